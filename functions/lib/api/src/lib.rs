@@ -1,0 +1,1 @@
+//! Types and error codes shared by functions, bridge and UI.

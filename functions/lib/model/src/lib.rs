@@ -1,0 +1,1 @@
+//! Anomaly and remaining-life models in Burn.
