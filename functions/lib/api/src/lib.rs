@@ -1,1 +1,36 @@
-//! Types and error codes shared by functions, bridge and UI.
+//! The types that cross a wire: between browser and functions, bridge and functions, function and function.
+//!
+//! Invariants: a field's name is spelled here and nowhere else; JSON field names and status words are those of
+//! the documented HTTP API; times are UTC, ids are UUIDs. The inner messages (`ingest`, `score`, `alarm_engine`,
+//! `tick`) travel as postcard between our own parts and are not part of the public API.
+//!
+//! Deliberately absent: rules (pm-domain), SQL rows (pm-store), HTTP (pm-web). Nothing here does I/O.
+
+pub mod ai;
+pub mod alarm;
+pub mod alarm_engine;
+pub mod dashboard;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod ingest;
+pub mod machine;
+pub mod prediction;
+pub mod score;
+pub mod sensor;
+pub mod sensor_data;
+pub mod status;
+pub mod tick;
+pub mod ticket;
+pub mod timestamp;
+pub mod user;
+pub mod word;
+
+pub use id::{AlarmId, CommentId, MachineId, PredictionId, SensorId, TicketId, UserId};
+pub use timestamp::Timestamp;
+pub use word::{
+    AlarmStatus, Criticality, MachineStatus, Priority, ReadingStatus, Role, Severity, TicketStatus,
+};
+
+/// A free JSON object that a client attached to a resource.
+pub type Metadata = serde_json::Map<String, serde_json::Value>;

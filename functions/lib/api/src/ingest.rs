@@ -1,0 +1,85 @@
+//! Bridge → `ingest`: a batch of readings (postcard). The bridge acknowledges the MQTT messages behind a batch only
+//! after an answer 200, which says that every reading of it is committed.
+
+use crate::{ReadingStatus, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Content type of a postcard-encoded [`Batch`].
+pub const BATCH_CONTENT_TYPE: &str = "application/vnd.pm.batch+postcard";
+/// Longest machine or sensor name, in bytes.
+pub const MAX_NAME_BYTES: usize = 100;
+/// Most readings in one batch.
+pub const MAX_BATCH_READINGS: usize = 10_000;
+/// A reading dated further than this beyond the server's clock is refused (seconds).
+pub const MAX_FUTURE_S: i64 = 600;
+/// A reading older than this against the server's clock is historical: stored, but it raises no live alarm (seconds).
+pub const LATE_AFTER_S: i64 = 300;
+
+/// Readings of several sensors plus the payloads that could not be read.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Batch {
+    /// The sensors that the readings point to, each once.
+    pub sensors: Vec<SensorRef>,
+    /// The readings, in the order of arrival.
+    pub readings: Vec<Reading>,
+    /// Payloads that could not be turned into readings.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+/// A sensor as a payload names it. Unknown machines and sensors are registered from these fields.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct SensorRef {
+    /// Machine: its UUID or its MQTT id (an auto-registered machine's name).
+    pub machine: String,
+    /// Sensor: its UUID or its MQTT id, within the machine.
+    pub sensor: String,
+    /// Kind of quantity, e.g. `temperature`.
+    pub sensor_type: Option<String>,
+    /// Unit of the values, e.g. `°C`.
+    pub unit: Option<String>,
+    /// Where the machine stands.
+    pub location: Option<String>,
+}
+
+/// One value of one sensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Index into [`Batch::sensors`].
+    pub sensor: u32,
+    /// When it was measured (absent in the payload: when it was received).
+    pub time: Timestamp,
+    /// The value, finite, in the sensor's unit.
+    pub value: f64,
+    /// Status claimed by the sender; used where the sensor has no thresholds.
+    pub status: Option<ReadingStatus>,
+    /// The payload's metadata, a JSON object as text.
+    pub metadata: Option<String>,
+}
+
+/// A payload that could not be read, kept for inspection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// MQTT topic it came on.
+    pub topic: String,
+    /// The payload, at most 64 KiB of it.
+    pub payload: Vec<u8>,
+    /// Why it could not be read; names the field.
+    pub reason: String,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+/// Answer of `ingest` (JSON): all of it is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BatchReport {
+    /// Readings stored now.
+    pub stored: u64,
+    /// Readings that were there already (same sensor, same time).
+    pub duplicates: u64,
+    /// Readings refused and written to dead letters (for instance dated in the future).
+    pub refused: u64,
+    /// Sensors scored with this batch.
+    pub scored: u64,
+    /// Alarms raised, escalated, repeated or cleared.
+    pub alarm_changes: u64,
+}

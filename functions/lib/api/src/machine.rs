@@ -1,0 +1,87 @@
+//! Machines.
+
+use crate::{Criticality, MachineId, MachineStatus, Metadata, SensorId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A machine, as the API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Name; need not be unique.
+    pub name: String,
+    /// Where it stands.
+    pub location: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// Operating state.
+    pub status: MachineStatus,
+    /// How much depends on it.
+    pub criticality: Criticality,
+    /// Free object.
+    pub metadata: Option<Metadata>,
+    /// Day of the last service, `YYYY-MM-DD`.
+    pub last_service_date: Option<String>,
+    /// Identifier.
+    pub id: MachineId,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// `GET /machines/{id}/summary`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachineSummary {
+    /// The machine in short.
+    pub machine: SummaryMachine,
+    /// Its newest reading.
+    #[serde(rename = "lastReading")]
+    pub last_reading: Option<SummaryReading>,
+    /// Its newest prediction.
+    #[serde(rename = "lastPrediction")]
+    pub last_prediction: Option<SummaryPrediction>,
+    /// Alarms open or acknowledged.
+    #[serde(rename = "activeAlarms")]
+    pub active_alarms: i64,
+    /// Share of the last 24 h in which readings arrived, percent.
+    #[serde(rename = "uptimePercent")]
+    pub uptime_percent: f64,
+}
+
+/// The machine part of a summary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryMachine {
+    /// Identifier.
+    pub id: MachineId,
+    /// Name.
+    pub name: String,
+    /// Operating state.
+    pub status: MachineStatus,
+    /// How much depends on it.
+    pub criticality: Criticality,
+    /// Free object kept for existing clients.
+    pub ai: Metadata,
+}
+
+/// The newest reading of a machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryReading {
+    /// When it was measured.
+    pub timestamp: Timestamp,
+    /// The value in the sensor's unit.
+    pub value: f64,
+    /// The sensor.
+    pub sensor_id: SensorId,
+}
+
+/// The newest prediction of a machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SummaryPrediction {
+    /// Time of the reading that was scored.
+    pub timestamp: Timestamp,
+    /// normal, warning, critical or buffering.
+    pub status: String,
+    /// 0 to 1.
+    pub confidence: Option<f64>,
+    /// Version of the model.
+    pub model_version: Option<String>,
+}

@@ -1,0 +1,77 @@
+//! `ingest` → `score`: new readings per sensor with the sensor's scoring state; back come the results and the next
+//! state (postcard both ways). The scorer holds no state of its own and reads no database, so the same input gives
+//! the same output, live, in replay and in tests.
+
+use crate::{MachineId, ReadingStatus, SensorId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Sensors to score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRequest {
+    /// One entry per sensor.
+    pub items: Vec<ScoreItem>,
+}
+
+/// One sensor with what is new since it was last scored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreItem {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its machine.
+    pub machine_id: MachineId,
+    /// Kind of quantity, e.g. `pressure`.
+    pub sensor_type: String,
+    /// The sensor's limits.
+    pub limits: Limits,
+    /// The state returned by the last scoring; absent at the first.
+    pub state: Option<Vec<u8>>,
+    /// New readings since then, oldest first. At the first scoring: the newest stored ones.
+    pub readings: Vec<(Timestamp, f64)>,
+}
+
+/// Limits of a sensor, in its unit; each may be absent. See `pm_domain::limits` for their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Limits {
+    /// At or above: warning.
+    pub warning_high: Option<f64>,
+    /// At or above: critical.
+    pub critical_high: Option<f64>,
+    /// At or below: warning.
+    pub warning_low: Option<f64>,
+    /// At or below: critical.
+    pub critical_low: Option<f64>,
+}
+
+/// The results, in the order of the items.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreResponse {
+    /// Version of the model that scored; `rule-based` when no model could be used.
+    pub model_version: String,
+    /// One entry per item.
+    pub items: Vec<ScoreResult>,
+}
+
+/// The judgement of one sensor at its newest reading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreResult {
+    /// Time of the newest reading that was scored.
+    pub time: Timestamp,
+    /// Fewer readings than the model needs: `status` is «buffering», the class stays normal.
+    pub buffering: bool,
+    /// Class after smoothing and hysteresis.
+    pub class: ReadingStatus,
+    /// Smoothed anomaly score, 0 (normal) to 1.
+    pub score: f64,
+    /// How sure the judgement is, 0 to 1.
+    pub confidence: f64,
+    /// Health in percent that the documented API calls `rul`: 100 is as new, 0 is failed.
+    pub health_percent: f64,
+    /// Remaining useful life in hours until a limit is reached, where a trend allows an estimate.
+    pub remaining_hours: Option<f64>,
+    /// What drove the score: a JSON object as text (rule_score, model_score, window_size, …).
+    pub contributing_features: String,
+    /// True when rules judged because no model fits.
+    pub fallback: bool,
+    /// State for the next scoring of this sensor (opaque, versioned by the scorer).
+    pub state: Vec<u8>,
+}

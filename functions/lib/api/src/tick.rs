@@ -1,0 +1,48 @@
+//! Bridge → `notifier`, once a second (JSON): the clock of the serverless side, and the bridge's own health.
+
+use crate::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tick {
+    /// The bridge's report about itself.
+    pub bridge: BridgeHealth,
+}
+
+/// State and counters of a bridge since its start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BridgeHealth {
+    /// Name of this bridge (its MQTT client id).
+    pub name: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Connected to the broker now?
+    pub connected: bool,
+    /// Broker host.
+    pub broker_host: String,
+    /// Broker port.
+    pub broker_port: u16,
+    /// Subscribed topic filters.
+    pub topics: Vec<String>,
+    /// MQTT messages received.
+    pub messages_received: u64,
+    /// MQTT messages acknowledged.
+    pub messages_acknowledged: u64,
+    /// Readings found in them.
+    pub readings: u64,
+    /// Readings committed by `ingest`.
+    pub readings_committed: u64,
+    /// Payloads sent to dead letters.
+    pub dead_letters: u64,
+    /// Messages waiting in memory.
+    pub queue_size: u64,
+    /// Batches waiting on disk.
+    pub spool_batches: u64,
+    /// Bytes waiting on disk.
+    pub spool_bytes: u64,
+    /// Failed posts to `ingest`.
+    pub post_failures: u64,
+    /// The last failure, for people.
+    pub last_error: Option<String>,
+}

@@ -1,0 +1,157 @@
+//! The closed vocabularies of the API: each word once, with its text form.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A text that is none of a vocabulary's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownWord {
+    /// The words that would have been accepted.
+    pub expected: &'static [&'static str],
+}
+
+impl fmt::Display for UnknownWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Input should be '{}'", self.expected.join("', '"))
+    }
+}
+
+impl std::error::Error for UnknownWord {}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant),*
+        }
+
+        impl $name {
+            /// Every word, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// The text of every word, in order.
+            pub const WORDS: &'static [&'static str] = &[$($text),*];
+
+            /// The word's text form.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(s: &str) -> Result<Self, UnknownWord> {
+                match s {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(UnknownWord { expected: Self::WORDS }),
+                }
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What a user may do. Ordered: a later role may do more.
+    Role {
+        /// Registered, no rights yet: sees only the own profile and lists open to any account.
+        Operator = "operator",
+        /// Reads everything but administration.
+        Viewer = "viewer",
+        /// Maintains machines, sensors, alarms, tickets.
+        Engineer = "engineer",
+        /// Everything.
+        Admin = "admin",
+    }
+    /// Operating state of a machine.
+    MachineStatus {
+        /// Running.
+        Online = "online",
+        /// Not running.
+        Offline = "offline",
+        /// Under maintenance.
+        Maintenance = "maintenance",
+        /// Running with reduced function.
+        Degraded = "degraded",
+    }
+    /// How much depends on a machine.
+    Criticality {
+        /// Low.
+        Low = "low",
+        /// Medium (the default).
+        Medium = "medium",
+        /// High.
+        High = "high",
+        /// Critical.
+        Critical = "critical",
+    }
+    /// A reading judged against its sensor's thresholds. Ordered by gravity.
+    ReadingStatus {
+        /// Inside all limits.
+        Normal = "normal",
+        /// At or beyond a warning limit.
+        Warning = "warning",
+        /// At or beyond a critical limit.
+        Critical = "critical",
+    }
+    /// Severity of an alarm (ISA-18.2 priority). Ordered by gravity.
+    Severity {
+        /// For information.
+        Info = "info",
+        /// Needs attention.
+        Warning = "warning",
+        /// Needs action now.
+        Critical = "critical",
+    }
+    /// What people have done about an alarm. «active» in filters means open or acknowledged.
+    AlarmStatus {
+        /// Nobody has acknowledged it.
+        Open = "open",
+        /// Somebody has seen it.
+        Acknowledged = "acknowledged",
+        /// Done.
+        Resolved = "resolved",
+    }
+    /// Workflow state of a ticket.
+    TicketStatus {
+        /// New.
+        Open = "open",
+        /// Given to somebody.
+        Assigned = "assigned",
+        /// Being worked on.
+        InProgress = "in_progress",
+        /// Work done.
+        Resolved = "resolved",
+        /// Checked and closed.
+        Closed = "closed",
+        /// Will not be done.
+        Cancelled = "cancelled",
+    }
+    /// Urgency of a ticket.
+    Priority {
+        /// Low.
+        Low = "low",
+        /// Medium.
+        Medium = "medium",
+        /// High.
+        High = "high",
+        /// Critical.
+        Critical = "critical",
+    }
+}
+
+impl From<ReadingStatus> for Severity {
+    fn from(status: ReadingStatus) -> Self {
+        match status {
+            ReadingStatus::Normal => Self::Info,
+            ReadingStatus::Warning => Self::Warning,
+            ReadingStatus::Critical => Self::Critical,
+        }
+    }
+}
