@@ -1,0 +1,24 @@
+-- What every later migration builds on: the time-series extension, time-ordered ids, change stamps.
+
+create extension if not exists timescaledb;
+
+-- RFC 9562 UUID version 7: 48 bits of Unix milliseconds, then random bits.
+create function uuid_v7() returns uuid
+language sql volatile parallel safe
+as $$
+    select encode(
+        set_bit(set_bit(overlay(
+            uuid_send(gen_random_uuid())
+            placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+            from 1 for 6), 52, 1), 53, 1),
+        'hex')::uuid
+$$;
+
+create function stamp_updated_at() returns trigger
+language plpgsql
+as $$
+begin
+    new.updated_at := now();
+    return new;
+end
+$$;
