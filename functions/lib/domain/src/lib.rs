@@ -1,1 +1,14 @@
-//! Rules without input or output.
+//! The rules of the product: when a reading is a warning, when an alarm is raised, repeated or cleared, what ticket
+//! follows, which change of state is legal.
+//!
+//! Invariants: no input or output, no clock (the present is an argument), no knowledge of HTTP or SQL. Every rule
+//! is a plain function over plain values, so each is tested by a table or a property.
+//!
+//! Deliberately absent: scoring (pm-model), roles (pm-auth).
+
+pub mod alarm;
+pub mod condition;
+pub mod freshness;
+pub mod limits;
+pub mod throttle;
+pub mod ticket;

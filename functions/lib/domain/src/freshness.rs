@@ -1,0 +1,52 @@
+//! Live, late or impossible: a reading's time against the present.
+
+use pm_api::{
+    Timestamp,
+    ingest::{LATE_AFTER_S, MAX_FUTURE_S},
+};
+
+/// How a reading's time stands to the present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Of now: judged, scored, may raise alarms.
+    Live,
+    /// Of the past: stored, raises no live alarm.
+    Late,
+    /// Beyond what clocks may differ: refused.
+    Future,
+}
+
+/// Earliest time that can be stored: 1970-01-01.
+const EARLIEST: Timestamp = Timestamp(0);
+
+/// Sorts a reading's time. Times before 1970 are as impossible as far-future ones.
+#[must_use]
+pub fn freshness(time: Timestamp, now: Timestamp) -> Freshness {
+    if time > now.plus_seconds(MAX_FUTURE_S) || time < EARLIEST {
+        Freshness::Future
+    } else if time < now.plus_seconds(-LATE_AFTER_S) {
+        Freshness::Late
+    } else {
+        Freshness::Live
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges() {
+        let now = Timestamp(1_800_000_000_000_000);
+        for (offset_s, expected) in [
+            (0, Freshness::Live),
+            (MAX_FUTURE_S, Freshness::Live),
+            (MAX_FUTURE_S + 1, Freshness::Future),
+            (-LATE_AFTER_S, Freshness::Live),
+            (-LATE_AFTER_S - 1, Freshness::Late),
+            (i64::MIN / Timestamp::SECOND, Freshness::Future),
+        ] {
+            assert_eq!(freshness(now.plus_seconds(offset_s), now), expected, "{offset_s}");
+        }
+    }
+}

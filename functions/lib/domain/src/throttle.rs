@@ -1,0 +1,28 @@
+//! Login throttling: how long a key (an account or an address) is blocked after failures in the running window.
+
+/// Length of the window in which failures are counted, seconds.
+pub const WINDOW_S: i64 = 900;
+/// Failures of one account in the window before it is blocked.
+pub const ACCOUNT_FAILURES: i32 = 10;
+/// Failures from one address in the window before it is blocked.
+pub const ADDRESS_FAILURES: i32 = 100;
+/// Longest block, seconds.
+const LONGEST_BLOCK_S: i64 = 900;
+
+/// Seconds to block after the given number of failures: none up to `allowed`, then doubling from 30 s to 15 min.
+#[must_use]
+pub fn block_s(failures: i32, allowed: i32) -> Option<i64> {
+    let over = failures.checked_sub(allowed)?;
+    (over >= 0).then(|| LONGEST_BLOCK_S.min(30_i64 << over.min(5)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubling() {
+        let blocks: Vec<_> = [0, 9, 10, 11, 12, 14, 15, 1000].map(|n| block_s(n, ACCOUNT_FAILURES)).into();
+        assert_eq!(blocks, [None, None, Some(30), Some(60), Some(120), Some(480), Some(900), Some(900)]);
+    }
+}
