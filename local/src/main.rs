@@ -1,0 +1,2 @@
+//! The `pm-local` command.
+fn main() {}
