@@ -56,3 +56,51 @@ create table service_reports (
     reported_at timestamptz not null,
     report jsonb not null
 );
+
+-- Audit of row changes. A statement made for a person carries the actor in the setting pm.actor, local to its
+-- transaction: {"user_id", "action"?, "ip_address", "user_agent"}. What the system does by itself has no actor and is
+-- not audited here (its alarms and tickets carry their own history).
+create function audit_row() returns trigger
+language plpgsql security definer set search_path = public
+as $$
+declare
+    actor jsonb := nullif(current_setting('pm.actor', true), '')::jsonb;
+    hidden constant text[] := array['password_hash', 'secret', 'previous_secret', 'content', 'updated_at'];
+    was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - hidden end;
+    is_now jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - hidden end;
+    before jsonb := was;
+    after jsonb := is_now;
+begin
+    if actor is null then
+        return null;
+    end if;
+    if tg_op = 'UPDATE' then
+        select jsonb_object_agg(key, value) into before from jsonb_each(was) where is_now -> key is distinct from value;
+        select jsonb_object_agg(key, value) into after from jsonb_each(is_now) where was -> key is distinct from value;
+    end if;
+    insert into audit_log (user_id, action_type, resource_type, resource_id, details, metadata, ip_address, user_agent)
+    values (
+        (actor ->> 'user_id')::uuid,
+        coalesce(actor ->> 'action', case tg_op when 'INSERT' then 'create' when 'UPDATE' then 'update' else 'delete' end),
+        tg_argv[0],
+        coalesce(is_now, was) ->> 'id',
+        actor ->> 'details',
+        jsonb_strip_nulls(jsonb_build_object('before', before, 'after', after)),
+        actor ->> 'ip_address',
+        actor ->> 'user_agent'
+    );
+    return null;
+end
+$$;
+
+create trigger users_audit after insert or update or delete on users for each row execute function audit_row('user');
+create trigger machines_audit after insert or update or delete on machines for each row execute function audit_row('machine');
+create trigger sensors_audit after insert or update or delete on sensors for each row execute function audit_row('sensor');
+create trigger alarms_audit after insert or update or delete on alarms for each row execute function audit_row('alarm');
+create trigger tickets_audit after insert or update or delete on tickets for each row execute function audit_row('ticket');
+create trigger comments_audit after insert or update or delete on comments for each row execute function audit_row('comment');
+create trigger attachments_audit after insert or update or delete on attachments for each row execute function audit_row('attachment');
+create trigger settings_audit after insert or update or delete on settings for each row execute function audit_row('setting');
+create trigger webhooks_audit after insert or update or delete on webhooks for each row execute function audit_row('webhook');
+create trigger models_audit after insert or update or delete on models for each row execute function audit_row('ai_model');
+create trigger jobs_audit after insert or update or delete on jobs for each row execute function audit_row('job');
