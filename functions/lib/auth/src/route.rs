@@ -1,0 +1,272 @@
+//! The table of routes. Paths are as documented; each is also served under `/api`.
+
+use crate::access::{ADMIN, Access, ENGINEER, VIEWER};
+
+/// One route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The operation it starts.
+    pub op: Op,
+    /// The component that serves it.
+    pub component: &'static str,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path; segments in braces are parameters.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+}
+
+macro_rules! routes {
+    ($($component:literal { $($(#[$doc:meta])* $op:ident: $method:ident $path:literal $access:expr;)* })*) => {
+        /// The operations of the API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Op {
+            $($($(#[$doc])* $op,)*)*
+        }
+
+        /// Every route of the system.
+        pub const ROUTES: &[Route] = &[$($(Route {
+            op: Op::$op,
+            component: $component,
+            method: stringify!($method),
+            path: $path,
+            access: $access,
+        },)*)*];
+    };
+}
+
+routes! {
+    "health" {
+        /// Is the service there?
+        Health: GET "/health" Access::Public;
+        /// Does the process live?
+        HealthLive: GET "/health/live" Access::Public;
+        /// Can it serve (database reachable)?
+        HealthReady: GET "/health/ready" Access::Public;
+        /// State of every part.
+        SystemStatus: GET "/status" Access::Public;
+        /// State of broker and bridge.
+        MqttStatus: GET "/mqtt/status" ENGINEER;
+        /// State of the scorer.
+        AiStatus: GET "/ai/status" VIEWER;
+        /// Payloads that could not be read.
+        ListDeadLetters: GET "/mqtt/dead-letters" ENGINEER;
+    }
+    "auth" {
+        /// Exchange mail address and password for tokens.
+        Login: POST "/users/login" Access::Public;
+        /// Exchange a refresh token for a new pair.
+        Refresh: POST "/users/refresh" Access::Public;
+        /// Revoke the login that a refresh token descends from.
+        Logout: POST "/users/logout" Access::Token;
+        /// Change one's own password.
+        ChangePassword: POST "/users/change-password" Access::Token;
+        /// Create an account.
+        CreateUser: POST "/users" ADMIN;
+    }
+    "users" {
+        /// One's own account.
+        GetMe: GET "/users/me" Access::Token;
+        /// Change one's own name.
+        UpdateMe: PATCH "/users/me" Access::Token;
+        /// All accounts.
+        ListUsers: GET "/users" ADMIN;
+    }
+    "machines" {
+        /// Machines, newest first.
+        ListMachines: GET "/machines" Access::Token;
+        /// Create a machine.
+        CreateMachine: POST "/machines" ENGINEER;
+        /// One machine.
+        GetMachine: GET "/machines/{machine_id}" Access::Token;
+        /// Change a machine.
+        UpdateMachine: PATCH "/machines/{machine_id}" ENGINEER;
+        /// Delete a machine with its sensors, readings, predictions, alarms and tickets.
+        DeleteMachine: DELETE "/machines/{machine_id}" ENGINEER;
+        /// A machine in short.
+        MachineSummary: GET "/machines/{machine_id}/summary" Access::Token;
+        /// Newest predictions of a machine.
+        MachinePredictions: GET "/machines/{machine_id}/predictions" Access::Token;
+        /// Newest readings of a machine.
+        MachineSensorData: GET "/machines/{machine_id}/sensor-data" Access::Token;
+    }
+    "sensors" {
+        /// Sensors, newest first.
+        ListSensors: GET "/sensors" Access::Token;
+        /// Create a sensor.
+        CreateSensor: POST "/sensors" ENGINEER;
+        /// One sensor.
+        GetSensor: GET "/sensors/{sensor_id}" Access::Token;
+        /// Change a sensor.
+        UpdateSensor: PATCH "/sensors/{sensor_id}" ENGINEER;
+        /// Delete a sensor with its readings, predictions and alarms.
+        DeleteSensor: DELETE "/sensors/{sensor_id}" ENGINEER;
+        /// Course of a sensor's values over an interval.
+        SensorTrend: GET "/sensors/{sensor_id}/trend" Access::Token;
+    }
+    "sensor-data" {
+        /// Readings, filtered, in either order.
+        ListSensorData: GET "/sensor-data" VIEWER;
+        /// Readings, filtered, newest first.
+        SensorDataLogs: GET "/sensor-data/logs" VIEWER;
+    }
+    "predictions" {
+        /// Predictions, newest first.
+        ListPredictions: GET "/predictions" Access::Token;
+        /// One prediction.
+        GetPrediction: GET "/predictions/{prediction_id}" Access::Token;
+        /// Why a prediction was made.
+        ExplainPrediction: GET "/predictions/{prediction_id}/explain" Access::Token;
+    }
+    "alarms" {
+        /// Alarms, newest first.
+        ListAlarms: GET "/alarms" Access::Token;
+        /// One alarm.
+        GetAlarm: GET "/alarms/{alarm_id}" Access::Token;
+        /// Acknowledge or resolve an alarm.
+        UpdateAlarm: PATCH "/alarms/{alarm_id}" ENGINEER;
+        /// Resolve an alarm with notes.
+        ResolveAlarm: POST "/alarms/{alarm_id}/resolve" ENGINEER;
+        /// Alarms raised by a prediction.
+        AlarmsOfPrediction: GET "/alarms/prediction/{prediction_id}" Access::Token;
+    }
+    "tickets" {
+        /// Tickets, newest first.
+        ListTickets: GET "/tickets" Access::Token;
+        /// One ticket.
+        GetTicket: GET "/tickets/{ticket_id}" Access::Token;
+    }
+    "dashboard" {
+        /// Counts for the overview.
+        DashboardOverview: GET "/dashboard/overview" VIEWER;
+        /// Machines by status and criticality.
+        DashboardMachines: GET "/dashboard/machines/stats" VIEWER;
+        /// Number of sensors.
+        DashboardSensors: GET "/dashboard/sensors/stats" VIEWER;
+        /// Predictions by class.
+        DashboardPredictions: GET "/dashboard/predictions/stats" VIEWER;
+    }
+    "events" {
+        /// Live events (SSE); the token may stand in the query, since browsers cannot set headers here.
+        EventStream: GET "/ws/events/stream" Access::Token;
+        /// The same under a second name.
+        RealtimeEvents: GET "/realtime/events" Access::Token;
+    }
+    "simulate" {
+        /// Make a simulated machine fail for a while.
+        TriggerFailure: POST "/simulator/trigger-failure" ENGINEER;
+    }
+    "ingest" {
+        /// Store a batch of readings.
+        Ingest: POST "/internal/ingest" Access::Service;
+    }
+    "notifier" {
+        /// The clock: one tick a second.
+        Tick: POST "/internal/tick" Access::Service;
+    }
+}
+
+/// Parameters of a matched path, in the order of the path.
+pub type PathParams<'p> = Vec<(&'static str, &'p str)>;
+
+/// What a request's method and path lead to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Match<'p> {
+    /// A route.
+    Found(&'static Route, PathParams<'p>),
+    /// The path is known, the method is not.
+    OtherMethod(Vec<&'static str>),
+    /// No such path.
+    Unknown,
+}
+
+/// Finds the route for a method and path. A leading `/api` and a trailing slash are ignored. A fixed segment wins
+/// over a parameter (`/users/me` over `/users/{user_id}`).
+#[must_use]
+pub fn find<'p>(method: &str, path: &'p str) -> Match<'p> {
+    let path = strip_api(path);
+    let mut methods = Vec::new();
+    let mut best: Option<(&'static Route, PathParams<'p>)> = None;
+    for route in ROUTES {
+        let Some(params) = matches(route.path, path) else { continue };
+        if route.method != method {
+            methods.push(route.method);
+        } else if best.as_ref().is_none_or(|(_, p)| params.len() < p.len()) {
+            best = Some((route, params));
+        }
+    }
+    match best {
+        Some((route, params)) => Match::Found(route, params),
+        None if methods.is_empty() => Match::Unknown,
+        None => Match::OtherMethod(methods),
+    }
+}
+
+/// The path without a leading `/api`.
+#[must_use]
+pub fn strip_api(path: &str) -> &str {
+    match path.strip_prefix("/api") {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
+
+fn matches<'p>(pattern: &'static str, path: &'p str) -> Option<PathParams<'p>> {
+    let mut params = Vec::new();
+    let mut segments = path.trim_end_matches('/').split('/');
+    for expected in pattern.split('/') {
+        let given = segments.next()?;
+        match expected.strip_prefix('{').and_then(|e| e.strip_suffix('}')) {
+            Some(name) if !given.is_empty() => params.push((name, given)),
+            None if expected == given => {}
+            _ => return None,
+        }
+    }
+    segments.next().is_none().then_some(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(method: &str, path: &str) -> Option<Op> {
+        match find(method, path) {
+            Match::Found(route, _) => Some(route.op),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn routing() {
+        assert_eq!(op("GET", "/machines"), Some(Op::ListMachines));
+        assert_eq!(op("GET", "/machines/"), Some(Op::ListMachines));
+        assert_eq!(op("GET", "/api/machines"), Some(Op::ListMachines));
+        assert_eq!(op("GET", "/users/me"), Some(Op::GetMe));
+        assert_eq!(op("GET", "/apimachines"), None);
+        assert_eq!(find("GET", "/machines/x/y/z"), Match::Unknown);
+        assert_eq!(find("PUT", "/health"), Match::OtherMethod(vec!["GET"]));
+        let Match::Found(_, params) = find("GET", "/alarms/prediction/7") else { panic!("not found") };
+        assert_eq!(params, [("prediction_id", "7")]);
+    }
+
+    #[test]
+    fn no_two_routes_are_the_same() {
+        for (i, a) in ROUTES.iter().enumerate() {
+            for b in &ROUTES[..i] {
+                assert!(a.method != b.method || a.path != b.path, "{} {}", a.method, a.path);
+                assert_ne!(a.op, b.op);
+            }
+        }
+    }
+
+    #[test]
+    fn only_these_routes_are_open() {
+        let open: Vec<_> = ROUTES.iter().filter(|r| r.access == Access::Public).map(|r| r.path).collect();
+        assert_eq!(
+            open,
+            ["/health", "/health/live", "/health/ready", "/status", "/users/login", "/users/refresh"]
+        );
+    }
+}
