@@ -9,6 +9,7 @@
 pub mod ai;
 pub mod alarm;
 pub mod alarm_engine;
+pub mod assets;
 pub mod dashboard;
 pub mod error;
 pub mod event;
