@@ -22,3 +22,8 @@ begin
     return new;
 end
 $$;
+
+-- Microseconds since 1970, the form in which the functions pass times.
+create function epoch_us(us bigint) returns timestamptz
+language sql immutable strict parallel safe
+as $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;

@@ -110,6 +110,8 @@ routes! {
         ListSensorData: GET "/sensor-data" VIEWER;
         /// Readings, filtered, newest first.
         SensorDataLogs: GET "/sensor-data/logs" VIEWER;
+        /// Make a machine report readings as if it failed.
+        TriggerFailure: POST "/simulator/trigger-failure" ENGINEER;
     }
     "predictions" {
         /// Predictions, newest first.
@@ -152,10 +154,6 @@ routes! {
         EventStream: GET "/ws/events/stream" Access::Token;
         /// The same under a second name.
         RealtimeEvents: GET "/realtime/events" Access::Token;
-    }
-    "simulate" {
-        /// Make a simulated machine fail for a while.
-        TriggerFailure: POST "/simulator/trigger-failure" ENGINEER;
     }
     "ingest" {
         /// Store a batch of readings.

@@ -1,1 +1,32 @@
-//! All SQL of the functions.
+//! All SQL of the functions: one function per statement, beside the type of its rows.
+//!
+//! Invariants: a change is one statement (CTEs where it touches several tables), because a connection that is dropped
+//! inside a transaction goes back to the pool with the transaction open; a change made for a person names its
+//! [`Actor`], and triggers write the audit log from it; every statement is listed in [`all_statements`], and a test
+//! prepares each on the migrated schema.
+//!
+//! Deliberately absent: rules (pm-domain), HTTP (pm-web), migrations (they run natively, as the schema's owner).
+
+mod db;
+mod statement;
+mod value;
+
+pub mod alarm;
+pub mod dashboard;
+pub mod dead_letter;
+pub mod event;
+pub mod health;
+pub mod ingest;
+pub mod machine;
+pub mod prediction;
+pub mod reading;
+pub mod scoring;
+pub mod sensor;
+pub mod session;
+pub mod throttle;
+pub mod ticket;
+pub mod user;
+
+pub use db::{Actor, Db, StoreError};
+pub use statement::all_statements;
+pub use value::Page;

@@ -1,1 +1,36 @@
-//! The only place that knows Spin's HTTP.
+//! Between Spin's HTTP and our handlers: finds the route, checks the caller, reads path, query and body, and turns
+//! results and refusals into answers.
+//!
+//! Invariants: a request reaches a handler only through the route table of pm-auth, after its access was checked;
+//! every answer that is not a stream has a content-length (without one a chunked answer waits for a delayed
+//! acknowledgement); an internal error's text goes to the log, never to the caller; bad input is answered 422 with the
+//! field's name.
+//!
+//! Deliberately absent: SQL (pm-store), rules (pm-domain).
+
+mod call;
+mod chain;
+mod field;
+mod refusal;
+mod reply;
+mod serve;
+mod variable;
+
+pub use call::{Call, Query};
+pub use chain::{Peer, PeerError};
+pub use field::{Fields, Presence};
+pub use refusal::Refusal;
+pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_with_total, stream, text};
+pub use serve::{Outcome, serve};
+pub use spin_sdk::{http::Request, http_service};
+pub use variable::variable;
+
+use pm_api::Timestamp;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The present.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,146 @@
+//! What the scorer needs and what it says.
+
+use crate::{
+    Db, StoreError,
+    statement::statements,
+    value::{floats, ints, optional_texts, texts},
+};
+use pm_api::{MachineId, PredictionId, SensorId, Timestamp};
+use spin_sdk::pg::{DbValue, ParameterValue};
+
+statements! {
+    WINDOWS = "
+        select r.sensor_id, st.score_state, w.times, w.vals
+        from unnest($1::text[]::uuid[]) r (sensor_id)
+        left join sensor_state st on st.sensor_id = r.sensor_id
+        cross join lateral (
+            select array_agg((extract(epoch from d.time) * 1000000)::int8 order by d.time) as times,
+                   string_agg(d.value::text, ',' order by d.time) as vals
+            from (
+                select time, value from sensor_data
+                where sensor_id = r.sensor_id
+                  and time > coalesce(st.scored_through, now() - interval '1 day')
+                  and time <= now() + interval '10 minutes'
+                order by time desc limit 240) d) w
+        where w.times is not null";
+    STORE = "
+        with input as (
+            select sensor_id::uuid, machine_id::uuid, timestamptz 'epoch' + us * interval '1 microsecond' as time,
+                   decode(state, 'base64') as state, score, status, anomaly_type, prediction, confidence, health,
+                   nullif(remaining, 'NaN') as remaining, features::jsonb
+            from unnest($1::text[], $2::text[], $3::int8[], $4::text[], string_to_array($5, ',')::float8[], $6::text[],
+                        $7::text[], $8::text[], string_to_array($9, ',')::float8[], string_to_array($10, ',')::float8[],
+                        string_to_array($11, ',')::float8[], $12::text[])
+                i (sensor_id, machine_id, us, state, score, status, anomaly_type, prediction, confidence, health,
+                   remaining, features)),
+        advanced as (
+            insert into sensor_state as s (sensor_id, score_state, scored_through)
+            select sensor_id, state, time from input
+            on conflict (sensor_id) do update
+            set score_state = excluded.score_state, scored_through = excluded.scored_through
+            where s.scored_through is null or s.scored_through < excluded.scored_through
+            returning s.sensor_id)
+        insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
+                                 health_percent, remaining_hours, model_version, response_time_ms, contributing_features)
+        select time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence, health, remaining, $13,
+               $14, features
+        from input join advanced using (sensor_id)
+        on conflict (sensor_id, time) do nothing
+        returning sensor_id, id";
+}
+
+/// A sensor's new readings and its scoring state.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// State from the last scoring.
+    pub state: Option<Vec<u8>>,
+    /// Readings since then (at the first scoring: the newest ones), oldest first.
+    pub readings: Vec<(Timestamp, f64)>,
+}
+
+/// What the scorer said of one sensor.
+#[derive(Debug, Clone)]
+pub struct NewPrediction {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its machine.
+    pub machine_id: MachineId,
+    /// Time of the newest reading scored.
+    pub time: Timestamp,
+    /// The next state, base64.
+    pub state: String,
+    /// Smoothed anomaly score.
+    pub score: f64,
+    /// normal, warning, critical, buffering.
+    pub status: &'static str,
+    /// NORMAL, WARNING, CRITICAL, BASELINE.
+    pub anomaly_type: &'static str,
+    /// normal, anomaly.
+    pub prediction: &'static str,
+    /// 0 to 1.
+    pub confidence: f64,
+    /// 0 to 100.
+    pub health_percent: f64,
+    /// Hours to a limit.
+    pub remaining_hours: Option<f64>,
+    /// JSON object as text.
+    pub contributing_features: String,
+}
+
+/// New readings of the given sensors with their scoring state. A sensor without new readings is left out.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, StoreError> {
+    db.rows(WINDOWS, vec![texts(sensors)], |c| {
+        let (sensor_id, state) = (c.take()?, c.take()?);
+        let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
+        let values = values.split(',').map(|v| v.parse::<f64>().unwrap_or(f64::NAN));
+        Ok(Window { sensor_id, state, readings: times.into_iter().map(Timestamp).zip(values).collect() })
+    })
+    .await
+}
+
+struct Times(Vec<i64>);
+
+impl crate::value::FromDb for Times {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match value {
+            DbValue::ArrayInt64(times) => Ok(Self(times.into_iter().flatten().collect())),
+            other => Err(other),
+        }
+    }
+}
+
+/// Stores predictions and the sensors' next scoring states. A sensor that another request has scored further is left
+/// alone. Returns the ids of the predictions stored.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn store(
+    db: &Db,
+    model_version: &str,
+    response_time_ms: f64,
+    predictions: &[NewPrediction],
+) -> Result<Vec<(SensorId, PredictionId)>, StoreError> {
+    let p = predictions;
+    let params = vec![
+        texts(p.iter().map(|p| p.sensor_id)),
+        texts(p.iter().map(|p| p.machine_id)),
+        ints(p.iter().map(|p| p.time.0)),
+        texts(p.iter().map(|p| &p.state)),
+        floats(p.iter().map(|p| p.score)),
+        texts(p.iter().map(|p| p.status)),
+        texts(p.iter().map(|p| p.anomaly_type)),
+        texts(p.iter().map(|p| p.prediction)),
+        floats(p.iter().map(|p| p.confidence)),
+        floats(p.iter().map(|p| p.health_percent)),
+        floats(p.iter().map(|p| p.remaining_hours.unwrap_or(f64::NAN))),
+        optional_texts(p.iter().map(|p| Some(p.contributing_features.as_str()))),
+        ParameterValue::Str(model_version.to_owned()),
+        response_time_ms.into(),
+    ];
+    db.rows(STORE, params, |c| Ok((c.take()?, c.take()?))).await
+}

@@ -1,0 +1,84 @@
+//! Logins: each is a family of refresh tokens of which only the newest is good.
+
+use crate::{
+    Actor, Db, StoreError,
+    statement::statements,
+    value::{id, text},
+};
+use pm_api::{Role, UserId};
+use uuid::Uuid;
+
+statements! {
+    BEGIN = "
+        with login as (
+            update users set last_login = now() from (select set_config('pm.actor', '', true)) actor where id = $3),
+        record as (
+            insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
+            select $3, 'login', 'user', $3::text, a ->> 'ip_address', a ->> 'user_agent' from (select $5::text::jsonb as a) said),
+        expired as (delete from refresh_families where expires_at < now() - interval '7 days')
+        insert into refresh_families (id, current_token_id, user_id, expires_at)
+        values ($1, $2, $3, now() + $4::int8 * interval '1 day')";
+    ROTATE = "
+        with family as (
+            update refresh_families f set current_token_id = $3, rotated_at = now()
+            from users u
+            where f.id = $1 and f.current_token_id = $2 and f.revoked_at is null and f.expires_at > now()
+              and u.id = f.user_id and u.is_active
+            returning u.id, u.email, u.role),
+        reused as (
+            -- an earlier token of the family: somebody has stolen one, so the whole login ends
+            update refresh_families set revoked_at = now(), revoked_reason = 'token reused'
+            where id = $1 and current_token_id <> $2 and revoked_at is null)
+        select id, email, role from family";
+    REVOKE = "
+        update refresh_families set revoked_at = now(), revoked_reason = 'logout'
+        where id = $1 and user_id = $2 and revoked_at is null";
+}
+
+/// Begins a login: its first refresh token is `token_id`.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn begin(
+    db: &Db,
+    actor: &Actor,
+    family_id: Uuid,
+    token_id: Uuid,
+    valid_days: i64,
+) -> Result<(), StoreError> {
+    let params = vec![id(family_id), id(token_id), id(actor.user_id.0), valid_days.into(), actor.setting()];
+    db.execute(BEGIN, params).await.map(drop)
+}
+
+/// Exchanges the current refresh token of a login for `next`. `None`: it is not the current one (then the login is
+/// over), or the login has expired or been revoked.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn rotate(
+    db: &Db,
+    family_id: Uuid,
+    token_id: Uuid,
+    next: Uuid,
+) -> Result<Option<(UserId, String, Role)>, StoreError> {
+    db.first(ROTATE, vec![id(family_id), id(token_id), id(next)], |c| Ok((c.take()?, c.take()?, c.word()?)))
+        .await
+}
+
+/// Ends a login of this user.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn revoke(db: &Db, family_id: Uuid, user_id: UserId) -> Result<(), StoreError> {
+    db.execute(REVOKE, vec![id(family_id), id(user_id.0)]).await.map(drop)
+}
+
+/// The key of an account in the login throttle.
+#[must_use]
+pub fn account_key(email: &str) -> String {
+    format!("account:{}", email.to_lowercase())
+}
+
+pub(crate) fn key(key: &str) -> spin_sdk::pg::ParameterValue {
+    text(key)
+}

@@ -1,0 +1,33 @@
+//! Statements are constants with names, so that a test can prepare them all.
+
+/// Defines statements as constants and lists them in `ALL`.
+macro_rules! statements {
+    ($($name:ident = $sql:expr;)*) => {
+        $(const $name: &str = $sql;)*
+        pub(crate) const ALL: &[(&str, &str)] = &[$((concat!(module_path!(), "::", stringify!($name)), $name)),*];
+    };
+}
+pub(crate) use statements;
+
+/// Every statement of this crate with its name.
+#[must_use]
+pub fn all_statements() -> Vec<(&'static str, &'static str)> {
+    [
+        crate::alarm::ALL,
+        crate::dashboard::ALL,
+        crate::dead_letter::ALL,
+        crate::event::ALL,
+        crate::health::ALL,
+        crate::ingest::ALL,
+        crate::machine::ALL,
+        crate::prediction::ALL,
+        crate::reading::ALL,
+        crate::scoring::ALL,
+        crate::sensor::ALL,
+        crate::session::ALL,
+        crate::throttle::ALL,
+        crate::ticket::ALL,
+        crate::user::ALL,
+    ]
+    .concat()
+}

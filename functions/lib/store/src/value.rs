@@ -1,0 +1,211 @@
+//! Between database values and ours. Columns are read in the order in which the statement names them.
+
+use crate::StoreError;
+use pm_api::{Metadata, ReadingStatus, Timestamp};
+use spin_sdk::pg::{DbValue, ParameterValue};
+use std::str::FromStr;
+use time::{Date, Month, PrimitiveDateTime, Time};
+use uuid::Uuid;
+
+/// The columns of one row, taken from left to right.
+pub(crate) struct Columns {
+    values: std::vec::IntoIter<DbValue>,
+    taken: usize,
+}
+
+impl Columns {
+    pub(crate) fn new(row: Vec<DbValue>) -> Self {
+        Self { values: row.into_iter(), taken: 0 }
+    }
+
+    /// The next column.
+    pub(crate) fn take<T: FromDb>(&mut self) -> Result<T, StoreError> {
+        self.taken += 1;
+        let value = self.values.next().ok_or_else(|| StoreError::Failed("a column is missing".to_owned()))?;
+        T::from_db(value)
+            .map_err(|value| StoreError::Failed(format!("column {} holds {value:?}", self.taken)))
+    }
+
+    /// The next column, a word of a vocabulary.
+    pub(crate) fn word<T: FromStr>(&mut self) -> Result<T, StoreError> {
+        let text: String = self.take()?;
+        text.parse().map_err(|_| StoreError::Failed(format!("column {} holds {text:?}", self.taken)))
+    }
+}
+
+/// A type that a column can be read as; the value comes back if it cannot.
+pub(crate) trait FromDb: Sized {
+    fn from_db(value: DbValue) -> Result<Self, DbValue>;
+}
+
+macro_rules! from_db {
+    ($($type:ty: $pattern:pat => $result:expr;)*) => {$(
+        impl FromDb for $type {
+            fn from_db(value: DbValue) -> Result<Self, DbValue> {
+                match value { $pattern => Ok($result), other => Err(other) }
+            }
+        }
+    )*};
+}
+
+from_db! {
+    bool: DbValue::Boolean(v) => v;
+    i16: DbValue::Int16(v) => v;
+    i32: DbValue::Int32(v) => v;
+    i64: DbValue::Int64(v) => v;
+    f64: DbValue::Floating64(v) => v;
+    String: DbValue::Str(v) => v;
+    Vec<u8>: DbValue::Binary(v) => v;
+}
+
+impl<T: FromDb> FromDb for Option<T> {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match value {
+            DbValue::DbNull => Ok(None),
+            other => T::from_db(other).map(Some),
+        }
+    }
+}
+
+macro_rules! id_from_db {
+    ($($type:ty),*) => {$(
+        impl FromDb for $type {
+            fn from_db(value: DbValue) -> Result<Self, DbValue> {
+                Uuid::from_db(value).map(Self)
+            }
+        }
+    )*};
+}
+
+id_from_db!(
+    pm_api::MachineId,
+    pm_api::SensorId,
+    pm_api::PredictionId,
+    pm_api::AlarmId,
+    pm_api::TicketId,
+    pm_api::UserId
+);
+
+impl FromDb for Uuid {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match &value {
+            DbValue::Uuid(text) => Uuid::parse_str(text).map_err(|_| value),
+            _ => Err(value),
+        }
+    }
+}
+
+/// Statements give times as `… at time zone 'utc'`.
+impl FromDb for Timestamp {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        let DbValue::Datetime((year, month, day, hour, minute, second, nanos)) = value else {
+            return Err(value);
+        };
+        Month::try_from(month)
+            .and_then(|month| Date::from_calendar_date(year, month, day))
+            .and_then(|date| {
+                Ok(PrimitiveDateTime::new(date, Time::from_hms_nano(hour, minute, second, nanos)?))
+            })
+            .map(|at| Timestamp((at.assume_utc().unix_timestamp_nanos() / 1000) as i64))
+            .map_err(|_| value)
+    }
+}
+
+impl FromDb for Metadata {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match &value {
+            DbValue::Jsonb(bytes) => serde_json::from_slice(bytes).map_err(|_| value),
+            _ => Err(value),
+        }
+    }
+}
+
+impl FromDb for serde_json::Value {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match &value {
+            DbValue::Jsonb(bytes) => serde_json::from_slice(bytes).map_err(|_| value),
+            _ => Err(value),
+        }
+    }
+}
+
+impl FromDb for ReadingStatus {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match value {
+            DbValue::Int16(0) => Ok(Self::Normal),
+            DbValue::Int16(1) => Ok(Self::Warning),
+            DbValue::Int16(2) => Ok(Self::Critical),
+            other => Err(other),
+        }
+    }
+}
+
+/// The stored form of a reading's status.
+pub(crate) fn status_code(status: ReadingStatus) -> i16 {
+    match status {
+        ReadingStatus::Normal => 0,
+        ReadingStatus::Warning => 1,
+        ReadingStatus::Critical => 2,
+    }
+}
+
+pub(crate) fn id(id: Uuid) -> ParameterValue {
+    ParameterValue::Uuid(id.to_string())
+}
+
+/// A time as int8 microseconds, for `epoch_us(…)` in statements.
+pub(crate) fn at(time: Timestamp) -> ParameterValue {
+    ParameterValue::Int64(time.0)
+}
+
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<ParameterValue, StoreError> {
+    serde_json::to_vec(value).map(ParameterValue::Jsonb).map_err(|e| StoreError::Failed(e.to_string()))
+}
+
+pub(crate) fn optional<T>(value: Option<T>, convert: impl Fn(T) -> ParameterValue) -> ParameterValue {
+    value.map_or(ParameterValue::DbNull, convert)
+}
+
+pub(crate) fn text(value: impl Into<String>) -> ParameterValue {
+    ParameterValue::Str(value.into())
+}
+
+pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> ParameterValue {
+    ParameterValue::ArrayStr(values.into_iter().map(|v| Some(v.to_string())).collect())
+}
+
+pub(crate) fn optional_texts<'t>(values: impl IntoIterator<Item = Option<&'t str>>) -> ParameterValue {
+    ParameterValue::ArrayStr(values.into_iter().map(|v| v.map(str::to_owned)).collect())
+}
+
+pub(crate) fn ints(values: impl IntoIterator<Item = i64>) -> ParameterValue {
+    ParameterValue::ArrayInt64(values.into_iter().map(Some).collect())
+}
+
+/// Numbers as one text `1,2.5,…`: float8[] cannot be a parameter, and one text crosses the border faster than many.
+/// Statements read it as `string_to_array($n, ',')::float8[]`.
+pub(crate) fn floats(values: impl IntoIterator<Item = f64>) -> ParameterValue {
+    let mut all = String::new();
+    for value in values {
+        if !all.is_empty() {
+            all.push(',');
+        }
+        all.push_str(&format!("{value:?}"));
+    }
+    ParameterValue::Str(all)
+}
+
+/// A slice of a list with the length of the whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The slice.
+    pub items: Vec<T>,
+    /// Length of the whole list.
+    pub total: i64,
+}
+
+/// Splits rows that carry the total as their last column.
+pub(crate) fn page<T>(rows: Vec<(T, i64)>) -> Page<T> {
+    let total = rows.first().map_or(0, |r| r.1);
+    Page { items: rows.into_iter().map(|r| r.0).collect(), total }
+}

@@ -1,0 +1,215 @@
+//! One admitted request.
+
+use crate::{Refusal, field::Fields, serve, variable};
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, Limited};
+use pm_auth::{
+    Route,
+    token::{Identity, Signer},
+};
+use pm_store::{Actor, Db};
+use serde_json::{Value, json};
+use spin_sdk::http::Request;
+use std::{borrow::Cow, str::FromStr};
+
+/// What a handler may ask of its request.
+pub struct Call {
+    /// The route it came by.
+    pub route: &'static Route,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    /// Its query.
+    pub query: Query,
+    params: Vec<(&'static str, String)>,
+    identity: Option<Identity>,
+}
+
+impl Call {
+    pub(crate) async fn read(
+        route: &'static Route,
+        request: Request,
+        params: Vec<(&'static str, String)>,
+        identity: Option<Identity>,
+        limit: usize,
+    ) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let body = if route.method == "GET" {
+            Bytes::new()
+        } else {
+            Limited::new(body, limit).collect().await.map_err(|_| Refusal::TooLarge)?.to_bytes()
+        };
+        Ok(Self { route, headers: parts.headers, body, query, params, identity })
+    }
+
+    /// The signed-in user.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAuthenticated`] on a public route.
+    pub fn identity(&self) -> Result<&Identity, Refusal> {
+        self.identity.as_ref().ok_or(Refusal::NotAuthenticated)
+    }
+
+    /// The signed-in user as the author of a change, after a look whether the account still exists with the right to
+    /// make it (a token lives longer than a role may).
+    ///
+    /// # Errors
+    /// 401 if the account is gone, 403 if its role has changed.
+    pub async fn actor(&self, db: &Db) -> Result<Actor, Refusal> {
+        let identity = self.identity()?;
+        let user = pm_store::user::get(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
+        if !self.route.access.allows(user.role) {
+            return Err(Refusal::Forbidden(self.route.access.refusal()));
+        }
+        Ok(Actor {
+            user_id: identity.user_id,
+            action: None,
+            ip_address: self.client_address(),
+            user_agent: self.header(header::USER_AGENT.as_str()).map(|a| a.chars().take(512).collect()),
+        })
+    }
+
+    /// The caller's IP address, as the host saw it.
+    #[must_use]
+    pub fn client_address(&self) -> Option<String> {
+        let address = self.header("spin-client-addr")?;
+        Some(address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']).to_owned())
+    }
+
+    /// A header's text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+
+    /// A connection to the database.
+    ///
+    /// # Errors
+    /// 503 if there is none.
+    pub async fn db(&self) -> Result<Db, Refusal> {
+        Ok(Db::open(&variable("database_url").await?).await?)
+    }
+
+    /// The signer of tokens.
+    ///
+    /// # Errors
+    /// An internal refusal if the secret is missing or weak.
+    pub async fn signer(&self) -> Result<&'static Signer, Refusal> {
+        serve::signer().await
+    }
+
+    /// A path parameter that is an id.
+    ///
+    /// # Errors
+    /// 422 naming the parameter if it is not a UUID.
+    pub fn id<T: From<uuid::Uuid>>(&self, name: &str) -> Result<T, Refusal> {
+        let text = self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v);
+        uuid(text, &["path", name]).map(T::from)
+    }
+
+    /// The body as a JSON object whose fields can be asked for.
+    ///
+    /// # Errors
+    /// 422 if the body is not a JSON object.
+    pub fn fields(&self) -> Result<Fields, Refusal> {
+        Fields::parse(&self.body)
+    }
+}
+
+/// The parameters of a query.
+#[derive(Debug, Clone, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads a query, or a form-encoded body.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// A parameter's text; an empty one counts as absent.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+    }
+
+    /// A whole number within bounds.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn integer(&self, name: &str, default: i64, min: i64, max: i64) -> Result<i64, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(default) };
+        let refuse =
+            |kind: &str, message: String| Refusal::field(kind, &["query", name], message, json!(text));
+        let value: i64 = text.parse().map_err(|_| {
+            refuse(
+                "int_parsing",
+                "Input should be a valid integer, unable to parse string as an integer".into(),
+            )
+        })?;
+        if value < min {
+            Err(refuse("greater_than_equal", format!("Input should be greater than or equal to {min}")))
+        } else if value > max {
+            Err(refuse("less_than_equal", format!("Input should be less than or equal to {max}")))
+        } else {
+            Ok(value)
+        }
+    }
+
+    /// An id.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn id<T: From<uuid::Uuid>>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        self.text(name).map(|text| uuid(text, &["query", name]).map(T::from)).transpose()
+    }
+
+    /// A point in time (RFC 3339).
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn time(&self, name: &str) -> Result<Option<pm_api::Timestamp>, Refusal> {
+        let parse = |text: &str| {
+            // a plus sign in a query is a blank once decoded
+            let text: Cow<'_, str> = if text.len() > 11 {
+                format!("{}{}", &text[..11], text[11..].replace(' ', "+")).into()
+            } else {
+                text.into()
+            };
+            text.parse().map_err(|_| {
+                Refusal::field(
+                    "datetime_from_date_parsing",
+                    &["query", name],
+                    "Input should be a valid datetime or date, e.g. 2026-11-23T10:00:00Z",
+                    json!(text),
+                )
+            })
+        };
+        self.text(name).filter(|t| t.is_char_boundary(t.len().min(11))).map(parse).transpose()
+    }
+
+    /// A word of a vocabulary.
+    ///
+    /// # Errors
+    /// 422 naming the parameter and the words.
+    pub fn word<T: FromStr<Err = pm_api::word::UnknownWord>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, Refusal> {
+        let parse = |text: &str| {
+            text.parse().map_err(|e: pm_api::word::UnknownWord| {
+                Refusal::field("enum", &["query", name], e.to_string(), json!(text))
+            })
+        };
+        self.text(name).map(parse).transpose()
+    }
+}
+
+fn uuid(text: &str, loc: &[&str]) -> Result<uuid::Uuid, Refusal> {
+    uuid::Uuid::parse_str(text).map_err(|e| {
+        Refusal::field("uuid_parsing", loc, format!("Input should be a valid UUID, {e}"), Value::from(text))
+    })
+}

@@ -1,0 +1,113 @@
+//! Calls from component to component, inside the host (`http://NAME.spin.internal`).
+
+use bytes::Bytes;
+use http::header;
+use http_body_util::{BodyExt, Full};
+use serde::{Serialize, de::DeserializeOwned};
+use spin_sdk::http::send;
+
+/// Why a call to another component failed.
+#[derive(Debug)]
+pub enum PeerError {
+    /// It could not be reached.
+    Unreachable(String),
+    /// It answered, but not 200.
+    Refused(u16, String),
+    /// Its answer could not be read.
+    Unreadable(String),
+}
+
+impl std::fmt::Display for PeerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(text) => write!(f, "not reachable: {text}"),
+            Self::Refused(status, text) => write!(f, "answered {status}: {text}"),
+            Self::Unreadable(text) => write!(f, "answer not understood: {text}"),
+        }
+    }
+}
+
+/// Another component of the application.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub &'static str);
+
+impl Peer {
+    /// Posts a postcard message; the answer is postcard too.
+    ///
+    /// # Errors
+    /// See [`PeerError`].
+    pub async fn post_postcard<T: DeserializeOwned>(
+        self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, PeerError> {
+        let answer = self.post(path, encode(body)?, "application/octet-stream", None).await?;
+        postcard::from_bytes(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+    }
+
+    /// Posts a postcard message; the answer is JSON.
+    ///
+    /// # Errors
+    /// See [`PeerError`].
+    pub async fn post_postcard_for_json<T: DeserializeOwned>(
+        self,
+        path: &str,
+        body: &impl Serialize,
+        content_type: &str,
+        token: Option<&str>,
+    ) -> Result<T, PeerError> {
+        let answer = self.post(path, encode(body)?, content_type, token).await?;
+        serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+    }
+
+    /// Asks for a JSON document.
+    ///
+    /// # Errors
+    /// See [`PeerError`].
+    pub async fn get_json<T: DeserializeOwned>(self, path: &str) -> Result<T, PeerError> {
+        let request = http::Request::get(self.url(path)).body(Full::new(Bytes::new()));
+        let answer = self.exchange(request).await?;
+        serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+    }
+
+    fn url(self, path: &str) -> String {
+        format!("http://{}.spin.internal{path}", self.0)
+    }
+
+    async fn post(
+        self,
+        path: &str,
+        body: Vec<u8>,
+        content_type: &str,
+        token: Option<&str>,
+    ) -> Result<Bytes, PeerError> {
+        let mut request = http::Request::post(self.url(path))
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::CONTENT_LENGTH, body.len());
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        self.exchange(request.body(Full::new(Bytes::from(body)))).await
+    }
+
+    async fn exchange(self, request: http::Result<http::Request<Full<Bytes>>>) -> Result<Bytes, PeerError> {
+        let request = request.map_err(|e| PeerError::Unreachable(e.to_string()))?;
+        let answer = send(request).await.map_err(|e| PeerError::Unreachable(format!("{e:?}")))?;
+        let status = answer.status();
+        let body =
+            answer.into_body().collect().await.map_err(|e| PeerError::Unreachable(format!("{e:?}")))?;
+        let body = body.to_bytes();
+        if status == http::StatusCode::OK {
+            Ok(body)
+        } else {
+            Err(PeerError::Refused(
+                status.as_u16(),
+                String::from_utf8_lossy(&body).chars().take(300).collect(),
+            ))
+        }
+    }
+}
+
+fn encode(body: &impl Serialize) -> Result<Vec<u8>, PeerError> {
+    postcard::to_allocvec(body).map_err(|e| PeerError::Unreadable(e.to_string()))
+}

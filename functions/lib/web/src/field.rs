@@ -1,0 +1,233 @@
+//! The fields of a JSON body. Every problem is collected, so that one answer names all bad fields.
+
+use crate::Refusal;
+use pm_api::{Metadata, Timestamp, error::FieldError, word::UnknownWord};
+use serde_json::{Map, Value, json};
+use std::str::FromStr;
+
+/// A field that may be absent, null, or given.
+pub type Presence<T> = Option<Option<T>>;
+
+/// A JSON object under reading.
+pub struct Fields {
+    object: Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// 422 if it is not a JSON object.
+    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(object)) => Ok(Self { object, errors: Vec::new() }),
+            Ok(other) => Err(Refusal::field(
+                "model_attributes_type",
+                &["body"],
+                "Input should be a valid dictionary or object to extract fields from",
+                other,
+            )),
+            Err(_) if body.is_empty() => {
+                Err(Refusal::field("missing", &["body"], "Field required", Value::Null))
+            }
+            Err(error) => Err(Refusal::field(
+                "json_invalid",
+                &["body"],
+                format!("JSON decode error: {error}"),
+                json!({}),
+            )),
+        }
+    }
+
+    fn wrong(&mut self, kind: &str, name: &str, message: impl Into<String>, input: Value) {
+        self.errors.push(FieldError::new(kind, &["body", name], message, input));
+    }
+
+    /// A text of 1 to `longest` characters (blank counts as empty); absent, null or given.
+    pub fn text(&mut self, name: &str, longest: usize) -> Presence<String> {
+        match self.object.get(name).cloned() {
+            None => None,
+            Some(Value::Null) => Some(None),
+            Some(Value::String(text)) => {
+                if text.chars().count() > longest {
+                    self.wrong(
+                        "string_too_long",
+                        name,
+                        format!("String should have at most {longest} characters"),
+                        text.into(),
+                    );
+                    return None;
+                }
+                if text.contains('\0') {
+                    self.wrong("value_error", name, "String should not contain NUL characters", text.into());
+                    return None;
+                }
+                Some(Some(text))
+            }
+            Some(other) => {
+                self.wrong("string_type", name, "Input should be a valid string", other);
+                None
+            }
+        }
+    }
+
+    /// A text that must be given and not be blank.
+    pub fn required_text(&mut self, name: &str, longest: usize) -> String {
+        let before = self.errors.len();
+        match self.text(name, longest) {
+            Some(Some(text)) if !text.trim().is_empty() => return text,
+            Some(Some(text)) => {
+                self.wrong("string_too_short", name, "String should have at least 1 character", text.into());
+            }
+            Some(None) => self.wrong("string_type", name, "Input should be a valid string", Value::Null),
+            None if self.errors.len() == before => {
+                let input = Value::Object(self.object.clone());
+                self.wrong("missing", name, "Field required", input);
+            }
+            None => {}
+        }
+        String::new()
+    }
+
+    /// A finite number; absent, null or given.
+    pub fn number(&mut self, name: &str) -> Presence<f64> {
+        match self.object.get(name).cloned() {
+            None => None,
+            Some(Value::Null) => Some(None),
+            Some(value) => {
+                let number = value.as_f64().or_else(|| value.as_str().and_then(|s| s.trim().parse().ok()));
+                match number.filter(|n| n.is_finite()) {
+                    Some(number) => Some(Some(number)),
+                    None => {
+                        self.wrong("float_type", name, "Input should be a valid number", value);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// A truth value.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.object.get(name).cloned() {
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(value)) => Some(value),
+            Some(other) => {
+                self.wrong("bool_type", name, "Input should be a valid boolean", other);
+                None
+            }
+        }
+    }
+
+    /// A word of a vocabulary.
+    pub fn word<T: FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
+        match self.object.get(name).cloned() {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => match text.parse::<T>() {
+                Ok(word) => Some(word),
+                Err(unknown) => {
+                    self.wrong("enum", name, unknown.to_string(), text.into());
+                    None
+                }
+            },
+            Some(other) => {
+                self.wrong("string_type", name, "Input should be a valid string", other);
+                None
+            }
+        }
+    }
+
+    /// An id.
+    pub fn id<T: From<uuid::Uuid>>(&mut self, name: &str) -> Option<T> {
+        match self.object.get(name).cloned() {
+            None | Some(Value::Null) => None,
+            Some(value) => match value.as_str().map(uuid::Uuid::parse_str) {
+                Some(Ok(id)) => Some(T::from(id)),
+                Some(Err(error)) => {
+                    self.wrong("uuid_parsing", name, format!("Input should be a valid UUID, {error}"), value);
+                    None
+                }
+                None => {
+                    self.wrong("uuid_type", name, "UUID input should be a string", value);
+                    None
+                }
+            },
+        }
+    }
+
+    /// An id that must be given.
+    pub fn required_id<T: From<uuid::Uuid>>(&mut self, name: &str) -> Option<T> {
+        let before = self.errors.len();
+        let id = self.id(name);
+        if id.is_none() && self.errors.len() == before {
+            let input = Value::Object(self.object.clone());
+            self.wrong("missing", name, "Field required", input);
+        }
+        id
+    }
+
+    /// A point in time (RFC 3339).
+    pub fn time(&mut self, name: &str) -> Presence<Timestamp> {
+        match self.object.get(name).cloned() {
+            None => None,
+            Some(Value::Null) => Some(None),
+            Some(value) => match value.as_str().map(str::parse) {
+                Some(Ok(time)) => Some(Some(time)),
+                _ => {
+                    self.wrong("datetime_parsing", name, "Input should be a valid datetime", value);
+                    None
+                }
+            },
+        }
+    }
+
+    /// A calendar day, `YYYY-MM-DD`.
+    pub fn date(&mut self, name: &str) -> Presence<String> {
+        let text = self.text(name, 10)?;
+        let Some(text) = text else { return Some(None) };
+        if text.len() == 10 && text.parse::<Timestamp>().is_ok() {
+            return Some(Some(text));
+        }
+        self.wrong(
+            "date_from_datetime_parsing",
+            name,
+            "Input should be a valid date, e.g. 2026-11-23",
+            text.into(),
+        );
+        None
+    }
+
+    /// A free object, under any of several names.
+    pub fn object(&mut self, names: &[&str]) -> Presence<Metadata> {
+        let name = names.iter().find(|name| self.object.contains_key(**name))?;
+        match self.object.get(*name).cloned() {
+            Some(Value::Object(object)) => {
+                if Value::Object(object.clone()).to_string().contains("\\u0000") {
+                    self.wrong("value_error", name, "Texts should not contain NUL characters", object.into());
+                    return None;
+                }
+                Some(Some(object))
+            }
+            Some(Value::Null) | None => Some(None),
+            Some(other) => {
+                self.wrong("dict_type", name, "Input should be a valid dictionary", other);
+                None
+            }
+        }
+    }
+
+    /// Refuses a field for a reason of the caller's.
+    pub fn refuse(&mut self, kind: &str, name: &str, message: impl Into<String>) {
+        let input = self.object.get(name).cloned().unwrap_or(Value::Null);
+        self.wrong(kind, name, message, input);
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// 422 with every problem found.
+    pub fn end(self) -> Result<(), Refusal> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.errors)) }
+    }
+}

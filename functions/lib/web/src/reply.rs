@@ -1,0 +1,106 @@
+//! Answers.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use spin_sdk::http::{BoxBody, FullBody, box_body};
+
+/// An HTTP answer.
+pub type Answer = http::Response<BoxBody>;
+/// What a handler gives.
+pub type Reply = Result<Answer, crate::Refusal>;
+
+/// Cache-control value of everything that belongs to one caller.
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// A JSON answer.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
+    match serde_json::to_vec(body) {
+        Ok(body) => bytes(status, JSON, body),
+        Err(error) => {
+            eprintln!("500: cannot write JSON: {error}");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+    }
+}
+
+/// A JSON list with the length of the whole in `x-total-count`.
+pub fn json_with_total(body: &impl Serialize, total: i64) -> Answer {
+    let mut answer = json(StatusCode::OK, body);
+    answer.headers_mut().insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
+    answer
+}
+
+/// A plain text answer.
+#[must_use]
+pub fn text(status: StatusCode, body: &str) -> Answer {
+    bytes(status, TEXT, body.as_bytes().to_vec())
+}
+
+/// An answer without body.
+#[must_use]
+pub fn empty(status: StatusCode) -> Answer {
+    let mut answer = Answer::new(box_body(FullBody::new(Bytes::new())));
+    *answer.status_mut() = status;
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+        answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    answer
+}
+
+/// An answer of some bytes.
+pub fn bytes(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
+    let body = body.into();
+    let length = HeaderValue::from(body.len());
+    let mut answer = Answer::new(box_body(FullBody::new(body)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    answer.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+    answer
+}
+
+/// A streamed answer, and the sender that feeds it. It ends when the sender is dropped; a send fails once the client
+/// has gone.
+#[must_use]
+pub fn stream(content_type: HeaderValue) -> (Answer, impl futures_sink::Feed) {
+    futures_sink::stream_answer(content_type)
+}
+
+/// The sending side of a streamed answer.
+pub mod futures_sink {
+    use super::{Answer, NO_STORE};
+    use http::{HeaderValue, header};
+    use spin_sdk::http::{body, box_body};
+    use std::future::poll_fn;
+
+    /// Feeds a streamed answer.
+    #[expect(async_fn_in_trait, reason = "implemented here only, and components run on one thread")]
+    pub trait Feed {
+        /// Sends a piece; false once the client has gone.
+        async fn send(&mut self, piece: String) -> bool;
+    }
+
+    struct Sender<S>(S);
+
+    impl<S: futures::Sink<String> + Unpin> Feed for Sender<S> {
+        async fn send(&mut self, piece: String) -> bool {
+            use std::pin::Pin;
+            if poll_fn(|cx| Pin::new(&mut self.0).poll_ready(cx)).await.is_err() {
+                return false;
+            }
+            Pin::new(&mut self.0).start_send(piece).is_ok()
+                && poll_fn(|cx| Pin::new(&mut self.0).poll_flush(cx)).await.is_ok()
+        }
+    }
+
+    pub(super) fn stream_answer(content_type: HeaderValue) -> (Answer, impl Feed) {
+        let (sender, body) = body::stream::<String>();
+        let mut answer = Answer::new(box_body(body));
+        answer.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        answer.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+        (answer, Sender(sender))
+    }
+}
