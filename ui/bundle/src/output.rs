@@ -1,0 +1,123 @@
+//! Hashed names, compressed siblings, the page and the manifest.
+
+use crate::{compile::Bindings, inputs::hex};
+use anyhow::{Context, Result};
+use flate2::{Compression, write::GzEncoder};
+use pm_api::assets::{Asset, AssetManifest};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, fs, io::Write, path::Path};
+
+/// Where the `site` component serves the bundle.
+const BASE: &str = "/app/";
+/// The style sheets, in the order of their cascade.
+const STYLES: &[&str] = &["tokens", "base", "shell", "parts", "forms", "chart", "pages"];
+
+/// Writes the bundle; the bytes of a first visit with gzip.
+pub fn write(ui: &Path, dist: &Path, bindings: &Bindings) -> Result<u64> {
+    if dist.exists() {
+        fs::remove_dir_all(dist)?;
+    }
+    fs::create_dir_all(dist.join("assets"))?;
+    let mut out = Writer { dist, manifest: AssetManifest::default(), gzip_bytes: 0 };
+
+    let mut css = String::new();
+    for name in STYLES {
+        let path = ui.join("styles").join(name).with_extension("css");
+        css += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    let wasm = out.hashed("pm-ui", "wasm", &bindings.wasm)?;
+    let js = out.hashed("pm-ui", "js", bindings.js.as_bytes())?;
+    let boot = format!("import init from \"{BASE}{js}\";\ninit({{ module_or_path: \"{BASE}{wasm}\" }});\n");
+    let names = [
+        ("BOOT", out.hashed("boot", "js", boot.as_bytes())?),
+        ("THEME", out.hashed("theme", "js", &fs::read(ui.join("static/theme.js"))?)?),
+        ("CSS", out.hashed("pm-ui", "css", minify(&css).as_bytes())?),
+        ("ICON", out.hashed("icon", "svg", &fs::read(ui.join("static/icon.svg"))?)?),
+        ("JS", js),
+        ("WASM", wasm),
+    ];
+    let mut page = fs::read_to_string(ui.join("index.html"))?;
+    for (key, name) in names {
+        page = page.replace(&format!("{{{{{key}}}}}"), &format!("{BASE}{name}"));
+    }
+    out.put("index.html".to_owned(), "html", page.as_bytes(), false)?;
+    fs::write(dist.join("assets.json"), serde_json::to_string_pretty(&out.manifest)?)?;
+    Ok(out.gzip_bytes)
+}
+
+struct Writer<'a> {
+    dist: &'a Path,
+    manifest: AssetManifest,
+    gzip_bytes: u64,
+}
+
+impl Writer<'_> {
+    fn hashed(&mut self, stem: &str, extension: &str, content: &[u8]) -> Result<String> {
+        let hash = hex(&Sha256::digest(content));
+        let name = format!("assets/{stem}-{}.{extension}", &hash[..12]);
+        self.put(name.clone(), extension, content, true)?;
+        Ok(name)
+    }
+
+    fn put(&mut self, name: String, extension: &str, content: &[u8], immutable: bool) -> Result<()> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(content)?;
+        let gzip = gzip.finish()?;
+        let mut brotli = Vec::new();
+        let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+        brotli::BrotliCompress(&mut &content[..], &mut brotli, &parameters)?;
+
+        println!(
+            "ui: {name}: {} bytes, gzip {}, brotli {}",
+            content.len(),
+            gzip.len(),
+            brotli.len()
+        );
+        self.gzip_bytes += gzip.len() as u64;
+        let mut encodings = BTreeMap::new();
+        for (encoding, suffix, bytes) in [("br", "br", &brotli), ("gzip", "gz", &gzip)] {
+            let file = format!("{name}.{suffix}");
+            fs::write(self.dist.join(&file), bytes)?;
+            encodings.insert(encoding.to_owned(), file);
+        }
+        fs::write(self.dist.join(&name), content)?;
+        let etag = format!("\"{}\"", &hex(&Sha256::digest(content))[..16]);
+        let length = content.len() as u64;
+        let content_type = content_type(extension).to_owned();
+        self.manifest.files.insert(name, Asset { content_type, etag, immutable, length, encodings });
+        Ok(())
+    }
+}
+
+fn content_type(extension: &str) -> &'static str {
+    match extension {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "wasm" => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Drops comments and indentation; the compressors do the rest.
+fn minify(css: &str) -> String {
+    let mut rest = css;
+    let mut text = String::with_capacity(css.len());
+    while let Some(start) = rest.find("/*") {
+        text += &rest[..start];
+        rest = rest[start..].find("*/").map_or("", |end| &rest[start + end + 2..]);
+    }
+    text += rest;
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_indentation_go() {
+        assert_eq!(minify("a {\n  /* why */ b: c;\n\n}\n/* end"), "a {\nb: c;\n}");
+    }
+}

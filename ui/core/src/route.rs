@@ -1,0 +1,174 @@
+//! Every page's address, in one place: parsed when the address changes, printed when a link is made.
+
+use pm_api::{AlarmId, MachineId, PredictionId, SensorId, TicketId};
+use std::fmt;
+
+/// Where the application lives.
+pub const BASE: &str = "/app";
+
+/// A page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Counts, live charts, active alarms.
+    Overview,
+    /// Sign in.
+    Login,
+    /// All machines.
+    Machines,
+    /// One machine.
+    Machine(MachineId),
+    /// All sensors.
+    Sensors,
+    /// One sensor with its history.
+    Sensor(SensorId),
+    /// Judgements of the models.
+    Predictions,
+    /// Why one prediction was made.
+    Prediction(PredictionId),
+    /// The alarm queue.
+    Alarms,
+    /// The alarm queue with one alarm open.
+    Alarm(AlarmId),
+    /// Maintenance tickets.
+    Tickets,
+    /// The tickets with one open.
+    Ticket(TicketId),
+    /// State of every part of the system.
+    System,
+    /// The signed-in user.
+    Profile,
+    /// How to publish the first reading.
+    Start,
+    /// No such page.
+    NotFound,
+}
+
+impl Route {
+    /// The page of an address' path.
+    #[must_use]
+    pub fn parse(path: &str) -> Self {
+        let path = path.strip_prefix(BASE).unwrap_or(path);
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.as_slice() {
+            [] => Self::Overview,
+            ["login"] => Self::Login,
+            ["machines"] => Self::Machines,
+            ["machines", id] => id.parse().map_or(Self::NotFound, Self::Machine),
+            ["sensors"] => Self::Sensors,
+            ["sensors", id] => id.parse().map_or(Self::NotFound, Self::Sensor),
+            ["predictions"] => Self::Predictions,
+            ["predictions", id] => id.parse().map_or(Self::NotFound, Self::Prediction),
+            ["alarms"] => Self::Alarms,
+            ["alarms", id] => id.parse().map_or(Self::NotFound, Self::Alarm),
+            ["tickets"] => Self::Tickets,
+            ["tickets", id] => id.parse().map_or(Self::NotFound, Self::Ticket),
+            ["system"] => Self::System,
+            ["profile"] => Self::Profile,
+            ["start"] => Self::Start,
+            _ => Self::NotFound,
+        }
+    }
+
+    /// The entry of the main menu that the page belongs to.
+    #[must_use]
+    pub fn section(self) -> Self {
+        match self {
+            Self::Machine(_) => Self::Machines,
+            Self::Sensor(_) => Self::Sensors,
+            Self::Prediction(_) => Self::Predictions,
+            Self::Alarm(_) => Self::Alarms,
+            Self::Ticket(_) => Self::Tickets,
+            other => other,
+        }
+    }
+
+    /// The page's name, for menus and the window title.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Login => "Sign in",
+            Self::Machines => "Machines",
+            Self::Machine(_) => "Machine",
+            Self::Sensors => "Sensors",
+            Self::Sensor(_) => "Sensor",
+            Self::Predictions => "Predictions",
+            Self::Prediction(_) => "Prediction",
+            Self::Alarms | Self::Alarm(_) => "Alarms",
+            Self::Tickets | Self::Ticket(_) => "Tickets",
+            Self::System => "System",
+            Self::Profile => "Profile",
+            Self::Start => "First reading",
+            Self::NotFound => "Not found",
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(BASE)?;
+        match self {
+            Self::Overview => f.write_str("/"),
+            Self::Login => f.write_str("/login"),
+            Self::Machines => f.write_str("/machines"),
+            Self::Machine(id) => write!(f, "/machines/{id}"),
+            Self::Sensors => f.write_str("/sensors"),
+            Self::Sensor(id) => write!(f, "/sensors/{id}"),
+            Self::Predictions => f.write_str("/predictions"),
+            Self::Prediction(id) => write!(f, "/predictions/{id}"),
+            Self::Alarms => f.write_str("/alarms"),
+            Self::Alarm(id) => write!(f, "/alarms/{id}"),
+            Self::Tickets => f.write_str("/tickets"),
+            Self::Ticket(id) => write!(f, "/tickets/{id}"),
+            Self::System => f.write_str("/system"),
+            Self::Profile => f.write_str("/profile"),
+            Self::Start => f.write_str("/start"),
+            Self::NotFound => f.write_str("/not-found"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_finds_itself() {
+        let id = "0193588b-7a57-7000-8000-000000000001";
+        let pages = [
+            Route::Overview,
+            Route::Login,
+            Route::Machines,
+            Route::Machine(id.parse().unwrap()),
+            Route::Sensors,
+            Route::Sensor(id.parse().unwrap()),
+            Route::Predictions,
+            Route::Prediction(id.parse().unwrap()),
+            Route::Alarms,
+            Route::Alarm(id.parse().unwrap()),
+            Route::Tickets,
+            Route::Ticket(id.parse().unwrap()),
+            Route::System,
+            Route::Profile,
+            Route::Start,
+            Route::NotFound,
+        ];
+        for page in pages {
+            assert_eq!(Route::parse(&page.to_string()), page);
+            assert!(!page.name().is_empty());
+        }
+    }
+
+    #[test]
+    fn other_addresses() {
+        for (path, page) in [
+            ("/", Route::Overview),
+            ("/app", Route::Overview),
+            ("/app/machines/", Route::Machines),
+            ("/app/machines/no-id", Route::NotFound),
+            ("/app/nowhere", Route::NotFound),
+        ] {
+            assert_eq!(Route::parse(path), page, "{path}");
+        }
+    }
+}

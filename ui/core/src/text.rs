@@ -1,0 +1,145 @@
+//! How numbers and times read.
+
+/// `value` with as many decimals as `span`, the range it lies in, makes meaningful.
+#[must_use]
+pub fn number(value: f64, span: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let span = if span.is_finite() && span > 0.0 { span } else { value.abs().max(1.0) };
+    let decimals = (2.0 - span.log10().floor()).clamp(0.0, 4.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.') {
+        text.trim_start_matches('-').to_owned()
+    } else {
+        text
+    }
+}
+
+/// A reading for a table or a tile: four significant digits at most.
+#[must_use]
+pub fn reading(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 1_000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    if value.is_finite() { format!("{value:.decimals$}") } else { "–".to_owned() }
+}
+
+/// A count with thin spaces between thousands.
+#[must_use]
+pub fn count(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    if n < 0 { format!("−{text}") } else { text }
+}
+
+/// A length of time in its two largest units: `42 s`, `3 min 20 s`, `2 h 5 min`, `4 d 3 h`.
+#[must_use]
+pub fn duration(ms: f64) -> String {
+    let seconds = (ms / 1000.0).max(0.0).round() as i64;
+    let two = |n: i64, large: &str, rest: i64, small: &str| {
+        if rest == 0 { format!("{n} {large}") } else { format!("{n} {large} {rest} {small}") }
+    };
+    match seconds {
+        s if s < 60 => format!("{s} s"),
+        s if s < 600 => two(s / 60, "min", s % 60, "s"),
+        s if s < 3_600 => format!("{} min", s / 60),
+        s if s < 86_400 => two(s / 3_600, "h", s % 3_600 / 60, "min"),
+        s => two(s / 86_400, "d", s % 86_400 / 3_600, "h"),
+    }
+}
+
+/// How long ago `then` was, in one unit: `now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, `in 4 h`.
+#[must_use]
+pub fn ago(now_ms: f64, then_ms: f64) -> String {
+    let seconds = (now_ms - then_ms) / 1000.0;
+    let size = seconds.abs();
+    if !size.is_finite() {
+        return "–".to_owned();
+    }
+    let text = match size {
+        s if s < 2.0 => return "now".to_owned(),
+        s if s < 60.0 => format!("{} s", s as i64),
+        s if s < 3_600.0 => format!("{} min", (s / 60.0) as i64),
+        s if s < 86_400.0 => format!("{} h", (s / 3_600.0) as i64),
+        s => format!("{} d", (s / 86_400.0) as i64),
+    };
+    if seconds < 0.0 { format!("in {text}") } else { format!("{text} ago") }
+}
+
+/// The first letter in upper case, underscores as blanks.
+#[must_use]
+pub fn title(word: &str) -> String {
+    let text = word.replace('_', " ");
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_get_the_decimals_their_range_needs() {
+        for (value, span, text) in [
+            (93.456, 200.0, "93"),
+            (93.456, 20.0, "93.5"),
+            (0.1234, 0.05, "0.1234"),
+            (-0.001, 100.0, "0"),
+            (f64::NAN, 1.0, "–"),
+            (5.0, 0.0, "5.00"),
+        ] {
+            assert_eq!(number(value, span), text, "{value} in {span}");
+        }
+    }
+
+    #[test]
+    fn readings() {
+        for (value, text) in [(1523.4, "1523"), (140.25, "140.2"), (3.456, "3.46"), (0.01234, "0.012")] {
+            assert_eq!(reading(value), text);
+        }
+    }
+
+    #[test]
+    fn counts() {
+        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (-1_234_567, "−1\u{202f}234\u{202f}567")] {
+            assert_eq!(count(n), text);
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (s, text) in [
+            (0.0, "0 s"),
+            (59.4, "59 s"),
+            (200.0, "3 min 20 s"),
+            (3_500.0, "58 min"),
+            (7_500.0, "2 h 5 min"),
+            (360_000.0, "4 d 4 h"),
+        ] {
+            assert_eq!(duration(s * 1000.0), text);
+        }
+    }
+
+    #[test]
+    fn relative_times() {
+        for (then, text) in [(0.0, "2 min ago"), (119_000.0, "now"), (90_000.0, "30 s ago"), (14_520_000.0, "in 4 h")] {
+            assert_eq!(ago(120_000.0, then), text);
+        }
+    }
+
+    #[test]
+    fn titles() {
+        assert_eq!(title("in_progress"), "In progress");
+        assert_eq!(title(""), "");
+    }
+}

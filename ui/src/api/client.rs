@@ -1,0 +1,177 @@
+//! One way to the API: authorisation, one renewal of the session for all waiting requests, errors, freshness.
+
+use super::{ApiError, Session};
+use crate::browser::now_ms;
+use futures::{FutureExt, future::LocalBoxFuture, future::Shared};
+use gloo_net::http::{Method, RequestBuilder, Response};
+use leptos::prelude::*;
+use pm_api::user::{RefreshRequest, TokenPair};
+use serde::{Serialize, de::DeserializeOwned};
+use std::cell::RefCell;
+
+/// An answer with the number of things there are in all, where the server says it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// What was asked for.
+    pub body: T,
+    /// Header `x-total-count`.
+    pub total: Option<i64>,
+}
+
+/// The way to the API.
+#[derive(Clone, Copy)]
+pub struct Api {
+    /// Who asks.
+    pub session: Session,
+    /// When the server last answered, milliseconds since 1970.
+    pub answered_ms: RwSignal<f64>,
+    /// Did the last request get no answer?
+    pub unreachable: RwSignal<bool>,
+}
+
+enum Body {
+    None,
+    Json(String),
+    Form(String),
+}
+
+thread_local! {
+    static RENEWAL: RefCell<Option<Shared<LocalBoxFuture<'static, Result<(), ApiError>>>>> =
+        const { RefCell::new(None) };
+}
+
+impl Api {
+    /// A way to the API for `session`.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
+        Self { session, answered_ms: RwSignal::new(now_ms()), unreachable: RwSignal::new(false) }
+    }
+
+    /// `GET path`.
+    pub async fn get<T: DeserializeOwned>(self, path: &str) -> Result<Page<T>, ApiError> {
+        read(self.call(Method::GET, path, Body::None).await?).await
+    }
+
+    /// `method path` with a JSON body.
+    pub async fn send<B: Serialize, T: DeserializeOwned>(
+        self,
+        method: Method,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ApiError> {
+        let json = serde_json::to_string(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
+        Ok(read(self.call(method, path, Body::Json(json)).await?).await?.body)
+    }
+
+    /// `POST path` without a body.
+    pub async fn post<T: DeserializeOwned>(self, path: &str) -> Result<T, ApiError> {
+        Ok(read(self.call(Method::POST, path, Body::None).await?).await?.body)
+    }
+
+    /// Signs in with the documented password form.
+    pub async fn login(self, email: &str, password: &str) -> Result<(), ApiError> {
+        use crate::browser::encode;
+        let form = format!("username={}&password={}", encode(email), encode(password));
+        let answer = self.once(Method::POST, "/users/login", &Body::Form(form), None).await?;
+        self.session.keep(&read::<TokenPair>(answer).await?.body);
+        Ok(())
+    }
+
+    /// Ends the session here and on the server.
+    pub async fn logout(self) {
+        if let Some(refresh_token) = self.session.refresh_token() {
+            let body = RefreshRequest { refresh_token };
+            let _: Result<serde_json::Value, _> = self.send(Method::POST, "/users/logout", &body).await;
+        }
+        self.session.end();
+    }
+
+    async fn call(self, method: Method, path: &str, body: Body) -> Result<Response, ApiError> {
+        let token = self.session.access_token().ok_or(ApiError::SignedOut)?;
+        match self.once(method.clone(), path, &body, Some(&token)).await {
+            Err(ApiError::Refused { status: 401, .. }) => {}
+            answer => return answer,
+        }
+        // Somebody else may have renewed the session while this request was under way.
+        if self.session.access_token().is_none_or(|now| now == token) {
+            self.renew().await?;
+        }
+        let token = self.session.access_token().ok_or(ApiError::SignedOut)?;
+        self.once(method, path, &body, Some(&token)).await
+    }
+
+    /// Renews the session; requests that come meanwhile wait for the same renewal.
+    pub async fn renew(self) -> Result<(), ApiError> {
+        let renewal = RENEWAL.with_borrow_mut(|slot| {
+            slot.get_or_insert_with(|| {
+                async move {
+                    let outcome = self.renew_once().await;
+                    RENEWAL.with_borrow_mut(|slot| *slot = None);
+                    outcome
+                }
+                .boxed_local()
+                .shared()
+            })
+            .clone()
+        });
+        renewal.await
+    }
+
+    async fn renew_once(self) -> Result<(), ApiError> {
+        let refresh_token = self.session.refresh_token().ok_or(ApiError::SignedOut)?;
+        let body = serde_json::to_string(&RefreshRequest { refresh_token })
+            .map_err(|e| ApiError::Malformed(e.to_string()))?;
+        match self.once(Method::POST, "/users/refresh", &Body::Json(body), None).await {
+            Ok(answer) => {
+                self.session.keep(&read::<TokenPair>(answer).await?.body);
+                Ok(())
+            }
+            Err(ApiError::Refused { status: 401 | 422, .. }) => {
+                self.session.end();
+                Err(ApiError::SignedOut)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn once(
+        self,
+        method: Method,
+        path: &str,
+        body: &Body,
+        token: Option<&str>,
+    ) -> Result<Response, ApiError> {
+        let mut request = RequestBuilder::new(&format!("/api{path}")).method(method);
+        if let Some(token) = token {
+            request = request.header("authorization", &format!("Bearer {token}"));
+        }
+        let request = match body {
+            Body::None => request.build(),
+            Body::Json(text) => request.header("content-type", "application/json").body(text.as_str()),
+            Body::Form(text) => {
+                request.header("content-type", "application/x-www-form-urlencoded").body(text.as_str())
+            }
+        };
+        let request = request.map_err(|e| ApiError::Malformed(e.to_string()))?;
+        let Ok(answer) = request.send().await else {
+            self.unreachable.set(true);
+            return Err(ApiError::Unreachable);
+        };
+        self.answered_ms.set(now_ms());
+        if self.unreachable.get_untracked() {
+            self.unreachable.set(false);
+        }
+        if answer.ok() {
+            return Ok(answer);
+        }
+        Err(ApiError::refused(answer.status(), &answer.text().await.unwrap_or_default()))
+    }
+}
+
+async fn read<T: DeserializeOwned>(answer: Response) -> Result<Page<T>, ApiError> {
+    let total = answer.headers().get("x-total-count").and_then(|count| count.parse().ok());
+    let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
+    let text = if text.is_empty() { "null" } else { &text };
+    let body = serde_json::from_str(text).map_err(|e| ApiError::Malformed(e.to_string()))?;
+    Ok(Page { body, total })
+}

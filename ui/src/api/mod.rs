@@ -1,0 +1,11 @@
+//! Requests to the HTTP API: session, errors, and data that keeps itself fresh.
+
+mod client;
+mod error;
+mod query;
+mod session;
+
+pub use client::{Api, Page};
+pub use error::ApiError;
+pub use query::{Phase, Query, Refresh};
+pub use session::Session;

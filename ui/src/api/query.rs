@@ -1,0 +1,170 @@
+//! Data that keeps itself fresh: fetched when its address changes, when a live event touches it, on a slow pulse, and
+//! when the page becomes visible again. Never twice at a time, never while the page is hidden.
+
+use super::{ApiError, Page};
+use crate::{
+    browser::now_ms,
+    live::Topic,
+    state::{App, app},
+};
+use leptos::{prelude::*, task::spawn_local};
+use serde::de::DeserializeOwned;
+
+/// When to fetch again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// When an event of this kind came (and on the fallback pulse while there are no events).
+    On(Topic),
+    /// Every ten seconds.
+    Pulse,
+}
+
+/// What can be shown now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing yet.
+    Loading,
+    /// Nothing, and why.
+    Failed(ApiError),
+    /// Data, perhaps not of this second.
+    Ready,
+}
+
+/// The answer to one `GET`, kept fresh.
+pub struct Query<T: Send + Sync + 'static> {
+    app: App,
+    /// The newest answer.
+    pub data: RwSignal<Option<T>>,
+    /// How many there are in all, where the server says it.
+    pub total: RwSignal<Option<i64>>,
+    /// Why the newest attempt failed, if it did.
+    pub error: RwSignal<Option<ApiError>>,
+    /// When the newest answer came, milliseconds since 1970.
+    pub at_ms: RwSignal<f64>,
+    again: RwSignal<u32>,
+    busy: StoredValue<Option<String>>,
+    stale: StoredValue<bool>,
+}
+
+impl<T: Send + Sync + 'static> Clone for Query<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: Send + Sync + 'static> Copy for Query<T> {}
+
+impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
+    /// Keeps the answer to `GET path()` fresh; nothing is fetched while `path()` is `None`.
+    #[must_use]
+    pub fn new(path: impl Fn() -> Option<String> + Send + Sync + 'static, refresh: &'static [Refresh]) -> Self {
+        let app = app();
+        let query = Self {
+            app,
+            data: RwSignal::new(None),
+            total: RwSignal::new(None),
+            error: RwSignal::new(None),
+            at_ms: RwSignal::new(0.0),
+            again: RwSignal::new(0),
+            busy: StoredValue::new(None),
+            stale: StoredValue::new(false),
+        };
+        Effect::new(move |previous: Option<Option<String>>| {
+            let path = path();
+            query.again.track();
+            let visible = app.visible.get();
+            app.live.fallback.track();
+            for cause in refresh {
+                match cause {
+                    Refresh::On(topic) => app.live.topic(*topic).track(),
+                    Refresh::Pulse => app.live.pulse.track(),
+                }
+            }
+            if previous.is_some_and(|previous| previous != path) {
+                query.data.set(None);
+                query.error.set(None);
+                query.total.set(None);
+            }
+            if let Some(path) = path.clone().filter(|_| visible) {
+                query.fetch(path);
+            }
+            path
+        });
+        query
+    }
+
+    fn fetch(self, path: String) {
+        if self.busy.with_value(|busy| busy.as_ref() == Some(&path)) {
+            self.stale.set_value(true);
+            return;
+        }
+        self.busy.set_value(Some(path.clone()));
+        spawn_local(async move {
+            let answer = self.app.api.get::<T>(&path).await;
+            // Another address was asked for meanwhile, or the view is gone.
+            if self.busy.try_with_value(|busy| busy.as_ref() == Some(&path)) != Some(true) {
+                return;
+            }
+            self.busy.set_value(None);
+            match answer {
+                Ok(Page { body, total }) => {
+                    if self.data.with_untracked(|old| old.as_ref() != Some(&body)) {
+                        self.data.set(Some(body));
+                    }
+                    if self.total.get_untracked() != total {
+                        self.total.set(total);
+                    }
+                    if self.error.with_untracked(Option::is_some) {
+                        self.error.set(None);
+                    }
+                    self.at_ms.set(now_ms());
+                }
+                Err(error) => self.error.set(Some(error)),
+            }
+            if self.stale.get_value() {
+                self.stale.set_value(false);
+                self.refetch();
+            }
+        });
+    }
+
+    /// Fetches again, now.
+    pub fn refetch(self) {
+        self.again.update(|n| *n = n.wrapping_add(1));
+    }
+
+    /// What can be shown now.
+    #[must_use]
+    pub fn phase(self) -> Signal<Phase> {
+        Memo::new(move |_| {
+            if self.data.with(Option::is_some) {
+                Phase::Ready
+            } else {
+                self.error.get().map_or(Phase::Loading, Phase::Failed)
+            }
+        })
+        .into()
+    }
+
+    /// A callback that fetches again.
+    #[must_use]
+    pub fn retry(self) -> Callback<()> {
+        Callback::new(move |()| self.refetch())
+    }
+
+    /// Changes the data here before the server has answered.
+    pub fn amend(self, change: impl FnOnce(&mut T)) {
+        self.data.update(|data| {
+            if let Some(data) = data {
+                change(data);
+            }
+        });
+    }
+}
+
+impl<T: Clone + DeserializeOwned + PartialEq + Send + Sync + 'static> Query<Vec<T>> {
+    /// The items; none while there is no answer.
+    #[must_use]
+    pub fn items(self) -> Vec<T> {
+        self.data.get().unwrap_or_default()
+    }
+}

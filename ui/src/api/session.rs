@@ -1,0 +1,63 @@
+//! Who is signed in. Tokens are kept where the documented client keeps them.
+
+use crate::browser::{store, stored};
+use leptos::prelude::*;
+use pm_api::{
+    Role,
+    user::{TokenPair, User},
+};
+
+const ACCESS: &str = "access_token";
+const REFRESH: &str = "refresh_token";
+
+/// The signed-in user, if there is one.
+#[derive(Clone, Copy)]
+pub struct Session {
+    /// Has this browser tokens? They may have expired.
+    pub signed_in: RwSignal<bool>,
+    /// The account, once it is known.
+    pub user: RwSignal<Option<User>>,
+}
+
+impl Session {
+    /// The session kept in this browser.
+    #[must_use]
+    pub fn restore() -> Self {
+        Self { signed_in: RwSignal::new(stored(ACCESS).is_some()), user: RwSignal::new(None) }
+    }
+
+    /// The access token.
+    #[must_use]
+    pub fn access_token(self) -> Option<String> {
+        stored(ACCESS)
+    }
+
+    /// The refresh token.
+    #[must_use]
+    pub fn refresh_token(self) -> Option<String> {
+        stored(REFRESH)
+    }
+
+    /// Keeps a new pair of tokens.
+    pub fn keep(self, tokens: &TokenPair) {
+        store(ACCESS, Some(&tokens.access_token));
+        store(REFRESH, Some(&tokens.refresh_token));
+        if !self.signed_in.get_untracked() {
+            self.signed_in.set(true);
+        }
+    }
+
+    /// Forgets the tokens and the user.
+    pub fn end(self) {
+        store(ACCESS, None);
+        store(REFRESH, None);
+        self.user.set(None);
+        self.signed_in.set(false);
+    }
+
+    /// May the user do what `role` may? Reactive.
+    #[must_use]
+    pub fn may(self, role: Role) -> bool {
+        self.user.with(|user| user.as_ref().is_some_and(|user| user.role >= role))
+    }
+}

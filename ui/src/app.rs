@@ -1,0 +1,82 @@
+//! From address to page.
+
+use crate::{
+    page,
+    parts::{help::Help, palette::Palette, toast::ToastList},
+    shell::Shell,
+    state::{App, app},
+};
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::user::User;
+use pm_ui_core::route::Route;
+
+/// The whole application.
+#[component]
+pub fn Root() -> impl IntoView {
+    let app = App::start();
+    let session = app.api.session;
+    Effect::new(move |_| {
+        if !session.signed_in.get() || session.user.with(Option::is_some) {
+            return;
+        }
+        spawn_local(async move {
+            if let Ok(me) = app.api.get::<User>("/users/me").await {
+                session.user.set(Some(me.body));
+            }
+        });
+    });
+    Effect::new(move |_| {
+        let route = app.nav.route.get();
+        if !session.signed_in.get() && route != Route::Login {
+            let back = app.nav.address();
+            let back = crate::browser::encode(&back);
+            app.nav.replace(&format!("{}?next={back}", Route::Login));
+        }
+        document().set_title(&format!("{} · Predictive Maintenance", route.name()));
+    });
+    let login = Memo::new(move |_| app.nav.route.get() == Route::Login || !session.signed_in.get());
+    view! {
+        {move || {
+            if login.get() {
+                view! { <page::login::Login /> }.into_any()
+            } else {
+                view! {
+                    <Shell>
+                        <CurrentPage />
+                    </Shell>
+                }
+                .into_any()
+            }
+        }}
+        <ToastList />
+        <Help />
+        <Palette />
+    }
+    .into_any()
+}
+
+#[component]
+fn CurrentPage() -> impl IntoView {
+    let app = app();
+    // An alarm opened in the queue is a drawer over the same page: the page stays.
+    let shown = Memo::new(move |_| match app.nav.route.get() {
+        Route::Alarm(_) => Route::Alarms,
+        Route::Ticket(_) => Route::Tickets,
+        Route::Prediction(_) => Route::Predictions,
+        other => other,
+    });
+    move || match shown.get() {
+        Route::Overview => view! { <page::overview::Overview /> }.into_any(),
+        Route::Machines => view! { <page::machines::Machines /> }.into_any(),
+        Route::Machine(id) => view! { <page::machine::MachinePage id /> }.into_any(),
+        Route::Sensors => view! { <page::sensors::Sensors /> }.into_any(),
+        Route::Sensor(id) => view! { <page::sensor::SensorPage id /> }.into_any(),
+        Route::Predictions | Route::Prediction(_) => view! { <page::predictions::Predictions /> }.into_any(),
+        Route::Alarms | Route::Alarm(_) => view! { <page::alarms::Alarms /> }.into_any(),
+        Route::Tickets | Route::Ticket(_) => view! { <page::tickets::Tickets /> }.into_any(),
+        Route::System => view! { <page::system::System /> }.into_any(),
+        Route::Profile => view! { <page::profile::Profile /> }.into_any(),
+        Route::Start => view! { <page::start::Start /> }.into_any(),
+        Route::Login | Route::NotFound => view! { <page::not_found::NotFound /> }.into_any(),
+    }
+}

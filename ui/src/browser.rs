@@ -1,0 +1,59 @@
+//! The little that is asked of the browser itself.
+
+use leptos::prelude::window;
+
+/// Now, milliseconds since 1970 UTC.
+#[must_use]
+pub fn now_ms() -> f64 {
+    js_sys::Date::now()
+}
+
+/// Local time minus UTC, minutes.
+#[must_use]
+pub fn offset_min() -> i64 {
+    -js_sys::Date::new_0().get_timezone_offset() as i64
+}
+
+/// Is the page hidden (another tab, a locked screen)?
+#[must_use]
+pub fn hidden() -> bool {
+    leptos::prelude::document().hidden()
+}
+
+/// A value kept in this browser.
+#[must_use]
+pub fn stored(key: &str) -> Option<String> {
+    window().local_storage().ok()??.get_item(key).ok()?
+}
+
+/// Keeps a value in this browser; `None` forgets it. A browser that keeps nothing is no error.
+pub fn store(key: &str, value: Option<&str>) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = match value {
+            Some(value) => storage.set_item(key, value),
+            None => storage.remove_item(key),
+        };
+    }
+}
+
+/// Does the user ask for less motion?
+#[must_use]
+pub fn reduced_motion() -> bool {
+    matches("(prefers-reduced-motion: reduce)")
+}
+
+/// Does the system prefer dark colours?
+#[must_use]
+pub fn prefers_dark() -> bool {
+    matches("(prefers-color-scheme: dark)")
+}
+
+fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|found| found.matches())
+}
+
+/// Percent-encodes a query value.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}

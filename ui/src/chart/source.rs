@@ -1,0 +1,97 @@
+//! A sensor's readings: its trend from the server, then every live reading.
+
+use crate::{api::Query, parts::time::ms, state::app};
+use leptos::prelude::*;
+use pm_api::{
+    SensorId, Severity,
+    sensor::{Sensor, Trend, TrendStatistics},
+};
+use pm_ui_core::series::{Point, Series};
+
+/// A line across the chart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limit {
+    /// In the sensor's unit.
+    pub value: f64,
+    /// What reaching it means.
+    pub severity: Severity,
+    /// Is the abnormal side below it?
+    pub low: bool,
+}
+
+/// The limits of a sensor as lines.
+#[must_use]
+pub fn limits(sensor: &Sensor) -> Vec<Limit> {
+    // With a critical threshold below the warning threshold, both are low-side limits.
+    let low = sensor.warning_threshold.zip(sensor.critical_threshold).is_some_and(|(warn, critical)| critical < warn);
+    let line = |value: Option<f64>, severity, low| value.map(|value| Limit { value, severity, low });
+    let upper = if sensor.warning_threshold.is_none() { sensor.max_threshold } else { None };
+    [
+        line(sensor.warning_threshold, Severity::Warning, low),
+        line(sensor.critical_threshold, Severity::Critical, low),
+        line(sensor.min_threshold, Severity::Warning, true),
+        line(upper, Severity::Warning, false),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A sensor's readings over an interval of the trend route.
+#[derive(Clone, Copy)]
+pub struct SensorSeries {
+    /// The readings.
+    pub series: RwSignal<Series>,
+    /// Over all readings of the interval, as the server counts them.
+    pub statistics: Signal<Option<TrendStatistics>>,
+    /// The request behind it.
+    pub query: Query<Trend>,
+}
+
+impl SensorSeries {
+    /// Loads the trend of `sensor` over `interval` and follows the live readings.
+    #[must_use]
+    pub fn follow(sensor: SensorId, interval: Signal<&'static str>) -> Self {
+        let app = app();
+        let series = RwSignal::new(Series::default());
+        let query = Query::<Trend>::new(
+            move || Some(format!("/sensors/{sensor}/trend?interval={}", interval.get())),
+            &[],
+        );
+        Effect::new(move |_| {
+            let Some(points) = query.data.with(|trend| {
+                trend.as_ref().map(|trend| {
+                    let point = |p: &pm_api::sensor::TrendPoint| Point {
+                        at_ms: ms(p.timestamp),
+                        value: p.value,
+                        min: p.min,
+                        max: p.max,
+                    };
+                    trend.points.iter().map(point).collect::<Vec<_>>()
+                })
+            }) else {
+                return;
+            };
+            let mut fresh = Series::new(points);
+            let newest = fresh.points().last().map_or(f64::NEG_INFINITY, |p| p.at_ms);
+            series.update(|old| {
+                for point in old.points().iter().filter(|p| p.at_ms > newest) {
+                    fresh.push(*point);
+                }
+                *old = fresh;
+            });
+        });
+        Effect::new(move |_| {
+            let batch = app.live.readings.get();
+            if batch.iter().any(|reading| reading.sensor_id == sensor) {
+                series.update(|series| {
+                    for reading in batch.iter().filter(|reading| reading.sensor_id == sensor) {
+                        series.push(Point::single(ms(reading.timestamp), reading.value));
+                    }
+                });
+            }
+        });
+        let statistics = Signal::derive(move || query.data.with(|t| t.as_ref().and_then(|t| t.statistics.clone())));
+        Self { series, statistics, query }
+    }
+}

@@ -1,0 +1,253 @@
+//! One alarm beside the queue: what happened, the trend around it, and what to do.
+
+use super::queue::Queue;
+use crate::{
+    api::{Query, Refresh},
+    browser::encode,
+    chart::{Chart, Group, SensorSeries, Span, limits},
+    live::Topic,
+    parts::{
+        badge,
+        icon::Icon,
+        loaded::Loaded,
+        time::{Ago, Clock, ms},
+    },
+    shell::Machines,
+    state::app,
+};
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use pm_api::{AlarmId, AlarmStatus, alarm::Alarm, sensor::Sensor};
+use pm_ui_core::{need, route::Route, text};
+
+/// The drawer.
+#[component]
+pub fn AlarmDrawer(
+    /// Which alarm.
+    id: AlarmId,
+    /// The queue behind it.
+    list: Query<Vec<Alarm>>,
+) -> impl IntoView {
+    let app = app();
+    let alarm = Query::<Alarm>::new(move || Some(format!("/alarms/{id}")), &[Refresh::On(Topic::Alarms)]);
+    let close = move || app.nav.go(&Route::Alarms.to_string());
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if event.key() == "Escape" && !event.default_prevented() {
+            close();
+        }
+    });
+    on_cleanup(move || handle.remove());
+    let heading = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get() {
+            let _ = heading.focus();
+        }
+    });
+    let shown = Memo::new(move |_| alarm.data.get());
+    view! {
+        <div class="drawer-ground" on:click=move |_| close()></div>
+        <aside class="drawer" aria-label="Alarm">
+            <header class="drawer-head">
+                <h2 node_ref=heading tabindex="-1">
+                    "Alarm"
+                </h2>
+                <button class="quiet" aria-label="Close" on:click=move |_| close()>
+                    {Icon::Close.view()}
+                </button>
+            </header>
+            <Loaded phase=alarm.phase() retry=alarm.retry() lines=6>
+                {move || shown.get().map(|found| view! { <Facts found alarm list /> })}
+            </Loaded>
+        </aside>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl IntoView {
+    let machines = expect_context::<Machines>();
+    let queue = Queue::of(list);
+    let id = found.id;
+    let machine = found.machine_id;
+    let active = need::is_active(&found);
+    let open = found.status == AlarmStatus::Open;
+    let around = ms(found.triggered_at);
+    let mark = (around, found.severity);
+    view! {
+        <div class="badges">
+            {badge::severity(found.severity)} {badge::alarm_status(found.status)}
+            {(active && !found.condition_active).then(|| view! { <span class="badge off">"Back to normal"</span> })}
+        </div>
+        <p class="alarm-message">{found.message}</p>
+        {found.sensor_id.map(|sensor| view! { <Around sensor around mark /> })}
+        <dl class="facts">
+            <dt>"Machine"</dt>
+            <dd>
+                <a href=Route::Machine(machine).to_string()>{move || machines.name(machine)}</a>
+            </dd>
+            <dt>"Raised"</dt>
+            <dd><Clock at=found.triggered_at /> ", " <Ago at=found.triggered_at /></dd>
+            <dt>"Last seen"</dt>
+            <dd><Ago at=found.last_seen_at /></dd>
+            <dt>"Seen"</dt>
+            <dd>{text::count(found.occurrences)} {if found.occurrences == 1 { " time" } else { " times" }}</dd>
+            <dt>"Cause"</dt>
+            <dd>
+                {text::title(&found.kind)}
+                {found
+                    .prediction_id
+                    .map(|id| {
+                        view! {
+                            ", "
+                            <a href=Route::Prediction(id).to_string()>"why the model thinks so"</a>
+                        }
+                    })}
+            </dd>
+            {found
+                .acknowledged_at
+                .map(|at| {
+                    view! {
+                        <dt>"Acknowledged"</dt>
+                        <dd><Ago at /></dd>
+                    }
+                })}
+            {found
+                .resolved_at
+                .map(|at| {
+                    view! {
+                        <dt>"Resolved"</dt>
+                        <dd><Ago at /></dd>
+                    }
+                })}
+            {found
+                .resolution_notes
+                .map(|notes| {
+                    view! {
+                        <dt>"Found"</dt>
+                        <dd>{notes}</dd>
+                    }
+                })}
+        </dl>
+        {open
+            .then(|| {
+                view! {
+                    <button
+                        class="button wide"
+                        on:click=move |_| {
+                            queue.acknowledge(vec![id]);
+                            alarm.amend(|alarm| alarm.status = AlarmStatus::Acknowledged);
+                        }
+                    >
+                        {Icon::Check.view()}
+                        "Acknowledge"
+                    </button>
+                }
+            })}
+        {active.then(|| view! { <Resolve alarm list id /> })}
+    }
+    .into_any()
+}
+
+/// The sensor's trend around the event.
+#[component]
+fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) -> impl IntoView {
+    let app = app();
+    let known = Query::<Sensor>::new(move || Some(format!("/sensors/{sensor}")), &[]);
+    let age = app.now.get_untracked() - around;
+    let interval = if age < 50.0 * 60_000.0 {
+        "1h"
+    } else if age < 5.5 * 3_600_000.0 {
+        "6h"
+    } else if age < 23.0 * 3_600_000.0 {
+        "24h"
+    } else {
+        "7d"
+    };
+    let source = SensorSeries::follow(sensor, Signal::stored(interval));
+    let half = 10.0 * 60_000.0;
+    let group = Group::new(Span::Fixed(around - half, (around + half).min(app.now.get_untracked() + 60_000.0)));
+    let lines = Signal::derive(move || known.data.with(|s| s.as_ref().map(limits).unwrap_or_default()));
+    view! {
+        <Loaded phase=known.phase() retry=known.retry() lines=3>
+            {move || {
+                known
+                    .data
+                    .get()
+                    .map(|sensor| {
+                        view! {
+                            <a class="small" href=Route::Sensor(sensor.id).to_string()>
+                                {sensor.name.clone()}
+                            </a>
+                            <Chart
+                                series=source.series
+                                group
+                                name=sensor.name
+                                unit=sensor.unit.unwrap_or_default()
+                                limits=lines
+                                marks=Signal::stored(vec![mark])
+                                height=180
+                            />
+                        }
+                    })
+            }}
+        </Loaded>
+    }
+    .into_any()
+}
+
+#[component]
+fn Resolve(alarm: Query<Alarm>, list: Query<Vec<Alarm>>, id: AlarmId) -> impl IntoView {
+    let app = app();
+    let queue = Queue::of(list);
+    let notes = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let field = NodeRef::<html::Textarea>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get()
+            && untrack(|| app.nav.param("resolve")).is_some()
+        {
+            let _ = field.focus();
+        }
+    });
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        busy.set(true);
+        spawn_local(async move {
+            let text = notes.get_untracked();
+            let query = if text.trim().is_empty() {
+                String::new()
+            } else {
+                format!("?resolution_notes={}", encode(text.trim()))
+            };
+            let answer = app.api.post::<Alarm>(&format!("/alarms/{id}/resolve{query}")).await;
+            busy.try_set(false);
+            match answer {
+                Ok(resolved) => {
+                    app.toasts.done("Alarm resolved.");
+                    alarm.data.try_set(Some(resolved));
+                    queue.refetch();
+                }
+                Err(error) => app.toasts.failed(format!("Not resolved: {error}")),
+            }
+        });
+    };
+    view! {
+        <form class="resolve" on:submit=submit>
+            <label class="field">
+                <span>"What was found and done"</span>
+                <textarea
+                    node_ref=field
+                    class="input"
+                    rows="3"
+                    placeholder="e.g. bearing greased, limit was too tight"
+                    prop:value=move || notes.get()
+                    on:input=move |event| notes.set(event_target_value(&event))
+                ></textarea>
+            </label>
+            <button class="button primary wide" type="submit" disabled=move || busy.get()>
+                {Icon::CheckAll.view()}
+                "Resolve"
+            </button>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,241 @@
+//! The alarm queue: sorted by need, filtered by the address, acknowledged and resolved alone or together.
+
+use super::{alarm_drawer::AlarmDrawer, queue::Queue};
+use crate::{
+    api::{Query, Refresh},
+    live::Topic,
+    parts::{
+        badge,
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::Ago,
+    },
+    shell::Machines,
+    state::app,
+};
+use leptos::prelude::*;
+use pm_api::{AlarmId, AlarmStatus, Role, Severity, alarm::Alarm};
+use pm_ui_core::{need, route::Route};
+use std::collections::HashSet;
+
+/// The page.
+#[component]
+pub fn Alarms() -> impl IntoView {
+    let app = app();
+    let alarms = Query::<Vec<Alarm>>::new(
+        move || {
+            let status = app.nav.param("status").unwrap_or_else(|| "active".to_owned());
+            let filter = if status == "all" { String::new() } else { format!("status={status}&") };
+            Some(format!("/alarms?{filter}limit=200"))
+        },
+        &[Refresh::On(Topic::Alarms)],
+    );
+    let chosen = RwSignal::new(HashSet::<AlarmId>::new());
+    provide_context(Chosen(chosen));
+    let open = Memo::new(move |_| match app.nav.route.get() {
+        Route::Alarm(id) => Some(id),
+        _ => None,
+    });
+    let queue = Queue::of(alarms);
+    let bulk = move |_| {
+        let ids: Vec<AlarmId> = chosen.get_untracked().into_iter().collect();
+        chosen.update(HashSet::clear);
+        queue.acknowledge(ids);
+    };
+    view! {
+        <header class="page-head">
+            <h1>"Alarms"</h1>
+            <Filters />
+        </header>
+        <div class="bulk" class:shown=move || chosen.with(|c| !c.is_empty())>
+            <span>{move || format!("{} chosen", chosen.with(HashSet::len))}</span>
+            <button class="button small" on:click=bulk>
+                {Icon::Check.view()}
+                "Acknowledge"
+            </button>
+            <button class="link" on:click=move |_| chosen.update(HashSet::clear)>
+                "Choose none"
+            </button>
+        </div>
+        <section class="panel flush">
+            <Loaded phase=alarms.phase() retry=alarms.retry() lines=8>
+                <AlarmList alarms most=200 />
+                {move || {
+                    shown(alarms, 200)
+                        .is_empty()
+                        .then(|| {
+                            view! {
+                                <Empty icon=Icon::Check title="No alarms here">
+                                    "Nothing matches this filter; nothing needs attention."
+                                </Empty>
+                            }
+                        })
+                }}
+            </Loaded>
+        </section>
+        {move || open.get().map(|id| view! { <AlarmDrawer id list=alarms /> })}
+    }
+    .into_any()
+}
+
+/// The alarms chosen for a common action.
+#[derive(Clone, Copy)]
+pub struct Chosen(pub RwSignal<HashSet<AlarmId>>);
+
+#[component]
+fn Filters() -> impl IntoView {
+    let app = app();
+    let status = move || app.nav.param("status").unwrap_or_else(|| "active".to_owned());
+    let severity = move || app.nav.param("severity").unwrap_or_default();
+    let choice = |word: &'static str, label: &'static str| {
+        view! {
+            <button
+                aria-pressed=move || (status() == word).to_string()
+                on:click=move |_| app.nav.set_param("status", Some(word))
+            >
+                {label}
+            </button>
+        }
+    };
+    view! {
+        <div class="filters">
+            <div class="segmented" role="group" aria-label="Status">
+                {choice("active", "Active")}
+                {choice("open", "Unacknowledged")}
+                {choice("resolved", "Resolved")}
+                {choice("all", "All")}
+            </div>
+            <select
+                class="input small"
+                aria-label="Severity"
+                prop:value=severity
+                on:change=move |event| app.nav.set_param("severity", Some(&event_target_value(&event)))
+            >
+                <option value="">"Any severity"</option>
+                <option value="critical">"Critical"</option>
+                <option value="warning">"Warning"</option>
+                <option value="info">"Info"</option>
+            </select>
+            <input
+                class="input small"
+                type="search"
+                placeholder="Filter by text"
+                aria-label="Filter by text"
+                prop:value=move || app.nav.param("q").unwrap_or_default()
+                on:input=move |event| app.nav.set_param("q", Some(&event_target_value(&event)))
+            />
+        </div>
+    }
+    .into_any()
+}
+
+fn shown(alarms: Query<Vec<Alarm>>, most: usize) -> Vec<Alarm> {
+    let app = app();
+    let filtered = app.nav.route.get().section() == Route::Alarms;
+    let severity = app.nav.param("severity").and_then(|word| word.parse::<Severity>().ok());
+    let words = app.nav.param("q").unwrap_or_default().to_lowercase();
+    let mut list = alarms.items();
+    if filtered {
+        list.retain(|alarm| {
+            severity.is_none_or(|wanted| alarm.severity == wanted)
+                && alarm.message.to_lowercase().contains(&words)
+        });
+    }
+    list.sort_by(need::by_need);
+    list.truncate(most);
+    list
+}
+
+/// Alarms as rows, the most needy first.
+#[component]
+pub fn AlarmList(
+    /// The alarms.
+    alarms: Query<Vec<Alarm>>,
+    /// How many rows at most.
+    most: usize,
+) -> impl IntoView {
+    view! {
+        <ul class="alarms">
+            <For
+                each=move || shown(alarms, most)
+                key=|alarm| (alarm.id, alarm.updated_at, alarm.status)
+                children=move |alarm| view! { <AlarmRow alarm alarms /> }
+            />
+        </ul>
+    }
+    .into_any()
+}
+
+#[component]
+fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
+    let app = app();
+    let machines = expect_context::<Machines>();
+    let queue = Queue::of(alarms);
+    let id = alarm.id;
+    let address = Route::Alarm(id).to_string();
+    let open = alarm.status == AlarmStatus::Open;
+    let active = need::is_active(&alarm);
+    let may = move || app.api.session.may(Role::Viewer);
+    let class = format!("alarm {} {}", alarm.severity, alarm.status);
+    let choosing = use_context::<Chosen>().map(|Chosen(chosen)| {
+        view! {
+            <input
+                type="checkbox"
+                aria-label="Choose this alarm"
+                disabled=!open
+                prop:checked=move || chosen.with(|c| c.contains(&id))
+                on:change=move |event| {
+                    chosen.update(|c| { if event_target_checked(&event) { c.insert(id) } else { c.remove(&id) }; });
+                }
+            />
+        }
+    });
+    let target = address.clone();
+    let again = (alarm.occurrences > 1).then(|| view! { <span>{alarm.occurrences} " times"</span> });
+    let ended = (active && !alarm.condition_active).then(|| view! { <span>"back to normal"</span> });
+    view! {
+        <li
+            class=class
+            data-row
+            tabindex="-1"
+            on:keydown=move |event| {
+                match event.key().as_str() {
+                    "Enter" => app.nav.go(&target),
+                    "a" if open => queue.acknowledge(vec![id]),
+                    "r" if active => app.nav.go(&format!("{target}?resolve=1")),
+                    _ => return,
+                }
+                event.stop_propagation();
+            }
+        >
+            {choosing}
+            <div class="alarm-sign">{badge::severity(alarm.severity)}</div>
+            <div class="alarm-text">
+                <a href=address>{alarm.message}</a>
+                <p class="muted">
+                    <span>{move || machines.name(alarm.machine_id)}</span>
+                    <Ago at=alarm.triggered_at />
+                    {again}
+                    {ended}
+                </p>
+            </div>
+            <div class="alarm-state">{badge::alarm_status(alarm.status)}</div>
+            <div class="alarm-do">
+                {move || {
+                    (open && may())
+                        .then(|| {
+                            view! {
+                                <button
+                                    class="button small"
+                                    on:click=move |_| queue.acknowledge(vec![id])
+                                >
+                                    "Acknowledge"
+                                </button>
+                            }
+                        })
+                }}
+            </div>
+        </li>
+    }
+    .into_any()
+}

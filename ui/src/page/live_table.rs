@@ -1,0 +1,162 @@
+//! The newest reading of each sensor, changing as readings arrive; the abnormal ones first.
+
+use crate::{
+    api::Query,
+    parts::{badge, loaded::Loaded, time::ms},
+    state::app,
+};
+use leptos::prelude::*;
+use pm_api::{MachineId, SensorId, Timestamp, sensor::{LatestReading, Sensor}};
+use pm_ui_core::{
+    route::Route,
+    scale::exact,
+    text::{ago, reading},
+};
+use std::{cmp::Reverse, collections::HashMap};
+
+/// The table.
+#[component]
+pub fn LiveTable(
+    /// The sensors with their newest readings.
+    sensors: Query<Vec<Sensor>>,
+    /// Names of the machines.
+    names: Memo<HashMap<MachineId, String>>,
+    /// How many rows at most.
+    #[prop(default = 16)]
+    most: usize,
+) -> impl IntoView {
+    let latest = follow(sensors);
+    // The order changes when a status changes, not with every value.
+    let order = Memo::new(move |_| {
+        let known = sensors.items();
+        let mut ids: Vec<(SensorId, _)> = latest.with(|latest| {
+            known.iter().filter_map(|s| Some((s.id, latest.get(&s.id)?.status))).collect()
+        });
+        ids.sort_by_key(|(id, status)| (Reverse(*status), *id));
+        ids.truncate(most);
+        ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    });
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"Newest readings"</h2>
+                <a class="link" href=Route::Sensors.to_string()>
+                    "All sensors"
+                </a>
+            </header>
+            <Loaded phase=sensors.phase() retry=sensors.retry() lines=8>
+                <div class="table-box">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th>"Sensor"</th>
+                                <th>"Machine"</th>
+                                <th class="num">"Value"</th>
+                                <th>"Status"</th>
+                                <th class="when">"Measured"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || order.get()
+                                key=|id| *id
+                                children=move |id| {
+                                    let sensor = sensors.items().into_iter().find(|s| s.id == id);
+                                    sensor.map(|sensor| row(sensor, latest, names))
+                                }
+                            />
+                        </tbody>
+                    </table>
+                </div>
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+/// The newest reading of every sensor: from the list, then from the stream.
+#[must_use]
+pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestReading>> {
+    let app = app();
+    let latest = RwSignal::new(HashMap::new());
+    let newer = |map: &HashMap<SensorId, LatestReading>, id: SensorId, at: Timestamp| {
+        map.get(&id).is_none_or(|old| old.timestamp <= at)
+    };
+    Effect::new(move |_| {
+        let known = sensors.items();
+        latest.update(|map| {
+            for sensor in known {
+                if let Some(reading) = sensor.latest.filter(|r| newer(map, sensor.id, r.timestamp)) {
+                    map.insert(sensor.id, reading);
+                }
+            }
+        });
+    });
+    Effect::new(move |_| {
+        let batch = app.live.readings.get();
+        if batch.is_empty() {
+            return;
+        }
+        // A sensor that nobody knows yet has just been registered.
+        let strange = sensors.data.with_untracked(|known| {
+            known.as_ref().is_some_and(|known| batch.iter().any(|r| !known.iter().any(|s| s.id == r.sensor_id)))
+        });
+        if strange {
+            sensors.refetch();
+        }
+        latest.update(|map| {
+            for live in batch.iter().filter(|r| newer(map, r.sensor_id, r.timestamp)).collect::<Vec<_>>() {
+                if let Ok(status) = live.status.parse() {
+                    let reading = LatestReading { timestamp: live.timestamp, value: live.value, status };
+                    map.insert(live.sensor_id, reading);
+                }
+            }
+        });
+    });
+    latest
+}
+
+fn row(
+    sensor: Sensor,
+    latest: RwSignal<HashMap<SensorId, LatestReading>>,
+    names: Memo<HashMap<MachineId, String>>,
+) -> AnyView {
+    let app = app();
+    let id = sensor.id;
+    let machine = sensor.machine_id;
+    let now = Memo::new(move |_| latest.with(|map| map.get(&id).cloned()));
+    let status = Memo::new(move |_| now.with(|now| now.as_ref().map(|r| r.status)));
+    let at = move || now.with(|now| now.as_ref().map_or(0.0, |r| ms(r.timestamp)));
+    let unit = sensor.unit.unwrap_or_default();
+    view! {
+        <tr
+            data-row
+            tabindex="-1"
+            class=move || status.get().map_or("", pm_api::ReadingStatus::as_str)
+            on:keydown=move |event| {
+                if event.key() == "Enter" {
+                    app.nav.go(&Route::Sensor(id).to_string());
+                }
+            }
+        >
+            <td>
+                <a href=Route::Sensor(id).to_string()>{sensor.name}</a>
+            </td>
+            <td>
+                <a class="plain" href=Route::Machine(machine).to_string()>
+                    {move || names.with(|n| n.get(&machine).cloned())}
+                </a>
+            </td>
+            <td class="num">
+                <output>{move || now.with(|now| now.as_ref().map(|r| reading(r.value)))}</output>
+                " "
+                <small class="muted">{unit}</small>
+            </td>
+            <td>{move || status.get().map(|status| badge::judged(status.as_str()))}</td>
+            <td class="when muted" title=move || exact(at(), app.offset_min)>
+                {move || ago(app.now.get(), at())}
+            </td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,147 @@
+//! All machines.
+
+use crate::{
+    parts::{
+        badge,
+        icon::Icon,
+        loaded::{Empty, Loaded},
+    },
+    shell::{ActiveAlarms, Machines as Directory},
+    state::app,
+};
+use leptos::prelude::*;
+use pm_api::{Criticality, MachineStatus, Severity, machine::Machine};
+use pm_ui_core::{need, route::Route, text::title};
+use std::cmp::Reverse;
+
+/// The page.
+#[component]
+pub fn Machines() -> impl IntoView {
+    let app = app();
+    let Directory { query, .. } = expect_context::<Directory>();
+    let ActiveAlarms(alarms) = expect_context::<ActiveAlarms>();
+    let grave = move |machine: &Machine| {
+        alarms.data.with(|alarms| {
+            need::gravest(alarms.iter().flatten().filter(|alarm| alarm.machine_id == machine.id))
+        })
+    };
+    let shown = Memo::new(move |_| {
+        let words = app.nav.param("q").unwrap_or_default().to_lowercase();
+        let status = app.nav.param("status").and_then(|word| word.parse::<MachineStatus>().ok());
+        let mut list: Vec<(Option<Severity>, Machine)> = query
+            .items()
+            .into_iter()
+            .filter(|m| status.is_none_or(|wanted| m.status == wanted))
+            .filter(|m| {
+                let place = m.location.as_deref().unwrap_or_default();
+                format!("{} {place}", m.name).to_lowercase().contains(&words)
+            })
+            .map(|m| (grave(&m), m))
+            .collect();
+        list.sort_by(|(a, x), (b, y)| Reverse(*a).cmp(&Reverse(*b)).then_with(|| x.name.cmp(&y.name)));
+        list
+    });
+    view! {
+        <header class="page-head">
+            <h1>"Machines"</h1>
+            <div class="filters">
+                <select
+                    class="input small"
+                    aria-label="State"
+                    prop:value=move || app.nav.param("status").unwrap_or_default()
+                    on:change=move |event| app.nav.set_param("status", Some(&event_target_value(&event)))
+                >
+                    <option value="">"Any state"</option>
+                    {MachineStatus::WORDS
+                        .iter()
+                        .map(|word| view! { <option value=*word>{title(word)}</option> })
+                        .collect_view()}
+                </select>
+                <input
+                    class="input small"
+                    type="search"
+                    placeholder="Name or place"
+                    aria-label="Name or place"
+                    prop:value=move || app.nav.param("q").unwrap_or_default()
+                    on:input=move |event| app.nav.set_param("q", Some(&event_target_value(&event)))
+                />
+            </div>
+        </header>
+        <section class="panel flush">
+            <Loaded phase=query.phase() retry=query.retry() lines=8>
+                <div class="table-box">
+                    <table class="table cards">
+                        <thead>
+                            <tr>
+                                <th>"Machine"</th>
+                                <th>"Place"</th>
+                                <th>"State"</th>
+                                <th>"Criticality"</th>
+                                <th>"Alarms"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || shown.get()
+                                key=|(grave, m)| (m.id, m.updated_at, *grave)
+                                children=move |(grave, machine)| row(grave, machine)
+                            />
+                        </tbody>
+                    </table>
+                </div>
+                {move || shown.with(Vec::is_empty).then(|| none(query.items().is_empty()))}
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn none(no_machine: bool) -> AnyView {
+    if no_machine {
+        view! {
+            <Empty icon=Icon::Machine title="No machines yet">
+                "They register themselves with their first reading. "
+                <a href=Route::Start.to_string()>"Publish one"</a>
+                "."
+            </Empty>
+        }
+        .into_any()
+    } else {
+        view! {
+            <Empty icon=Icon::Search title="No machine matches">
+                "Change or clear the filter."
+            </Empty>
+        }
+        .into_any()
+    }
+}
+
+fn row(grave: Option<Severity>, machine: Machine) -> AnyView {
+    let app = app();
+    let address = Route::Machine(machine.id).to_string();
+    let target = address.clone();
+    let criticality = match machine.criticality {
+        Criticality::High | Criticality::Critical => "strong",
+        Criticality::Low | Criticality::Medium => "muted",
+    };
+    view! {
+        <tr
+            data-row
+            tabindex="-1"
+            on:keydown=move |event| {
+                if event.key() == "Enter" {
+                    app.nav.go(&target);
+                }
+            }
+        >
+            <td class="main-cell">
+                <a href=address>{machine.name}</a>
+            </td>
+            <td class="muted">{machine.location}</td>
+            <td>{badge::machine(machine.status)}</td>
+            <td class=criticality>{title(machine.criticality.as_str())}</td>
+            <td>{match grave { Some(grave) => badge::severity(grave), None => view! { <span class="muted">"none"</span> }.into_any() }}</td>
+        </tr>
+    }
+    .into_any()
+}

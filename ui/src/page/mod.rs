@@ -1,0 +1,18 @@
+//! The pages, one module each.
+
+pub mod alarm_drawer;
+pub mod alarms;
+pub mod live_table;
+pub mod login;
+pub mod machine;
+pub mod machines;
+pub mod not_found;
+pub mod overview;
+pub mod predictions;
+pub mod profile;
+pub mod queue;
+pub mod sensor;
+pub mod sensors;
+pub mod start;
+pub mod system;
+pub mod tickets;

@@ -1,0 +1,358 @@
+//! The overview: counts, live charts of chosen sensors, the newest readings, active alarms, the system's health.
+
+use super::live_table::LiveTable;
+use crate::{
+    api::{Query, Refresh},
+    browser,
+    chart::{Chart, Group, SensorSeries, Span, limits},
+    live::Topic,
+    page::alarms::AlarmList,
+    parts::{
+        icon::Icon,
+        loaded::{Empty, Loaded},
+    },
+    shell::{ActiveAlarms, Machines},
+};
+use leptos::prelude::*;
+use pm_api::{
+    MachineId, SensorId,
+    dashboard::{MachineStats, Overview as Counts, PredictionStats},
+    sensor::Sensor,
+    status::SystemStatus,
+};
+use pm_ui_core::{need, route::Route, text::count};
+use std::collections::HashMap;
+
+const CHOSEN: &str = "overview_sensors";
+const MOST_CHARTS: usize = 6;
+
+/// The page.
+#[component]
+pub fn Overview() -> impl IntoView {
+    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=500".to_owned()), &[Refresh::Pulse]);
+    let names = expect_context::<Machines>().names;
+    let nothing = Memo::new(move |_| sensors.data.with(|s| s.as_ref().is_some_and(Vec::is_empty)));
+    view! {
+        <h1 class="visually-hidden">"Overview"</h1>
+        <Tiles />
+        {move || {
+            if nothing.get() {
+                view! { <super::start::Start /> }.into_any()
+            } else {
+                view! {
+                    <div class="columns">
+                        <div class="column-wide">
+                            <LiveCharts sensors names />
+                            <LiveTable sensors names />
+                        </div>
+                        <div class="column-side">
+                            <Waiting />
+                            <Health />
+                        </div>
+                    </div>
+                }
+                .into_any()
+            }
+        }}
+    }
+    .into_any()
+}
+
+#[component]
+fn Tiles() -> impl IntoView {
+    let counts = Query::<Counts>::new(
+        || Some("/dashboard/overview".to_owned()),
+        &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
+    );
+    let machines =
+        Query::<MachineStats>::new(|| Some("/dashboard/machines/stats".to_owned()), &[Refresh::Pulse]);
+    let predictions =
+        Query::<PredictionStats>::new(|| Some("/dashboard/predictions/stats".to_owned()), &[Refresh::Pulse]);
+    let ActiveAlarms(alarms) = expect_context::<ActiveAlarms>();
+    let number = move |pick: fn(&Counts) -> i64| {
+        move || counts.data.with(|c| c.as_ref().map_or_else(|| "–".to_owned(), |c| count(pick(c))))
+    };
+    let by_status = move || {
+        machines.data.with(|stats| {
+            let Some(stats) = stats else { return Vec::new() };
+            let s = &stats.by_status;
+            [("online", s.online), ("degraded", s.degraded), ("maintenance", s.maintenance), ("offline", s.offline)]
+                .into_iter()
+                .filter(|(word, n)| *n > 0 || *word == "online")
+                .map(|(word, n)| view! { <span>{count(n)} " " {word}</span> })
+                .collect()
+        })
+    };
+    let gravest = move || {
+        alarms.data.with(|alarms| need::gravest(alarms.as_deref().unwrap_or_default()))
+    };
+    let alarm_parts = move || {
+        alarms.data.with(|alarms| {
+            let alarms = alarms.as_deref().unwrap_or_default();
+            let open = alarms.iter().filter(|a| a.status == pm_api::AlarmStatus::Open).count();
+            if alarms.is_empty() { "all quiet".to_owned() } else { format!("{open} unacknowledged") }
+        })
+    };
+    let anomalies = move || {
+        predictions.data.with(|stats| {
+            stats.as_ref().map(|stats| {
+                let by = &stats.by_status;
+                format!("{} warning, {} critical", count(by.warning), count(by.critical))
+            })
+        })
+    };
+    view! {
+        <section class="tiles" aria-label="Counts">
+            <a class="tile" href=Route::Machines.to_string()>
+                <h2>"Machines"</h2>
+                <p class="figure">{number(|c| c.machines.total)}</p>
+                <p class="parts">{by_status}</p>
+            </a>
+            <a class="tile" href=Route::Sensors.to_string()>
+                <h2>"Sensors"</h2>
+                <p class="figure">{number(|c| c.sensors.total)}</p>
+                <p class="parts"><span>"reporting to the platform"</span></p>
+            </a>
+            <a
+                class=move || format!("tile {}", gravest().map_or("", pm_api::Severity::as_str))
+                href=Route::Alarms.to_string()
+            >
+                <h2>"Active alarms"</h2>
+                <p class="figure">
+                    {move || match gravest() {
+                        Some(pm_api::Severity::Critical) => Some(Icon::Critical.view()),
+                        Some(pm_api::Severity::Warning) => Some(Icon::Warning.view()),
+                        _ => None,
+                    }}
+                    {number(|c| c.alarms.active)}
+                </p>
+                <p class="parts"><span>{alarm_parts}</span></p>
+            </a>
+            <a class="tile" href=Route::Predictions.to_string()>
+                <h2>"Predictions, 24 h"</h2>
+                <p class="figure">{number(|c| c.predictions.last_24h)}</p>
+                <p class="parts"><span>{anomalies}</span></p>
+            </a>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String>>) -> impl IntoView {
+    let group = Group::new(Span::Last(15.0 * 60_000.0));
+    let minutes = RwSignal::new(15_u32);
+    let stored: Vec<SensorId> = browser::stored(CHOSEN)
+        .map(|text| text.split(',').filter_map(|id| id.parse().ok()).collect())
+        .unwrap_or_default();
+    let chosen = RwSignal::new(stored);
+    // Until somebody has chosen: the sensors of most concern, one of each machine first.
+    let shown = Memo::new(move |_| {
+        let known = sensors.items();
+        let picked: Vec<SensorId> =
+            chosen.get().into_iter().filter(|id| known.iter().any(|s| s.id == *id)).collect();
+        if picked.is_empty() { default_choice(&known) } else { picked }
+    });
+    let keep = move |ids: Vec<SensorId>| {
+        let text: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        browser::store(CHOSEN, Some(&text.join(",")));
+        chosen.set(ids);
+    };
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"Live"</h2>
+                <div class="segmented" role="group" aria-label="Time shown">
+                    {[5_u32, 15, 60]
+                        .into_iter()
+                        .map(|m| {
+                            view! {
+                                <button
+                                    aria-pressed=move || (minutes.get() == m).to_string()
+                                    on:click=move |_| {
+                                        minutes.set(m);
+                                        group.reset();
+                                        group.base.set(Span::Last(f64::from(m) * 60_000.0));
+                                    }
+                                >
+                                    {format!("{m} min")}
+                                </button>
+                            }
+                        })
+                        .collect_view()}
+                </div>
+                {move || {
+                    group
+                        .zoom
+                        .get()
+                        .map(|_| {
+                            view! {
+                                <button class="button small" on:click=move |_| group.reset()>
+                                    "Back to live"
+                                </button>
+                            }
+                        })
+                }}
+                <details class="picker">
+                    <summary class="button small">"Choose sensors"</summary>
+                    <div class="picker-list">
+                        {move || {
+                            sensors
+                                .items()
+                                .into_iter()
+                                .map(|sensor| {
+                                    let id = sensor.id;
+                                    let machine = names
+                                        .with(|n| n.get(&sensor.machine_id).cloned().unwrap_or_default());
+                                    let on = move || shown.with(|ids| ids.contains(&id));
+                                    let full = move || shown.with(|ids| ids.len() >= MOST_CHARTS) && !on();
+                                    view! {
+                                        <label>
+                                            <input
+                                                type="checkbox"
+                                                prop:checked=on
+                                                disabled=full
+                                                on:change=move |event| {
+                                                    let mut ids = shown.get_untracked();
+                                                    ids.retain(|other| *other != id);
+                                                    if event_target_checked(&event) {
+                                                        ids.push(id);
+                                                    }
+                                                    keep(ids);
+                                                }
+                                            />
+                                            <span>{sensor.name}</span>
+                                            <span class="muted">{machine}</span>
+                                        </label>
+                                    }
+                                })
+                                .collect_view()
+                        }}
+                    </div>
+                </details>
+            </header>
+            <Loaded phase=sensors.phase() retry=sensors.retry() lines=6>
+                <div class="lanes">
+                    <For
+                        each=move || shown.get()
+                        key=|id| *id
+                        children=move |id| {
+                            let sensor = sensors.items().into_iter().find(|s| s.id == id);
+                            sensor.map(|sensor| view! { <Lane sensor names group /> })
+                        }
+                    />
+                </div>
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn default_choice(known: &[Sensor]) -> Vec<SensorId> {
+    let mut ranked: Vec<&Sensor> = known.iter().filter(|s| s.latest.is_some()).collect();
+    ranked.sort_by_key(|s| {
+        let rank = known.iter().filter(|o| o.machine_id == s.machine_id && o.id > s.id).count();
+        (rank, s.machine_id, s.id)
+    });
+    ranked.iter().take(4).map(|s| s.id).collect()
+}
+
+#[component]
+fn Lane(sensor: Sensor, names: Memo<HashMap<MachineId, String>>, group: Group) -> impl IntoView {
+    let source = SensorSeries::follow(sensor.id, Signal::stored("1h"));
+    let machine = sensor.machine_id;
+    let lines = limits(&sensor);
+    let unit = sensor.unit.clone().unwrap_or_default();
+    let newest = move || source.series.with(|s| s.points().last().map(|p| p.value));
+    let unit_text = unit.clone();
+    view! {
+        <div class="lane">
+            <header class="lane-head">
+                <a href=Route::Sensor(sensor.id).to_string()>{sensor.name.clone()}</a>
+                <span class="muted">{move || names.with(|n| n.get(&machine).cloned())}</span>
+                <output class="value">
+                    {move || newest().map(pm_ui_core::text::reading)} " "
+                    <small>{unit_text.clone()}</small>
+                </output>
+            </header>
+            <Chart series=source.series group name=sensor.name unit limits=Signal::stored(lines) height=120 />
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Waiting() -> impl IntoView {
+    let ActiveAlarms(alarms) = expect_context::<ActiveAlarms>();
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"Active alarms"</h2>
+                <a class="link" href=Route::Alarms.to_string()>
+                    "All alarms"
+                </a>
+            </header>
+            <Loaded phase=alarms.phase() retry=alarms.retry()>
+                {move || {
+                    alarms
+                        .data
+                        .with(|a| a.as_ref().is_some_and(Vec::is_empty))
+                        .then(|| {
+                            view! {
+                                <Empty icon=Icon::Check title="No active alarms">
+                                    "Nothing needs attention."
+                                </Empty>
+                            }
+                        })
+                }}
+                <AlarmList alarms most=6 />
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Health() -> impl IntoView {
+    let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
+    let rows = move || {
+        status.data.with(|status| {
+            let s = status.as_ref()?;
+            let parts = [
+                ("Functions", s.backend.status.clone(), s.backend.status == "running"),
+                ("Database", s.database.status.clone(), s.database.status == "connected"),
+                ("Broker and bridge", s.mqtt.status.clone(), s.mqtt.connected),
+                ("Model", s.ai_service.status.clone(), s.ai_service.status == "running"),
+            ];
+            Some(
+                parts
+                    .into_iter()
+                    .map(|(name, word, good)| {
+                        view! {
+                            <li>
+                                <span>{name}</span>
+                                <span class=if good { "badge calm" } else { "badge critical" }>
+                                    {(!good).then(|| Icon::Critical.view())} {word}
+                                </span>
+                            </li>
+                        }
+                    })
+                    .collect_view(),
+            )
+        })
+    };
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"System"</h2>
+                <a class="link" href=Route::System.to_string()>
+                    "Details"
+                </a>
+            </header>
+            <Loaded phase=status.phase() retry=status.retry()>
+                <ul class="pairs">{rows}</ul>
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}

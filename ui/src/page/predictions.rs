@@ -1,0 +1,306 @@
+//! Judgements of the models, and why one was made.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        badge,
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::{Ago, Clock},
+    },
+    shell::Machines,
+    state::app,
+};
+use leptos::{ev, html, prelude::*};
+use pm_api::{
+    Metadata, PredictionId, SensorId,
+    prediction::{Explained, Prediction},
+    sensor::Sensor,
+};
+use pm_ui_core::{
+    route::Route,
+    text::{number, title},
+};
+use std::collections::HashMap;
+
+/// The page.
+#[component]
+pub fn Predictions() -> impl IntoView {
+    let app = app();
+    let predictions = Query::<Vec<Prediction>>::new(
+        move || {
+            let machine = app.nav.param("machine").map(|id| format!("&machine_id={id}")).unwrap_or_default();
+            Some(format!("/predictions?limit=200&sort=desc{machine}"))
+        },
+        &[Refresh::Pulse],
+    );
+    let open = Memo::new(move |_| match app.nav.route.get() {
+        Route::Prediction(id) => Some(id),
+        _ => None,
+    });
+    let status = move || app.nav.param("status").unwrap_or_default();
+    let choice = |word: &'static str, label: &'static str| {
+        view! {
+            <button
+                aria-pressed=move || (status() == word).to_string()
+                on:click=move |_| app.nav.set_param("status", Some(word))
+            >
+                {label}
+            </button>
+        }
+    };
+    let narrowed = move || app.nav.param("machine").is_some();
+    view! {
+        <header class="page-head">
+            <h1>"Predictions"</h1>
+            <div class="filters">
+                <div class="segmented" role="group" aria-label="Class">
+                    {choice("", "All")} {choice("critical", "Critical")} {choice("warning", "Warning")}
+                    {choice("normal", "Normal")} {choice("buffering", "Buffering")}
+                </div>
+                {move || {
+                    narrowed()
+                        .then(|| {
+                            view! {
+                                <button
+                                    class="button small"
+                                    on:click=move |_| app.nav.set_param("machine", None)
+                                >
+                                    {Icon::Close.view()}
+                                    "One machine"
+                                </button>
+                            }
+                        })
+                }}
+            </div>
+        </header>
+        <section class="panel flush">
+            <Loaded phase=predictions.phase() retry=predictions.retry() lines=10>
+                <PredictionTable predictions brief=false />
+            </Loaded>
+        </section>
+        {move || open.get().map(|id| view! { <Why id /> })}
+    }
+    .into_any()
+}
+
+/// Predictions as a table, the newest first.
+#[component]
+pub fn PredictionTable(
+    /// The predictions.
+    predictions: Query<Vec<Prediction>>,
+    /// Only class, score and time?
+    brief: bool,
+) -> impl IntoView {
+    let app = app();
+    let machines = expect_context::<Machines>();
+    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=5000".to_owned()), &[]);
+    let names = Memo::new(move |_| {
+        sensors.items().into_iter().map(|s| (s.id, s.name)).collect::<HashMap<SensorId, String>>()
+    });
+    let shown = move || {
+        let mut list = predictions.items();
+        if app.nav.route.get().section() == Route::Predictions
+            && let Some(status) = app.nav.param("status")
+        {
+            list.retain(|p| p.status == status);
+        }
+        list
+    };
+    let row = move |p: Prediction| {
+        let address = Route::Prediction(p.id).to_string();
+        let target = address.clone();
+        let machine = p.machine_id;
+        let sensor = p.sensor_id;
+        let wide = (!brief).then(|| {
+            let life = p.remaining_useful_life.map(|l| format!("{l:.0} %"));
+            view! {
+                <td>
+                    <a class="plain" href=Route::Machine(machine).to_string()>
+                        {move || machines.name(machine)}
+                    </a>
+                </td>
+                <td class="num">{life}</td>
+                <td class="num muted">{format!("{:.0} %", p.confidence * 100.0)}</td>
+                <td class="muted">{p.model_version.clone()}</td>
+            }
+        });
+        view! {
+            <tr
+                data-row
+                tabindex="-1"
+                on:keydown=move |event| {
+                    if event.key() == "Enter" {
+                        app.nav.go(&target);
+                    }
+                }
+            >
+                <td>{badge::judged(&p.status)}</td>
+                <td class="main-cell">
+                    <a href=address>{move || names.with(|n| n.get(&sensor).cloned())}</a>
+                </td>
+                <td class="num">{score_bar(p.score)}</td>
+                {wide}
+                <td class="when muted">
+                    <Ago at=p.timestamp />
+                </td>
+            </tr>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="table-box">
+            <table class="table">
+                <thead>
+                    <tr>
+                        <th>"Class"</th>
+                        <th>"Sensor"</th>
+                        <th class="num">"Score"</th>
+                        {(!brief)
+                            .then(|| {
+                                view! {
+                                    <th>"Machine"</th>
+                                    <th class="num">"Health"</th>
+                                    <th class="num">"Confidence"</th>
+                                    <th>"Model"</th>
+                                }
+                            })}
+                        <th class="when">"For"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=shown key=|p| p.id children=row />
+                </tbody>
+            </table>
+        </div>
+        {move || {
+            shown()
+                .is_empty()
+                .then(|| {
+                    view! {
+                        <Empty icon=Icon::Prediction title="No predictions here">
+                            "The model judges a sensor once it has sent a dozen readings."
+                        </Empty>
+                    }
+                })
+        }}
+    }
+    .into_any()
+}
+
+/// A score from 0 to 1 as a figure and a bar.
+fn score_bar(score: f64) -> AnyView {
+    view! {
+        <span class="score">
+            <span class="bar" aria-hidden="true">
+                <span style:width=format!("{:.0}%", score.clamp(0.0, 1.0) * 100.0)></span>
+            </span>
+            {format!("{score:.2}")}
+        </span>
+    }
+    .into_any()
+}
+
+#[component]
+fn Why(id: PredictionId) -> impl IntoView {
+    let app = app();
+    let why = Query::<Explained>::new(move || Some(format!("/predictions/{id}/explain")), &[]);
+    let whole = Query::<Prediction>::new(move || Some(format!("/predictions/{id}")), &[]);
+    let close = move || app.nav.go(&Route::Predictions.to_string());
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if event.key() == "Escape" {
+            close();
+        }
+    });
+    on_cleanup(move || handle.remove());
+    let heading = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get() {
+            let _ = heading.focus();
+        }
+    });
+    let content = move || {
+        let Explained { explanation: e, .. } = why.data.get()?;
+        let at = whole.data.get().map(|p| {
+            view! {
+                <p class="muted">"For the reading of " <Clock at=p.timestamp /> ", " <Ago at=p.timestamp /></p>
+            }
+        });
+        Some(view! {
+            <div class="badges">
+                {badge::judged(&e.predicted_class)}
+                <span class="badge off">{format!("Confidence {:.0} %", e.confidence * 100.0)}</span>
+                <span class="badge off">{e.model_version}</span>
+            </div>
+            {at}
+            <p>{e.reasoning}</p>
+            {e
+                .recommended_action
+                .map(|action| {
+                    view! {
+                        <p class="advice">{Icon::Wrench.view()} {action}</p>
+                    }
+                })}
+            <h3>"What drove the score"</h3>
+            {contributions(&e.feature_importance)}
+        })
+    };
+    view! {
+        <div class="drawer-ground" on:click=move |_| close()></div>
+        <aside class="drawer" aria-label="Prediction">
+            <header class="drawer-head">
+                <h2 node_ref=heading tabindex="-1">
+                    "Why this judgement"
+                </h2>
+                <button class="quiet" aria-label="Close" on:click=move |_| close()>
+                    {Icon::Close.view()}
+                </button>
+            </header>
+            <Loaded phase=why.phase() retry=why.retry() lines=6>
+                {content}
+            </Loaded>
+        </aside>
+    }
+    .into_any()
+}
+
+/// Features by the size of their share; words and flags below.
+fn contributions(features: &Metadata) -> AnyView {
+    let mut bars: Vec<(&String, f64)> = features.iter().filter_map(|(name, v)| Some((name, v.as_f64()?))).collect();
+    bars.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    bars.truncate(14);
+    let most = bars.iter().map(|(_, v)| v.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let rest: Vec<_> = features.iter().filter(|(_, v)| v.is_string() || v.is_boolean()).collect();
+    view! {
+        <ul class="contributions">
+            {bars
+                .into_iter()
+                .map(|(name, value)| {
+                    let width = format!("{:.1}%", value.abs() / most * 100.0);
+                    view! {
+                        <li>
+                            <span>{title(name)}</span>
+                            <span class="bar" class:negative=value.is_sign_negative() aria-hidden="true">
+                                <span style:width=width></span>
+                            </span>
+                            <b>{number(value, most)}</b>
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ul>
+        <dl class="facts">
+            {rest
+                .into_iter()
+                .map(|(name, value)| {
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    view! {
+                        <dt>{title(name)}</dt>
+                        <dd>{text}</dd>
+                    }
+                })
+                .collect_view()}
+        </dl>
+    }
+    .into_any()
+}

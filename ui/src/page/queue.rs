@@ -1,0 +1,68 @@
+//! What is done to alarms: shown at once, taken back when the server refuses.
+
+use crate::{
+    api::Query,
+    shell::ActiveAlarms,
+    state::{App, app},
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{
+    AlarmId, AlarmStatus,
+    alarm::{Alarm, AlarmUpdate},
+};
+
+/// A list of alarms and the page's common one; both are kept right.
+#[derive(Clone, Copy)]
+pub struct Queue {
+    app: App,
+    /// The list on show.
+    pub list: Query<Vec<Alarm>>,
+    active: Option<Query<Vec<Alarm>>>,
+}
+
+impl Queue {
+    /// The queue of `list`; made where a component is set up.
+    #[must_use]
+    pub fn of(list: Query<Vec<Alarm>>) -> Self {
+        Self { app: app(), list, active: use_context::<ActiveAlarms>().map(|active| active.0) }
+    }
+
+    fn lists(self) -> impl Iterator<Item = Query<Vec<Alarm>>> {
+        [Some(self.list), self.active].into_iter().flatten()
+    }
+
+    /// Fetches the lists anew.
+    pub fn refetch(self) {
+        self.lists().for_each(Query::refetch);
+    }
+
+    /// Acknowledges the open ones of `ids`.
+    pub fn acknowledge(self, ids: Vec<AlarmId>) {
+        for list in self.lists() {
+            list.amend(|alarms| {
+                for alarm in alarms.iter_mut().filter(|a| ids.contains(&a.id) && a.status == AlarmStatus::Open) {
+                    alarm.status = AlarmStatus::Acknowledged;
+                }
+            });
+        }
+        let app = self.app;
+        spawn_local(async move {
+            let mut failed = None;
+            let mut done = 0;
+            for id in &ids {
+                let update = AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
+                match app.api.send::<_, Alarm>(Method::PATCH, &format!("/alarms/{id}"), &update).await {
+                    Ok(_) => done += 1,
+                    Err(error) => failed = Some(error),
+                }
+            }
+            match failed {
+                Some(error) => app.toasts.failed(format!("Not acknowledged: {error}")),
+                None if done == 1 => app.toasts.done("Alarm acknowledged."),
+                None => app.toasts.done(format!("{done} alarms acknowledged.")),
+            }
+            self.refetch();
+        });
+    }
+}

@@ -1,0 +1,189 @@
+//! All sensors with their newest readings.
+
+use super::live_table::follow;
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        badge,
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::ms,
+    },
+    shell::Machines,
+    state::app,
+};
+use leptos::prelude::*;
+use pm_api::{ReadingStatus, SensorId, sensor::{LatestReading, Sensor}};
+use pm_ui_core::{
+    route::Route,
+    scale::exact,
+    text::{ago, reading, title},
+};
+use std::collections::HashMap;
+
+/// Sensors on one page of the list.
+const PAGE: usize = 50;
+
+/// The page.
+#[component]
+pub fn Sensors() -> impl IntoView {
+    let app = app();
+    let machines = expect_context::<Machines>();
+    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=5000".to_owned()), &[Refresh::Pulse]);
+    let latest = follow(sensors);
+    let found = Memo::new(move |_| {
+        let words = app.nav.param("q").unwrap_or_default().to_lowercase();
+        let status = app.nav.param("status").and_then(|word| word.parse::<ReadingStatus>().ok());
+        let names = machines.names.get();
+        let mut list: Vec<(String, Sensor)> = sensors
+            .items()
+            .into_iter()
+            .filter(|s| status.is_none_or(|w| s.latest.as_ref().is_some_and(|l| l.status == w)))
+            .map(|s| (names.get(&s.machine_id).cloned().unwrap_or_default(), Sensor { latest: None, ..s }))
+            .filter(|(m, s)| format!("{} {m} {}", s.name, s.sensor_type).to_lowercase().contains(&words))
+            .collect();
+        list.sort_by(|(m, s), (n, t)| (m, &s.name, s.id).cmp(&(n, &t.name, t.id)));
+        list
+    });
+    let page = move || app.nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let shown = Memo::new(move |_| {
+        let skip = (page() - 1) * PAGE;
+        found.with(|all| all.iter().skip(skip).take(PAGE).cloned().collect::<Vec<_>>())
+    });
+    let pages = move || found.with(Vec::len).div_ceil(PAGE).max(1);
+    let set = move |key: &'static str, value: &str| {
+        app.nav.set_param("page", None);
+        app.nav.set_param(key, Some(value));
+    };
+    view! {
+        <header class="page-head">
+            <h1>"Sensors"</h1>
+            <div class="filters">
+                <select
+                    class="input small"
+                    aria-label="Status"
+                    prop:value=move || app.nav.param("status").unwrap_or_default()
+                    on:change=move |event| set("status", &event_target_value(&event))
+                >
+                    <option value="">"Any status"</option>
+                    {ReadingStatus::WORDS
+                        .iter()
+                        .map(|word| view! { <option value=*word>{title(word)}</option> })
+                        .collect_view()}
+                </select>
+                <input
+                    class="input small"
+                    type="search"
+                    placeholder="Sensor, machine or kind"
+                    aria-label="Sensor, machine or kind"
+                    prop:value=move || app.nav.param("q").unwrap_or_default()
+                    on:input=move |event| set("q", &event_target_value(&event))
+                />
+            </div>
+        </header>
+        <section class="panel flush">
+            <Loaded phase=sensors.phase() retry=sensors.retry() lines=10>
+                <div class="table-box">
+                    <table class="table cards">
+                        <thead>
+                            <tr>
+                                <th>"Sensor"</th>
+                                <th>"Machine"</th>
+                                <th>"Kind"</th>
+                                <th class="num">"Value"</th>
+                                <th>"Status"</th>
+                                <th class="when">"Measured"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || shown.get()
+                                key=|(machine, s)| (s.id, s.updated_at, machine.clone())
+                                children=move |(machine, sensor)| row(machine, sensor, latest)
+                            />
+                        </tbody>
+                    </table>
+                </div>
+                {move || {
+                    found
+                        .with(Vec::is_empty)
+                        .then(|| {
+                            view! {
+                                <Empty icon=Icon::Sensor title="No sensors here">
+                                    "Change the filter, or " <a href=Route::Start.to_string()>"publish a reading"</a> "."
+                                </Empty>
+                            }
+                        })
+                }}
+                {move || {
+                    (pages() > 1)
+                        .then(|| {
+                            let turn = move |to: usize| app.nav.set_param("page", Some(&to.to_string()));
+                            view! {
+                                <footer class="pager">
+                                    <button
+                                        class="button small"
+                                        disabled=move || page() <= 1
+                                        on:click=move |_| turn(page() - 1)
+                                    >
+                                        "Previous"
+                                    </button>
+                                    <span class="muted">
+                                        {move || format!("Page {} of {}", page(), pages())}
+                                    </span>
+                                    <button
+                                        class="button small"
+                                        disabled=move || page() >= pages()
+                                        on:click=move |_| turn(page() + 1)
+                                    >
+                                        "Next"
+                                    </button>
+                                </footer>
+                            }
+                        })
+                }}
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(machine: String, sensor: Sensor, latest: RwSignal<HashMap<SensorId, LatestReading>>) -> AnyView {
+    let app = app();
+    let id = sensor.id;
+    let now = Memo::new(move |_| latest.with(|map| map.get(&id).cloned()));
+    let status = Memo::new(move |_| now.with(|now| now.as_ref().map(|r| r.status)));
+    let at = move || now.with(|now| now.as_ref().map(|r| ms(r.timestamp)));
+    view! {
+        <tr
+            data-row
+            tabindex="-1"
+            class=move || status.get().map_or("", ReadingStatus::as_str)
+            on:keydown=move |event| {
+                if event.key() == "Enter" {
+                    app.nav.go(&Route::Sensor(id).to_string());
+                }
+            }
+        >
+            <td class="main-cell">
+                <a href=Route::Sensor(id).to_string()>{sensor.name}</a>
+            </td>
+            <td>
+                <a class="plain" href=Route::Machine(sensor.machine_id).to_string()>
+                    {machine}
+                </a>
+            </td>
+            <td class="muted">{title(&sensor.sensor_type)}</td>
+            <td class="num">
+                <output>{move || now.with(|now| now.as_ref().map(|r| reading(r.value)))}</output>
+                " "
+                <small class="muted">{sensor.unit}</small>
+            </td>
+            <td>{move || status.get().map(|status| badge::judged(status.as_str()))}</td>
+            <td class="when muted" title=move || at().map(|at| exact(at, app.offset_min))>
+                {move || at().map_or_else(|| "never".to_owned(), |at| ago(app.now.get(), at))}
+            </td>
+        </tr>
+    }
+    .into_any()
+}

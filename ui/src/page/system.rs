@@ -1,0 +1,122 @@
+//! State of every part: functions, database, broker and bridge, model.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{icon::Icon, loaded::Loaded, time::Ago},
+};
+use leptos::prelude::*;
+use pm_api::{
+    status::SystemStatus,
+    tick::BridgeHealth,
+};
+use pm_ui_core::text::count;
+
+/// The page.
+#[component]
+pub fn System() -> impl IntoView {
+    let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
+    view! {
+        <header class="page-head">
+            <h1>"System"</h1>
+        </header>
+        <Loaded phase=status.phase() retry=status.retry() lines=10>
+            {move || status.data.get().map(parts)}
+        </Loaded>
+    }
+    .into_any()
+}
+
+fn parts(status: SystemStatus) -> AnyView {
+    let model = status.ai_service.details.clone();
+    let s = status;
+    view! {
+        <div class="parts-grid">
+            {part("Functions", &s.backend.message, s.backend.status == "running", view! {
+                <dl class="facts">
+                    <dt>"State"</dt>
+                    <dd>{s.backend.status.clone()}</dd>
+                    <dt>"Version"</dt>
+                    <dd>{s.version.clone()}</dd>
+                </dl>
+            }.into_any())}
+            {part("Database", &s.database.message, s.database.status == "connected", view! {
+                <dl class="facts">
+                    <dt>"State"</dt>
+                    <dd>{s.database.status.clone()}</dd>
+                </dl>
+            }.into_any())}
+            {part("Model", &s.ai_service.message, s.ai_service.status == "running", model.map(|m| view! {
+                <dl class="facts">
+                    <dt>"State"</dt>
+                    <dd>{m.status}</dd>
+                    <dt>"Version"</dt>
+                    <dd>{m.model_version}</dd>
+                    <dt>"Judges by"</dt>
+                    <dd>{if m.model_loaded { "a trained model" } else { "rules only: no model is loaded" }}</dd>
+                </dl>
+            }).into_any())}
+            {part("Broker and bridge", &s.mqtt.message, s.mqtt.connected, s.mqtt.bridge.map(bridge).into_any())}
+        </div>
+    }
+    .into_any()
+}
+
+fn part(name: &'static str, message: &str, good: bool, details: AnyView) -> AnyView {
+    // The service decorates its sentences with signs; we have our own.
+    let message = message.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>{name}</h2>
+                <span class=if good { "badge calm" } else { "badge critical" }>
+                    {if good { Icon::Check.view() } else { Icon::Critical.view() }}
+                    {if good { "in order" } else { "not in order" }}
+                </span>
+            </header>
+            <p class="muted">{message}</p>
+            {details}
+        </section>
+    }
+    .into_any()
+}
+
+fn bridge(b: BridgeHealth) -> AnyView {
+    let figures = [
+        ("Messages received", b.messages_received),
+        ("Messages acknowledged", b.messages_acknowledged),
+        ("Readings", b.readings),
+        ("Readings committed", b.readings_committed),
+        ("Dead letters", b.dead_letters),
+        ("Waiting in memory", b.queue_size),
+        ("Batches waiting on disk", b.spool_batches),
+        ("Failed deliveries", b.post_failures),
+    ];
+    view! {
+        <dl class="facts">
+            <dt>"Broker"</dt>
+            <dd>{format!("{}:{}", b.broker_host, b.broker_port)}</dd>
+            <dt>"Topics"</dt>
+            <dd>{b.topics.iter().map(|t| view! { <code>{t.clone()}</code> " " }).collect_view()}</dd>
+            <dt>"Started"</dt>
+            <dd><Ago at=b.started_at /></dd>
+            {figures
+                .into_iter()
+                .map(|(name, n)| {
+                    view! {
+                        <dt>{name}</dt>
+                        <dd class="num-left">{count(n as i64)}</dd>
+                    }
+                })
+                .collect_view()}
+            {b
+                .last_error
+                .map(|error| {
+                    view! {
+                        <dt>"Last failure"</dt>
+                        <dd>{error}</dd>
+                    }
+                })}
+        </dl>
+    }
+    .into_any()
+}

@@ -1,0 +1,191 @@
+//! Maintenance tickets as a board: one column for each state of the work.
+
+use crate::{
+    api::{Query, Refresh},
+    live::Topic,
+    parts::{
+        badge,
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::{Ago, Clock, ms},
+    },
+    shell::Machines,
+    state::app,
+};
+use leptos::{ev, html, prelude::*};
+use pm_api::{TicketStatus, ticket::Ticket};
+use pm_ui_core::route::Route;
+use std::cmp::Reverse;
+
+const COLUMNS: &[(&str, &[TicketStatus])] = &[
+    ("To do", &[TicketStatus::Open, TicketStatus::Assigned]),
+    ("In progress", &[TicketStatus::InProgress]),
+    ("Done", &[TicketStatus::Resolved, TicketStatus::Closed, TicketStatus::Cancelled]),
+];
+
+/// The page.
+#[component]
+pub fn Tickets() -> impl IntoView {
+    let app = app();
+    let tickets = Query::<Vec<Ticket>>::new(
+        || Some("/tickets?limit=500".to_owned()),
+        &[Refresh::On(Topic::Tickets), Refresh::On(Topic::Alarms)],
+    );
+    let open = Memo::new(move |_| match app.nav.route.get() {
+        Route::Ticket(id) => tickets.items().into_iter().find(|ticket| ticket.id == id),
+        _ => None,
+    });
+    view! {
+        <header class="page-head">
+            <h1>"Tickets"</h1>
+        </header>
+        <Loaded phase=tickets.phase() retry=tickets.retry() lines=8>
+            <div class="board">
+                {COLUMNS.iter().map(|(name, states)| column(tickets, name, states)).collect_view()}
+            </div>
+            {move || {
+                tickets
+                    .data
+                    .with(|t| t.as_ref().is_some_and(Vec::is_empty))
+                    .then(|| {
+                        view! {
+                            <Empty icon=Icon::Ticket title="No tickets">
+                                "An alarm that needs work opens one by itself."
+                            </Empty>
+                        }
+                    })
+            }}
+        </Loaded>
+        {move || open.get().map(|ticket| view! { <Drawer ticket /> })}
+    }
+    .into_any()
+}
+
+fn column(tickets: Query<Vec<Ticket>>, name: &'static str, states: &'static [TicketStatus]) -> AnyView {
+    let list = move || {
+        let mut list = tickets.items();
+        list.retain(|ticket| states.contains(&ticket.status));
+        list.sort_by_key(|t| (Reverse(t.priority), t.due_at, Reverse(t.created_at)));
+        list
+    };
+    view! {
+        <section class="board-column">
+            <h2>{name} " " <span class="muted">{move || list().len()}</span></h2>
+            <For each=list key=|t| (t.id, t.updated_at) children=card />
+        </section>
+    }
+    .into_any()
+}
+
+fn card(ticket: Ticket) -> AnyView {
+    let app = app();
+    let machines = expect_context::<Machines>();
+    let machine = ticket.machine_id;
+    let done = ticket.status >= TicketStatus::Resolved;
+    let due = ticket.due_at.filter(|_| !done).map(|at| {
+        let late = move || app.now.get() > ms(at);
+        view! {
+            <span class:late=late>
+                {move || if late() { Icon::Warning.view() } else { Icon::Clock.view() }}
+                {move || if late() { "overdue, due " } else { "due " }} <Ago at />
+            </span>
+        }
+    });
+    let address = Route::Ticket(ticket.id).to_string();
+    let target = address.clone();
+    view! {
+        <article
+            class="card"
+            data-row
+            tabindex="-1"
+            on:keydown=move |event| {
+                if event.key() == "Enter" {
+                    app.nav.go(&target);
+                }
+            }
+        >
+            <a href=address>{ticket.title}</a>
+            <p class="muted">{move || machines.name(machine)}</p>
+            <div class="badges">
+                {badge::priority(ticket.priority)} {(!done).then(|| badge::ticket_status(ticket.status))}
+            </div>
+            <p class="muted small card-foot">{ticket.assignee} {due}</p>
+        </article>
+    }
+    .into_any()
+}
+
+#[component]
+fn Drawer(ticket: Ticket) -> impl IntoView {
+    let app = app();
+    let machines = expect_context::<Machines>();
+    let close = move || app.nav.go(&Route::Tickets.to_string());
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if event.key() == "Escape" {
+            close();
+        }
+    });
+    on_cleanup(move || handle.remove());
+    let heading = NodeRef::<html::H2>::new();
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get() {
+            let _ = heading.focus();
+        }
+    });
+    let machine = ticket.machine_id;
+    view! {
+        <div class="drawer-ground" on:click=move |_| close()></div>
+        <aside class="drawer" aria-label="Ticket">
+            <header class="drawer-head">
+                <h2 node_ref=heading tabindex="-1">
+                    "Ticket"
+                </h2>
+                <button class="quiet" aria-label="Close" on:click=move |_| close()>
+                    {Icon::Close.view()}
+                </button>
+            </header>
+            <div class="badges">{badge::priority(ticket.priority)} {badge::ticket_status(ticket.status)}</div>
+            <p class="alarm-message">{ticket.title}</p>
+            <p>{ticket.description}</p>
+            <dl class="facts">
+                <dt>"Machine"</dt>
+                <dd>
+                    <a href=Route::Machine(machine).to_string()>{move || machines.name(machine)}</a>
+                </dd>
+                {ticket
+                    .alarm_id
+                    .map(|id| {
+                        view! {
+                            <dt>"Alarm"</dt>
+                            <dd>
+                                <a href=Route::Alarm(id).to_string()>"The alarm that opened it"</a>
+                            </dd>
+                        }
+                    })}
+                <dt>"Assigned to"</dt>
+                <dd>{ticket.assignee.unwrap_or_else(|| "nobody".to_owned())}</dd>
+                {ticket
+                    .due_at
+                    .map(|at| {
+                        view! {
+                            <dt>"Due"</dt>
+                            <dd><Clock at /> ", " <Ago at /></dd>
+                        }
+                    })}
+                <dt>"Opened"</dt>
+                <dd>
+                    <Clock at=ticket.created_at /> {if ticket.auto_created { " by the system" } else { "" }}
+                </dd>
+                {ticket
+                    .resolution_notes
+                    .map(|notes| {
+                        view! {
+                            <dt>"Done"</dt>
+                            <dd>{notes}</dd>
+                        }
+                    })}
+            </dl>
+        </aside>
+    }
+    .into_any()
+}

@@ -1,0 +1,80 @@
+//! Keyboard: the keys that work everywhere, and the page that lists them.
+
+use super::{confirm::Dialog, rows};
+use crate::state::app;
+use leptos::{ev, prelude::*};
+use pm_ui_core::route::Route;
+
+const KEYS: &[(&str, &str)] = &[
+    ("Ctrl K", "Go to a page, machine or sensor"),
+    ("j  k", "Next or previous row of a list"),
+    ("Enter", "Open the row"),
+    ("a", "Acknowledge the alarm of the row"),
+    ("r", "Resolve the alarm of the row"),
+    ("g o", "Overview"),
+    ("g m", "Machines"),
+    ("g s", "Sensors"),
+    ("g a", "Alarms"),
+    ("g t", "Tickets"),
+    ("t", "Light or dark"),
+    ("← →", "On a chart: move the crosshair"),
+    ("+ −", "On a chart: zoom in or out; Esc for the whole range"),
+    ("?", "This list"),
+];
+
+/// The list of keys, and the keys themselves.
+#[component]
+pub fn Help() -> impl IntoView {
+    let app = app();
+    let open = RwSignal::new(false);
+    let pending_g = StoredValue::new(0.0_f64);
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if rows::typing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+            return;
+        }
+        let now = crate::browser::now_ms();
+        let after_g = now - pending_g.get_value() < 1_200.0;
+        pending_g.set_value(0.0);
+        let target = match event.key().as_str() {
+            "o" if after_g => Some(Route::Overview),
+            "m" if after_g => Some(Route::Machines),
+            "s" if after_g => Some(Route::Sensors),
+            "a" if after_g => Some(Route::Alarms),
+            "t" if after_g => Some(Route::Tickets),
+            _ => None,
+        };
+        if let Some(route) = target {
+            event.stop_propagation();
+            app.nav.go(&route.to_string());
+            return;
+        }
+        match event.key().as_str() {
+            "g" => pending_g.set_value(now),
+            "j" => rows::step(true),
+            "k" => rows::step(false),
+            "t" => app.toggle_theme(),
+            "?" => open.set(true),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    on_cleanup(move || handle.remove());
+    view! {
+        <Dialog open title="Keyboard">
+            <dl class="keys">
+                {KEYS
+                    .iter()
+                    .map(|(keys, what)| {
+                        view! {
+                            <dt>
+                                {keys.split_whitespace().map(|key| view! { <kbd>{key}</kbd> }).collect_view()}
+                            </dt>
+                            <dd>{*what}</dd>
+                        }
+                    })
+                    .collect_view()}
+            </dl>
+        </Dialog>
+    }
+    .into_any()
+}

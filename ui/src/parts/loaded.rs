@@ -1,0 +1,67 @@
+//! What stands where data will be: a skeleton, an error with a way out, or an invitation.
+
+use super::icon::Icon;
+use crate::api::Phase;
+use leptos::prelude::*;
+
+/// Its children once there is data; a skeleton before, the error when there is none.
+#[component]
+pub fn Loaded(
+    /// What can be shown.
+    phase: Signal<Phase>,
+    /// Tries again.
+    retry: Callback<()>,
+    /// Lines of the skeleton.
+    #[prop(default = 4)]
+    lines: usize,
+    /// The content.
+    children: ChildrenFn,
+) -> impl IntoView {
+    move || match phase.get() {
+        Phase::Ready => children().into_any(),
+        Phase::Loading => skeleton(lines),
+        Phase::Failed(error) => view! {
+            <div class="problem" role="alert">
+                {Icon::Offline.view()} <p>{error.to_string()}</p>
+                <button class="button" on:click=move |_| retry.run(())>
+                    {Icon::Refresh.view()}
+                    "Try again"
+                </button>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// Grey lines where text will be.
+#[must_use]
+pub fn skeleton(lines: usize) -> AnyView {
+    let widths = ["92%", "78%", "85%", "64%", "88%", "71%"];
+    let lines = (0..lines)
+        .map(|i| view! { <div class="bone" style:width=widths[i % widths.len()]></div> })
+        .collect_view();
+    view! {
+        <div class="skeleton" aria-busy="true" aria-label="Loading">
+            {lines}
+        </div>
+    }
+    .into_any()
+}
+
+/// Nothing here, and what to do about it.
+#[component]
+pub fn Empty(
+    /// A drawing.
+    icon: Icon,
+    /// What is not here.
+    title: &'static str,
+    /// What to do, if anything.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            {icon.view()} <h3>{title}</h3> <div class="muted">{children()}</div>
+        </div>
+    }
+    .into_any()
+}

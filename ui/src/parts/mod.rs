@@ -1,0 +1,11 @@
+//! Pieces that pages are put together from.
+
+pub mod badge;
+pub mod confirm;
+pub mod help;
+pub mod icon;
+pub mod loaded;
+pub mod palette;
+pub mod rows;
+pub mod time;
+pub mod toast;
