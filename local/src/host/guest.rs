@@ -1,0 +1,181 @@
+//! What one instance of a component has: its WASI context, its tables and its limits.
+
+use super::outbound::Outbound;
+use super::postgres::Pools;
+use super::{Limits, allow::AllowedHosts, engine::TICK, files::Mount, output::ComponentOutput};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+use wasmtime::component::{GuestTaskId, ResourceTable};
+use wasmtime::{ResourceLimiter, Result, StoreContextMut, UpdateDeadline, bail};
+use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// What all instances of one component share.
+#[derive(Debug)]
+pub struct ComponentInfo {
+    /// The component's id.
+    pub id: Arc<str>,
+    /// Component variables with their final values.
+    pub variables: BTreeMap<String, String>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// Folders the component may read.
+    pub mounts: Vec<Mount>,
+    /// Where it may connect to.
+    pub allowed: Arc<AllowedHosts>,
+    /// Memory and time.
+    pub limits: Limits,
+}
+
+/// The data of one instance's store.
+pub struct Guest {
+    /// The component.
+    pub info: Arc<ComponentInfo>,
+    /// Database connections of the application.
+    pub pools: Arc<Pools>,
+    /// Resources that the instance holds.
+    pub table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: Outbound,
+    memory: Memory,
+    cpu: Cpu,
+}
+
+impl Guest {
+    /// A fresh context.
+    ///
+    /// # Errors
+    /// A mounted folder is gone.
+    pub fn new(info: Arc<ComponentInfo>, pools: Arc<Pools>, outbound: Outbound, pulse: Arc<Pulse>) -> Result<Self> {
+        let mut wasi = WasiCtx::builder();
+        wasi.envs(&info.environment)
+            .stdout(ComponentOutput::new(info.id.clone(), "stdout"))
+            .stderr(ComponentOutput::new(info.id.clone(), "stderr"))
+            .allow_tcp(true)
+            .allow_udp(true);
+        let allowed = info.allowed.clone();
+        wasi.socket_addr_check(move |address, usage| {
+            let scheme = match usage {
+                SocketAddrUse::TcpConnect => Some("tcp"),
+                SocketAddrUse::UdpConnect => Some("udp"),
+                _ => None,
+            };
+            let host = address.ip().to_string();
+            let granted = scheme.is_some_and(|scheme| allowed.allows(scheme, &host, Some(address.port())));
+            Box::pin(async move { granted })
+        });
+        for mount in &info.mounts {
+            wasi.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
+        }
+        let memory = Memory { component: info.id.clone(), used_bytes: 0, limit_bytes: info.limits.memory_bytes };
+        let cpu = Cpu { limit: info.limits.cpu, pulse, last: Instant::now(), used: HashMap::new() };
+        Ok(Self {
+            info,
+            pools,
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            outbound,
+            memory,
+            cpu,
+        })
+    }
+
+    /// The limiter of the instance's memory.
+    pub fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.memory
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}
+
+/// All linear memories of one instance together.
+struct Memory {
+    component: Arc<str>,
+    used_bytes: usize,
+    limit_bytes: usize,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        let used = self.used_bytes + (desired - current);
+        if used > self.limit_bytes {
+            let Self { component, limit_bytes, .. } = self;
+            tracing::error!(component = &**component, "more memory than {limit_bytes} bytes was refused");
+            return Ok(false);
+        }
+        self.used_bytes = used;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        Ok(desired <= 1_000_000)
+    }
+}
+
+/// Time that requests computed without pause, by request; `None` stands for the instance's start.
+///
+/// Every tick interrupts running guest code. The time since the last tick counts only if the instance did not wait for
+/// anything meanwhile, so a request that waits, however long and often, uses nothing up; one that only computes is
+/// charged in full.
+struct Cpu {
+    limit: Duration,
+    pulse: Arc<Pulse>,
+    last: Instant,
+    used: HashMap<Option<GuestTaskId>, Duration>,
+}
+
+/// How an instance's turns end, noted by the worker that drives it.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    interrupted: AtomicBool,
+    waited: AtomicBool,
+}
+
+impl Pulse {
+    /// The instance gave up its turn: because of a tick, or because it waits for something.
+    pub fn turn_ended(&self) {
+        if !self.interrupted.swap(false, Relaxed) {
+            self.waited.store(true, Relaxed);
+        }
+    }
+
+    /// Whether the instance waited since the last tick.
+    fn tick(&self) -> bool {
+        self.interrupted.store(true, Relaxed);
+        self.waited.swap(false, Relaxed)
+    }
+}
+
+/// Accounts the running request's time, gives other tasks of the host their turn, and traps at the limit.
+///
+/// # Errors
+/// The request used up its time.
+pub fn on_tick(mut store: StoreContextMut<'_, Guest>) -> Result<UpdateDeadline> {
+    let request = store.async_call_stack().ok().and_then(Iterator::last);
+    let cpu = &mut store.data_mut().cpu;
+    let elapsed = cpu.last.elapsed();
+    cpu.last = Instant::now();
+    if !cpu.pulse.tick() {
+        let used = cpu.used.entry(request).or_default();
+        *used += elapsed.min(10 * TICK);
+        if *used > cpu.limit {
+            bail!("a request computed for more than {:?}", cpu.limit);
+        }
+    }
+    Ok(UpdateDeadline::Yield(1))
+}

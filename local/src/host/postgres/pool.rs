@@ -1,0 +1,90 @@
+//! Pooled connections, 64 per address, as Spin pools them.
+
+use deadpool_postgres::{ClientWrapper, ManagerConfig, RecyclingMethod};
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Config, Error, NoTls};
+
+use deadpool_postgres::Manager as Connector;
+use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult};
+
+/// Connections to one address.
+const CONNECTIONS_PER_ADDRESS: usize = 64;
+
+/// Fails inside a transaction, because `now()` is the time of its start, and resets the session as Spin does.
+const RESET: &str = "select 1 / (now() = statement_timestamp())::int; close all; set session authorization default; \
+                     reset all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences";
+
+/// The pools of an application, by address.
+#[derive(Debug, Default)]
+pub struct Pools(Mutex<HashMap<String, Pool<Connections>>>);
+
+/// A connection with prepared statements and the component that used it last.
+pub struct Client {
+    inner: ClientWrapper,
+    user: Arc<str>,
+}
+
+impl Deref for Client {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        &self.inner
+    }
+}
+
+impl Pools {
+    /// A connection for `component`, waiting for one if all are in use.
+    ///
+    /// # Errors
+    /// A text for the component: the database does not answer or refuses.
+    pub async fn get(&self, address: &str, config: &Config, component: &Arc<str>) -> Result<Object<Connections>, String> {
+        let pool = self.pool(address, config)?;
+        let mut client = pool.get().await.map_err(|error| format!("{error:?}"))?;
+        client.user = component.clone();
+        Ok(client)
+    }
+
+    fn pool(&self, address: &str, config: &Config) -> Result<Pool<Connections>, String> {
+        let mut pools = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = pools.get(address) {
+            return Ok(pool.clone());
+        }
+        let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let connections = Connections(Connector::from_config(config.clone(), NoTls, settings));
+        let pool = Pool::builder(connections).max_size(CONNECTIONS_PER_ADDRESS).build();
+        let pool = pool.map_err(|error| error.to_string())?;
+        pools.insert(address.to_owned(), pool.clone());
+        Ok(pool)
+    }
+}
+
+/// Makes connections, and drops those that cannot be used again.
+#[derive(Debug)]
+pub struct Connections(Connector);
+
+impl Manager for Connections {
+    type Type = Client;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Client, Error> {
+        Ok(Client { inner: self.0.create().await?, user: "".into() })
+    }
+
+    async fn recycle(&self, client: &mut Client, metrics: &Metrics) -> RecycleResult<Error> {
+        self.0.recycle(&mut client.inner, metrics).await?;
+        let Err(error) = client.simple_query(RESET).await else { return Ok(()) };
+        let open = [SqlState::DIVISION_BY_ZERO, SqlState::IN_FAILED_SQL_TRANSACTION];
+        if error.code().is_some_and(|code| open.contains(code)) {
+            let component = &*client.user;
+            tracing::error!(component, "a database connection was dropped inside a transaction, which is rolled back");
+        }
+        Err(RecycleError::Backend(error))
+    }
+
+    fn detach(&self, client: &mut Client) {
+        self.0.detach(&mut client.inner);
+    }
+}
