@@ -1,0 +1,7 @@
+//! The local host with a real component in it, over real sockets.
+
+mod database;
+mod outbound;
+mod refusals;
+mod running;
+mod serving;
