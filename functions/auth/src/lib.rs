@@ -1,1 +1,29 @@
-//! Component auth.
+//! Component `auth`: everything that hashes a password or issues a token. It is a component of its own because hashing
+//! keeps an instance busy for a quarter of a second.
+//!
+//! Invariants: a refresh token works once, and using an old one ends its whole login; a wrong password and an unknown
+//! account take the same time and get the same answer; failures are throttled per account and per address.
+//! Deliberately absent: reading and changing profiles (component `users`).
+
+mod account;
+mod login;
+mod password;
+
+use pm_auth::Op;
+use pm_web::{Answer, Refusal, Request, serve};
+
+#[spin_sdk::http_service]
+async fn handle(request: Request) -> Answer {
+    serve("auth", request, |op, call| async move {
+        match op {
+            Op::Login => login::login(&call).await,
+            Op::Refresh => login::refresh(&call).await,
+            Op::Logout => login::logout(&call).await,
+            Op::ChangePassword => account::change_password(&call).await,
+            Op::CreateUser => account::create(&call).await,
+            Op::ListUsers => account::list(&call).await,
+            _ => Err(Refusal::NotFound),
+        }
+    })
+    .await
+}

@@ -1,1 +1,26 @@
-//! Component site.
+//! Component `site`: the UI's files and the front door. It serves whatever no other component claims.
+//!
+//! Invariants: a file is served with the ETag of its manifest entry and in an encoding the browser takes; files with a
+//! hash in their name may be kept for ever; a page of the UI is any path under `/app` that is no file. `/` answers a
+//! browser with the UI and a script with the system information. An unknown path is the documented 404.
+//! Deliberately absent: compression (the bundler has done it), directory listings.
+
+mod file;
+mod front;
+
+use pm_web::{Answer, Request, unknown_path};
+
+#[spin_sdk::http_service]
+async fn handle(request: Request) -> Answer {
+    let path = request.uri().path();
+    let readable = request.method() == "GET" || request.method() == "HEAD";
+    if path == "/" || path == "/api" || path == "/api/" {
+        return if readable { front::door(request.headers()) } else { pm_web::other_method(&["GET"]) };
+    }
+    match path.strip_prefix("/app") {
+        Some(rest) if readable && (rest.is_empty() || rest.starts_with('/')) => {
+            file::serve(rest.trim_start_matches('/'), request.headers())
+        }
+        _ => unknown_path(path),
+    }
+}

@@ -64,14 +64,14 @@ routes! {
         ChangePassword: POST "/users/change-password" Access::Token;
         /// Create an account.
         CreateUser: POST "/users" ADMIN;
+        /// All accounts.
+        ListUsers: GET "/users" ADMIN;
     }
     "users" {
         /// One's own account.
         GetMe: GET "/users/me" Access::Token;
         /// Change one's own name.
         UpdateMe: PATCH "/users/me" Access::Token;
-        /// All accounts.
-        ListUsers: GET "/users" ADMIN;
     }
     "machines" {
         /// Machines, newest first.
@@ -255,6 +255,8 @@ mod tests {
             for b in &ROUTES[..i] {
                 assert!(a.method != b.method || a.path != b.path, "{} {}", a.method, a.path);
                 assert_ne!(a.op, b.op);
+                // the host routes by path alone
+                assert!(a.path != b.path || a.component == b.component, "{}", a.path);
             }
         }
     }

@@ -223,6 +223,11 @@ impl Fields {
         self.wrong(kind, name, message, input);
     }
 
+    /// Refuses a secret field; the answer does not repeat it.
+    pub fn refuse_secret(&mut self, kind: &str, name: &str, message: impl Into<String>) {
+        self.wrong(kind, name, message, Value::Null);
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

@@ -14,14 +14,16 @@ mod field;
 mod refusal;
 mod reply;
 mod serve;
+mod stream;
 mod variable;
 
 pub use call::{Call, Query};
 pub use chain::{Peer, PeerError};
 pub use field::{Fields, Presence};
-pub use refusal::Refusal;
-pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_with_total, stream, text};
+pub use refusal::{Refusal, other_method, unknown_path};
+pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_with_total, text};
 pub use serve::{Outcome, serve};
+pub use stream::{Feed, spawn, stream};
 pub use spin_sdk::{http::Request, http_service};
 pub use variable::variable;
 

@@ -124,3 +124,15 @@ fn not_found(path: &str) -> serde_json::Value {
         "tip": "Visit /docs for the complete API documentation"
     })
 }
+
+/// The documented answer for a path that no component knows.
+#[must_use]
+pub fn unknown_path(path: &str) -> Answer {
+    Refusal::NotFound.answer(path)
+}
+
+/// The documented answer for a known path and an unknown method.
+#[must_use]
+pub fn other_method(methods: &[&'static str]) -> Answer {
+    Refusal::MethodNotAllowed(methods.to_vec()).answer("")
+}

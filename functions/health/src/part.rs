@@ -1,0 +1,63 @@
+//! How the parts are.
+
+use pm_api::{
+    ai::AiStatus,
+    status::{AiServiceStatus, MqttStatus},
+};
+use pm_store::health;
+use pm_web::{Call, Peer};
+
+/// A bridge that has not reported for this long is not there (seconds; it reports every second).
+const SILENT_AFTER_S: f64 = 10.0;
+
+/// Does the database answer?
+pub(crate) async fn database(call: &Call) -> Result<(), String> {
+    let db = call.db().await.map_err(|e| format!("{e:?}"))?;
+    health::ping(&db).await.map_err(|e| e.to_string())
+}
+
+/// Broker and bridge, as the bridge reported last.
+pub(crate) async fn mqtt(call: &Call) -> MqttStatus {
+    let report = async {
+        let db = call.db().await.map_err(|e| format!("{e:?}"))?;
+        health::newest_bridge(&db).await.map_err(|e| e.to_string())
+    };
+    let say = |status: &str, message: &str, connected, bridge| MqttStatus {
+        status: status.to_owned(),
+        message: message.to_owned(),
+        connected,
+        bridge,
+    };
+    match report.await {
+        Ok(Some((bridge, age_s))) if age_s > SILENT_AFTER_S => {
+            say("disconnected", "⚠️ The MQTT bridge has stopped reporting", false, Some(bridge))
+        }
+        Ok(Some((bridge, _))) if bridge.connected => {
+            say("connected", "✅ MQTT bridge is connected to the broker", true, Some(bridge))
+        }
+        Ok(Some((bridge, _))) => {
+            say("disconnected", "⚠️ MQTT bridge has lost the broker", false, Some(bridge))
+        }
+        Ok(None) => say("unknown", "⚠️ No MQTT bridge has reported yet", false, None),
+        Err(_) => say("unknown", "⚠️ MQTT status unavailable without the database", false, None),
+    }
+}
+
+/// What the scorer says of itself.
+pub(crate) async fn scorer() -> AiStatus {
+    Peer("score").get_json("/health").await.unwrap_or_else(|error| {
+        eprintln!("score {error}");
+        AiStatus { status: "unreachable".to_owned(), model_loaded: false, model_version: String::new() }
+    })
+}
+
+/// The scorer's part of `/status`.
+pub(crate) async fn ai_service() -> AiServiceStatus {
+    let details = scorer().await;
+    let (status, message) = match details.status.as_str() {
+        "healthy" => ("running", "✅ AI service is operational"),
+        "unreachable" => ("unreachable", "❌ AI service cannot be reached"),
+        _ => ("unhealthy", "⚠️ AI service judges by rules only"),
+    };
+    AiServiceStatus { status: status.to_owned(), message: message.to_owned(), details: Some(details) }
+}

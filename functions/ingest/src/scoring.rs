@@ -1,0 +1,148 @@
+//! Asking the scorer about the sensors of a batch.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use pm_api::{
+    ReadingStatus, Timestamp,
+    alarm_engine::{Condition, ConditionKind},
+    score::{ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
+};
+use pm_domain::{
+    freshness::{Freshness, freshness},
+    limits,
+};
+use pm_store::{
+    Db,
+    ingest::{KnownSensor, NewReading},
+    scoring::{self, NewPrediction},
+};
+use pm_web::Peer;
+use std::{collections::HashMap, time::Instant};
+
+/// Seconds of a sensor's own time between two scorings of it.
+const INTERVAL_S: f64 = 1.0;
+/// The same when many sensors report at once.
+const BUSY_INTERVAL_S: f64 = 5.0;
+/// From this many sensors in a batch on, it is busy.
+const BUSY_SENSORS: usize = 200;
+
+/// Scores the sensors that are due. Returns how many were scored and what the alarm engine must be told. A failure is
+/// logged and costs nothing: the readings stay due.
+pub(crate) async fn score(
+    db: &Db,
+    sensors: &[KnownSensor],
+    readings: &[NewReading],
+    now: Timestamp,
+) -> (u64, Vec<Condition>) {
+    let due = due(sensors, readings, now);
+    if due.is_empty() {
+        return (0, Vec::new());
+    }
+    match score_due(db, &due).await {
+        Ok(done) => done,
+        Err(error) => {
+            eprintln!("{} sensors not scored: {error}", due.len());
+            (0, Vec::new())
+        }
+    }
+}
+
+fn due<'s>(
+    sensors: &'s [KnownSensor],
+    readings: &[NewReading],
+    now: Timestamp,
+) -> HashMap<pm_api::SensorId, &'s KnownSensor> {
+    let interval = if sensors.len() >= BUSY_SENSORS { BUSY_INTERVAL_S } else { INTERVAL_S };
+    let mut newest = vec![None; sensors.len()];
+    for reading in readings.iter().filter(|r| freshness(r.time, now) == Freshness::Live) {
+        newest[reading.sensor] = newest[reading.sensor].max(Some(reading.time));
+    }
+    sensors
+        .iter()
+        .zip(newest)
+        .filter_map(|(sensor, newest)| {
+            let newest = newest?;
+            let due = sensor.scored_through.is_none_or(|t| newest.seconds_since(t) >= interval);
+            due.then_some((sensor.sensor_id, sensor))
+        })
+        .collect()
+}
+
+async fn score_due(
+    db: &Db,
+    due: &HashMap<pm_api::SensorId, &KnownSensor>,
+) -> Result<(u64, Vec<Condition>), String> {
+    let ids: Vec<_> = due.keys().copied().collect();
+    let windows = scoring::windows(db, &ids).await.map_err(|e| e.to_string())?;
+    let items: Vec<ScoreItem> = windows
+        .into_iter()
+        .filter_map(|w| {
+            let sensor = due.get(&w.sensor_id)?;
+            Some(ScoreItem {
+                sensor_id: w.sensor_id,
+                machine_id: sensor.machine_id,
+                sensor_type: sensor.sensor_type.clone(),
+                limits: limits::limits(sensor.thresholds),
+                state: w.state,
+                readings: w.readings,
+            })
+        })
+        .collect();
+    let sent: Vec<_> = items.iter().map(|i| i.sensor_id).collect();
+    let started = Instant::now();
+    let response: ScoreResponse =
+        Peer("score").post_postcard("/score", &ScoreRequest { items }).await.map_err(|e| e.to_string())?;
+    let took_ms = started.elapsed().as_secs_f64() * 1000.0 / sent.len().max(1) as f64;
+    let judged: Vec<_> =
+        sent.iter().zip(&response.items).filter_map(|(id, r)| due.get(id).map(|s| (*s, r))).collect();
+    let predictions: Vec<_> = judged.iter().map(|(sensor, result)| prediction(sensor, result)).collect();
+    let stored =
+        scoring::store(db, &response.model_version, took_ms, &predictions).await.map_err(|e| e.to_string())?;
+    let stored: HashMap<_, _> = stored.into_iter().collect();
+    let conditions = judged
+        .into_iter()
+        .filter_map(|(sensor, result)| Some((sensor, result, *stored.get(&sensor.sensor_id)?)))
+        .filter(|(sensor, result, _)| result.class != sensor.prediction_condition)
+        .map(|(sensor, result, prediction_id)| condition(sensor, result, prediction_id))
+        .collect();
+    Ok((stored.len() as u64, conditions))
+}
+
+fn prediction(sensor: &KnownSensor, result: &ScoreResult) -> NewPrediction {
+    let (status, anomaly_type, prediction) = match result.class {
+        ReadingStatus::Normal if result.buffering => ("buffering", "BASELINE", "normal"),
+        ReadingStatus::Normal => ("normal", "NORMAL", "normal"),
+        ReadingStatus::Warning => ("warning", "WARNING", "anomaly"),
+        ReadingStatus::Critical => ("critical", "CRITICAL", "anomaly"),
+    };
+    NewPrediction {
+        sensor_id: sensor.sensor_id,
+        machine_id: sensor.machine_id,
+        time: result.time,
+        state: STANDARD.encode(&result.state),
+        score: result.score,
+        status,
+        anomaly_type,
+        prediction,
+        confidence: result.confidence,
+        health_percent: result.health_percent,
+        remaining_hours: result.remaining_hours,
+        contributing_features: result.contributing_features.clone(),
+    }
+}
+
+fn condition(sensor: &KnownSensor, result: &ScoreResult, prediction_id: pm_api::PredictionId) -> Condition {
+    let active = result.class > ReadingStatus::Normal;
+    let state = if active { result.class.as_str() } else { "normal again" };
+    Condition {
+        machine_id: sensor.machine_id,
+        sensor_id: sensor.sensor_id,
+        kind: ConditionKind::Prediction,
+        occurrences: u32::from(active),
+        severity: result.class.into(),
+        still_active: active,
+        value: result.score,
+        time: result.time,
+        message: format!("{} behaves unusually: {state} (anomaly score {:.2})", sensor.name, result.score),
+        prediction_id: Some(prediction_id),
+    }
+}

@@ -1,0 +1,159 @@
+//! A judgement in words: which features made it, in which range they usually are.
+
+use crate::{
+    Model,
+    features::NAMES,
+    rules,
+    scorer::{Judged, WARNING_FROM},
+    state::State,
+    window::WINDOW,
+};
+use pm_api::score::Limits;
+use serde_json::json;
+
+/// Features named in an explanation.
+const TOP: usize = 3;
+
+/// While too few readings are there.
+#[must_use]
+pub fn buffering(size: usize) -> String {
+    json!({ "buffer_size": size }).to_string()
+}
+
+/// The documented figures, the features that made the score, and a sentence.
+#[must_use]
+pub fn contributing(
+    model: Option<&Model>,
+    judged: &Judged,
+    state: &State,
+    limits: &Limits,
+    value: f64,
+) -> String {
+    let top = top_features(model, judged);
+    let features: Vec<_> = top
+        .iter()
+        .map(|&(i, contribution)| {
+            let (low, high) = state.baseline.usual_range(i);
+            json!({
+                "name": NAMES[i],
+                "meaning": MEANINGS[i],
+                "value": significant(judged.features[i]),
+                "normal_low": significant(low),
+                "normal_high": significant(high),
+                "contribution": round(contribution, 3),
+            })
+        })
+        .collect();
+    let size = state.window.values().len();
+    json!({
+        "rule_score": round(judged.rule_score, 4),
+        "model_score": round(judged.model_score, 4),
+        "window_size": size,
+        "buffer_utilization": round(size as f64 / WINDOW as f64, 2),
+        "raw_score": round(judged.raw, 4),
+        "smoothed_score": round(state.smoothed.unwrap_or(judged.raw), 4),
+        "state_status": state.class.as_str(),
+        "features": features,
+        "reason": reason(judged, state, limits, value, &top),
+    })
+    .to_string()
+}
+
+/// The features with the largest share in the score, as (index, steps by which it shortened the mean path).
+fn top_features(model: Option<&Model>, judged: &Judged) -> Vec<(usize, f64)> {
+    let Some(model) = model else { return Vec::new() };
+    let mut credit: Vec<(usize, f64)> = model.forest.attribute(&judged.row).into_iter().enumerate().collect();
+    credit.retain(|c| c.1 > 0.0);
+    credit.sort_by(|a, b| b.1.total_cmp(&a.1));
+    credit.truncate(TOP);
+    credit
+}
+
+fn reason(judged: &Judged, state: &State, limits: &Limits, value: f64, top: &[(usize, f64)]) -> String {
+    if judged.rule_score > 0.0 {
+        return limit_sentence(judged.rule_score, limits, value);
+    }
+    let Some(&(i, _)) = top.first().filter(|_| judged.raw >= 0.5) else {
+        return if judged.raw >= WARNING_FROM {
+            format!("The level has left the range of its own past: {}.", significant(value))
+        } else {
+            "The readings behave as usual for this sensor.".to_owned()
+        };
+    };
+    let (low, high) = state.baseline.usual_range(i);
+    let is = judged.features[i];
+    let side = match judged.row[i] {
+        r if r >= 6.0 => "far above",
+        r if r >= 3.0 => "above",
+        r if r <= -6.0 => "far below",
+        r if r <= -3.0 => "below",
+        _ => "at the edge of",
+    };
+    format!(
+        "The {} is {}, {side} what is usual for this sensor ({} to {}).",
+        MEANINGS[i],
+        significant(is),
+        significant(low),
+        significant(high)
+    )
+}
+
+fn limit_sentence(rule_score: f64, limits: &Limits, value: f64) -> String {
+    let critical = rule_score >= rules::CRITICAL;
+    let (high, low, word) = if critical {
+        (limits.critical_high, limits.critical_low, "critical")
+    } else {
+        (limits.warning_high, limits.warning_low, "warning")
+    };
+    let value_text = significant(value);
+    match (high.filter(|l| value >= *l), low) {
+        (Some(limit), _) => format!("{value_text} is at or above the {word} limit of {}.", significant(limit)),
+        (None, Some(limit)) => {
+            format!("{value_text} is at or below the {word} limit of {}.", significant(limit))
+        }
+        (None, None) => format!("{value_text} is beyond a {word} limit."),
+    }
+}
+
+/// What a feature says, for people.
+const MEANINGS: [&str; 25] = [
+    "mean level",
+    "spread of the readings",
+    "lowest reading",
+    "highest reading",
+    "middle level",
+    "lopsidedness of the readings",
+    "share of outliers",
+    "spread of the middle half",
+    "slope from reading to reading",
+    "level at the start of the window",
+    "change of the last readings",
+    "ratio of the last readings to those before",
+    "relative jumpiness",
+    "distance of the last reading from the mean",
+    "relative jump of the last reading",
+    "distance to the range of the healthy past",
+    "smoothness",
+    "roughness",
+    "repetition after 2 readings",
+    "repetition after 5 readings",
+    "repetition after 10 readings",
+    "share of readings that repeat one value",
+    "largest spike, in usual spreads",
+    "shift within the window, in usual spreads",
+    "drift from the healthy past, in its spreads",
+];
+
+fn round(v: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (v * scale).round() / scale
+}
+
+/// Four significant digits.
+fn significant(v: f64) -> f64 {
+    if v == 0.0 || !v.is_finite() {
+        return 0.0;
+    }
+    let digits = 3 - v.abs().log10().floor() as i32;
+    if (-300..=300).contains(&digits) { round(v, digits.clamp(-12, 12)) } else { v }
+}

@@ -1,0 +1,180 @@
+//! The sensor's level over hours and days in at most [`BUCKETS`] means: the healthy range, and the trend.
+//!
+//! The buckets start one second long; whenever they run out, neighbours are merged and the length doubles, up to 4096 s
+//! (two days in all), after which the oldest goes. So the whole past of a new sensor and the last two days of an
+//! old one are there in under 1 kB.
+
+use crate::stats::{line, quantile, sorted};
+use serde::{Deserialize, Serialize};
+
+/// Buckets kept.
+pub const BUCKETS: usize = 48;
+const SECOND: i64 = 1_000_000;
+const LONGEST: i64 = 4096 * SECOND;
+const HOUR: f64 = 3600.0 * SECOND as f64;
+
+/// Mean level of a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Bucket {
+    /// Start divided by the bucket length.
+    index: i64,
+    mean: f64,
+    count: f32,
+    /// Readings among them that looked healthy.
+    healthy: f32,
+}
+
+/// Levels over time, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    length_us: i64,
+    buckets: Vec<Bucket>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { length_us: SECOND, buckets: Vec::new() }
+    }
+}
+
+/// A straight line through the recent levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trend {
+    /// Change per hour, in the sensor's unit.
+    pub per_hour: f64,
+    /// Level of the line now.
+    pub now: f64,
+    /// Time that the line was fitted over, in hours.
+    pub span_hours: f64,
+}
+
+impl History {
+    /// Adds a reading.
+    pub fn add(&mut self, time_us: i64, value: f64, healthy: bool) {
+        let mut index = time_us.div_euclid(self.length_us);
+        if self.buckets.last().is_none_or(|b| b.index < index) && self.buckets.len() == BUCKETS {
+            if self.length_us < LONGEST {
+                self.halve();
+                index = time_us.div_euclid(self.length_us);
+            } else {
+                self.buckets.remove(0);
+            }
+        }
+        let healthy = f32::from(u8::from(healthy));
+        match self.buckets.last_mut() {
+            Some(b) if b.index >= index => {
+                b.count += 1.0;
+                b.healthy += healthy;
+                b.mean += (value - b.mean) / f64::from(b.count);
+            }
+            _ => self.buckets.push(Bucket { index, mean: value, count: 1.0, healthy }),
+        }
+    }
+
+    fn halve(&mut self) {
+        while self.buckets.len() == BUCKETS && self.length_us < LONGEST {
+            self.length_us *= 2;
+            let mut merged: Vec<Bucket> = Vec::with_capacity(BUCKETS);
+            for b in &self.buckets {
+                let index = b.index.div_euclid(2);
+                match merged.last_mut() {
+                    Some(m) if m.index == index => {
+                        let count = m.count + b.count;
+                        m.mean += (b.mean - m.mean) * f64::from(b.count / count);
+                        m.count = count;
+                        m.healthy += b.healthy;
+                    }
+                    _ => merged.push(Bucket { index, ..*b }),
+                }
+            }
+            self.buckets = merged;
+        }
+        if self.buckets.len() == BUCKETS {
+            self.buckets.remove(0);
+        }
+    }
+
+    fn healthy_means(&self) -> Vec<f64> {
+        let closed = self.buckets.len().saturating_sub(1);
+        let healthy = self.buckets[..closed].iter().filter(|b| b.healthy >= 0.5 * b.count);
+        sorted(&healthy.map(|b| b.mean).collect::<Vec<_>>())
+    }
+
+    /// What the healthy past looked like: its range and its middle and spread; absent with fewer than eight buckets.
+    #[must_use]
+    pub fn past(&self) -> Option<Past> {
+        let means = self.healthy_means();
+        (means.len() >= 8).then(|| {
+            let middle = quantile(&means, 0.5);
+            let off: Vec<f64> = means.iter().map(|m| (m - middle).abs()).collect();
+            Past {
+                low: means[0],
+                high: means[means.len() - 1],
+                middle,
+                spread: 1.4826 * quantile(&sorted(&off), 0.5),
+            }
+        })
+    }
+
+    /// The trend of the levels, if there is a significant one: of the newest 8, 16, 32 or all buckets the fit with
+    /// the highest t value, if that is above 8 after allowing for autocorrelated residuals, explains 70 % of the
+    /// variance, spans at least a minute, and moved by more than three times `noise`.
+    #[must_use]
+    pub fn trend(&self, noise: f64) -> Option<Trend> {
+        let n = self.buckets.len();
+        let mut lengths = vec![8, 16, 32, n];
+        lengths.retain(|&k| k <= n && k >= 8);
+        lengths.dedup();
+        let fits = lengths.into_iter().filter_map(|k| self.fit(&self.buckets[n - k..], noise));
+        fits.max_by(|a, b| a.0.total_cmp(&b.0)).map(|f| f.1)
+    }
+
+    fn fit(&self, buckets: &[Bucket], noise: f64) -> Option<(f64, Trend)> {
+        let origin = buckets.first()?.index;
+        let hour = HOUR / self.length_us as f64;
+        let points: Vec<(f64, f64)> =
+            buckets.iter().map(|b| ((b.index - origin) as f64 / hour, b.mean)).collect();
+        let (intercept, slope) = line(points.iter().copied())?;
+        let n = points.len() as f64;
+        let residuals: Vec<f64> = points.iter().map(|(x, y)| y - intercept - slope * x).collect();
+        let mean_x = points.iter().map(|p| p.0).sum::<f64>() / n;
+        let sxx: f64 = points.iter().map(|p| (p.0 - mean_x).powi(2)).sum();
+        let rss: f64 = residuals.iter().map(|r| r * r).sum();
+        let explained = slope * slope * sxx;
+        let span = points.last()?.0;
+        let lag: f64 = residuals.windows(2).map(|w| w[0] * w[1]).sum();
+        let r = if rss > 0.0 { (lag / rss).clamp(0.0, 0.95) } else { 0.0 };
+        let free = (n * (1.0 - r) / (1.0 + r) - 2.0).max(0.5);
+        let error = (rss / free / sxx).sqrt();
+        let t = if error > 0.0 { slope.abs() / error } else { f64::MAX };
+        let significant = t > 8.0
+            && explained > 0.7 * (explained + rss)
+            && span * 60.0 >= 1.0
+            && (slope * span).abs() > 3.0 * noise;
+        significant.then_some((t, Trend { per_hour: slope, now: intercept + slope * span, span_hours: span }))
+    }
+
+    /// Do the parts belong together? (False for a damaged state.)
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.buckets.len() <= BUCKETS
+            && (SECOND..=LONGEST).contains(&self.length_us)
+            && self.length_us % SECOND == 0
+            && (self.length_us / SECOND).count_ones() == 1
+            && self.buckets.iter().all(|b| b.mean.is_finite() && b.count >= 1.0 && b.count.is_finite())
+            && self.buckets.windows(2).all(|b| b[0].index < b[1].index)
+    }
+}
+
+/// The healthy past of a sensor's level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Past {
+    /// Lowest level.
+    pub low: f64,
+    /// Highest level.
+    pub high: f64,
+    /// Median level.
+    pub middle: f64,
+    /// Robust spread of the levels (1.4826 · median absolute deviation).
+    pub spread: f64,
+}

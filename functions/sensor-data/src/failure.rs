@@ -1,0 +1,68 @@
+//! `POST /simulator/trigger-failure`: readings of a failing sensor, sent the way of all readings.
+
+use http::StatusCode;
+use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, MAX_NAME_BYTES, Reading, SensorRef};
+use pm_web::{Call, Outcome, Peer, Refusal, json, now, variable};
+use serde_json::json as value;
+
+/// Value of the sensor in health, documented.
+const BASE: f64 = 140.0;
+/// Microseconds between two readings, documented as 0.5 s.
+const STEP_US: i64 = 500_000;
+const MOST_READINGS: i64 = 30;
+
+pub(crate) async fn trigger(call: &Call) -> Outcome {
+    let mut fields = call.fields()?;
+    let machine_id = fields.text("machine_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "machine-1".to_owned());
+    let sensor_id = fields.text("sensor_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "pressure-head".to_owned());
+    let anomaly = fields.text("anomaly_type", 32).flatten().unwrap_or_else(|| "critical".to_owned());
+    let duration_s = fields.number("duration").flatten().unwrap_or(60.0);
+    let multiplier = fields.number("value_multiplier").flatten().unwrap_or(2.0);
+    if !(2.0..=86_400.0).contains(&duration_s) {
+        fields.refuse("greater_than_equal", "duration", "Input should be 2 to 86400 seconds");
+    }
+    let factor = match anomaly.as_str() {
+        "critical" => multiplier,
+        "warning" => 1.8,
+        "gradual_drift" => 1.3,
+        _ => {
+            fields.refuse("enum", "anomaly_type", "Input should be 'critical', 'warning' or 'gradual_drift'");
+            1.0
+        }
+    };
+    fields.end()?;
+    let count = ((duration_s / 2.0) as i64).min(MOST_READINGS);
+    let batch = readings(&machine_id, &sensor_id, anomaly == "gradual_drift", factor, count);
+    let token = variable("service_token").await?;
+    let report: BatchReport = Peer("ingest")
+        .post_postcard_for_json("/internal/ingest", &batch, BATCH_CONTENT_TYPE, Some(&token))
+        .await
+        .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))?;
+    Ok(json(
+        StatusCode::OK,
+        &value!({
+            "ok": true, "message": format!("Simulated {anomaly} anomaly for {count} readings"),
+            "machine_id": machine_id, "sensor_id": sensor_id, "readings_sent": count, "stored": report.stored
+        }),
+    ))
+}
+
+/// Readings half a second apart, the last of them now.
+fn readings(machine: &str, sensor: &str, drifts: bool, factor: f64, count: i64) -> Batch {
+    let now = now();
+    let reading = |i: i64| {
+        let share = if drifts { (i + 1) as f64 / count as f64 } else { 1.0 };
+        Reading {
+            sensor: 0,
+            time: pm_api::Timestamp(now.0 - (count - 1 - i) * STEP_US),
+            value: BASE * (1.0 + (factor - 1.0) * share),
+            status: None,
+            metadata: Some(value!({ "simulated_failure": true }).to_string()),
+        }
+    };
+    Batch {
+        sensors: vec![SensorRef { machine: machine.to_owned(), sensor: sensor.to_owned(), ..SensorRef::default() }],
+        readings: (0..count).map(reading).collect(),
+        dead_letters: Vec::new(),
+    }
+}

@@ -1,0 +1,34 @@
+//! `/`: the UI for a browser, the documented system information for a script.
+
+use crate::file;
+use http::{HeaderMap, StatusCode, header};
+use pm_web::{Answer, json, now};
+use serde_json::json as value;
+
+pub(crate) fn door(headers: &HeaderMap) -> Answer {
+    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let mut answer = if accepts.contains("text/html") {
+        file::serve("", headers)
+    } else {
+        json(
+            StatusCode::OK,
+            &value!({
+                "service": "Predictive Maintenance Platform",
+                "version": env!("CARGO_PKG_VERSION"),
+                "status": "running",
+                "message": "Backend API is running successfully",
+                "timestamp": now(),
+                "endpoints": {
+                    "health": "/health", "status": "/status", "api_docs": "/docs", "openapi": "/openapi.json",
+                    "dashboard": "/dashboard/overview", "ai_status": "/ai/status", "mqtt_status": "/mqtt/status"
+                },
+                "services": {
+                    "backend": "Running", "database": "Check /health/ready", "ai_service": "Check /ai/status",
+                    "mqtt": "Check /mqtt/status"
+                }
+            }),
+        )
+    };
+    answer.headers_mut().insert(header::VARY, http::HeaderValue::from_static("accept, accept-encoding"));
+    answer
+}
