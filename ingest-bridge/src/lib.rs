@@ -1,1 +1,35 @@
-//! The bridge.
+//! The MQTT bridge: sensor messages in, batches to the ingest function out.
+//!
+//! Invariants:
+//! - A message is acknowledged only after everything in it is committed by ingest or fsynced to the spool, in the order
+//!   of arrival, and only on the connection it came on. So a bridge may be killed at any point.
+//! - Every message ends as readings, one per value, or as a dead letter with a reason, or both.
+//! - Batches of one machine are posted one after the other, in the order of arrival.
+//! - Memory and disk are bounded: when both are full, the broker keeps the messages.
+//!
+//! Deliberately absent: thresholds, alarms, registration of machines (all in the functions), and deduplication (the
+//! functions store a repeated reading once, by sensor and time).
+//!
+//! Walk: [`session`] receives → [`payload`] parses → [`lane`] gathers ([`batch`]), posts ([`deliver`]) or spools
+//! ([`spool`]) → [`ack`] tells the session. [`simulator`] is the other side: it publishes.
+
+pub mod ack;
+pub mod batch;
+pub mod bridge;
+pub mod config;
+pub mod deliver;
+pub mod health;
+pub mod lane;
+pub mod payload;
+pub mod session;
+pub mod simulator;
+pub mod spool;
+pub mod tick;
+
+/// Log to standard error, at `RUST_LOG` or info. The TLS library gets its cryptography here as well.
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

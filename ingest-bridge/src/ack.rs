@@ -1,0 +1,138 @@
+//! When may a message be acknowledged: once every part of it is committed or safe on disk, and only on the
+//! connection it came on, and only in the order of arrival (MQTT 3.1.1, 4.6).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// A message all of whose parts are safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// Number of the message since the start of the process.
+    pub sequence: u64,
+    /// Memory that it took, in bytes.
+    pub cost: usize,
+}
+
+/// A share in one message. The message is settled when every share was given to [`Share::safe`]; a share that is
+/// merely dropped leaves it unacknowledged for ever, so that the broker sends it again.
+#[derive(Debug, Clone)]
+pub struct Share(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settled: Settled,
+    report: mpsc::UnboundedSender<Settled>,
+    missing: std::sync::atomic::AtomicUsize,
+}
+
+impl Share {
+    /// `count` shares of one message; the last one to be safe is reported to `report`.
+    pub fn split(count: usize, settled: Settled, report: &mpsc::UnboundedSender<Settled>) -> Self {
+        let missing = std::sync::atomic::AtomicUsize::new(count);
+        Self(Arc::new(Inner { settled, report: report.clone(), missing }))
+    }
+
+    /// This part of the message is committed or on disk.
+    pub fn safe(self) {
+        if self.0.missing.fetch_sub(1, std::sync::atomic::Ordering::AcqRel) == 1 {
+            // A closed channel means that the session has ended, and with it every right to acknowledge.
+            let _ = self.0.report.send(self.0.settled);
+        }
+    }
+}
+
+/// The messages of the current connection that wait for their acknowledgement, in the order of arrival.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    messages: VecDeque<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    sequence: u64,
+    packet_id: u16,
+    settled: bool,
+}
+
+impl Waiting {
+    /// A message with quality of service 1 arrived; `sequence` grows from call to call.
+    pub fn arrived(&mut self, sequence: u64, packet_id: u16) {
+        self.messages.push_back(Entry { sequence, packet_id, settled: false });
+    }
+
+    /// The connection is gone: its packet ids mean nothing any more, the broker will send the messages again.
+    pub fn connection_lost(&mut self) {
+        self.messages.clear();
+    }
+
+    /// Notes that a message is safe. Messages of an earlier connection are not known here and not noted.
+    pub fn settled(&mut self, sequence: u64) {
+        if let Ok(at) = self.messages.binary_search_by_key(&sequence, |e| e.sequence) {
+            self.messages[at].settled = true;
+        }
+    }
+
+    /// The next packet id to acknowledge, in the order of arrival.
+    pub fn next(&mut self) -> Option<u16> {
+        self.messages.pop_front_if(|entry| entry.settled).map(|entry| entry.packet_id)
+    }
+
+    /// Messages that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// No message waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acknowledged_in_order_of_arrival() {
+        let mut waiting = Waiting::default();
+        for (sequence, packet_id) in [(10, 1), (11, 2), (13, 3)] {
+            waiting.arrived(sequence, packet_id);
+        }
+        waiting.settled(11);
+        assert_eq!(waiting.next(), None, "10 came first");
+        waiting.settled(12);
+        waiting.settled(10);
+        assert_eq!([waiting.next(), waiting.next(), waiting.next()], [Some(1), Some(2), None]);
+        assert_eq!(waiting.len(), 1);
+    }
+
+    #[test]
+    fn nothing_of_a_lost_connection() {
+        let mut waiting = Waiting::default();
+        waiting.arrived(1, 7);
+        waiting.connection_lost();
+        waiting.arrived(2, 7);
+        waiting.settled(1);
+        assert_eq!(waiting.next(), None, "packet id 7 is another message now");
+        waiting.settled(2);
+        assert_eq!(waiting.next(), Some(7));
+        assert!(waiting.is_empty());
+    }
+
+    #[test]
+    fn all_parts_must_be_safe() {
+        let (report, mut settled) = mpsc::unbounded_channel();
+        let message = Settled { sequence: 5, cost: 100 };
+        let share = Share::split(2, message, &report);
+        let other = share.clone();
+        share.safe();
+        assert!(settled.try_recv().is_err());
+        other.safe();
+        assert_eq!(settled.try_recv(), Ok(message));
+        drop(Share::split(1, message, &report));
+        assert!(settled.try_recv().is_err(), "a dropped share is not safe");
+    }
+}

@@ -1,0 +1,254 @@
+//! Parts of messages, collected until they are posted as one [`Batch`].
+
+use crate::ack::Share;
+use crate::payload::ParsedReading;
+use bytes::Bytes;
+use pm_api::ingest::{Batch, DeadLetter, Reading, SensorRef};
+use std::collections::{HashMap, VecDeque};
+use tokio::time::Instant;
+
+/// A batch is closed before its encoded form gets longer than about this.
+pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
+
+/// One reading or dead letter on its way.
+#[derive(Debug)]
+pub struct Part {
+    /// What it is.
+    pub content: Content,
+    /// Set on a message's last part in this lane.
+    pub share: Option<Share>,
+}
+
+/// What a [`Part`] carries.
+#[derive(Debug)]
+pub enum Content {
+    /// A value.
+    Reading(ParsedReading),
+    /// A payload that could not be read.
+    DeadLetter(DeadLetter),
+}
+
+impl Content {
+    /// About how many bytes it takes, encoded or in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Reading(r) => {
+                let s = &r.sensor;
+                let texts = [&s.sensor_type, &s.unit, &s.location, &r.metadata];
+                let texts: usize = texts.iter().map(|t| t.as_ref().map_or(0, String::len)).sum();
+                32 + s.machine.len() + s.sensor.len() + texts
+            }
+            Self::DeadLetter(d) => 32 + d.topic.len() + d.payload.len() + d.reason.len(),
+        }
+    }
+}
+
+/// Parts that wait, oldest first.
+#[derive(Debug, Default)]
+pub struct Queue {
+    parts: VecDeque<(Instant, Part)>,
+    bytes: usize,
+    last_arrival: Option<Instant>,
+}
+
+/// An encoded batch and the shares that are safe once it is.
+#[derive(Debug)]
+pub struct Closed {
+    /// The batch, postcard.
+    pub body: Bytes,
+    /// To be told when it is safe.
+    pub shares: Vec<Share>,
+    /// Arrival of its oldest part.
+    pub oldest: Instant,
+}
+
+impl Queue {
+    /// Adds a part that arrived at `now`.
+    pub fn push(&mut self, part: Part, now: Instant) {
+        self.bytes += part.content.bytes();
+        self.last_arrival = Some(now);
+        self.parts.push_back((now, part));
+    }
+
+    /// Parts that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// About how many bytes wait.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Arrival of the oldest part.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Instant> {
+        self.parts.front().map(|(at, _)| *at)
+    }
+
+    /// Arrival of the newest part.
+    #[must_use]
+    pub fn newest(&self) -> Option<Instant> {
+        self.last_arrival.filter(|_| !self.parts.is_empty())
+    }
+
+    /// Takes up to `max_readings` parts, oldest first, and encodes them.
+    pub fn close(&mut self, max_readings: usize) -> Option<Closed> {
+        let oldest = self.oldest()?;
+        let mut builder = Builder::default();
+        let mut shares = Vec::new();
+        let mut bytes = 0;
+        while let Some((_, part)) = self.parts.front() {
+            let size = part.content.bytes();
+            if builder.parts >= max_readings || (builder.parts > 0 && bytes + size > MAX_BATCH_BYTES) {
+                break;
+            }
+            let Some((_, part)) = self.parts.pop_front() else { break };
+            bytes += size;
+            shares.extend(part.share);
+            builder.add(part.content);
+        }
+        self.bytes -= bytes;
+        Some(Closed { body: encode(&builder.batch), shares, oldest })
+    }
+}
+
+/// The batch as it travels.
+#[must_use]
+pub fn encode(batch: &Batch) -> Bytes {
+    // Writing plain data into a growing buffer has no way to fail.
+    postcard::to_stdvec(batch).unwrap_or_default().into()
+}
+
+#[derive(Default)]
+struct Builder {
+    batch: Batch,
+    index: HashMap<SensorRef, u32>,
+    parts: usize,
+}
+
+impl Builder {
+    fn add(&mut self, content: Content) {
+        self.parts += 1;
+        match content {
+            Content::DeadLetter(letter) => self.batch.dead_letters.push(letter),
+            Content::Reading(ParsedReading { sensor, time, value, status, metadata }) => {
+                let sensor = match self.index.get(&sensor) {
+                    Some(index) => *index,
+                    None => {
+                        let index = self.batch.sensors.len() as u32;
+                        self.batch.sensors.push(sensor.clone());
+                        self.index.insert(sensor, index);
+                        index
+                    }
+                };
+                self.batch.readings.push(Reading { sensor, time, value, status, metadata });
+            }
+        }
+    }
+}
+
+/// Both halves of a batch of at least two parts, in order, each with only the sensors that it needs.
+#[must_use]
+pub fn halves(batch: &Batch) -> Option<(Batch, Batch)> {
+    let parts = batch.readings.len() + batch.dead_letters.len();
+    if parts < 2 {
+        return None;
+    }
+    let readings = batch.readings.iter().filter_map(|r| {
+        let sensor = batch.sensors.get(r.sensor as usize)?.clone();
+        let Reading { time, value, status, ref metadata, .. } = *r;
+        Some(Content::Reading(ParsedReading { sensor, time, value, status, metadata: metadata.clone() }))
+    });
+    let letters = batch.dead_letters.iter().cloned().map(Content::DeadLetter);
+    let (mut first, mut second) = (Builder::default(), Builder::default());
+    for (i, content) in readings.chain(letters).enumerate() {
+        if i < parts / 2 { first.add(content) } else { second.add(content) }
+    }
+    Some((first.batch, second.batch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pm_api::Timestamp;
+
+    fn reading(machine: &str, us: i64) -> Content {
+        Content::Reading(ParsedReading {
+            sensor: SensorRef { machine: machine.into(), sensor: "s".into(), ..SensorRef::default() },
+            time: Timestamp(us),
+            value: us as f64,
+            status: None,
+            metadata: None,
+        })
+    }
+
+    fn queue(contents: Vec<Content>) -> Queue {
+        let mut queue = Queue::default();
+        for content in contents {
+            queue.push(Part { content, share: None }, Instant::now());
+        }
+        queue
+    }
+
+    #[test]
+    fn order_kept_sensors_named_once() -> Result<(), postcard::Error> {
+        let mut queue = queue(vec![reading("a", 1), reading("b", 2), reading("a", 3), reading("a", 4)]);
+        let closed = queue.close(3).map(|c| c.body).unwrap_or_default();
+        let batch: Batch = postcard::from_bytes(&closed)?;
+        assert_eq!(batch.sensors.len(), 2);
+        assert_eq!(
+            batch.readings.iter().map(|r| (r.sensor, r.time.0)).collect::<Vec<_>>(),
+            [(0, 1), (1, 2), (0, 3)]
+        );
+        assert_eq!(queue.len(), 1);
+        assert!(queue.close(3).is_some() && queue.close(3).is_none());
+        assert_eq!(queue.bytes(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn closed_by_bytes() -> Result<(), postcard::Error> {
+        let letter = |i: i64| {
+            Content::DeadLetter(DeadLetter {
+                topic: "t".into(),
+                payload: vec![0; 64 * 1024],
+                reason: "r".into(),
+                received_at: Timestamp(i),
+            })
+        };
+        let mut queue = queue((0..40).map(letter).collect());
+        let mut letters = 0;
+        while let Some(closed) = queue.close(2000) {
+            assert!(closed.body.len() <= MAX_BATCH_BYTES, "{}", closed.body.len());
+            letters += postcard::from_bytes::<Batch>(&closed.body)?.dead_letters.len();
+        }
+        assert_eq!(letters, 40);
+        Ok(())
+    }
+
+    #[test]
+    fn halves_hold_everything_once() -> Result<(), postcard::Error> {
+        let mut queue = queue(vec![reading("a", 1), reading("b", 2), reading("c", 3)]);
+        let batch: Batch = postcard::from_bytes(&queue.close(9).map(|c| c.body).unwrap_or_default())?;
+        let Some((first, second)) = halves(&batch) else { panic!("three parts have two halves") };
+        let names = |b: &Batch| {
+            b.readings.iter().map(|r| b.sensors[r.sensor as usize].machine.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (names(&first), names(&second)),
+            (vec!["a".to_owned()], vec!["b".to_owned(), "c".to_owned()])
+        );
+        assert!(halves(&first).is_none());
+        Ok(())
+    }
+}

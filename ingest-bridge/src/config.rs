@@ -1,0 +1,182 @@
+//! Configuration, by flags or environment.
+
+use anyhow::{Context, bail, ensure};
+use clap::Parser;
+use percent_encoding::percent_decode_str;
+use pm_api::ingest::MAX_BATCH_READINGS;
+use rumqttc::{MqttOptions, TlsConfiguration, Transport};
+use std::path::PathBuf;
+use url::Url;
+
+/// The MQTT bridge: takes sensor messages from a broker, posts them in batches to the ingest function, and
+/// acknowledges them once they are committed or safe on disk.
+#[derive(Debug, Clone, Parser)]
+#[command(version)]
+pub struct Config {
+    /// Broker: mqtt://[user:password@]host[:port], or mqtts:// for TLS
+    #[arg(long, env = "MQTT_URL", default_value = "mqtt://127.0.0.1:1883", hide_env_values = true)]
+    pub mqtt_url: String,
+    /// Certificate authority of the broker (PEM); without it, the system's
+    #[arg(long = "ca", env = "MQTT_CA", value_name = "FILE")]
+    pub mqtt_ca: Option<PathBuf>,
+    /// Topic filters, separated by commas
+    #[arg(
+        long,
+        env = "MQTT_TOPICS",
+        value_delimiter = ',',
+        default_value = "factory/#,edge/#,sensors/+/telemetry"
+    )]
+    pub mqtt_topics: Vec<String>,
+    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: pm-bridge-HOSTNAME]
+    #[arg(long, env = "MQTT_CLIENT_ID")]
+    pub mqtt_client_id: Option<String>,
+    /// Address of the functions
+    #[arg(long, env = "PM_INGEST_URL", default_value = "http://127.0.0.1:8000")]
+    pub ingest_url: Url,
+    /// Token that the functions know as service_token
+    #[arg(long, env = "PM_SERVICE_TOKEN", hide_env_values = true)]
+    pub service_token: String,
+    /// Folder for batches that cannot be posted
+    #[arg(long, env = "PM_SPOOL_DIR", default_value = "pm-spool", value_name = "FOLDER")]
+    pub spool_dir: PathBuf,
+    /// Most that the spool may take, in MiB
+    #[arg(long, env = "PM_SPOOL_MAX_MB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(8..))]
+    pub spool_max_mb: u64,
+    /// Most that messages may take in memory, in MiB
+    #[arg(long, env = "PM_QUEUE_MAX_MB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..65_536))]
+    pub queue_max_mb: u64,
+    /// Most readings in a batch
+    #[arg(long, env = "PM_BATCH_MAX", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH_READINGS as u64))]
+    pub batch_max: u64,
+    /// Longest time that a batch stays open, in ms
+    #[arg(long, env = "PM_BATCH_MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub batch_ms: u64,
+    /// Batches posted side by side; messages of one machine stay in order
+    #[arg(long, env = "PM_LANES", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub lanes: u64,
+}
+
+impl Config {
+    /// The client id, chosen or made from the host's name.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.mqtt_client_id.clone().unwrap_or_else(|| {
+            let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            let name = name.trim();
+            format!("pm-bridge-{}", if name.is_empty() { "local" } else { name })
+        })
+    }
+
+    /// Checks what the flags' own rules cannot.
+    ///
+    /// # Errors
+    /// One sentence that says what to change.
+    pub fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            !self.service_token.is_empty(),
+            "PM_SERVICE_TOKEN is empty; give the functions' service_token"
+        );
+        ensure!(
+            matches!(self.ingest_url.scheme(), "http" | "https") && self.ingest_url.has_host(),
+            "PM_INGEST_URL must start with http:// or https://, not {}:",
+            self.ingest_url.scheme()
+        );
+        ensure!(
+            !self.client_id().trim().is_empty(),
+            "MQTT_CLIENT_ID is empty; a persistent session needs a name"
+        );
+        ensure!(
+            self.spool_max_mb >= 4 * self.lanes,
+            "PM_SPOOL_MAX_MB must be at least 4 for each of PM_LANES"
+        );
+        for topic in &self.mqtt_topics {
+            ensure!(rumqttc::valid_filter(topic), "MQTT_TOPICS: {topic:?} is not a topic filter");
+        }
+        Ok(())
+    }
+
+    /// How to reach the broker.
+    ///
+    /// # Errors
+    /// One sentence that says what to change.
+    pub fn broker(&self) -> anyhow::Result<MqttOptions> {
+        mqtt_options(&self.mqtt_url, self.mqtt_ca.as_ref(), &self.client_id())
+    }
+}
+
+/// Options for a connection to the broker at `url`.
+///
+/// # Errors
+/// One sentence that says what to change.
+pub fn mqtt_options(url: &str, ca: Option<&PathBuf>, client_id: &str) -> anyhow::Result<MqttOptions> {
+    // The address may hold a password: it is not repeated in messages.
+    let url = Url::parse(url).context("MQTT_URL is not an address such as mqtt://broker:1883")?;
+    let (tls, default_port) = match url.scheme() {
+        "mqtt" | "tcp" => (false, 1883),
+        "mqtts" | "ssl" => (true, 8883),
+        other => bail!("MQTT_URL must start with mqtt:// or mqtts://, not {other}:"),
+    };
+    let host = url.host_str().context("MQTT_URL names no host")?.trim_matches(['[', ']']);
+    let mut options = MqttOptions::new(client_id, host, url.port().unwrap_or(default_port));
+    if !url.username().is_empty() {
+        let decoded =
+            |text| percent_decode_str(text).decode_utf8().context("MQTT_URL: user or password not UTF-8");
+        options.set_credentials(decoded(url.username())?, decoded(url.password().unwrap_or_default())?);
+    }
+    match (tls, ca) {
+        (true, Some(file)) => {
+            let pem =
+                std::fs::read(file).with_context(|| format!("cannot read MQTT_CA {}", file.display()))?;
+            let tls = TlsConfiguration::Simple { ca: pem, alpn: None, client_auth: None };
+            options.set_transport(Transport::tls_with_config(tls));
+        }
+        (true, None) => {
+            options.set_transport(Transport::tls_with_default_config());
+        }
+        (false, Some(_)) => bail!("MQTT_CA is given, but MQTT_URL is not mqtts://"),
+        (false, None) => {}
+    }
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broker_addresses() -> anyhow::Result<()> {
+        let options = mqtt_options("mqtt://us%40r:p%3Aw@broker", None, "c")?;
+        assert_eq!(options.broker_address(), ("broker".to_owned(), 1883));
+        let login = options.credentials().map(|l| (l.username, l.password));
+        assert_eq!(login, Some(("us@r".to_owned(), "p:w".to_owned())));
+        assert_eq!(mqtt_options("mqtt://[::1]:1999", None, "c")?.broker_address(), ("::1".to_owned(), 1999));
+        for bad in ["broker:1883", "http://broker", "mqtt://", "nonsense"] {
+            assert!(mqtt_options(bad, None, "c").is_err(), "{bad}");
+        }
+        let ca = PathBuf::from("/nonexistent.pem");
+        assert!(mqtt_options("mqtts://broker", Some(&ca), "c").is_err());
+        assert!(mqtt_options("mqtt://broker", Some(&ca), "c").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn flags_are_checked() {
+        let parse = |extra: &[&str]| {
+            let args = ["ingest-bridge", "--service-token", "t"].iter().chain(extra);
+            Config::try_parse_from(args).map_err(anyhow::Error::from).and_then(|c| c.check().map(|()| c))
+        };
+        let topics = parse(&[]).map(|c| c.mqtt_topics).unwrap_or_default();
+        assert_eq!(topics, ["factory/#", "edge/#", "sensors/+/telemetry"]);
+        for bad in [
+            ["--service-token", ""],
+            ["--ingest-url", "ftp://x"],
+            ["--mqtt-topics", "a/#/b"],
+            ["--mqtt-client-id", ""],
+            ["--batch-max", "10001"],
+            ["--lanes", "0"],
+            ["--spool-max-mb", "1"],
+        ] {
+            assert!(parse(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Posts batches to the ingest function until it says that they are committed.
+//!
+//! 200 ends it. 422 and 413 concern the batch itself: it is halved until the part at fault stands alone, which becomes
+//! a dead letter. Everything else (no connection, no answer in time, 5xx, 401, …) is tried again for ever.
+
+use crate::batch::{encode, halves};
+use crate::health::{Health, wall_clock};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, DeadLetter};
+use std::sync::Arc;
+use std::time::Duration;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const POST_TIMEOUT: Duration = Duration::from_secs(10);
+const TICK_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// The functions, as the bridge sees them.
+pub struct Functions {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    ingest: Uri,
+    tick: Uri,
+    authorization: header::HeaderValue,
+    health: Arc<Health>,
+}
+
+enum Failure {
+    /// The batch as such is refused.
+    Refused(String),
+    /// Worth trying again.
+    Later(String),
+}
+
+impl Functions {
+    /// A client for the functions at `base` (such as `http://127.0.0.1:8000`).
+    ///
+    /// # Errors
+    /// The address or the token cannot be sent over HTTP.
+    pub fn new(base: &url::Url, token: &str, health: Arc<Health>) -> anyhow::Result<Self> {
+        let mut authorization = header::HeaderValue::try_from(format!("Bearer {token}"))?;
+        authorization.set_sensitive(true);
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(Duration::from_secs(3)));
+        let roots = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots();
+        let https = match roots {
+            Ok(builder) => builder.https_or_http().enable_http1().wrap_connector(tcp),
+            Err(e) if base.scheme() == "https" => return Err(e.into()),
+            // No certificates on this machine, and none needed.
+            Err(_) => {
+                let none = rustls::ClientConfig::builder()
+                    .with_root_certificates(rustls::RootCertStore::empty())
+                    .with_no_client_auth();
+                hyper_rustls::HttpsConnectorBuilder::new()
+                    .with_tls_config(none)
+                    .https_or_http()
+                    .enable_http1()
+                    .wrap_connector(tcp)
+            }
+        };
+        let client =
+            Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(20)).build(https);
+        let base = base.as_str().trim_end_matches('/');
+        Ok(Self {
+            client,
+            ingest: format!("{base}/internal/ingest").parse()?,
+            tick: format!("{base}/internal/tick").parse()?,
+            authorization,
+            health,
+        })
+    }
+
+    /// Returns once every part of the encoded batch is committed (or, refused for itself, written to dead letters).
+    pub async fn deliver(&self, body: Bytes) {
+        // Oldest part last, so that the order stays when a batch is halved.
+        let mut todo = vec![body];
+        let mut pause = FIRST_PAUSE;
+        while let Some(body) = todo.pop() {
+            match self.post(body.clone()).await {
+                Ok(report) => {
+                    if pause > FIRST_PAUSE {
+                        tracing::info!("ingest answers again");
+                    }
+                    pause = FIRST_PAUSE;
+                    Health::add(&self.health.readings_committed, report.stored + report.duplicates);
+                }
+                Err(Failure::Later(error)) => {
+                    Health::add(&self.health.post_failures, 1);
+                    self.health.failed(error);
+                    todo.push(body);
+                    tokio::time::sleep(jitter(pause)).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(Failure::Refused(error)) => {
+                    Health::add(&self.health.post_failures, 1);
+                    let parts = without_fault(&body, &error);
+                    if parts.is_empty() {
+                        self.health.failed(format!("dropped a dead letter that ingest refuses: {error}"));
+                    }
+                    todo.extend(parts.iter().rev().map(encode));
+                }
+            }
+        }
+    }
+
+    async fn post(&self, body: Bytes) -> Result<BatchReport, Failure> {
+        let later = |e: &dyn std::fmt::Display| Failure::Later(format!("ingest cannot be reached: {e}"));
+        let answer =
+            self.send(&self.ingest, BATCH_CONTENT_TYPE, body, POST_TIMEOUT).await.map_err(|e| later(&e))?;
+        let (status, text) = answer;
+        match status {
+            StatusCode::OK => serde_json::from_slice(&text).map_err(|e| later(&format_args!("odd answer: {e}"))),
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Failure::Refused(format!("{status}: {}", shown(&text))))
+            }
+            StatusCode::UNAUTHORIZED => Err(Failure::Later(
+                "ingest refuses the service token (401): PM_SERVICE_TOKEN must equal the functions' service_token"
+                    .to_owned(),
+            )),
+            other => Err(Failure::Later(format!("ingest answers {other}: {}", shown(&text)))),
+        }
+    }
+
+    /// Sends the notifier a tick.
+    ///
+    /// # Errors
+    /// Why it did not arrive.
+    pub async fn tick(&self, tick: &pm_api::tick::Tick) -> Result<(), String> {
+        let body = serde_json::to_vec(tick).map_err(|e| e.to_string())?;
+        let (status, text) = self.send(&self.tick, "application/json", body.into(), TICK_TIMEOUT).await?;
+        if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", shown(&text))) }
+    }
+
+    async fn send(
+        &self,
+        to: &Uri,
+        content_type: &'static str,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<(StatusCode, Bytes), String> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(to)
+            .header(header::AUTHORIZATION, &self.authorization)
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Full::new(body))
+            .map_err(|e| e.to_string())?;
+        let exchange = async {
+            let answer = self.client.request(request).await.map_err(|e| with_causes(&e))?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
+            Ok((status, body.map_err(|e| e.to_string())?.to_bytes()))
+        };
+        let late = |_| Err(format!("no answer within {} s", timeout.as_secs()));
+        tokio::time::timeout(timeout, exchange).await.unwrap_or_else(late)
+    }
+}
+
+/// What to post instead of a refused batch: its halves, or for a single part a dead letter that says why; nothing for
+/// a refused dead letter.
+fn without_fault(body: &Bytes, error: &str) -> Vec<Batch> {
+    let Ok(batch) = postcard::from_bytes::<Batch>(body) else {
+        return vec![letter("unreadable batch".to_owned().into_bytes(), error)];
+    };
+    if let Some((first, second)) = halves(&batch) {
+        return vec![first, second];
+    }
+    let Some(reading) = batch.readings.first() else { return Vec::new() };
+    let sensor = batch.sensors.get(reading.sensor as usize).cloned().unwrap_or_default();
+    let payload = serde_json::json!({
+        "machine_id": sensor.machine, "sensor_id": sensor.sensor, "value": reading.value, "timestamp": reading.time,
+        "unit": sensor.unit, "sensor_type": sensor.sensor_type, "location": sensor.location,
+        "metadata": reading.metadata,
+    });
+    vec![letter(payload.to_string().into_bytes(), error)]
+}
+
+fn letter(payload: Vec<u8>, error: &str) -> Batch {
+    let reason = format!("refused by ingest: {error}");
+    let letter = DeadLetter { topic: "(batch)".to_owned(), payload, reason, received_at: wall_clock() };
+    Batch { dead_letters: vec![letter], ..Batch::default() }
+}
+
+/// A pause between half and one and a half times `pause`, so that lanes do not knock in step.
+fn jitter(pause: Duration) -> Duration {
+    let random = wall_clock().0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+    pause / 2 + pause.mul_f64(random as f64 / 1024.0)
+}
+
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).chars().take(300).collect()
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,114 @@
+//! Counters of a running bridge, and the report made of them.
+
+use pm_api::Timestamp;
+use pm_api::tick::BridgeHealth;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const LOG_AGAIN: Duration = Duration::from_secs(60);
+
+/// Counters since the start; every part of the bridge adds to them.
+#[derive(Debug, Default)]
+pub struct Health {
+    /// What never changes: name, start, broker, topics.
+    identity: BridgeHealth,
+    /// Connected to the broker now?
+    pub connected: AtomicBool,
+    /// MQTT messages received.
+    pub messages_received: AtomicU64,
+    /// MQTT messages acknowledged.
+    pub messages_acknowledged: AtomicU64,
+    /// Readings found in messages.
+    pub readings: AtomicU64,
+    /// Readings that ingest says are committed.
+    pub readings_committed: AtomicU64,
+    /// Payloads, or parts of payloads, that could not be read.
+    pub dead_letters: AtomicU64,
+    /// Messages in memory.
+    pub queue_size: AtomicU64,
+    /// Batches on disk, per lane.
+    pub spool_batches: Vec<AtomicU64>,
+    /// Bytes on disk, per lane.
+    pub spool_bytes: Vec<AtomicU64>,
+    /// Posts to ingest that failed.
+    pub post_failures: AtomicU64,
+    /// Ticks that failed.
+    pub tick_failures: AtomicU64,
+    last_error: Mutex<Option<(String, Instant)>>,
+}
+
+impl Health {
+    /// All zero. `identity` gives name, start, broker and topics.
+    #[must_use]
+    pub fn new(identity: BridgeHealth, lanes: usize) -> Self {
+        let zeros = || (0..lanes).map(|_| AtomicU64::new(0)).collect();
+        Self { identity, spool_batches: zeros(), spool_bytes: zeros(), ..Self::default() }
+    }
+
+    /// Adds to a counter.
+    pub fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Relaxed);
+    }
+
+    /// Keeps the sentence for people, and logs it, the same one at most once a minute.
+    pub fn failed(&self, error: String) {
+        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((same, logged)) if *same == error && logged.elapsed() < LOG_AGAIN => {
+                tracing::debug!("{error}")
+            }
+            _ => {
+                tracing::warn!("{error}");
+                *last = Some((error, Instant::now()));
+            }
+        }
+    }
+
+    /// The report as of now.
+    #[must_use]
+    pub fn report(&self) -> BridgeHealth {
+        let sum = |counters: &[AtomicU64]| counters.iter().map(|c| c.load(Relaxed)).sum();
+        BridgeHealth {
+            connected: self.connected.load(Relaxed),
+            messages_received: self.messages_received.load(Relaxed),
+            messages_acknowledged: self.messages_acknowledged.load(Relaxed),
+            readings: self.readings.load(Relaxed),
+            readings_committed: self.readings_committed.load(Relaxed),
+            dead_letters: self.dead_letters.load(Relaxed),
+            queue_size: self.queue_size.load(Relaxed),
+            spool_batches: sum(&self.spool_batches),
+            spool_bytes: sum(&self.spool_bytes),
+            post_failures: self.post_failures.load(Relaxed),
+            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone().map(|e| e.0),
+            ..self.identity.clone()
+        }
+    }
+}
+
+/// Wall clock that never gives the same instant twice, so that undated values of one sensor stay apart.
+#[derive(Debug, Default)]
+pub struct Clock {
+    next: i64,
+}
+
+impl Clock {
+    /// Now, but later than every instant given out before.
+    pub fn now(&mut self) -> Timestamp {
+        let now = wall_clock().0.max(self.next);
+        self.next = now + 1;
+        Timestamp(now)
+    }
+
+    /// Keeps the `count` microseconds after the last instant for the elements of an array.
+    pub fn reserve(&mut self, count: usize) {
+        self.next += count as i64;
+    }
+}
+
+/// The system's wall clock.
+#[must_use]
+pub fn wall_clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,228 @@
+//! One lane: the batches of a fixed share of the machines, one after the other.
+//!
+//! While the ingest function answers, a batch is posted, and its messages are acknowledged by the answer 200; meanwhile
+//! the next batch gathers. Once something has waited for [`Settings::spill_after`], everything that waits goes to the
+//! spool and is acknowledged from there; from then on the spool's oldest record is posted, and newer batches queue up
+//! behind it on disk, so that the order stays. When the spool is full too, nothing is acknowledged.
+
+use crate::ack::Share;
+use crate::batch::{Closed, MAX_BATCH_BYTES, Part, Queue};
+use crate::deliver::Functions;
+use crate::health::Health;
+use crate::spool::{AppendError, Spool};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep_until};
+
+const SPOOL_RETRY: Duration = Duration::from_millis(500);
+const RECEIVE_AT_ONCE: usize = 1024;
+
+/// When a lane closes a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Most readings in a batch.
+    pub max_readings: usize,
+    /// Longest time that a batch stays open.
+    pub linger: Duration,
+    /// A batch is closed when nothing has come for this long: the sender has paused, or the broker's window of
+    /// unacknowledged messages is used up.
+    pub quiet: Duration,
+    /// What has waited this long goes to the spool.
+    pub spill_after: Duration,
+}
+
+/// A lane with its own spool.
+pub struct Lane {
+    /// Number of the lane, for its counters.
+    pub index: usize,
+    /// When to close and to spill.
+    pub settings: Settings,
+    /// Where batches go.
+    pub functions: Arc<Functions>,
+    /// Where they wait.
+    pub spool: Spool,
+    /// Counters.
+    pub health: Arc<Health>,
+}
+
+enum Origin {
+    Memory { shares: Vec<Share>, oldest: Instant },
+    Spool,
+}
+
+struct InFlight {
+    body: Bytes,
+    origin: Origin,
+    delivery: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: Queue,
+    /// Closed, but neither in flight nor on disk: what the full spool did not take.
+    closed: VecDeque<Closed>,
+    in_flight: Option<InFlight>,
+    /// The spool refused; not again before this.
+    spool_again: Option<Instant>,
+    /// No more parts will come.
+    ended: bool,
+}
+
+impl Lane {
+    /// Works until the channel is closed and everything from it is committed or on disk.
+    pub async fn run(mut self, mut parts: mpsc::UnboundedReceiver<Part>) {
+        let mut state = State::default();
+        let mut received = Vec::with_capacity(RECEIVE_AT_ONCE);
+        self.count_spool();
+        loop {
+            self.start_delivery(&mut state);
+            let in_memory = matches!(&state.in_flight, Some(InFlight { origin: Origin::Memory { .. }, .. }));
+            if state.ended && state.queue.is_empty() && state.closed.is_empty() && !in_memory {
+                return;
+            }
+            let due = self.due(&state);
+            tokio::select! {
+                () = async {
+                    match &mut state.in_flight {
+                        Some(in_flight) => in_flight.delivery.as_mut().await,
+                        None => std::future::pending().await,
+                    }
+                } => self.delivered(&mut state),
+                count = parts.recv_many(&mut received, RECEIVE_AT_ONCE), if !state.ended => {
+                    state.ended = count == 0;
+                    let now = Instant::now();
+                    for part in received.drain(..) {
+                        state.queue.push(part, now);
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    if in_memory || !self.spool.is_empty() {
+                        block_in_place(|| self.spill(&mut state));
+                    }
+                }
+            }
+        }
+    }
+
+    fn start_delivery(&mut self, state: &mut State) {
+        if state.in_flight.is_some() {
+            return;
+        }
+        let (body, origin) = if let Some(body) = block_in_place(|| self.spool_head()) {
+            (body, Origin::Spool)
+        } else {
+            let ready = self.closes_at(state).is_some_and(|at| at <= Instant::now());
+            let closed = state.closed.pop_front();
+            match closed.or_else(|| ready.then(|| state.queue.close(self.settings.max_readings)).flatten()) {
+                Some(Closed { body, shares, oldest }) => (body, Origin::Memory { shares, oldest }),
+                None => return,
+            }
+        };
+        let (functions, posted) = (self.functions.clone(), body.clone());
+        let delivery = Box::pin(async move { functions.deliver(posted).await });
+        state.in_flight = Some(InFlight { body, origin, delivery });
+    }
+
+    /// When the open batch is to be closed.
+    fn closes_at(&self, state: &State) -> Option<Instant> {
+        let (oldest, newest) = (state.queue.oldest()?, state.queue.newest()?);
+        let full = state.queue.len() >= self.settings.max_readings || state.queue.bytes() >= MAX_BATCH_BYTES;
+        let at_once = full || state.ended;
+        Some(if at_once { oldest } else { (oldest + self.settings.linger).min(newest + self.settings.quiet) })
+    }
+
+    /// When there is something to do without an event from outside.
+    fn due(&self, state: &State) -> Option<Instant> {
+        let spill_at = match &state.in_flight {
+            None => return self.closes_at(state),
+            Some(InFlight { origin: Origin::Memory { oldest, .. }, .. }) => {
+                Some(*oldest + self.settings.spill_after)
+            }
+            Some(_) => state.closed.front().map(|c| c.oldest).or_else(|| self.closes_at(state)),
+        };
+        spill_at.map(|at| state.spool_again.map_or(at, |again| again.max(at)))
+    }
+
+    fn delivered(&mut self, state: &mut State) {
+        match state.in_flight.take().map(|f| f.origin) {
+            Some(Origin::Memory { shares, .. }) => shares.into_iter().for_each(Share::safe),
+            Some(Origin::Spool) => {
+                if let Err(error) = block_in_place(|| self.spool.advance()) {
+                    self.health.failed(format!("the spool cannot be emptied: {error}"));
+                }
+                state.spool_again = None;
+                self.count_spool();
+            }
+            None => {}
+        }
+    }
+
+    /// Moves everything that waits to the spool, oldest first, as far as it takes it.
+    fn spill(&mut self, state: &mut State) {
+        while let Some(closed) = state.queue.close(self.settings.max_readings) {
+            state.closed.push_back(closed);
+        }
+        if let Some(InFlight { body, origin, .. }) = &mut state.in_flight
+            && let Origin::Memory { shares, .. } = origin
+        {
+            let shares = std::mem::take(shares);
+            if let Err(error) = self.spool.append(std::slice::from_ref(body)) {
+                *origin = Origin::Memory { shares, oldest: Instant::now() };
+                return self.refused(state, error);
+            }
+            // It is the spool's oldest record now; the post goes on.
+            *origin = Origin::Spool;
+            self.spool_head();
+            shares.into_iter().for_each(Share::safe);
+        }
+        let bodies: Vec<Bytes> = state.closed.iter().map(|c| c.body.clone()).collect();
+        match self.spool.append(&bodies) {
+            Ok(()) => {
+                let shares = state.closed.drain(..).flat_map(|c| c.shares);
+                shares.for_each(Share::safe);
+            }
+            Err(error) => self.refused(state, error),
+        }
+        self.count_spool();
+    }
+
+    fn refused(&self, state: &mut State, error: AppendError) {
+        state.spool_again = Some(Instant::now() + SPOOL_RETRY);
+        self.health.failed(match error {
+            AppendError::Full => {
+                "the spool is full: messages stay with the broker until ingest answers".to_owned()
+            }
+            AppendError::Io(e) => format!("the spool cannot be written, messages stay with the broker: {e}"),
+        });
+    }
+
+    /// The spool's oldest record; a file that has gone bad is set aside, loudly.
+    fn spool_head(&mut self) -> Option<Bytes> {
+        loop {
+            match self.spool.peek() {
+                Ok(head) => return head,
+                Err(error) => {
+                    let lost = self.spool.set_aside_damaged();
+                    tracing::error!(?lost, "a spool file is damaged and was set aside: {error}");
+                    self.health.failed(format!("a spool file is damaged and was set aside: {error}"));
+                    self.count_spool();
+                    if lost.is_err() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    fn count_spool(&self) {
+        self.health.spool_batches[self.index].store(self.spool.records(), Relaxed);
+        self.health.spool_bytes[self.index]
+            .store(if self.spool.is_empty() { 0 } else { self.spool.bytes() }, Relaxed);
+    }
+}

@@ -1,0 +1,258 @@
+//! The MQTT session (3.1.1; the only module that knows the client library).
+//!
+//! Messages are acknowledged by hand, see [`crate::ack`], with all acknowledgements of a round in one write on the
+//! very connection they belong to. When the messages in memory pass their bound, nothing more is read from the
+//! connection, and only pings are sent, so that the broker keeps both the connection and the messages.
+
+use crate::ack::{Settled, Share, Waiting};
+use crate::batch::{Content, Part};
+use crate::health::{Clock, Health};
+use crate::payload::{Message, parse};
+use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, QoS, SubscribeFilter, SubscribeReasonCode};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Time for what is in memory to be committed or spooled at the end.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest packet that MQTT has: a message above any smaller limit would be sent again for ever.
+const MAX_PACKET_BYTES: usize = 268_435_460;
+/// Memory that a message takes beside its payload.
+const OVERHEAD_BYTES: usize = 256;
+
+/// A session and everything that hangs on it.
+pub struct Session {
+    client: AsyncClient,
+    events: EventLoop,
+    topics: Vec<String>,
+    lanes: Vec<mpsc::UnboundedSender<Part>>,
+    waiting: Waiting,
+    settled: mpsc::UnboundedReceiver<Settled>,
+    report: mpsc::UnboundedSender<Settled>,
+    /// Bytes of messages in memory, and their bound.
+    used_bytes: usize,
+    max_bytes: usize,
+    sequence: u64,
+    clock: Clock,
+    health: Arc<Health>,
+}
+
+impl Session {
+    /// A session that will subscribe to `topics` and pass on to `lanes`, with at most about `max_bytes` in memory.
+    #[must_use]
+    pub fn new(
+        mut options: MqttOptions,
+        topics: Vec<String>,
+        lanes: Vec<mpsc::UnboundedSender<Part>>,
+        max_bytes: usize,
+        health: Arc<Health>,
+    ) -> Self {
+        options
+            .set_clean_session(false)
+            .set_manual_acks(true)
+            .set_keep_alive(KEEP_ALIVE)
+            .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
+        let (client, mut events) = AsyncClient::new(options, 16);
+        events.network_options.set_tcp_nodelay(true);
+        let (report, settled) = mpsc::unbounded_channel();
+        Self {
+            client,
+            events,
+            topics,
+            lanes,
+            waiting: Waiting::default(),
+            settled,
+            report,
+            used_bytes: 0,
+            max_bytes,
+            sequence: 0,
+            clock: Clock::default(),
+            health,
+        }
+    }
+
+    /// Receives until `stop`, then acknowledges what `lanes` still settle, and takes leave of the broker.
+    pub async fn run(mut self, stop: impl Future<Output = ()>, lanes: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let mut settled = Vec::new();
+        let mut pause = FIRST_PAUSE;
+        let mut full = false;
+        let mut ping = interval(KEEP_ALIVE / 2);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let connected = self.events.network.is_some();
+            // Read again only when a quarter is free, not for every message.
+            full = self.used_bytes >= if full { self.max_bytes / 4 * 3 } else { self.max_bytes };
+            tokio::select! {
+                () = &mut stop => break,
+                // No acknowledgement may interrupt a connection being made, hence the conditions.
+                _ = self.settled.recv_many(&mut settled, 4096), if connected => self.acknowledge(&mut settled).await,
+                _ = ping.tick(), if full && connected => self.write([Packet::PingReq]).await,
+                event = self.events.poll(), if !full || !connected => match event {
+                    Ok(event) => {
+                        pause = FIRST_PAUSE;
+                        self.handle(event);
+                    }
+                    Err(error) => {
+                        self.lost(&error.to_string());
+                        tokio::select! {
+                            () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                            () = &mut stop => break,
+                        }
+                    }
+                },
+            }
+        }
+        self.finish(lanes, settled).await;
+    }
+
+    async fn finish(mut self, lanes: impl Future<Output = ()>, mut settled: Vec<Settled>) {
+        // The end of the channels tells the lanes to flush.
+        self.lanes.clear();
+        tokio::pin!(lanes);
+        let deadline = Instant::now() + FLUSH_TIMEOUT;
+        loop {
+            tokio::select! {
+                () = &mut lanes => break,
+                () = tokio::time::sleep_until(deadline) => {
+                    tracing::warn!("not everything could be flushed; the broker will send it again");
+                    break;
+                }
+                _ = self.settled.recv_many(&mut settled, 4096) => self.acknowledge(&mut settled).await,
+            }
+        }
+        while let Ok(message) = self.settled.try_recv() {
+            settled.push(message);
+        }
+        self.acknowledge(&mut settled).await;
+        self.write([Packet::Disconnect]).await;
+        tracing::info!(
+            received = self.health.messages_received.load(Relaxed),
+            acknowledged = self.health.messages_acknowledged.load(Relaxed),
+            "stopped"
+        );
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Incoming(Packet::ConnAck(ConnAck { session_present, .. })) => {
+                self.connected(session_present)
+            }
+            Event::Incoming(Packet::Publish(publish)) => self.received(&publish),
+            Event::Incoming(Packet::SubAck(SubAck { return_codes, .. })) => {
+                for (topic, code) in self.topics.iter().zip(return_codes) {
+                    if code == SubscribeReasonCode::Failure {
+                        self.health.failed(format!("the broker refuses the subscription to {topic}"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, session_present: bool) {
+        self.waiting.connection_lost();
+        self.health.connected.store(true, Relaxed);
+        tracing::info!(session_present, "connected to the broker");
+        let filters = self.topics.iter().map(|t| SubscribeFilter::new(t.clone(), QoS::AtLeastOnce));
+        if let Err(error) = self.client.try_subscribe_many(filters) {
+            self.health.failed(format!("cannot subscribe: {error}"));
+        }
+    }
+
+    fn lost(&mut self, why: &str) {
+        self.waiting.connection_lost();
+        // The library keeps what it had read ahead. Its packet ids died with the connection, and the broker sends
+        // these messages again, except those of quality of service 0.
+        for event in std::mem::take(&mut self.events.state.events) {
+            if let Event::Incoming(Packet::Publish(publish)) = event
+                && publish.qos == QoS::AtMostOnce
+            {
+                self.received(&publish);
+            }
+        }
+        self.health.connected.store(false, Relaxed);
+        self.health.failed(format!("no connection to the broker: {why}"));
+    }
+
+    fn received(&mut self, publish: &Publish) {
+        self.sequence += 1;
+        if publish.qos == QoS::AtLeastOnce {
+            self.waiting.arrived(self.sequence, publish.pkid);
+        }
+        let parsed = parse(Message {
+            topic: &publish.topic,
+            payload: &publish.payload,
+            received_at: self.clock.now(),
+            retained: publish.retain,
+        });
+        self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
+        Health::add(&self.health.messages_received, 1);
+        Health::add(&self.health.readings, parsed.readings.len() as u64);
+        Health::add(&self.health.dead_letters, parsed.dead_letters.len() as u64);
+        Health::add(&self.health.queue_size, 1);
+        if let Some(first) = parsed.dead_letters.first() {
+            tracing::debug!(topic = %first.topic, reason = %first.reason, "dead letter");
+        }
+        let lane_count = self.lanes.len();
+        let lane_of = |name: &str| crc32fast::hash(name.as_bytes()) as usize % lane_count;
+        let readings = parsed.readings.into_iter().map(|r| (lane_of(&r.sensor.machine), Content::Reading(r)));
+        let letters = parsed.dead_letters.into_iter().map(|l| (lane_of(&l.topic), Content::DeadLetter(l)));
+        let parts: Vec<(usize, Content)> = readings.chain(letters).collect();
+        let last_of = |lane: usize| parts.iter().rposition(|(of, _)| *of == lane);
+        let last: Vec<Option<usize>> = (0..lane_count).map(last_of).collect();
+        let size: usize = parts.iter().map(|(_, content)| OVERHEAD_BYTES + content.bytes()).sum();
+        let settled = Settled { sequence: self.sequence, cost: OVERHEAD_BYTES + size };
+        self.used_bytes += settled.cost;
+        let share = Share::split(last.iter().flatten().count(), settled, &self.report);
+        for (index, (lane, content)) in parts.into_iter().enumerate() {
+            let share = (last[lane] == Some(index)).then(|| share.clone());
+            // A lane ends only after this session: the channel is open.
+            let _ = self.lanes[lane].send(Part { content, share });
+        }
+    }
+
+    async fn acknowledge(&mut self, settled: &mut Vec<Settled>) {
+        self.health.queue_size.fetch_sub(settled.len() as u64, Relaxed);
+        for message in settled.drain(..) {
+            self.used_bytes -= message.cost;
+            self.waiting.settled(message.sequence);
+        }
+        let ids: Vec<u16> = std::iter::from_fn(|| self.waiting.next()).collect();
+        let count = ids.len() as u64;
+        if count > 0 && self.events.network.is_some() {
+            self.write(ids.into_iter().map(|id| Packet::PubAck(PubAck::new(id)))).await;
+            Health::add(&self.health.messages_acknowledged, count);
+        }
+    }
+
+    /// Writes packets straight to the connection, in one piece. The library's own request queue would outlive the
+    /// connection and could carry an acknowledgement over to the next one, where its packet id is another message.
+    async fn write(&mut self, packets: impl IntoIterator<Item = Packet>) {
+        let Some(network) = &mut self.events.network else { return };
+        let writing = async {
+            for packet in packets {
+                network.write(packet).await?;
+            }
+            network.flush().await
+        };
+        let error = match timeout(WRITE_TIMEOUT, writing).await {
+            Ok(Ok(())) => {
+                // The answers to our own pings need not be waited for.
+                self.events.state.await_pingresp = false;
+                return;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not take our packets".to_owned(),
+        };
+        self.events.clean();
+        self.lost(&error);
+    }
+}

@@ -1,0 +1,313 @@
+//! A bounded queue of byte records on disk, for the time when the ingest function cannot be reached.
+//!
+//! Invariants: a record counts only after [`Spool::append`] returned, which is after fsync; records come back in the
+//! order of appending; a record whose checksum does not match is never returned. A process that is killed at any
+//! point leaves at most one torn record, the last one, which nobody was promised.
+//!
+//! Form: `<number>.seg` files, each `PMSPOOL1` and then records of length (u32), CRC-32 of length and data (u32), data.
+//! A start never writes to an old file. A file is deleted once all of its records are delivered, so a restart repeats
+//! at most one file's records; the receiver stores a repeat once.
+
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+const MAGIC: &[u8; 8] = b"PMSPOOL1";
+const HEADER_BYTES: u64 = MAGIC.len() as u64;
+const RECORD_HEADER_BYTES: u64 = 8;
+/// A file that has grown past this is followed by a new one.
+const SEGMENT_BYTES: u64 = 4 * 1024 * 1024;
+/// A length beyond this is damage, not a record.
+const MAX_RECORD_BYTES: u32 = 64 * 1024 * 1024;
+
+/// Why nothing was appended.
+#[derive(Debug)]
+pub enum AppendError {
+    /// The bound is reached (or the disk is full).
+    Full,
+    /// The disk refused.
+    Io(io::Error),
+}
+
+/// What a start found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Whole records from earlier runs.
+    pub records: u64,
+    /// Files that ended in an incomplete or damaged record.
+    pub torn_files: u64,
+    /// Bytes cut off them.
+    pub torn_bytes: u64,
+}
+
+struct Segment {
+    number: u64,
+    /// End of the last whole record.
+    end: u64,
+    records: u64,
+}
+
+/// The queue. Not for several processes at once: the owner of the directory holds a lock on it.
+pub struct Spool {
+    directory: PathBuf,
+    max_bytes: u64,
+    /// Oldest first. The last one is open for writing if `writer` is set.
+    segments: VecDeque<Segment>,
+    writer: Option<File>,
+    reader: Option<File>,
+    /// Where the next record of the oldest segment starts, and how many were taken from it.
+    position: u64,
+    taken: u64,
+    head: Option<Bytes>,
+    next_number: u64,
+}
+
+impl Spool {
+    /// Opens or creates the queue in `directory` and checks every record in it.
+    ///
+    /// # Errors
+    /// The directory cannot be read or written.
+    pub fn open(directory: &Path, max_bytes: u64) -> io::Result<(Self, Recovery)> {
+        fs::create_dir_all(directory)?;
+        let mut numbers: Vec<u64> = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            let name = entry?.file_name();
+            if let Some(number) = name.to_str().and_then(|n| n.strip_suffix(".seg")?.parse().ok()) {
+                numbers.push(number);
+            }
+        }
+        numbers.sort_unstable();
+        let mut spool = Self {
+            directory: directory.to_owned(),
+            max_bytes,
+            segments: VecDeque::new(),
+            writer: None,
+            reader: None,
+            position: HEADER_BYTES,
+            taken: 0,
+            head: None,
+            next_number: numbers.last().map_or(0, |n| n + 1),
+        };
+        let mut recovery = Recovery::default();
+        for number in numbers {
+            let segment = spool.check(number, &mut recovery)?;
+            if segment.records == 0 {
+                fs::remove_file(spool.path(number))?;
+            } else {
+                recovery.records += segment.records;
+                spool.segments.push_back(segment);
+            }
+        }
+        sync_directory(directory)?;
+        Ok((spool, recovery))
+    }
+
+    /// Reads a file through, cuts it after its last whole record.
+    fn check(&self, number: u64, recovery: &mut Recovery) -> io::Result<Segment> {
+        let path = self.path(number);
+        let length = fs::metadata(&path)?.len();
+        let mut file = File::open(&path)?;
+        let mut segment = Segment { number, end: HEADER_BYTES, records: 0 };
+        let mut magic = [0; MAGIC.len()];
+        if length >= HEADER_BYTES {
+            file.read_exact(&mut magic)?;
+        }
+        if &magic == MAGIC {
+            while let Some(record) = read_record(&mut file, segment.end, length)? {
+                segment.end += RECORD_HEADER_BYTES + record.len() as u64;
+                segment.records += 1;
+            }
+        }
+        if length > segment.end || length < HEADER_BYTES {
+            recovery.torn_files += 1;
+            recovery.torn_bytes += length.saturating_sub(segment.end);
+            let file = OpenOptions::new().write(true).open(&path)?;
+            file.set_len(segment.end)?;
+            file.sync_all()?;
+        }
+        Ok(segment)
+    }
+
+    /// Adds records at the end, all or none, and returns when they are safe on disk.
+    ///
+    /// # Errors
+    /// `Full` if the bound would be passed, `Io` if the disk refuses; then nothing was added.
+    pub fn append(&mut self, records: &[Bytes]) -> Result<(), AppendError> {
+        let added: u64 = records.iter().map(|r| RECORD_HEADER_BYTES + r.len() as u64).sum();
+        if added == 0 {
+            return Ok(());
+        }
+        if self.bytes() + added + HEADER_BYTES > self.max_bytes {
+            return Err(AppendError::Full);
+        }
+        self.try_append(records, added).map_err(|error| {
+            // What was written beyond the last known end stays unread; later records go to a new file.
+            if let (Some(file), Some(segment)) = (self.writer.take(), self.segments.back()) {
+                let _ = file.set_len(segment.end);
+            }
+            match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => AppendError::Full,
+                _ => AppendError::Io(error),
+            }
+        })
+    }
+
+    fn try_append(&mut self, records: &[Bytes], added: u64) -> io::Result<()> {
+        if self.segments.back().is_none_or(|s| s.end >= SEGMENT_BYTES) {
+            self.writer = None;
+        }
+        if self.writer.is_none() {
+            let number = self.next_number;
+            let mut file = OpenOptions::new().write(true).create_new(true).open(self.path(number))?;
+            self.next_number += 1;
+            self.segments.push_back(Segment { number, end: HEADER_BYTES, records: 0 });
+            file.write_all(MAGIC)?;
+            sync_directory(&self.directory)?;
+            self.writer = Some(file);
+        }
+        let (Some(file), Some(segment)) = (&mut self.writer, self.segments.back_mut()) else {
+            return Err(io::Error::other("no open file"));
+        };
+        let mut buffer = Vec::with_capacity(added as usize);
+        for record in records {
+            let length = u32::try_from(record.len()).ok().filter(|l| *l <= MAX_RECORD_BYTES);
+            let length = length.ok_or_else(|| io::Error::other("record too long"))?;
+            buffer.extend_from_slice(&length.to_le_bytes());
+            buffer.extend_from_slice(&checksum(length, record).to_le_bytes());
+            buffer.extend_from_slice(record);
+        }
+        file.seek(SeekFrom::Start(segment.end))?;
+        file.write_all(&buffer)?;
+        file.sync_data()?;
+        segment.end += added;
+        segment.records += records.len() as u64;
+        Ok(())
+    }
+
+    /// The oldest record, without removing it.
+    ///
+    /// # Errors
+    /// The disk refuses, or a record that was whole is damaged now.
+    pub fn peek(&mut self) -> io::Result<Option<Bytes>> {
+        if self.head.is_none() && !self.is_empty() {
+            self.drop_finished()?;
+            let Some(segment) = self.segments.front() else { return Ok(None) };
+            let path = self.path(segment.number);
+            let file = match &mut self.reader {
+                Some(file) => file,
+                none => none.insert(File::open(path)?),
+            };
+            file.seek(SeekFrom::Start(self.position))?;
+            let record = read_record(file, self.position, segment.end)?;
+            self.head = Some(record.ok_or_else(|| io::Error::other("a spooled record is damaged"))?);
+        }
+        Ok(self.head.clone())
+    }
+
+    /// Removes the record that [`Spool::peek`] returned: it is delivered.
+    ///
+    /// # Errors
+    /// A finished file cannot be deleted.
+    pub fn advance(&mut self) -> io::Result<()> {
+        if let Some(record) = self.head.take() {
+            self.position += RECORD_HEADER_BYTES + record.len() as u64;
+            self.taken += 1;
+            self.drop_finished()?;
+        }
+        Ok(())
+    }
+
+    /// Gives up on the rest of the oldest file, which cannot be read; returns how many records are lost with it.
+    ///
+    /// # Errors
+    /// The file cannot be set aside.
+    pub fn set_aside_damaged(&mut self) -> io::Result<u64> {
+        let Some(segment) = self.segments.pop_front() else { return Ok(0) };
+        if self.segments.is_empty() {
+            self.writer = None;
+        }
+        let lost = segment.records - self.taken;
+        self.start_over();
+        fs::rename(self.path(segment.number), self.directory.join(format!("{}.damaged", segment.number)))?;
+        Ok(lost)
+    }
+
+    fn drop_finished(&mut self) -> io::Result<()> {
+        while let Some(segment) = self.segments.front()
+            && self.taken >= segment.records
+        {
+            let path = self.path(segment.number);
+            self.segments.pop_front();
+            if self.segments.is_empty() {
+                self.writer = None;
+            }
+            self.start_over();
+            fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    fn start_over(&mut self) {
+        self.reader = None;
+        self.head = None;
+        self.position = HEADER_BYTES;
+        self.taken = 0;
+    }
+
+    /// Nothing left to deliver?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records() == 0
+    }
+
+    /// Records left to deliver.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.segments.iter().map(|s| s.records).sum::<u64>() - self.taken
+    }
+
+    /// Bytes on disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|s| s.end).sum()
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("{number:020}.seg"))
+    }
+}
+
+/// Reads the record at `start` (where `file` stands) of a file of `length` bytes; `None` if there is no whole one.
+fn read_record(file: &mut File, start: u64, length: u64) -> io::Result<Option<Bytes>> {
+    let left = length.saturating_sub(start);
+    if left < RECORD_HEADER_BYTES {
+        return Ok(None);
+    }
+    let mut header = [0; RECORD_HEADER_BYTES as usize];
+    file.read_exact(&mut header)?;
+    let [l0, l1, l2, l3, c0, c1, c2, c3] = header;
+    let size = u32::from_le_bytes([l0, l1, l2, l3]);
+    if size > MAX_RECORD_BYTES || u64::from(size) > left - RECORD_HEADER_BYTES {
+        return Ok(None);
+    }
+    let mut data = vec![0; size as usize];
+    file.read_exact(&mut data)?;
+    let whole = checksum(size, &data) == u32::from_le_bytes([c0, c1, c2, c3]);
+    Ok(whole.then(|| Bytes::from(data)))
+}
+
+fn checksum(length: u32, data: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&length.to_le_bytes());
+    hasher.update(data);
+    hasher.finalize()
+}
+
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

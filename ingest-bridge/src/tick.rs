@@ -1,0 +1,21 @@
+//! The clock of the serverless side: a tick to the notifier every second, with the bridge's own health.
+
+use crate::deliver::Functions;
+use crate::health::Health;
+use pm_api::tick::Tick;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Ticks until dropped. A failed tick is counted and forgotten: the next one does its work.
+pub async fn run(functions: Arc<Functions>, health: Arc<Health>) {
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        second.tick().await;
+        if let Err(error) = functions.tick(&Tick { bridge: health.report() }).await {
+            Health::add(&health.tick_failures, 1);
+            tracing::debug!("tick failed: {error}");
+        }
+    }
+}
