@@ -2,7 +2,8 @@
 //!
 //! The forest sees features relative to this, so one forest serves a pressure of 120 psi and a vibration of 2 mm/s,
 //! and a noisy sensor is not worse than a quiet one. Learning is exponentially weighted over about
-//! [`MEMORY`] readings, robust (a value counts at most four spreads), and nearly stops while the sensor looks
+//! [`MEMORY`] readings, robust (a value counts at most four spreads; deviations as large as the sensor has often had,
+//! such as starts and changes of load, count as ordinary), and nearly stops while the sensor looks
 //! anomalous, so that a fault does not become the new normal within minutes; a lasting new operating point does
 //! within hours.
 
@@ -68,7 +69,15 @@ pub struct Baseline {
     noise: f64,
     middle: [f64; COUNT],
     spread: [f32; COUNT],
+    /// Largest deviation that belongs to its ordinary life (a start, a change of load), slowly forgotten.
+    reach: [f32; COUNT],
 }
+
+/// Deviations within the reach count at most this many spreads.
+const ORDINARY: f64 = 3.0;
+/// Share by which the reach grows towards a larger deviation with each reading, and shrinks otherwise.
+const REACH_UP: f64 = 0.05;
+const REACH_DOWN: f64 = 1e-5;
 
 impl Baseline {
     /// Usual std within a window, with a floor of 1e-4 of the level, so that a sensor that is constant but for its
@@ -100,7 +109,11 @@ impl Baseline {
         let widen = 1.0 + YOUNG / self.seen;
         for i in 0..COUNT {
             let deviation = self.shape(i, features[i]) - self.middle_of(i);
-            row[i] = (deviation / (self.spread_of(i) * widen)).clamp(-CUT, CUT) as f32;
+            let spread = self.spread_of(i) * widen;
+            let spreads = deviation.abs() / spread;
+            let beyond = ((deviation.abs() - f64::from(self.reach[i])) / spread).max(0.0);
+            let counted = spreads.min(ORDINARY.max(beyond + ORDINARY.min(spreads)));
+            row[i] = counted.min(CUT).copysign(deviation) as f32;
         }
         row
     }
@@ -127,6 +140,7 @@ impl Baseline {
             if KINDS[i] == Kind::Spread {
                 self.middle[i] -= moved;
             }
+            self.stretch(i, (self.shape(i, features[i]) - self.middle_of(i)).abs(), weight);
             let reach = if settled { 4.0 * self.spread_of(i) } else { f64::INFINITY };
             let deviation = (self.shape(i, features[i]) - self.middle[i]).clamp(-reach, reach);
             self.middle[i] += rate * deviation;
@@ -134,6 +148,12 @@ impl Baseline {
             let spread = f64::from(self.spread[i]);
             self.spread[i] = (spread + rate * (1.25 * deviation.abs() - spread)) as f32;
         }
+    }
+
+    fn stretch(&mut self, i: usize, deviation: f64, weight: f64) {
+        let reach = f64::from(self.reach[i]);
+        let share = if deviation > reach { REACH_UP } else { REACH_DOWN };
+        self.reach[i] = (reach + weight * share * (deviation - reach)) as f32;
     }
 
     /// The usual range of a feature, as a person would say it: middle ± 3 spreads, in the feature's own unit.
@@ -155,7 +175,7 @@ impl Baseline {
             && self.noise.is_finite()
             && self.noise >= 0.0
             && self.middle.iter().all(|v| v.is_finite())
-            && self.spread.iter().all(|v| v.is_finite() && *v >= 0.0)
+            && self.spread.iter().chain(&self.reach).all(|v| v.is_finite() && *v >= 0.0)
     }
 
     fn shape(&self, i: usize, value: f64) -> f64 {

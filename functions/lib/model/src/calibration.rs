@@ -8,16 +8,22 @@ use serde::{Deserialize, Serialize};
 pub struct Calibration {
     /// Forest score → score, ascending in both.
     pub score: Vec<(f64, f64)>,
+    /// Deviation ([`deviation`]) → score, ascending in both.
+    pub deviation: Vec<(f64, f64)>,
     /// Smoothed score → share of judgements («anomaly» from 0.75 on) that were right at such scores.
     pub confidence: Vec<(f64, f64)>,
 }
 
 impl Calibration {
-    /// The score, 0 to 1: the healthy median is at 0.1, the healthy 99 % quantile at 0.35, and 0.75 is passed by less
-    /// than one in a million healthy readings.
+    /// The score, 0 to 1, of a forest score and a deviation: the higher of the two calibrated. In both the healthy
+    /// median is at 0.1, the healthy 99 % quantile at 0.35, the 99.99 % quantile at 0.6.
+    ///
+    /// The forest knows unusual combinations; the deviation knows how far: a forest cannot tell far out from very far
+    /// out, since its splits lie inside the range of what it learned from.
     #[must_use]
-    pub fn score(&self, forest_score: f64) -> f64 {
-        interpolate(&self.score, forest_score).clamp(0.0, 1.0)
+    pub fn score(&self, forest_score: f64, deviation: f64) -> f64 {
+        let forest = interpolate(&self.score, forest_score);
+        forest.max(interpolate(&self.deviation, deviation)).clamp(0.0, 1.0)
     }
 
     /// Confidence in a judgement, 0 to 1.
@@ -29,12 +35,27 @@ impl Calibration {
     /// Are there points, ascending and finite?
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        [&self.score, &self.confidence].into_iter().all(|points| {
+        [&self.score, &self.deviation, &self.confidence].into_iter().all(|points| {
             points.len() >= 2
                 && points.iter().all(|(x, y)| x.is_finite() && y.is_finite())
                 && points.windows(2).all(|p| p[0].0 < p[1].0)
         })
     }
+}
+
+/// Mean size of the four largest relative features: how far out a window is.
+#[must_use]
+pub fn deviation(row: &[f32]) -> f64 {
+    let mut top = [0.0f32; 4];
+    for v in row {
+        let mut v = v.abs();
+        for t in &mut top {
+            if v > *t {
+                std::mem::swap(&mut v, t);
+            }
+        }
+    }
+    f64::from(top.iter().sum::<f32>()) / 4.0
 }
 
 fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {

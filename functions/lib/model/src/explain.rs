@@ -107,7 +107,9 @@ fn limit_sentence(rule_score: f64, limits: &Limits, value: f64) -> String {
     };
     let value_text = significant(value);
     match (high.filter(|l| value >= *l), low) {
-        (Some(limit), _) => format!("{value_text} is at or above the {word} limit of {}.", significant(limit)),
+        (Some(limit), _) => {
+            format!("{value_text} is at or above the {word} limit of {}.", significant(limit))
+        }
         (None, Some(limit)) => {
             format!("{value_text} is at or below the {word} limit of {}.", significant(limit))
         }

@@ -37,7 +37,8 @@ impl FlatForest {
             && feature.iter().all(|&f| usize::from(f) < columns)
             && path.iter().chain(&expected).all(|v| v.is_finite())
             && threshold.iter().all(|v| !v.is_nan());
-        let splits = feature.iter().zip(threshold).map(|(&f, threshold)| Split { threshold, feature: f.into() });
+        let splits =
+            feature.iter().zip(threshold).map(|(&f, threshold)| Split { threshold, feature: f.into() });
         fits.then(|| Self {
             shape,
             columns,

@@ -92,8 +92,8 @@ impl Forest {
     /// The numbers as flat lists; `None` when a tensor holds something that is no forest.
     #[must_use]
     pub fn to_parts(&self) -> Option<Parts> {
-        let feature: Vec<i64> = self.feature.val().into_data().convert::<i64>().into_vec().ok()?;
-        let float = |t: &Param<Tensor<2>>| t.val().into_data().convert::<f32>().into_vec::<f32>().ok();
+        let feature: Vec<i64> = self.feature.val().into_data().convert::<i64>().try_into_vec().ok()?;
+        let float = |t: &Param<Tensor<2>>| t.val().into_data().convert::<f32>().try_into_vec::<f32>().ok();
         Some(Parts {
             feature: feature.into_iter().map(u16::try_from).collect::<Result<_, _>>().ok()?,
             threshold: float(&self.threshold)?,

@@ -2,7 +2,7 @@
 //! `<version>/forest.bpk` is the Burn record.
 
 use crate::{
-    calibration::Calibration,
+    calibration::{self, Calibration},
     features::COUNT,
     flat::FlatForest,
     forest::{Forest, Shape},
@@ -87,8 +87,7 @@ impl Model {
         if !card.calibration.is_valid() {
             return Err(ModelError::Card("its calibration is not ascending".into()));
         }
-        let forest =
-            Forest::from_bytes(card.shape, record).map_err(|e| ModelError::Record(e.to_string()))?;
+        let forest = Forest::from_bytes(card.shape, record).map_err(|e| ModelError::Record(e.to_string()))?;
         Self::new(card.version, &forest, card.calibration)
             .ok_or_else(|| ModelError::Record("its numbers are no forest".into()))
     }
@@ -102,6 +101,6 @@ impl Model {
     /// Calibrated anomaly score of relative features, 0 to 1.
     #[must_use]
     pub fn score(&self, row: &[f32; COUNT]) -> f64 {
-        self.calibration.score(self.forest.score(row))
+        self.calibration.score(self.forest.score(row), calibration::deviation(row))
     }
 }

@@ -59,11 +59,8 @@ pub fn advance(
     let features = features::extract(state.window.values(), &context(state));
     let row = state.baseline.relative(&features);
     let model_score = model.map_or(0.0, |m| m.score(&row));
-    let fallback = if model.is_none() && !pm_domain::limits::any(limits) {
-        rules::own_past(&features)
-    } else {
-        0.0
-    };
+    let fallback =
+        if model.is_none() && !pm_domain::limits::any(limits) { rules::own_past(&features) } else { 0.0 };
     let raw = rule_score.max(model_score).max(fallback).clamp(0.0, 1.0);
     let smoothed = match state.smoothed {
         None => raw,

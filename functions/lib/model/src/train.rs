@@ -27,7 +27,10 @@ impl Default for Settings {
 /// (as in scikit-learn); a node whose rows are all equal is a leaf.
 #[must_use]
 pub fn fit(rows: &[f32], columns: usize, settings: Settings) -> Option<Forest> {
-    if columns == 0 || columns > usize::from(u16::MAX) || settings.trees == 0 || rows.iter().any(|v| !v.is_finite())
+    if columns == 0
+        || columns > usize::from(u16::MAX)
+        || settings.trees == 0
+        || rows.iter().any(|v| !v.is_finite())
     {
         return None;
     }

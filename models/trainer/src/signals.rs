@@ -1,0 +1,203 @@
+//! Synthetic sensors: healthy signals of many kinds and scales, and faults that can be laid over them.
+
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::f64::consts::TAU;
+
+/// A healthy sensor, drawn from many kinds.
+#[derive(Debug)]
+pub struct Sensor {
+    rng: ChaCha8Rng,
+    /// Seconds between readings.
+    pub interval_s: f64,
+    level: f64,
+    /// Standard deviation of the fast noise.
+    pub noise: f64,
+    memory: f64,
+    daily: f64,
+    phase: f64,
+    cycle: f64,
+    cycle_length: f64,
+    wander: f64,
+    /// Sizes of the operating points (0 first), in the sensor's unit.
+    loads: Vec<f64>,
+    load_stay: f64,
+    resolution: f64,
+    heavy: bool,
+    jitter: f64,
+    // moving parts
+    at: u64,
+    time_s: f64,
+    fast: f64,
+    slow: f64,
+    load: usize,
+    load_now: f64,
+}
+
+impl Sensor {
+    /// Draws a sensor.
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let r = &mut rng;
+        let interval_s = [0.5, 0.5, 0.5, 1.0, 1.0, 5.0, 10.0, 60.0, 300.0][r.random_range(0..9)];
+        let noise = 10f64.powf(r.random_range(-2.0..2.0));
+        let offset = 10f64.powf(r.random_range(0.0..3.0));
+        let sign = if r.random_bool(0.9) { 1.0 } else { -1.0 };
+        let memory = if r.random_bool(0.5) { 0.0 } else { r.random_range(0.2..0.98) };
+        let daily = if r.random_bool(0.6) { noise * 10f64.powf(r.random_range(-0.5..1.5)) } else { 0.0 };
+        let cycling = r.random_bool(0.3);
+        let loads = if r.random_bool(0.4) {
+            let steps = r.random_range(1..4);
+            let mut loads = vec![0.0];
+            loads.extend((0..steps).map(|_| noise * r.random_range(-15.0..15.0)));
+            loads
+        } else {
+            vec![0.0]
+        };
+        let resolution = if r.random_bool(0.3) { noise * r.random_range(0.05..1.5) } else { 0.0 };
+        Self {
+            interval_s,
+            level: sign * noise * offset,
+            noise,
+            memory,
+            daily,
+            phase: r.random_range(0.0..TAU),
+            cycle: if cycling { noise * r.random_range(0.5..6.0) } else { 0.0 },
+            cycle_length: r.random_range(6.0..400.0),
+            wander: if r.random_bool(0.5) { noise * r.random_range(0.1..3.0) } else { 0.0 },
+            loads,
+            load_stay: 10f64.powf(r.random_range(1.7..2.7)),
+            resolution,
+            heavy: r.random_bool(0.3),
+            jitter: if r.random_bool(0.3) { 0.2 } else { 0.0 },
+            at: 0,
+            time_s: 1_700_000_000.0,
+            fast: 0.0,
+            slow: 0.0,
+            load: 0,
+            load_now: 0.0,
+            rng,
+        }
+    }
+
+    /// A sensor in the same condition whose noise goes on differently.
+    #[must_use]
+    pub fn fork(&self, seed: u64) -> Self {
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), loads: self.loads.clone(), ..*self }
+    }
+
+    /// scratch
+    pub fn describe(&self) -> String {
+        let n = self.noise;
+        format!(
+            "dt{} mem{:.2} daily{:.1} cyc{:.1}/{:.0} wan{:.1} loads{} res{:.2}",
+            self.interval_s,
+            self.memory,
+            self.daily / n,
+            self.cycle / n,
+            self.cycle_length,
+            self.wander / n,
+            self.loads.len(),
+            self.resolution / n
+        )
+    }
+
+    /// The same sensor read at another rate.
+    #[must_use]
+    pub fn every(mut self, interval_s: f64) -> Self {
+        self.interval_s = interval_s;
+        self
+    }
+
+    fn normal(&mut self) -> f64 {
+        let u: f64 = self.rng.random_range(f64::MIN_POSITIVE..1.0);
+        (-2.0 * u.ln()).sqrt() * (TAU * self.rng.random_range(0.0..1.0)).cos()
+    }
+
+    /// The next reading: time in µs and value.
+    pub fn next_reading(&mut self) -> (i64, f64) {
+        let gap = self.interval_s * (1.0 + self.jitter * self.rng.random_range(-1.0..1.0));
+        self.time_s += gap;
+        self.at += 1;
+        let mut shock = self.normal();
+        if self.heavy && self.rng.random_bool(0.02) {
+            shock *= 2.0;
+        }
+        self.fast = self.memory * self.fast + (1.0 - self.memory * self.memory).sqrt() * shock;
+        // A level that wanders and returns, over about 500 readings.
+        self.slow = 0.998 * self.slow + 0.0632 * self.normal();
+        if self.loads.len() > 1 && self.rng.random_bool(1.0 / self.load_stay) {
+            self.load = self.rng.random_range(0..self.loads.len());
+        }
+        self.load_now += 0.2 * (self.loads[self.load] - self.load_now);
+        let value = self.level
+            + self.noise * self.fast
+            + self.daily * (TAU * self.time_s / 86_400.0 + self.phase).sin()
+            + self.cycle * (TAU * self.at as f64 / self.cycle_length).sin()
+            + self.wander * self.slow
+            + self.load_now;
+        let value =
+            if self.resolution > 0.0 { (value / self.resolution).round() * self.resolution } else { value };
+        ((self.time_s * 1e6) as i64, value)
+    }
+
+    /// Usual spread of the readings over a minute or so.
+    #[must_use]
+    pub fn spread(&self) -> f64 {
+        (self.noise.powi(2) + 0.5 * self.cycle.powi(2)).sqrt().max(self.resolution)
+    }
+
+    /// Size of its own regular changes: nothing smaller can be told from them.
+    #[must_use]
+    pub fn reach(&self) -> f64 {
+        let load = self.loads.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+        self.spread() + self.daily.max(load).max(3.0 * self.wander)
+    }
+}
+
+/// What can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The level jumps and stays.
+    Shift,
+    /// The readings scatter more and more (bearing).
+    Scatter,
+    /// The level runs away.
+    Drift,
+    /// Single readings are far off.
+    Spikes,
+    /// The sensor repeats one value.
+    Stuck,
+}
+
+impl Fault {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Shift, Self::Scatter, Self::Drift, Self::Spikes, Self::Stuck];
+
+    /// Name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shift => "level shift",
+            Self::Scatter => "growing scatter",
+            Self::Drift => "drift",
+            Self::Spikes => "spikes",
+            Self::Stuck => "stuck sensor",
+        }
+    }
+
+    /// The faulty value, `since` readings after the fault began; `held` is the last value before it. Sizes are in the
+    /// sensor's own usual spreads, so they are small where the sensor is quiet.
+    #[must_use]
+    pub fn apply(self, sensor: &Sensor, value: f64, since: u64, held: f64) -> f64 {
+        let t = since as f64;
+        match self {
+            Self::Shift => value + 5.0 * sensor.reach(),
+            Self::Scatter => value + (value - held) * (t / 60.0).min(4.0),
+            Self::Drift => value + 0.05 * t * sensor.reach(),
+            Self::Spikes if since % 17 == 3 => value + 12.0 * sensor.reach(),
+            Self::Spikes => value,
+            Self::Stuck => held,
+        }
+    }
+}
