@@ -8,4 +8,5 @@
 //!
 //! Deliberately absent: anything a production deployment needs beyond one machine, and any rule of the application.
 
+pub mod host;
 pub mod stack;

@@ -34,7 +34,9 @@ impl AllowedHosts {
     /// # Errors
     /// A sentence with the entry that cannot be read.
     pub fn parse(entries: &[String]) -> Result<Self> {
-        let parse = |entry: &String| AllowedHost::parse(entry).with_context(|| format!("allowed_outbound_hosts: {entry:?}"));
+        let parse = |entry: &String| {
+            AllowedHost::parse(entry).with_context(|| format!("allowed_outbound_hosts: {entry:?}"))
+        };
         Ok(Self(entries.iter().map(parse).collect::<Result<_>>()?))
     }
 
@@ -45,7 +47,10 @@ impl AllowedHosts {
         self.0.iter().any(|entry| {
             entry.scheme.as_deref().is_none_or(|allowed| allowed == scheme)
                 && entry.host.allows(host)
-                && entry.ports.as_ref().is_none_or(|range| port.is_some_and(|port| range.contains(&u32::from(port))))
+                && entry
+                    .ports
+                    .as_ref()
+                    .is_none_or(|range| port.is_some_and(|port| range.contains(&u32::from(port))))
         })
     }
 
@@ -62,14 +67,19 @@ impl AllowedHosts {
 impl AllowedHost {
     fn parse(entry: &str) -> Result<Self> {
         ensure!(entry != "insecure:allow-all", "use \"*://*:*\" to allow everything");
-        let (scheme, rest) = entry.trim().split_once("://").context("a scheme is missing, as in \"https://…\"")?;
+        let (scheme, rest) =
+            entry.trim().split_once("://").context("a scheme is missing, as in \"https://…\"")?;
         ensure!(scheme == "*" || scheme.chars().all(char::is_alphabetic), "the scheme is not a word");
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => (host, port.trim_end_matches('/')),
             _ => (rest, ""),
         };
         ensure!(!port.contains('/'), "a path is not allowed");
-        Ok(Self { scheme: (scheme != "*").then(|| scheme.to_owned()), host: Host::parse(host)?, ports: ports(port, scheme)? })
+        Ok(Self {
+            scheme: (scheme != "*").then(|| scheme.to_owned()),
+            host: Host::parse(host)?,
+            ports: ports(port, scheme)?,
+        })
     }
 }
 
@@ -102,7 +112,9 @@ impl Host {
             Self::Itself => false,
             Self::Under(suffix) => host.ends_with(suffix.as_str()),
             Self::Named(name) => name == host,
-            Self::Network(network, bits) => host.parse().is_ok_and(|address| in_network(address, *network, *bits)),
+            Self::Network(network, bits) => {
+                host.parse().is_ok_and(|address| in_network(address, *network, *bits))
+            }
         }
     }
 }
@@ -117,11 +129,14 @@ fn in_network(address: IpAddr, network: IpAddr, bits: u8) -> bool {
 }
 
 fn ports(port: &str, scheme: &str) -> Result<Option<Range<u32>>> {
-    let number = |text: &str| text.parse::<u16>().map(u32::from).with_context(|| format!("the port {text:?} is not a number"));
+    let number = |text: &str| {
+        text.parse::<u16>().map(u32::from).with_context(|| format!("the port {text:?} is not a number"))
+    };
     Ok(match (port, port.split_once("..")) {
         ("*", _) => None,
         ("", _) => {
-            let port = well_known_port(scheme).context("a port is missing, and the scheme has no usual one")?;
+            let port =
+                well_known_port(scheme).context("a port is missing, and the scheme has no usual one")?;
             Some(u32::from(port)..u32::from(port) + 1)
         }
         (_, Some((first, end))) => Some(number(first)?..number(end)?),
@@ -174,7 +189,11 @@ mod tests {
             ("http://other.spin.internal", "http", "score.spin.internal", None, false),
             ("http://self", "http", "self.alt", None, false),
         ] {
-            assert_eq!(allowed(entry).allows(scheme, host, port), expected, "{entry} {scheme} {host} {port:?}");
+            assert_eq!(
+                allowed(entry).allows(scheme, host, port),
+                expected,
+                "{entry} {scheme} {host} {port:?}"
+            );
         }
         assert!(allowed("http://self").allows_itself());
         assert!(!allowed("http://example.org").allows_itself());
@@ -183,7 +202,14 @@ mod tests {
 
     #[test]
     fn entries_that_cannot_be_read_are_refused() {
-        for entry in ["example.org", "ftp://example.org", "https://a.*.org", "https://a/path", "http://a:x", "insecure:allow-all"] {
+        for entry in [
+            "example.org",
+            "ftp://example.org",
+            "https://a.*.org",
+            "https://a/path",
+            "http://a:x",
+            "insecure:allow-all",
+        ] {
             assert!(AllowedHosts::parse(&[entry.to_owned()]).is_err(), "{entry}");
         }
     }

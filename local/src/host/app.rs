@@ -45,9 +45,10 @@ impl App {
         }
         match self.router.find(path) {
             None => empty(StatusCode::NOT_FOUND),
-            Some(found) => {
-                self.run(found, request, client).await.unwrap_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR))
-            }
+            Some(found) => self
+                .run(found, request, client)
+                .await
+                .unwrap_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR)),
         }
     }
 
@@ -80,9 +81,10 @@ impl App {
     fn well_known(&self, name: &str) -> Response<WasiBody> {
         let (kind, body) = match name {
             "health" => ("text/plain", "OK".to_owned()),
-            "info" => {
-                ("application/json", serde_json::json!({ "name": self.name, "version": self.version }).to_string())
-            }
+            "info" => (
+                "application/json",
+                serde_json::json!({ "name": self.name, "version": self.version }).to_string(),
+            ),
             _ => return empty(StatusCode::NOT_FOUND),
         };
         let mut response = with_body(StatusCode::OK, body);

@@ -39,7 +39,9 @@ pub fn engine(memory_limit_bytes: usize) -> Result<Engine> {
         .memory_init_cow(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     let engine = Engine::new(&config).or_else(|error| {
-        tracing::warn!("instances are allocated one by one, because reserving address space failed: {error:#}");
+        tracing::warn!(
+            "instances are allocated one by one, because reserving address space failed: {error:#}"
+        );
         Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand))
     })?;
     let clock = engine.weak();
@@ -78,7 +80,10 @@ impl Compiler<'_> {
         if !path.exists() {
             return None;
         }
-        #[expect(unsafe_code, reason = "wasmtime runs the file as code; only this host writes into its own cache folder")]
+        #[expect(
+            unsafe_code,
+            reason = "wasmtime runs the file as code; only this host writes into its own cache folder"
+        )]
         let loaded = unsafe { Component::deserialize_file(self.engine, path) };
         loaded.inspect_err(|error| tracing::warn!("{} is compiled anew: {error:#}", path.display())).ok()
     }
@@ -89,7 +94,9 @@ impl Compiler<'_> {
     /// The bytes are not a component that wasmtime can compile.
     pub fn compile(&self, wasm: &[u8], path: &Path) -> Result<Component> {
         let component = Component::from_binary(self.engine, wasm)?;
-        if let Err(error) = component.serialize().map_err(anyhow::Error::from).and_then(|code| store(&code, path)) {
+        if let Err(error) =
+            component.serialize().map_err(anyhow::Error::from).and_then(|code| store(&code, path))
+        {
             tracing::warn!("{} is not kept: {error:#}", path.display());
         }
         Ok(component)

@@ -27,7 +27,11 @@ pub fn mounts(files: &[FileMount], application_dir: &Path, staging_dir: &Path) -
     for entry in files {
         match entry {
             FileMount::Placed(placed) => {
-                ensure!(placed.destination.starts_with('/'), "files: {:?} is not an absolute path", placed.destination);
+                ensure!(
+                    placed.destination.starts_with('/'),
+                    "files: {:?} is not an absolute path",
+                    placed.destination
+                );
                 let source = application_dir.join(relative(&placed.source)?);
                 if source.is_dir() {
                     mounts.push(Mount { source, destination: placed.destination.clone() });
@@ -42,7 +46,9 @@ pub fn mounts(files: &[FileMount], application_dir: &Path, staging_dir: &Path) -
         return Ok(mounts);
     }
     if mounts.iter().any(|mount| mount.destination == "/") {
-        bail!("files: a folder at \"/\" cannot be joined with single files; give one of them another destination");
+        bail!(
+            "files: a folder at \"/\" cannot be joined with single files; give one of them another destination"
+        );
     }
     if staging_dir.exists() {
         fs::remove_dir_all(staging_dir).with_context(|| format!("cannot clear {}", staging_dir.display()))?;

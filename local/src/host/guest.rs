@@ -50,7 +50,12 @@ impl Guest {
     ///
     /// # Errors
     /// A mounted folder is gone.
-    pub fn new(info: Arc<ComponentInfo>, pools: Arc<Pools>, outbound: Outbound, pulse: Arc<Pulse>) -> Result<Self> {
+    pub fn new(
+        info: Arc<ComponentInfo>,
+        pools: Arc<Pools>,
+        outbound: Outbound,
+        pulse: Arc<Pulse>,
+    ) -> Result<Self> {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&info.environment)
             .stdout(ComponentOutput::new(info.id.clone(), "stdout"))
@@ -59,19 +64,23 @@ impl Guest {
             .allow_udp(true);
         let allowed = info.allowed.clone();
         wasi.socket_addr_check(move |address, usage| {
-            let scheme = match usage {
-                SocketAddrUse::TcpConnect => Some("tcp"),
-                SocketAddrUse::UdpConnect => Some("udp"),
-                _ => None,
+            let to_allowed = |scheme| allowed.allows(scheme, &address.ip().to_string(), Some(address.port()));
+            let granted = match usage {
+                SocketAddrUse::TcpConnect => to_allowed("tcp"),
+                SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => to_allowed("udp"),
+                // What the system does on its own before it connects.
+                SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
+                    address.ip().is_unspecified() && address.port() == 0
+                }
+                SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => false,
             };
-            let host = address.ip().to_string();
-            let granted = scheme.is_some_and(|scheme| allowed.allows(scheme, &host, Some(address.port())));
             Box::pin(async move { granted })
         });
         for mount in &info.mounts {
             wasi.preopened_dir(&mount.source, &mount.destination, FsPerms::ReadOnly)?;
         }
-        let memory = Memory { component: info.id.clone(), used_bytes: 0, limit_bytes: info.limits.memory_bytes };
+        let memory =
+            Memory { component: info.id.clone(), used_bytes: 0, limit_bytes: info.limits.memory_bytes };
         let cpu = Cpu { limit: info.limits.cpu, pulse, last: Instant::now(), used: HashMap::new() };
         Ok(Self {
             info,

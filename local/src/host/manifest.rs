@@ -187,7 +187,10 @@ pub struct Component {
 
 /// One entry of `files`.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "an entry of `files` is a pattern or `{ source = \"…\", destination = \"…\" }`")]
+#[serde(
+    untagged,
+    expecting = "an entry of `files` is a pattern or `{ source = \"…\", destination = \"…\" }`"
+)]
 pub enum FileMount {
     /// A file or a glob pattern; each match appears under its own relative path.
     Pattern(String),
@@ -234,7 +237,8 @@ impl Manifest {
     /// # Errors
     /// A sentence with the file, the key and the component when something is unknown, missing or not offered here.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("{} is not usable", path.display()))
     }
 
@@ -263,12 +267,21 @@ impl Manifest {
         ensure!(!self.trigger.http.is_empty(), "there is no [[trigger.http]]");
         for trigger in &self.trigger.http {
             let id = &trigger.component;
-            ensure!(self.component.contains_key(id), "trigger.http names the component {id:?}, which does not exist");
+            ensure!(
+                self.component.contains_key(id),
+                "trigger.http names the component {id:?}, which does not exist"
+            );
             if let Route::Private(route) = &trigger.route {
-                ensure!(route.private, "trigger.http of {id:?}: a route is a pattern or {{ private = true }}");
+                ensure!(
+                    route.private,
+                    "trigger.http of {id:?}: a route is a pattern or {{ private = true }}"
+                );
             }
             if let Some(executor) = &trigger.executor {
-                ensure!(executor.r#type == "http", "trigger.http of {id:?}: only the executor \"http\" is offered");
+                ensure!(
+                    executor.r#type == "http",
+                    "trigger.http of {id:?}: only the executor \"http\" is offered"
+                );
             }
         }
         for (id, component) in &self.component {

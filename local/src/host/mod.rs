@@ -49,7 +49,7 @@ use worker::Workers;
 
 pub use server::GRACE;
 
-#[expect(missing_docs, reason = "generated from local/wit, where the interfaces are described")]
+/// Generated from local/wit.
 mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
@@ -152,7 +152,10 @@ fn load(path: &Path, options: &Options) -> Result<Host> {
     let pools = Arc::new(Pools::default());
     let mut linked = Vec::new();
     for (id, component) in compiled {
-        linked.push((id.clone(), link(&linker, &component).with_context(|| format!("component {id:?} cannot run here"))?));
+        linked.push((
+            id.clone(),
+            link(&linker, &component).with_context(|| format!("component {id:?} cannot run here"))?,
+        ));
     }
     let app = Arc::new_cyclic(|app: &Weak<App>| {
         let workers = |(id, component): (String, ProxyPre<Guest>)| {
@@ -206,9 +209,8 @@ fn compile_all(
     let mut missing = Vec::new();
     for (id, component) in &manifest.component {
         let source = directory.join(&component.source);
-        let wasm = std::fs::read(&source).with_context(|| {
-            format!("component {id:?}: cannot read {}; build it first", source.display())
-        })?;
+        let wasm = std::fs::read(&source)
+            .with_context(|| format!("component {id:?}: cannot read {}; build it first", source.display()))?;
         let cached = compiler.cached(&wasm);
         match compiler.load(&cached) {
             Some(component) => ready.push((id.clone(), component)),
@@ -219,7 +221,8 @@ fn compile_all(
     // One after the other: wasmtime itself compiles the functions of one component on all processors.
     for (number, (id, wasm, cached)) in missing.into_iter().enumerate() {
         (options.progress)(&format!("compiling {id} ({}/{count})", number + 1));
-        let component = compiler.compile(&wasm, &cached).with_context(|| format!("component {id:?} does not compile"))?;
+        let component =
+            compiler.compile(&wasm, &cached).with_context(|| format!("component {id:?} does not compile"))?;
         ready.push((id.clone(), component));
     }
     ensure!(!ready.is_empty(), "the manifest has no component");
@@ -243,9 +246,9 @@ fn link(linker: &Linker<Guest>, component: &Component) -> Result<ProxyPre<Guest>
     match wasmtime_wasi_http::p3::bindings::ServicePre::new(pre.clone()) {
         Ok(service) => Ok(ProxyPre::P3(service)),
         Err(_) => {
-            let proxy = wasmtime_wasi_http::p2::bindings::ProxyPre::new(pre)
-                .context("it exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2")?;
-            Ok(ProxyPre::P2(proxy))
+            let proxy = wasmtime_wasi_http::p2::bindings::ProxyPre::new(pre);
+            let unknown = "it exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2";
+            Ok(ProxyPre::P2(proxy.map_err(|error| error.context(unknown))?))
         }
     }
 }

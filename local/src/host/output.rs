@@ -44,8 +44,9 @@ struct Lines {
 }
 
 impl Lines {
-    fn log(&self, line: &[u8]) {
-        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
+    fn log_pending(&mut self) {
+        let line = std::mem::take(&mut self.pending);
+        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line));
         let ComponentOutput { component, stream } = &self.output;
         tracing::info!(target: "component", component = &**component, stream, "{line}");
     }
@@ -53,12 +54,12 @@ impl Lines {
     fn push(&mut self, mut bytes: &[u8]) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             self.pending.extend_from_slice(&bytes[..end]);
-            self.log(&std::mem::take(&mut self.pending));
+            self.log_pending();
             bytes = &bytes[end + 1..];
         }
         self.pending.extend_from_slice(bytes);
         if self.pending.len() > MAX_LINE_BYTES {
-            self.log(&std::mem::take(&mut self.pending));
+            self.log_pending();
         }
     }
 }
@@ -66,7 +67,7 @@ impl Lines {
 impl Drop for Lines {
     fn drop(&mut self) {
         if !self.pending.is_empty() {
-            self.log(&self.pending);
+            self.log_pending();
         }
     }
 }

@@ -57,9 +57,12 @@ impl Router {
         for pattern in order {
             let component = components[pattern].to_owned();
             let route = absolute(pattern);
-            let spec = route.strip_suffix("/...").map_or_else(|| route.clone(), |prefix| format!("{prefix}/*"));
+            let spec =
+                route.strip_suffix("/...").map_or_else(|| route.clone(), |prefix| format!("{prefix}/*"));
             let target = Target { component: component.clone(), route, pattern: pattern.to_owned() };
-            router.add(spec, target).map_err(|error| anyhow!("the route {pattern:?} of {component:?}: {error}"))?;
+            router
+                .add(spec, target)
+                .map_err(|error| anyhow!("the route {pattern:?} of {component:?}: {error}"))?;
         }
         Ok(Self(router))
     }
@@ -80,7 +83,13 @@ impl Router {
             },
         };
         let named = captures.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Some(RouteMatch { component: target.component, route: target.route, pattern: target.pattern, tail, named })
+        Some(RouteMatch {
+            component: target.component,
+            route: target.route,
+            pattern: target.pattern,
+            tail,
+            named,
+        })
     }
 
     /// Every route with its component.

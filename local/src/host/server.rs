@@ -26,7 +26,11 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// A listener's address cannot be read.
-pub async fn serve(app: Arc<App>, listeners: Vec<TcpListener>, shutdown: impl Future<Output = ()>) -> Result<()> {
+pub async fn serve(
+    app: Arc<App>,
+    listeners: Vec<TcpListener>,
+    shutdown: impl Future<Output = ()>,
+) -> Result<()> {
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let (accepted, mut incoming) = tokio::sync::mpsc::channel(64);
@@ -77,7 +81,7 @@ fn connection_task(
     stream: TcpStream,
     client: SocketAddr,
     graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + 'static {
+) -> impl Future<Output = ()> + Send + use<> {
     // Answers are short: a second segment must not wait for the first one's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("TCP_NODELAY is not set: {error}");

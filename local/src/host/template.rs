@@ -40,11 +40,14 @@ pub fn expand(template: &str, values: &Values) -> Result<String> {
     let mut out = String::new();
     let mut rest = template;
     while let Some((literal, after)) = rest.split_once("{{") {
-        let (name, tail) = after.split_once("}}").with_context(|| format!("{template:?} opens {{{{ without }}}}"))?;
+        let (name, tail) =
+            after.split_once("}}").with_context(|| format!("{template:?} opens {{{{ without }}}}"))?;
         let name = name.trim();
         ensure!(is_variable_name(name), "{template:?}: {name:?} is not a variable's name");
         out.push_str(literal);
-        out.push_str(values.get(name).with_context(|| format!("{template:?}: there is no variable {name:?}"))?);
+        out.push_str(
+            values.get(name).with_context(|| format!("{template:?}: there is no variable {name:?}"))?,
+        );
         rest = tail;
     }
     ensure!(!rest.contains("}}"), "{template:?} closes }}}} without {{{{");
@@ -72,7 +75,8 @@ mod tests {
 
     #[test]
     fn given_values_win_over_defaults_and_a_missing_one_is_named() {
-        let declared = declared("a = { default = \"1\" }\nlonely_secret = { required = true, secret = true }");
+        let declared =
+            declared("a = { default = \"1\" }\nlonely_secret = { required = true, secret = true }");
         let error = values(&declared, &HashMap::new()).unwrap_err().to_string();
         assert!(error.contains("SPIN_VARIABLE_LONELY_SECRET"), "{error}");
         let given = HashMap::from([("lonely_secret".to_owned(), "x".to_owned())]);

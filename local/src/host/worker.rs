@@ -64,7 +64,12 @@ pub struct Idle {
 }
 
 impl WorkerExpiration for Idle {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>, status: WorkerStatus, start: Instant) -> Poll<()> {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
         self.pulse.turn_ended();
         if status != WorkerStatus::Idle {
             return Poll::Pending;
@@ -106,7 +111,10 @@ impl WorkerState for Worker {
     fn drop(&self, store: Store<Guest>, result: Result<()>) {
         drop(store);
         if let Err(error) = result {
-            tracing::error!(component = &*self.component, "an instance ended, with all its requests: {error:?}");
+            tracing::error!(
+                component = &*self.component,
+                "an instance ended, with all its requests: {error:?}"
+            );
         }
     }
 }

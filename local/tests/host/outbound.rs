@@ -16,7 +16,8 @@ fn two(allowed: &str) -> String {
 async fn requests_leave_only_to_allowed_hosts() {
     let target = Running::start(&manifest("")).await;
     let url = format!("http://{}/probe/hello", target.address);
-    let open = Running::start(&manifest(&format!("allowed_outbound_hosts = [\"http://{}\"]", target.address))).await;
+    let open =
+        Running::start(&manifest(&format!("allowed_outbound_hosts = [\"http://{}\"]", target.address))).await;
     assert_eq!(open.ok(&format!("/probe/out?{url}")).await, "200 hello");
     let closed = Running::start(&manifest("allowed_outbound_hosts = [\"http://127.0.0.1:1\"]")).await;
     assert!(closed.ok(&format!("/probe/out?{url}")).await.contains("HttpRequestDenied"));

@@ -13,7 +13,10 @@ async fn unknown_keys_are_named_with_their_place() {
         (manifest("colour = 1"), "`colour`"),
         (manifest("").replace("[application]", "[application]\nlogo = 1"), "`logo`"),
         (manifest("").replace("[[trigger.http]]", "[[trigger.http]]\npath = 1"), "`path`"),
-        (manifest("").replace("[[trigger.http]]", "[[trigger.redis]]\nchannel = \"a\"\n[[trigger.http]]"), "`redis`"),
+        (
+            manifest("").replace("[[trigger.http]]", "[[trigger.redis]]\nchannel = \"a\"\n[[trigger.http]]"),
+            "`redis`",
+        ),
         (manifest("[variables]\na = { defautl = \"1\" }"), "`defautl`"),
         (manifest("[component.probe.build]\ncommand = \"a\"\nshell = 1"), "`shell`"),
     ] {
@@ -42,8 +45,10 @@ async fn an_unknown_template_variable_stops_the_start() {
 
 #[tokio::test]
 async fn a_missing_component_file_is_named() {
-    let said = refusal("spin_manifest_version = 2\napplication = { name = \"a\" }\n[[trigger.http]]\nroute = \"/\"\n\
-                        component = \"absent\"\n[component.absent]\nsource = \"absent.wasm\"")
+    let said = refusal(
+        "spin_manifest_version = 2\napplication = { name = \"a\" }\n[[trigger.http]]\nroute = \"/\"\n\
+                        component = \"absent\"\n[component.absent]\nsource = \"absent.wasm\"",
+    )
     .await;
     assert!(said.contains("\"absent\"") && said.contains("absent.wasm"), "{said}");
 }

@@ -50,6 +50,37 @@ pub fn manifest(extra: &str) -> String {
     )
 }
 
+/// Everything that hosts of this process have logged so far.
+pub fn log() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned()
+}
+
+/// Waits until the log has a line with all of `words`.
+pub async fn logged(words: &[&str]) {
+    for _ in 0..100 {
+        if log().lines().any(|line| words.iter().all(|word| line.contains(word))) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nothing like {words:?} was logged");
+}
+
+static LOG: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::new(Vec::new());
+
+struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Options with a cache that all tests share.
 pub fn options() -> Options {
     Options::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("host-cache"))
@@ -99,6 +130,8 @@ impl Running {
     }
 
     async fn serve(host: Host) -> Self {
+        // Only the first of all tests sets it.
+        _ = tracing_subscriber::fmt().with_ansi(false).with_writer(|| Log).try_init();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -125,7 +158,8 @@ impl Running {
     /// Sends a request on a connection of its own and gives the answer as it comes.
     pub async fn send(&self, method: &str, path: &str, body: impl Into<Bytes>) -> Response<Incoming> {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)

@@ -1,6 +1,6 @@
 //! Requests, answers, and what happens to instances.
 
-use crate::running::{Running, manifest, options};
+use crate::running::{Running, logged, manifest, options};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use pm_local::host::{GRACE, Options};
@@ -51,6 +51,24 @@ async fn a_panic_is_answered_500_and_the_next_request_is_fine() {
     assert_eq!(host.ok("/probe/seen").await, "1");
     assert_eq!(host.get("/probe/panic").await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
     assert_eq!(host.ok("/probe/seen").await, "1");
+    logged(&["component=\"probe\"", "stderr", "asked to panic"]).await;
+    logged(&["component=\"probe\"", "an instance ended"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_component_prints_is_logged_with_its_name() {
+    let host = Running::start(&manifest("")).await;
+    host.ok("/probe/print?something").await;
+    logged(&["component=\"probe\"", "stdout", "printed something"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_notices_that_its_client_went_away() {
+    let host = Running::start(&manifest("")).await;
+    let mut body = host.send("GET", "/probe/events?20", "").await.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    logged(&["component=\"probe\"", "the client went away"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +126,10 @@ async fn running_requests_finish_after_the_stop_and_new_ones_are_refused() {
 async fn host_sleep(address: std::net::SocketAddr) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /probe/sleep?1000 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET /probe/sleep?1000 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer

@@ -40,7 +40,8 @@ impl Opening {
     }
 
     async fn open(self, address: &str) -> Result<Connection, Error> {
-        let config: Config = address.parse().map_err(|error| Error::ConnectionFailed(format!("{error:?}")))?;
+        let config: Config =
+            address.parse().map_err(|error| Error::ConnectionFailed(format!("{error:?}")))?;
         for (number, host) in config.get_hosts().iter().enumerate() {
             let ServerHost::Tcp(host) = host else {
                 return Err(Error::ConnectionFailed("Unix sockets are not supported".to_owned()));
@@ -48,11 +49,15 @@ impl Opening {
             let port = config.get_ports().get(number).or(config.get_ports().first()).copied();
             if !self.info.allowed.allows("postgres", host, port) {
                 let component = &*self.info.id;
-                tracing::warn!(component, "a connection to postgres://{host} is not in allowed_outbound_hosts");
+                tracing::warn!(
+                    component,
+                    "a connection to postgres://{host} is not in allowed_outbound_hosts"
+                );
                 return Err(Error::ConnectionFailed(format!("address {host} is not permitted")));
             }
         }
-        let client = self.pools.get(address, &config, &self.info.id).await.map_err(Error::ConnectionFailed)?;
+        let client =
+            self.pools.get(address, &config, &self.info.id).await.map_err(Error::ConnectionFailed)?;
         Ok(Connection(Arc::new(client)))
     }
 }
@@ -152,7 +157,10 @@ impl HostConnectionBuilder for Guest {
         Ok(Err(Error::Other("the local host offers no TLS to the database".to_owned())))
     }
 
-    async fn build(&mut self, builder: Resource<ConnectionBuilder>) -> Result<Result<Resource<Connection>, Error>> {
+    async fn build(
+        &mut self,
+        builder: Resource<ConnectionBuilder>,
+    ) -> Result<Result<Resource<Connection>, Error>> {
         let address = self.table.get(&builder)?.address.clone();
         self.open(address).await
     }
@@ -168,7 +176,8 @@ impl<T: 'static> HostConnectionBuilderWithStore<T> for HasSelf<Guest> {
         accessor: &Accessor<T, Self>,
         builder: Resource<ConnectionBuilder>,
     ) -> Result<Result<Resource<Connection>, Error>> {
-        let address = accessor.with(|mut access| wasmtime::error::Ok(access.get().table.get(&builder)?.address.clone()))?;
+        let address = accessor
+            .with(|mut access| wasmtime::error::Ok(access.get().table.get(&builder)?.address.clone()))?;
         <Self as HostConnectionWithStore<T>>::open_async(accessor, address).await
     }
 }

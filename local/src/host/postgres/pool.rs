@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, Error, NoTls};
 
-use deadpool_postgres::Manager as Connector;
 use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult};
+use deadpool_postgres::Manager as Connector;
 
 /// Connections to one address.
 const CONNECTIONS_PER_ADDRESS: usize = 64;
@@ -22,6 +22,7 @@ const RESET: &str = "select 1 / (now() = statement_timestamp())::int; close all;
 pub struct Pools(Mutex<HashMap<String, Pool<Connections>>>);
 
 /// A connection with prepared statements and the component that used it last.
+#[derive(Debug)]
 pub struct Client {
     inner: ClientWrapper,
     user: Arc<str>,
@@ -40,7 +41,12 @@ impl Pools {
     ///
     /// # Errors
     /// A text for the component: the database does not answer or refuses.
-    pub async fn get(&self, address: &str, config: &Config, component: &Arc<str>) -> Result<Object<Connections>, String> {
+    pub async fn get(
+        &self,
+        address: &str,
+        config: &Config,
+        component: &Arc<str>,
+    ) -> Result<Object<Connections>, String> {
         let pool = self.pool(address, config)?;
         let mut client = pool.get().await.map_err(|error| format!("{error:?}"))?;
         client.user = component.clone();
@@ -79,7 +85,10 @@ impl Manager for Connections {
         let open = [SqlState::DIVISION_BY_ZERO, SqlState::IN_FAILED_SQL_TRANSACTION];
         if error.code().is_some_and(|code| open.contains(code)) {
             let component = &*client.user;
-            tracing::error!(component, "a database connection was dropped inside a transaction, which is rolled back");
+            tracing::error!(
+                component,
+                "a database connection was dropped inside a transaction, which is rolled back"
+            );
         }
         Err(RecycleError::Backend(error))
     }

@@ -30,7 +30,8 @@ pub async fn execute(client: &Client, statement: &str, params: &[ParameterValue]
     let mut retried = false;
     loop {
         let prepared = client.prepare_cached(statement).await.map_err(failed)?;
-        match client.execute_raw(&prepared, params.iter().map(|param| &**param as &(dyn ToSql + Sync))).await {
+        match client.execute_raw(&prepared, params.iter().map(|param| &**param as &(dyn ToSql + Sync))).await
+        {
             Err(error) if !retried && is_stale(&error) => {
                 client.statement_cache.clear();
                 retried = true;

@@ -12,7 +12,10 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checke
 type WitRange<T> = (Option<(T, RangeBoundKind)>, Option<(T, RangeBoundKind)>);
 
 /// From the database to the interface.
-pub fn from_range<T: Normalizable + PartialOrd, W>(range: &Range<T>, convert: impl Fn(&T) -> W) -> WitRange<W> {
+pub fn from_range<T: Normalizable + PartialOrd, W>(
+    range: &Range<T>,
+    convert: impl Fn(&T) -> W,
+) -> WitRange<W> {
     fn kind(kind: BoundType) -> RangeBoundKind {
         match kind {
             BoundType::Inclusive => RangeBoundKind::Inclusive,
@@ -33,15 +36,21 @@ pub fn to_range<T: Normalizable + PartialOrd, W>(
     (lower, upper): &WitRange<W>,
     convert: impl Fn(&W) -> Result<T>,
 ) -> Result<Range<T>> {
-    fn bound<S: BoundSided, T>(value: T, kind: RangeBoundKind) -> RangeBound<S, T> {
+    fn bound<S: BoundSided, T: PartialOrd>(value: T, kind: RangeBoundKind) -> RangeBound<S, T> {
         let kind = match kind {
             RangeBoundKind::Inclusive => BoundType::Inclusive,
             RangeBoundKind::Exclusive => BoundType::Exclusive,
         };
         RangeBound::new(value, kind)
     }
-    let lower = lower.as_ref().map(|(value, kind)| Ok::<_, anyhow::Error>(bound(convert(value)?, *kind))).transpose()?;
-    let upper = upper.as_ref().map(|(value, kind)| Ok::<_, anyhow::Error>(bound(convert(value)?, *kind))).transpose()?;
+    let lower = lower
+        .as_ref()
+        .map(|(value, kind)| Ok::<_, anyhow::Error>(bound(convert(value)?, *kind)))
+        .transpose()?;
+    let upper = upper
+        .as_ref()
+        .map(|(value, kind)| Ok::<_, anyhow::Error>(bound(convert(value)?, *kind)))
+        .transpose()?;
     Ok(Range::new(lower, upper))
 }
 

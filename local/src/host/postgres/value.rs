@@ -72,15 +72,17 @@ pub fn value(row: &Row, index: usize) -> Result<DbValue> {
         Type::NUMERIC => read(row, index, |v: Decimal| Ok(DbValue::Decimal(v.to_string()))),
         Type::INT4_RANGE => read(row, index, |v| Ok(DbValue::RangeInt32(from_range(&v, |n| *n)))),
         Type::INT8_RANGE => read(row, index, |v| Ok(DbValue::RangeInt64(from_range(&v, |n| *n)))),
-        Type::NUM_RANGE => {
-            read(row, index, |v| Ok(DbValue::RangeDecimal(from_range(&v, |n: &NumericBound| n.0.to_string()))))
-        }
+        Type::NUM_RANGE => read(row, index, |v| {
+            Ok(DbValue::RangeDecimal(from_range(&v, |n: &NumericBound| n.0.to_string())))
+        }),
         Type::INT4_ARRAY => read(row, index, |v| Ok(DbValue::ArrayInt32(v))),
         Type::INT8_ARRAY => read(row, index, |v| Ok(DbValue::ArrayInt64(v))),
         Type::NUMERIC_ARRAY => read(row, index, |v: Vec<Option<Decimal>>| {
             Ok(DbValue::ArrayDecimal(v.into_iter().map(|number| number.map(|n| n.to_string())).collect()))
         }),
-        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::BPCHAR_ARRAY => read(row, index, |v| Ok(DbValue::ArrayStr(v))),
+        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::BPCHAR_ARRAY => {
+            read(row, index, |v| Ok(DbValue::ArrayStr(v)))
+        }
         Type::INTERVAL => read(row, index, |v: Interval| Ok(DbValue::Interval(v.0))),
         _ => read(row, index, |v: Unknown| Ok(DbValue::Unsupported(v.0))),
     }
@@ -91,7 +93,8 @@ pub fn value(row: &Row, index: usize) -> Result<DbValue> {
 /// # Errors
 /// The value has no meaning: a date that does not exist, text that is no number.
 pub fn parameter(value: &ParameterValue) -> Result<Boxed> {
-    let decimal = |text: &String| Decimal::from_str_exact(text).with_context(|| format!("invalid decimal {text}"));
+    let decimal =
+        |text: &String| Decimal::from_str_exact(text).with_context(|| format!("invalid decimal {text}"));
     Ok(match value {
         ParameterValue::Boolean(v) => Box::new(*v),
         ParameterValue::Int8(v) => Box::new(*v),
@@ -108,9 +111,9 @@ pub fn parameter(value: &ParameterValue) -> Result<Boxed> {
             let (date, time) = (to_date((*year, *month, *day))?, to_time((*hour, *minute, *second, *nano))?);
             Box::new(NaiveDateTime::new(date, time))
         }
-        ParameterValue::Timestamp(v) => {
-            Box::new(DateTime::<Utc>::from_timestamp(*v, 0).with_context(|| format!("invalid epoch timestamp {v}"))?)
-        }
+        ParameterValue::Timestamp(v) => Box::new(
+            DateTime::<Utc>::from_timestamp(*v, 0).with_context(|| format!("invalid epoch timestamp {v}"))?,
+        ),
         ParameterValue::Uuid(v) => Box::new(Uuid::parse_str(v).with_context(|| format!("invalid UUID {v}"))?),
         ParameterValue::Jsonb(v) => {
             let invalid = || format!("invalid JSON {}", String::from_utf8_lossy(v));
@@ -123,7 +126,8 @@ pub fn parameter(value: &ParameterValue) -> Result<Boxed> {
         ParameterValue::ArrayInt32(v) => Box::new(v.clone()),
         ParameterValue::ArrayInt64(v) => Box::new(v.clone()),
         ParameterValue::ArrayDecimal(v) => {
-            let numbers: Result<Vec<Option<Decimal>>> = v.iter().map(|n| n.as_ref().map(decimal).transpose()).collect();
+            let numbers: Result<Vec<Option<Decimal>>> =
+                v.iter().map(|n| n.as_ref().map(decimal).transpose()).collect();
             Box::new(numbers?)
         }
         ParameterValue::ArrayStr(v) => Box::new(v.clone()),
@@ -132,7 +136,11 @@ pub fn parameter(value: &ParameterValue) -> Result<Boxed> {
     })
 }
 
-fn read<'a, T: FromSql<'a>>(row: &'a Row, index: usize, convert: impl FnOnce(T) -> Result<DbValue>) -> Result<DbValue> {
+fn read<'a, T: FromSql<'a>>(
+    row: &'a Row,
+    index: usize,
+    convert: impl FnOnce(T) -> Result<DbValue>,
+) -> Result<DbValue> {
     row.try_get::<_, Option<T>>(index)?.map_or(Ok(DbValue::DbNull), convert)
 }
 
