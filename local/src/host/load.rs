@@ -1,0 +1,140 @@
+//! From a manifest to an application that is ready to answer.
+
+use super::allow::AllowedHosts;
+use super::app::App;
+use super::engine::{self, Compiler};
+use super::guest::{ComponentInfo, Guest};
+use super::manifest::{self, Manifest};
+use super::postgres::Pools;
+use super::route::Router;
+use super::template::{self, Values, expand};
+use super::worker::Workers;
+use super::{Options, bindings, files};
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, OnceLock, Weak};
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
+
+/// Does everything that comes before the first request.
+///
+/// # Errors
+/// As [`super::Host::load`].
+pub fn load(path: &Path, options: &Options) -> Result<Arc<App>> {
+    let manifest = Manifest::load(path)?;
+    let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+    let values = template::values(&manifest.variables, &options.variables)?;
+    let router = Router::new(&manifest.trigger.http)?;
+    let engine = engine::engine(options.limits.memory_bytes)?;
+    let mut infos = BTreeMap::new();
+    for (id, component) in &manifest.component {
+        let info = component_info(id, component, &values, &directory, options);
+        infos.insert(id.as_str(), Arc::new(info.with_context(|| format!("component {id:?}"))?));
+    }
+    let compiled = compile_all(&manifest, &directory, &engine, options)?;
+    let linker = linker(&engine)?;
+    let pools = Arc::new(Pools::default());
+    let mut linked = Vec::new();
+    for (id, component) in compiled {
+        linked.push((
+            id.clone(),
+            link(&linker, &component).with_context(|| format!("component {id:?} cannot run here"))?,
+        ));
+    }
+    let app = Arc::new_cyclic(|app: &Weak<App>| {
+        let workers = |(id, component): (String, ProxyPre<Guest>)| {
+            let info = infos[id.as_str()].clone();
+            let (engine, pools, app) = (engine.clone(), pools.clone(), app.clone());
+            (id, ProxyHandler::new(Workers { engine, component, info, pools, app }))
+        };
+        App {
+            name: manifest.application.name.clone(),
+            version: manifest.application.version.clone(),
+            router,
+            components: linked.into_iter().map(workers).collect(),
+            listening: OnceLock::new(),
+        }
+    });
+    Ok(app)
+}
+
+fn component_info(
+    id: &str,
+    component: &manifest::Component,
+    values: &Values,
+    directory: &Path,
+    options: &Options,
+) -> Result<ComponentInfo> {
+    let mut variables = BTreeMap::new();
+    for (name, template) in &component.variables {
+        variables.insert(name.clone(), expand(template, values)?);
+    }
+    let entries: Vec<String> =
+        component.allowed_outbound_hosts.iter().map(|entry| expand(entry, values)).collect::<Result<_>>()?;
+    Ok(ComponentInfo {
+        id: id.into(),
+        variables,
+        environment: component.environment.clone().into_iter().collect(),
+        mounts: files::mounts(&component.files, directory, &options.cache_dir.join("files").join(id))?,
+        allowed: Arc::new(AllowedHosts::parse(&entries)?),
+        limits: options.limits,
+    })
+}
+
+fn compile_all(
+    manifest: &Manifest,
+    directory: &Path,
+    engine: &Engine,
+    options: &Options,
+) -> Result<Vec<(String, Component)>> {
+    let cache_dir = options.cache_dir.join("compiled");
+    let compiler = Compiler { engine, cache_dir: &cache_dir };
+    let mut ready = Vec::new();
+    let mut missing = Vec::new();
+    for (id, component) in &manifest.component {
+        let source = directory.join(&component.source);
+        let wasm = std::fs::read(&source)
+            .with_context(|| format!("component {id:?}: cannot read {}; build it first", source.display()))?;
+        let cached = compiler.cached(&wasm);
+        match compiler.load(&cached) {
+            Some(component) => ready.push((id.clone(), component)),
+            None => missing.push((id, wasm, cached)),
+        }
+    }
+    let count = missing.len();
+    // One after the other: wasmtime itself compiles the functions of one component on all processors.
+    for (number, (id, wasm, cached)) in missing.into_iter().enumerate() {
+        (options.progress)(&format!("compiling {id} ({}/{count})", number + 1));
+        let component =
+            compiler.compile(&wasm, &cached).with_context(|| format!("component {id:?} does not compile"))?;
+        ready.push((id.clone(), component));
+    }
+    ensure!(!ready.is_empty(), "the manifest has no component");
+    Ok(ready)
+}
+
+fn linker(engine: &Engine) -> Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    bindings::spin::postgres::postgres::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    bindings::spin::variables::variables::add_to_linker::<_, HasSelf<Guest>>(&mut linker, |guest| guest)?;
+    Ok(linker)
+}
+
+/// Links a component as a service of WASI 0.3, or else of 0.2.
+fn link(linker: &Linker<Guest>, component: &Component) -> Result<ProxyPre<Guest>> {
+    let pre = linker.instantiate_pre(component)?;
+    match wasmtime_wasi_http::p3::bindings::ServicePre::new(pre.clone()) {
+        Ok(service) => Ok(ProxyPre::P3(service)),
+        Err(_) => {
+            let proxy = wasmtime_wasi_http::p2::bindings::ProxyPre::new(pre);
+            let unknown = "it exports neither wasi:http/handler@0.3.0 nor wasi:http/incoming-handler@0.2";
+            Ok(ProxyPre::P2(proxy.map_err(|error| error.context(unknown))?))
+        }
+    }
+}
