@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const LOG_AGAIN: Duration = Duration::from_secs(60);
+const ERRORS_KEPT: usize = 8;
 
 /// Counters since the start; every part of the bridge adds to them.
 #[derive(Debug, Default)]
@@ -35,7 +36,8 @@ pub struct Health {
     pub post_failures: AtomicU64,
     /// Ticks that failed.
     pub tick_failures: AtomicU64,
-    last_error: Mutex<Option<(String, Instant)>>,
+    /// The last different errors, newest last, each with the time it was logged.
+    errors: Mutex<Vec<(String, Instant)>>,
 }
 
 impl Health {
@@ -53,16 +55,19 @@ impl Health {
 
     /// Keeps the sentence for people, and logs it, the same one at most once a minute.
     pub fn failed(&self, error: String) {
-        let mut last = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*last {
-            Some((same, logged)) if *same == error && logged.elapsed() < LOG_AGAIN => {
-                tracing::debug!("{error}")
-            }
-            _ => {
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = errors.iter().position(|(text, _)| *text == error).map(|at| errors.remove(at).1);
+        let logged = match known.filter(|logged| logged.elapsed() < LOG_AGAIN) {
+            Some(logged) => logged,
+            None => {
                 tracing::warn!("{error}");
-                *last = Some((error, Instant::now()));
+                Instant::now()
             }
+        };
+        if errors.len() >= ERRORS_KEPT {
+            errors.remove(0);
         }
+        errors.push((error, logged));
     }
 
     /// The report as of now.
@@ -80,7 +85,10 @@ impl Health {
             spool_batches: sum(&self.spool_batches),
             spool_bytes: sum(&self.spool_bytes),
             post_failures: self.post_failures.load(Relaxed),
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone().map(|e| e.0),
+            last_error: {
+                let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+                errors.last().map(|(text, _)| text.clone())
+            },
             ..self.identity.clone()
         }
     }

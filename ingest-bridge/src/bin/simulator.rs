@@ -104,8 +104,11 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     // What is under way is acknowledged, if the broker is there.
     publisher.work(Duration::from_secs(5), true).await;
     let seconds = started.elapsed().as_secs_f64();
-    let rate = publisher.acknowledged as f64 / seconds;
-    println!("published {published} acknowledged {} in {seconds:.1} s, {rate:.0}/s", publisher.acknowledged);
+    let rate = publisher.acknowledged() as f64 / seconds;
+    println!(
+        "published {published} acknowledged {} in {seconds:.1} s, {rate:.0}/s",
+        publisher.acknowledged()
+    );
     Ok(())
 }
 

@@ -176,7 +176,11 @@ fn read_flat(
             Err(reason) => return reasons.push(reason),
         };
         let metadata = if opc_ua {
-            let profile = object.get("profile").and_then(Value::as_str).map(field::clean);
+            let profile = match object.get("profile") {
+                Some(Value::String(text)) => Some(Value::String(field::clean(text))),
+                Some(scalar @ (Value::Number(_) | Value::Bool(_))) => Some(scalar.clone()),
+                _ => None,
+            };
             let source = json!({
                 "source": "opcua_edge_gateway", "profile": profile, "unit": unit,
                 "original_topic": field::clean(message.topic),

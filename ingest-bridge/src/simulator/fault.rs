@@ -189,7 +189,8 @@ impl Command {
 /// # Errors
 /// Which field is wrong.
 pub fn on_demand(payload: &[u8], now: Timestamp) -> anyhow::Result<Fault> {
-    let command: Command = serde_json::from_slice(payload).context("not a failure on demand")?;
+    let object: serde_json::Map<_, _> = serde_json::from_slice(payload).context("not a JSON object")?;
+    let command: Command = serde_json::from_value(object.into()).context("not a failure on demand")?;
     let Command { machine_id, sensor_id, anomaly_type, duration, value_multiplier: multiplier } = command;
     ensure!((0.0..=86_400.0).contains(&duration), "duration: not between 0 and 86400 s");
     ensure!((0.01..=1000.0).contains(&multiplier), "value_multiplier: not between 0.01 and 1000");

@@ -20,8 +20,7 @@ pub struct Publisher {
     subscribe_to: Option<String>,
     queue: VecDeque<Publish>,
     pause: Duration,
-    /// Messages that the broker has acknowledged.
-    pub acknowledged: u64,
+    published: u64,
     /// Failure sentences for people, newest last, until taken.
     pub last_error: Option<String>,
 }
@@ -34,18 +33,26 @@ impl Publisher {
         let mut events = EventLoop::new(options, 1);
         events.network_options.set_tcp_nodelay(true);
         let queue = VecDeque::new();
-        Self { events, subscribe_to, queue, pause: FIRST_PAUSE, acknowledged: 0, last_error: None }
+        Self { events, subscribe_to, queue, pause: FIRST_PAUSE, published: 0, last_error: None }
     }
 
     /// Queues a message.
     pub fn publish(&mut self, topic: &str, payload: Vec<u8>) {
         self.queue.push_back(Publish::new(topic, QoS::AtLeastOnce, payload));
+        self.published += 1;
+    }
+
+    /// Messages that the broker has acknowledged.
+    #[must_use]
+    pub fn acknowledged(&self) -> u64 {
+        self.published - self.outstanding() as u64
     }
 
     /// Messages that the broker has not acknowledged yet.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        self.queue.len() + usize::from(self.events.state.inflight())
+        let waiting = usize::from(self.events.state.collision.is_some());
+        self.queue.len() + usize::from(self.events.state.inflight()) + waiting
     }
 
     /// Works on the connection until `limit` has passed or, if `until_quiet`, the broker has acknowledged everything.
@@ -91,7 +98,6 @@ impl Publisher {
                     self.write(request).await.map_err(|e| e.to_string())?;
                 }
             }
-            Event::Incoming(Packet::PubAck(_)) => self.acknowledged += 1,
             Event::Incoming(Packet::Publish(publish)) => received.push(publish),
             _ => {}
         }

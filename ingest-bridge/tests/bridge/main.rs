@@ -62,7 +62,7 @@ impl Stage {
         }
         self.sent += count;
         self.publisher.work(LONG, true).await;
-        assert_eq!(self.publisher.acknowledged, self.sent as u64);
+        assert_eq!(self.publisher.acknowledged(), self.sent as u64);
     }
 
     async fn publish_raw(&mut self, topic: &str, payload: &str) {
@@ -222,9 +222,9 @@ async fn a_reading_that_spoils_its_batch_is_singled_out() -> anyhow::Result<()> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_and_disk_are_bounded() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Fails).await?;
-    let bridge = stage.bridge(&["--queue-max-mb", "2", "--spool-max-mb", "8"]).await?;
-    // 30 MB: more than queue and spool hold.
-    stage.publish(3000, 10_000).await;
+    let bridge = stage.bridge(&["--queue-max-mb", "1", "--spool-max-mb", "8"]).await?;
+    // 45 MB: more than queue and spool hold; the broker's window of 100 messages is more than the queue holds.
+    stage.publish(3000, 15_000).await;
     let full = |f: &Functions| f.health().last_error.is_some_and(|e| e.contains("full"));
     stage.functions.until("a full spool", full).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
