@@ -3,7 +3,8 @@
 use std::{env, fmt::Write as _, fs, path::PathBuf};
 
 fn main() -> std::io::Result<()> {
-    let folder = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(std::io::Error::other)?).join("../migrations");
+    let folder =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(std::io::Error::other)?).join("../migrations");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files: Vec<PathBuf> =
         fs::read_dir(&folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
@@ -23,5 +24,8 @@ fn main() -> std::io::Result<()> {
 
 /// NNNN_name.sql
 fn is_migration(name: &str) -> bool {
-    name.ends_with(".sql") && name.len() > 9 && name.as_bytes()[..4].iter().all(u8::is_ascii_digit) && &name[4..5] == "_"
+    name.ends_with(".sql")
+        && name.len() > 9
+        && name.as_bytes()[..4].iter().all(u8::is_ascii_digit)
+        && &name[4..5] == "_"
 }

@@ -41,11 +41,8 @@ pub fn run(address: SocketAddr) -> Result<()> {
         max_segment_count: SEGMENTS,
         ..RouterConfig::default()
     };
-    let config = Config {
-        router,
-        v4: Some(HashMap::from([("mqtt".to_owned(), server)])),
-        ..Config::default()
-    };
+    let config =
+        Config { router, v4: Some(HashMap::from([("mqtt".to_owned(), server)])), ..Config::default() };
     tracing::info!(%address, "the broker listens");
     Broker::new(config).start().context("the broker ended")?;
     bail!("the broker ended: is {address} taken?")

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::part::last_words;
 use super::paths::{cache_dir, make_dir, require_free_space, server_account};
 
 /// Fetches and unpacks TimescaleDB; see its head.
@@ -52,7 +53,12 @@ impl Programs {
             bail!("{}", said.trim().lines().last().unwrap_or("fetching TimescaleDB failed"));
         }
         let bin = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-        ensure!(bin.join("postgres").exists(), "{} holds no PostgreSQL: remove {} and start again", bin.display(), root.display());
+        ensure!(
+            bin.join("postgres").exists(),
+            "{} holds no PostgreSQL: remove {} and start again",
+            bin.display(),
+            root.display()
+        );
         Ok(Self { bin, private: true })
     }
 
@@ -99,6 +105,11 @@ impl Cluster {
         format!("postgres://{OWNER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// PostgreSQL's programs.
     pub fn programs(&self) -> &Programs {
         &self.programs
@@ -114,7 +125,8 @@ impl Cluster {
         make_dir(parent)?;
         require_free_space(parent, 1024, "choose a folder on another disk with --data-dir")?;
         make_dir(&self.data)?;
-        fs::set_permissions(&self.data, fs::Permissions::from_mode(0o700)).context("cannot protect the data folder")?;
+        fs::set_permissions(&self.data, fs::Permissions::from_mode(0o700))
+            .context("cannot protect the data folder")?;
         let password_file = self.data.with_extension("initpw");
         let _ = fs::remove_file(&password_file);
         OpenOptions::new()
@@ -125,12 +137,22 @@ impl Cluster {
             .and_then(|mut file| writeln!(file, "{}", self.password))
             .with_context(|| format!("cannot write {}", password_file.display()))?;
         if let Some((user, group)) = server_account()? {
-            chown(&self.data, Some(user), Some(group)).context("cannot hand the data folder to the database's account")?;
+            chown(&self.data, Some(user), Some(group))
+                .context("cannot hand the data folder to the database's account")?;
             chown(&password_file, Some(user), Some(group)).context("cannot hand over the password file")?;
         }
         let mut command = as_server(&self.programs.path("initdb"))?;
         command.arg("-D").arg(&self.data).arg("--pwfile").arg(&password_file);
-        command.args(["-U", OWNER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]);
+        command.args([
+            "-U",
+            OWNER,
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        ]);
         if !self.durable {
             command.arg("--no-sync");
         }
@@ -139,7 +161,11 @@ impl Cluster {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let _ = fs::remove_dir_all(&self.data);
-            bail!("cannot create the database in {}: {}", self.data.display(), said.trim().lines().last().unwrap_or_default());
+            bail!(
+                "cannot create the database in {}: {}",
+                self.data.display(),
+                said.trim().lines().last().unwrap_or_default()
+            );
         }
         Ok(())
     }
@@ -147,7 +173,10 @@ impl Cluster {
     fn check_version(&self, version_file: &Path) -> Result<()> {
         let found = fs::read_to_string(version_file)
             .with_context(|| format!("cannot read {}", version_file.display()))?;
-        let output = as_server(&self.programs.path("postgres"))?.arg("--version").output().context("cannot run postgres")?;
+        let output = as_server(&self.programs.path("postgres"))?
+            .arg("--version")
+            .output()
+            .context("cannot run postgres")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let ours = said.split_whitespace().nth(2).unwrap_or_default();
         ensure!(
@@ -164,13 +193,70 @@ impl Cluster {
         let postgres = self.programs.path("postgres").display().to_string();
         let mut arguments = vec!["--pdeathsig".to_owned(), "INT".to_owned()];
         if let Some((user, group)) = server_account()? {
-            arguments.extend([format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".to_owned()]);
+            arguments.extend([
+                format!("--reuid={user}"),
+                format!("--regid={group}"),
+                "--clear-groups".to_owned(),
+            ]);
         }
         arguments.extend(["--".to_owned(), postgres, "-D".to_owned(), self.data.display().to_string()]);
         for setting in self.settings() {
             arguments.extend(["-c".to_owned(), setting]);
         }
         Ok((PathBuf::from("setpriv"), arguments))
+    }
+
+    /// Starts the server in the background, where it outlives this process; no-op when it runs.
+    pub fn start_detached(&self) -> Result<()> {
+        if self.is_running()? {
+            return Ok(());
+        }
+        let options: Vec<String> =
+            self.settings().into_iter().map(|setting| format!("-c {setting}")).collect();
+        let status = self
+            .pg_ctl()?
+            .args(["-w", "-t", "60", "-o", &options.join(" "), "-l"])
+            .arg(self.data.join("server.log"))
+            .arg("start")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .context("cannot run pg_ctl")?;
+        ensure!(
+            status.success(),
+            "the database did not start: {}",
+            last_words(&self.data.join("server.log"))
+        );
+        Ok(())
+    }
+
+    /// Stops a server that runs in the background; no-op when it does not run.
+    pub fn stop_detached(&self) -> Result<()> {
+        if !self.is_running()? {
+            return Ok(());
+        }
+        let status = self.pg_ctl()?.args(["-m", "fast", "-w", "stop"]).stdout(Stdio::null()).status();
+        ensure!(
+            status.context("cannot run pg_ctl")?.success(),
+            "the database in {} did not stop",
+            self.data.display()
+        );
+        Ok(())
+    }
+
+    /// Whether a server runs on the data folder.
+    pub fn is_running(&self) -> Result<bool> {
+        if !self.data.join("PG_VERSION").exists() {
+            return Ok(false);
+        }
+        let status = self.pg_ctl()?.arg("status").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        Ok(status.context("cannot run pg_ctl")?.success())
+    }
+
+    fn pg_ctl(&self) -> Result<Command> {
+        let mut command = as_server(&self.programs.path("pg_ctl"))?;
+        command.arg("-D").arg(&self.data);
+        Ok(command)
     }
 
     fn settings(&self) -> Vec<String> {
@@ -191,7 +277,8 @@ impl Cluster {
             settings.push("timescaledb.max_background_workers=0".to_owned());
         }
         if !self.durable {
-            settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+            settings
+                .extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
         }
         settings
     }

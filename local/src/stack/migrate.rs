@@ -58,9 +58,12 @@ pub async fn apply(url: &str, migrations: &[(&str, &str)]) -> Result<Outcome> {
 
     let mut wanted: Vec<(i32, &str, &str, String)> = Vec::new();
     for (name, sql) in migrations {
-        let version: i32 = name.split('_').next().unwrap_or_default().parse().with_context(|| {
-            format!("the migration {name}.sql has no number: call it NNNN_what.sql")
-        })?;
+        let version: i32 = name
+            .split('_')
+            .next()
+            .unwrap_or_default()
+            .parse()
+            .with_context(|| format!("the migration {name}.sql has no number: call it NNNN_what.sql"))?;
         ensure!(
             wanted.last().is_none_or(|(last, ..)| *last < version),
             "two migrations have the number {version}: give {name}.sql the next free one"
@@ -69,7 +72,9 @@ pub async fn apply(url: &str, migrations: &[(&str, &str)]) -> Result<Outcome> {
     }
     for (version, name, checksum) in &done {
         match wanted.iter().find(|(wanted, ..)| wanted == version) {
-            None => bail!("the database has migration {name}, which this version does not know: use a newer version"),
+            None => bail!(
+                "the database has migration {name}, which this version does not know: use a newer version"
+            ),
             Some((.., expected)) if expected != checksum => bail!(
                 "migration {name} was changed after it was applied: put the file back as it was and write a new one"
             ),
@@ -86,7 +91,9 @@ pub async fn apply(url: &str, migrations: &[(&str, &str)]) -> Result<Outcome> {
             done.last().is_none_or(|(last, ..)| last < version),
             "migration {name} comes before one that is applied already: give it the next free number"
         );
-        run_one(&client, sql, *version, name, checksum).await.with_context(|| format!("migration {name} failed"))?;
+        run_one(&client, sql, *version, name, checksum)
+            .await
+            .with_context(|| format!("migration {name} failed"))?;
         applied.push((*name).to_owned());
     }
     Ok(Outcome { applied, already: done.len() })
@@ -117,7 +124,10 @@ pub const APP_ROLE: &str = "pm_app";
 ///
 /// `password` must be plain ASCII without quotes, as [`super::secrets::random_hex`] makes it.
 pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
-    ensure!(password.bytes().all(|b| b.is_ascii_alphanumeric()), "the password of {APP_ROLE} must be alphanumeric");
+    ensure!(
+        password.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "the password of {APP_ROLE} must be alphanumeric"
+    );
     let client = connect(url).await?;
     client.execute("select pg_advisory_lock($1)", &[&LOCK]).await.map_err(sentence)?;
     let exists = client
@@ -127,7 +137,9 @@ pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
         .is_some();
     let verb = if exists { "alter" } else { "create" };
     client
-        .batch_execute(&format!("{verb} role {APP_ROLE} login nosuperuser nocreatedb nocreaterole password '{password}'"))
+        .batch_execute(&format!(
+            "{verb} role {APP_ROLE} login nosuperuser nocreatedb nocreaterole password '{password}'"
+        ))
         .await
         .map_err(sentence)
         .with_context(|| format!("cannot {verb} the role {APP_ROLE}"))
@@ -135,7 +147,9 @@ pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
 
 /// `url` with user and password replaced.
 pub fn with_user(url: &str, user: &str, password: &str) -> Result<String> {
-    let (scheme, rest) = url.split_once("://").context("the database address is not a URL: postgres://user:password@host:port/name")?;
+    let (scheme, rest) = url
+        .split_once("://")
+        .context("the database address is not a URL: postgres://user:password@host:port/name")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     Ok(format!("{scheme}://{user}:{password}@{host}{path}"))
@@ -146,7 +160,8 @@ pub async fn connect(url: &str) -> Result<Client> {
     let config: Config = url
         .parse()
         .context("the database address is not a URL of the form postgres://user:password@host:port/name")?;
-    let (client, connection) = config.connect(NoTls).await.map_err(sentence).context("cannot reach the database")?;
+    let (client, connection) =
+        config.connect(NoTls).await.map_err(sentence).context("cannot reach the database")?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a database connection ended");

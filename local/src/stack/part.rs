@@ -1,6 +1,7 @@
 //! One part of the stack as a child process: how it is started, when it is ready, how it ends.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -84,7 +85,14 @@ impl Part {
         let program: PathBuf = program.into();
         let arguments = ["--pdeathsig", "TERM", "--"].map(str::to_owned).into_iter();
         let arguments = arguments.chain([program.display().to_string()]).collect();
-        Self { name, program: "setpriv".into(), arguments, environment: Vec::new(), ready, stop: Signal::TERM }
+        Self {
+            name,
+            program: "setpriv".into(),
+            arguments,
+            environment: Vec::new(),
+            ready,
+            stop: Signal::TERM,
+        }
     }
 
     /// Adds arguments.
@@ -116,7 +124,8 @@ impl Part {
         let child = command.spawn().with_context(|| {
             format!("cannot run {} for the {}: is it installed and built?", self.program.display(), self.name)
         })?;
-        let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("the process is gone")?;
+        let group =
+            child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("the process is gone")?;
         Ok(Running { child, group, stop: self.stop })
     }
 }
@@ -126,11 +135,35 @@ pub fn log_path(logs: &Path, part: &str) -> PathBuf {
     logs.join(format!("{part}.log"))
 }
 
+/// The last line of a log that says something.
+pub fn last_line(log: &Path) -> Option<String> {
+    const TAIL_BYTES: u64 = 4096;
+    let mut file = File::open(log).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).ok()?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).ok()?;
+    let text = String::from_utf8_lossy(&tail);
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+}
+
+/// The last line of a log, for a message.
+pub fn last_words(log: &Path) -> String {
+    match last_line(log) {
+        Some(line) => format!("«{line}» (see {})", log.display()),
+        None => format!("see {}", log.display()),
+    }
+}
+
 fn open_log(path: &Path) -> Result<File> {
     if fs::metadata(path).is_ok_and(|meta| meta.len() > LOG_LIMIT_BYTES) {
         fs::rename(path, path.with_extension("log.1")).context("cannot put an old log aside")?;
     }
-    OpenOptions::new().create(true).append(true).open(path).with_context(|| format!("cannot write {}", path.display()))
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A part that was started.
@@ -167,9 +200,23 @@ impl Running {
         }
     }
 
+    /// Waits for the end of one that was killed.
+    pub async fn reaped(mut self) {
+        self.kill();
+        let _ = self.child.wait().await;
+    }
+
     /// Ends it and its children at once.
     pub fn kill(&self) {
         let _ = kill_process_group(self.group, Signal::KILL);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill();
+        }
     }
 }
 
@@ -185,7 +232,9 @@ fn describe(status: ExitStatus) -> String {
 pub async fn http_get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nconnection: close\r\n\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nconnection: close\r\n\r\n"
+        );
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.take(1 << 20).read_to_end(&mut answer).await?;

@@ -17,7 +17,11 @@ pub fn cache_dir() -> PathBuf {
     let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
     let base = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
     let dir = base.join("predictive-maintenance");
-    if is_root() && !enterable_by_all(&dir) { PathBuf::from("/var/cache/predictive-maintenance") } else { dir }
+    if is_root() && !enterable_by_all(&dir) {
+        PathBuf::from("/var/cache/predictive-maintenance")
+    } else {
+        dir
+    }
 }
 
 /// Whether this process runs as root, under which PostgreSQL refuses to run.
@@ -27,7 +31,9 @@ pub fn is_root() -> bool {
 
 /// Whether every existing folder on the way to `path` may be entered by any account.
 pub fn enterable_by_all(path: &Path) -> bool {
-    path.ancestors().filter_map(|part| fs::metadata(part).ok()).all(|meta| meta.permissions().mode() & 0o001 != 0)
+    path.ancestors()
+        .filter_map(|part| fs::metadata(part).ok())
+        .all(|meta| meta.permissions().mode() & 0o001 != 0)
 }
 
 /// The folder of a database cluster that belongs to the data folder `data_dir`.
@@ -38,11 +44,8 @@ pub fn cluster_dir(data_dir: &Path) -> PathBuf {
     if !is_root() || enterable_by_all(&inside) {
         return inside;
     }
-    let slug: String = data_dir
-        .to_string_lossy()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let slug: String =
+        data_dir.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     Path::new("/var/lib/predictive-maintenance").join(slug.trim_matches('-'))
 }
 
@@ -59,10 +62,9 @@ pub fn server_account() -> Result<Option<(u32, u32)>> {
             Some((fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?))
         })
     };
-    find("postgres")
-        .or_else(|| find("nobody"))
-        .map(Some)
-        .context("PostgreSQL does not run as root and there is no account «postgres» or «nobody»: run as another user")
+    find("postgres").or_else(|| find("nobody")).map(Some).context(
+        "PostgreSQL does not run as root and there is no account «postgres» or «nobody»: run as another user",
+    )
 }
 
 /// Creates a folder and what leads to it.
@@ -72,7 +74,8 @@ pub fn make_dir(dir: &Path) -> Result<()> {
 
 /// Refuses to go on with less than `least_mib` MiB free where `dir` lies.
 pub fn require_free_space(dir: &Path, least_mib: u64, instead: &str) -> Result<()> {
-    let stat = rustix::fs::statvfs(dir).with_context(|| format!("cannot look at the disk of {}", dir.display()))?;
+    let stat =
+        rustix::fs::statvfs(dir).with_context(|| format!("cannot look at the disk of {}", dir.display()))?;
     let free_mib = stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024);
     anyhow::ensure!(
         free_mib >= least_mib,

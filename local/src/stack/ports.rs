@@ -17,7 +17,10 @@ pub fn require_free(address: SocketAddr, flag: &str) -> Result<()> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            let holder = holder_of(address).map_or_else(|| "another program".to_owned(), |(name, pid)| format!("{name} (process {pid})"));
+            let holder = holder_of(address).map_or_else(
+                || "another program".to_owned(),
+                |(name, pid)| format!("{name} (process {pid})"),
+            );
             bail!("{address} is taken by {holder}: stop it, or choose another address with {flag}")
         }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -34,7 +37,10 @@ pub fn holder_of(address: SocketAddr) -> Option<(String, u32)> {
     for process in fs::read_dir("/proc").ok()?.flatten() {
         let Ok(pid) = process.file_name().to_string_lossy().parse::<u32>() else { continue };
         let Ok(files) = fs::read_dir(process.path().join("fd")) else { continue };
-        if files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|link| link.as_os_str() == target.as_str())) {
+        if files
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|link| link.as_os_str() == target.as_str()))
+        {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             return Some((name.trim().to_owned(), pid));
         }
@@ -50,7 +56,8 @@ fn listening_inode(address: SocketAddr) -> Option<String> {
     fs::read_to_string("/proc/net/tcp").ok()?.lines().skip(1).find_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let local_port = fields.get(1)?.split(':').nth(1)?;
-        (local_port == port && *fields.get(3)? == LISTEN).then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+        (local_port == port && *fields.get(3)? == LISTEN)
+            .then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
     })
 }
 

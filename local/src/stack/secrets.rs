@@ -40,12 +40,14 @@ fn load_or_make_one(path: &Path) -> Result<String> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
             let secret = random_hex()?;
-            file.write_all(secret.as_bytes()).and_then(|()| file.sync_all())
+            file.write_all(secret.as_bytes())
+                .and_then(|()| file.sync_all())
                 .with_context(|| format!("cannot write {}", path.display()))?;
             Ok(secret)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let secret = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let secret =
+                fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             anyhow::ensure!(
                 secret.trim().len() >= 32,
                 "the secret in {} is too short to be one: remove the file and start again",

@@ -1,6 +1,6 @@
 //! Keeps parts running: a part that ends is started again, with growing pauses; at the end all are ended in reverse.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::part::{Part, log_path};
+use super::part::{Part, last_line, last_words, log_path};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -60,8 +60,9 @@ impl Supervisor {
         self.changed.subscribe()
     }
 
-    /// Starts a part, waits until it is ready, and keeps it running from then on.
-    pub async fn start(&mut self, part: Part, limit: Duration) -> Result<()> {
+    /// Starts a part, waits until it is ready, and keeps it running from then on. `tell` hears the last line of its log
+    /// while it starts.
+    pub async fn start(&mut self, part: Part, limit: Duration, tell: impl Fn(&str)) -> Result<()> {
         let index = {
             let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
             states.push(PartState { name: part.name.to_owned(), pid: None, restarts: 0, last_end: None });
@@ -77,6 +78,7 @@ impl Supervisor {
         };
         self.keepers.push((stop, tokio::spawn(keeper.run(stopped))));
 
+        let log = log_path(&self.logs, part.name);
         let end = Instant::now() + limit;
         loop {
             let state = self.states().swap_remove(index);
@@ -84,9 +86,11 @@ impl Supervisor {
                 return Ok(());
             }
             if state.restarts >= TRIES || Instant::now() > end {
-                let why = state.last_end.unwrap_or_else(|| format!("is not ready after {} s", limit.as_secs()));
-                bail!("the {} {why}: {}", part.name, last_words(&log_path(&self.logs, part.name)));
+                let why =
+                    state.last_end.unwrap_or_else(|| format!("is not ready after {} s", limit.as_secs()));
+                bail!("the {} {why}: {}", part.name, last_words(&log));
             }
+            tell(&last_line(&log).unwrap_or_else(|| "starting".to_owned()));
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -97,15 +101,6 @@ impl Supervisor {
             let _ = stop.send(true);
             let _ = keeper.await;
         }
-    }
-}
-
-/// The last line of a log, for a message.
-pub fn last_words(log: &Path) -> String {
-    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    match text.lines().rev().find(|line| !line.trim().is_empty()) {
-        Some(line) => format!("«{}» (see {})", line.trim(), log.display()),
-        None => format!("see {}", log.display()),
     }
 }
 
@@ -137,7 +132,7 @@ impl Keeper {
                             running.kill();
                             end
                         }
-                        _ = stopped.wait_for(|stop| *stop) => {
+                        () = told(&mut stopped) => {
                             running.end(GRACE).await;
                             self.update(|state| state.pid = None);
                             return;
@@ -157,8 +152,13 @@ impl Keeper {
             });
             tokio::select! {
                 () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-                _ = stopped.wait_for(|stop| *stop) => return,
+                () = told(&mut stopped) => return,
             }
         }
     }
+}
+
+/// Returns once `stopped` is true, or its sender is gone.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
 }

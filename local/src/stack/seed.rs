@@ -1,0 +1,44 @@
+//! Demonstration data, only when asked for: the documented users and the plant that the simulator publishes.
+
+use anyhow::{Context, Result};
+use tokio_postgres::Client;
+
+use super::migrate::{connect, sentence};
+
+/// The documented demonstration users: address, password, name, role.
+pub const USERS: [(&str, &str, &str, &str); 3] = [
+    ("admin@example.com", "admin123", "Demo Admin", "admin"),
+    ("engineer@example.com", "engineer123", "Demo Engineer", "engineer"),
+    ("viewer@example.com", "viewer123", "Demo Viewer", "viewer"),
+];
+
+/// bcrypt's work factor: 2^12 rounds.
+const BCRYPT_COST: u32 = 12;
+
+/// Adds what is not there yet; a user or machine that was changed since stays as it is.
+pub async fn seed(url: &str) -> Result<()> {
+    let client = connect(url).await?;
+    for (email, password, full_name, role) in USERS {
+        add_user(&client, email, password, full_name, role)
+            .await
+            .with_context(|| format!("cannot add {email}"))?;
+    }
+    client
+        .batch_execute(include_str!("demo.sql"))
+        .await
+        .map_err(sentence)
+        .context("cannot add the demonstration plant")
+}
+
+async fn add_user(client: &Client, email: &str, password: &str, full_name: &str, role: &str) -> Result<()> {
+    let known = "select from users where lower(email) = lower($1)";
+    if client.query_opt(known, &[&email]).await.map_err(sentence)?.is_some() {
+        return Ok(());
+    }
+    let password = password.to_owned();
+    let hash = tokio::task::spawn_blocking(move || bcrypt::hash(password, BCRYPT_COST)).await??;
+    let insert = "insert into users (email, full_name, role, password_hash) values ($1, $2, $3, $4)
+        on conflict (lower(email)) do nothing";
+    client.execute(insert, &[&email, &full_name, &role, &hash]).await.map_err(sentence)?;
+    Ok(())
+}
