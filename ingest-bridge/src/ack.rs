@@ -74,7 +74,7 @@ impl Waiting {
     }
 
     /// The next packet id to acknowledge, in the order of arrival.
-    pub fn next(&mut self) -> Option<u16> {
+    pub fn pop_ready(&mut self) -> Option<u16> {
         self.messages.pop_front_if(|entry| entry.settled).map(|entry| entry.packet_id)
     }
 
@@ -102,10 +102,10 @@ mod tests {
             waiting.arrived(sequence, packet_id);
         }
         waiting.settled(11);
-        assert_eq!(waiting.next(), None, "10 came first");
+        assert_eq!(waiting.pop_ready(), None, "10 came first");
         waiting.settled(12);
         waiting.settled(10);
-        assert_eq!([waiting.next(), waiting.next(), waiting.next()], [Some(1), Some(2), None]);
+        assert_eq!([waiting.pop_ready(), waiting.pop_ready(), waiting.pop_ready()], [Some(1), Some(2), None]);
         assert_eq!(waiting.len(), 1);
     }
 
@@ -116,9 +116,9 @@ mod tests {
         waiting.connection_lost();
         waiting.arrived(2, 7);
         waiting.settled(1);
-        assert_eq!(waiting.next(), None, "packet id 7 is another message now");
+        assert_eq!(waiting.pop_ready(), None, "packet id 7 is another message now");
         waiting.settled(2);
-        assert_eq!(waiting.next(), Some(7));
+        assert_eq!(waiting.pop_ready(), Some(7));
         assert!(waiting.is_empty());
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 const SPILL_AFTER: Duration = Duration::from_secs(1);
-const QUIET: Duration = Duration::from_millis(2);
+const QUIET: Duration = Duration::from_millis(5);
 const MIB: u64 = 1024 * 1024;
 
 /// Runs a bridge until `stop`, then flushes.

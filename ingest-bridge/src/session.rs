@@ -225,7 +225,7 @@ impl Session {
             self.used_bytes -= message.cost;
             self.waiting.settled(message.sequence);
         }
-        let ids: Vec<u16> = std::iter::from_fn(|| self.waiting.next()).collect();
+        let ids: Vec<u16> = std::iter::from_fn(|| self.waiting.pop_ready()).collect();
         let count = ids.len() as u64;
         if count > 0 && self.events.network.is_some() {
             self.write(ids.into_iter().map(|id| Packet::PubAck(PubAck::new(id)))).await;

@@ -15,8 +15,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Messages made ready at once; also the most that wait unsent.
-const AHEAD: usize = 1000;
+/// Messages without acknowledgement from which on no more are made.
+const MOST_WAITING: usize = 10_000;
+const MOST_BEHIND: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Publishes the sensor readings of a simulated plant, or of a recorded file.
@@ -65,7 +67,7 @@ struct Options {
     /// Replay so many times as fast as recorded; 0: as fast as the broker takes
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// Replay as if it happened now: times are moved so that they match the moment of publishing
+    /// Replay as if it happened now: each reading is dated when it is published
     #[arg(long)]
     as_now: bool,
 }
@@ -114,12 +116,15 @@ async fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Where messages come from.
 trait Source {
-    /// The next message, with how long after the start it is due; none at the end.
-    fn next(&mut self, index: u64) -> anyhow::Result<Option<(Duration, String, Vec<u8>)>>;
+    /// How long after the start the next message is due; none at the end.
+    fn due(&self, index: u64) -> Option<Duration>;
+    /// The next message: topic and payload.
+    fn take(&mut self, index: u64) -> anyhow::Result<(String, Vec<u8>)>;
     /// A message on the control topic.
     fn control(&mut self, payload: &[u8]);
 }
 
+/// Publishes until the end, returns how many messages.
 async fn publish(
     options: &Options,
     source: &mut dyn Source,
@@ -127,29 +132,25 @@ async fn publish(
     stopped: impl Fn() -> bool,
 ) -> anyhow::Result<u64> {
     let mut published = 0;
-    let started = tokio::time::Instant::now();
+    let mut started = tokio::time::Instant::now();
     let end = options.duration.map(|s| started + Duration::from_secs_f64(s.max(0.0)));
-    let mut next = source.next(0)?;
     loop {
         let now = tokio::time::Instant::now();
         if stopped() || end.is_some_and(|end| now >= end) {
             return Ok(published);
         }
-        while publisher.outstanding() < 10 * AHEAD {
-            match next.take_if(|(due, ..)| started + *due <= now) {
-                None => break,
-                Some((_, topic, payload)) => {
+        let next = loop {
+            let due = source.due(published).filter(|_| options.count.is_none_or(|count| published < count));
+            match due {
+                Some(due) if started + due <= now && publisher.outstanding() < MOST_WAITING => {
+                    let (topic, payload) = source.take(published)?;
                     publisher.publish(&topic, payload);
                     published += 1;
-                    next = if options.count.is_some_and(|c| published >= c) {
-                        None
-                    } else {
-                        source.next(published)?
-                    };
                 }
+                due => break due,
             }
-        }
-        let Some((due, ..)) = &next else {
+        };
+        let Some(due) = next else {
             // The end: wait for the broker, for as long as it takes.
             while publisher.outstanding() > 0 && !stopped() {
                 publisher.work(Duration::from_millis(500), true).await;
@@ -157,7 +158,12 @@ async fn publish(
             }
             return Ok(published);
         };
-        let wait = (started + *due).saturating_duration_since(now).max(SHORTEST_WAIT);
+        let behind = now.saturating_duration_since(started + due);
+        if behind > MOST_BEHIND {
+            // The broker was away or is too slow: what could not be published in its time is left out.
+            started += behind;
+        }
+        let wait = (started + due).saturating_duration_since(now).max(SHORTEST_WAIT);
         for message in publisher.work(wait.min(Duration::from_millis(200)), false).await {
             source.control(&message.payload);
         }
@@ -177,7 +183,6 @@ struct Plant {
     sensors_per_machine: usize,
     states: Vec<DeviceState>,
     faults: Vec<Fault>,
-    started: Timestamp,
     rate: f64,
     last: i64,
 }
@@ -193,7 +198,6 @@ impl Plant {
             sensors_per_machine: sensors,
             states: vec![DeviceState::default(); machines * sensors],
             faults: options.fault.iter().map(|f| f.clone().starting(onset, options.fault_ramp)).collect(),
-            started,
             rate: options.rate.unwrap_or((machines * sensors * 2) as f64),
             last: 0,
         }
@@ -201,12 +205,13 @@ impl Plant {
 }
 
 impl Source for Plant {
-    fn next(&mut self, index: u64) -> anyhow::Result<Option<(Duration, String, Vec<u8>)>> {
-        let due =
-            if self.rate > 0.0 { Duration::from_secs_f64(index as f64 / self.rate) } else { Duration::ZERO };
-        let at = if self.rate > 0.0 { self.started.0 + due.as_micros() as i64 } else { wall_clock().0 };
+    fn due(&self, index: u64) -> Option<Duration> {
+        Some(if self.rate > 0.0 { Duration::from_secs_f64(index as f64 / self.rate) } else { Duration::ZERO })
+    }
+
+    fn take(&mut self, index: u64) -> anyhow::Result<(String, Vec<u8>)> {
         // Each reading has a time of its own, since sensor and time are its key.
-        self.last = at.max(self.last + 1);
+        self.last = wall_clock().0.max(self.last + 1);
         let at = Timestamp(self.last);
         self.faults.retain(|f| f.end.is_none_or(|end| at < end));
         let which = (index % self.states.len() as u64) as usize;
@@ -214,7 +219,7 @@ impl Source for Plant {
         let machine = &self.machines[which / self.sensors_per_machine];
         let sensor = &machine.sensors[which % self.sensors_per_machine];
         let payload = payload(self.seed, machine, sensor, at, cycle, &self.faults, &mut self.states[which])?;
-        Ok(Some((due, machine.topic.clone(), payload)))
+        Ok((machine.topic.clone(), payload))
     }
 
     fn control(&mut self, payload: &[u8]) {
@@ -231,7 +236,6 @@ impl Source for Plant {
 struct Replay {
     rows: std::vec::IntoIter<replay::Recorded>,
     first: Timestamp,
-    started: Timestamp,
     speed: f64,
     as_now: bool,
 }
@@ -239,27 +243,24 @@ struct Replay {
 impl Replay {
     fn new(options: &Options, rows: Vec<replay::Recorded>) -> Self {
         let first = rows.first().map_or(Timestamp(0), |r| r.time);
-        Self {
-            rows: rows.into_iter(),
-            first,
-            started: wall_clock(),
-            speed: options.speed,
-            as_now: options.as_now,
-        }
+        Self { rows: rows.into_iter(), first, speed: options.speed, as_now: options.as_now }
     }
 }
 
 impl Source for Replay {
-    fn next(&mut self, _index: u64) -> anyhow::Result<Option<(Duration, String, Vec<u8>)>> {
-        let Some(row) = self.rows.next() else { return Ok(None) };
-        let after_s = row.time.seconds_since(self.first);
-        let due = if self.speed > 0.0 {
-            Duration::try_from_secs_f64(after_s / self.speed)?
+    fn due(&self, _index: u64) -> Option<Duration> {
+        let after_s = self.rows.as_slice().first()?.time.seconds_since(self.first);
+        Some(if self.speed > 0.0 {
+            Duration::try_from_secs_f64(after_s / self.speed).unwrap_or(LONGEST_WAIT)
         } else {
             Duration::ZERO
-        };
-        let time = if self.as_now { Timestamp(self.started.0 + due.as_micros() as i64) } else { row.time };
-        Ok(Some((due, row.topic.clone(), row.payload(time))))
+        })
+    }
+
+    fn take(&mut self, _index: u64) -> anyhow::Result<(String, Vec<u8>)> {
+        let row = self.rows.next().context("the recording has ended")?;
+        let time = if self.as_now { wall_clock() } else { row.time };
+        Ok((row.topic.clone(), row.payload(time)))
     }
 
     fn control(&mut self, _payload: &[u8]) {

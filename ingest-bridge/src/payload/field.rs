@@ -108,9 +108,9 @@ fn iso(text: &str) -> Result<Timestamp, String> {
 fn epoch(number: &serde_json::Number) -> Result<i128, String> {
     if let Some(integer) = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from)) {
         return Ok(match integer.unsigned_abs() {
-            0..100_000_000_000 => integer * 1_000_000,
-            0..100_000_000_000_000 => integer * 1000,
-            0..100_000_000_000_000_000 => integer,
+            n if n < 100_000_000_000 => integer * 1_000_000,
+            n if n < 100_000_000_000_000 => integer * 1000,
+            n if n < 100_000_000_000_000_000 => integer,
             _ => integer.div_euclid(1000),
         });
     }

@@ -135,7 +135,7 @@ proptest! {
         found.retain(|r| *r != record(u64::MAX, torn_size));
         prop_assert!(found.len() >= left, "a promised record is missing");
         let promised_left = &promised[promised.len() - found.len().min(promised.len())..];
-        prop_assert_eq!(&found[..], &promised_left[..], "in order, nothing but promised records");
+        prop_assert_eq!(&found[..], promised_left, "in order, nothing but promised records");
     }
 
     /// Any byte of a file may rot: what comes back is a beginning of what was written.

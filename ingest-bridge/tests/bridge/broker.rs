@@ -31,7 +31,11 @@ pub fn start() -> anyhow::Result<String> {
         ..RouterConfig::default()
     };
     let config = Config { router, v4: Some(HashMap::from([("v4".into(), server)])), ..Config::default() };
-    std::thread::spawn(move || Broker::new(config).start());
+    std::thread::spawn(move || {
+        if let Err(error) = Broker::new(config).start() {
+            eprintln!("the broker ended: {error}");
+        }
+    });
     for _ in 0..500 {
         if TcpStream::connect(listen).is_ok() {
             return Ok(format!("mqtt://{listen}"));

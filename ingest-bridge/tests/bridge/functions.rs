@@ -5,6 +5,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use pm_api::ReadingStatus;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport};
 use pm_api::tick::{BridgeHealth, Tick};
 use std::collections::{HashMap, HashSet};
@@ -42,7 +43,8 @@ struct State {
     /// In the order of commits; repeats left out.
     committed: Vec<Key>,
     known: HashSet<Key>,
-    repeats: u64,
+    /// Sensors with a reading that its sender called critical.
+    critical: HashSet<String>,
     reasons: Vec<(String, String)>,
     health: Option<BridgeHealth>,
 }
@@ -99,6 +101,11 @@ impl Functions {
 
     pub fn count(&self) -> usize {
         self.state().committed.len()
+    }
+
+    /// Has this sensor sent a reading that it called critical?
+    pub fn was_critical(&self, sensor: &str) -> bool {
+        self.state().critical.contains(sensor)
     }
 
     /// Topic and reason of the dead letters.
@@ -176,12 +183,14 @@ impl Functions {
         let mut report = BatchReport::default();
         for reading in batch.readings {
             let sensor = &batch.sensors[reading.sensor as usize];
+            if reading.status == Some(ReadingStatus::Critical) {
+                state.critical.insert(sensor.sensor.clone());
+            }
             let key = (sensor.machine.clone(), sensor.sensor.clone(), reading.time.0);
             if state.known.insert(key.clone()) {
                 state.committed.push(key);
                 report.stored += 1;
             } else {
-                state.repeats += 1;
                 report.duplicates += 1;
             }
         }

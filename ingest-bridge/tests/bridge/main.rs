@@ -9,9 +9,10 @@ use functions::{Functions, Mode};
 use ingest_bridge::config::mqtt_options;
 use ingest_bridge::simulator::publish::Publisher;
 use process::Bridge;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const MACHINES: i64 = 7;
@@ -260,10 +261,47 @@ async fn ends_on_sigterm_with_everything_safe() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_simulator_runs_fails_on_demand_and_replays() -> anyhow::Result<()> {
+    let mut stage = Stage::new(Mode::Ok).await?;
+    let _bridge = stage.bridge(&[]).await?;
+    let mqtt = stage.mqtt.clone();
+    let simulator = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_simulator"));
+        command.args(["--mqtt-url", &mqtt]).args(args).stdout(Stdio::piped()).spawn()
+    };
+    let mut plant = simulator(&["--rate", "160"])?;
+    let sensors = |f: &Functions| {
+        f.committed().into_iter().map(|(machine, sensor, _)| (machine, sensor)).collect::<HashSet<_>>().len()
+    };
+    stage.functions.until("sixteen sensors, each twice", |f| sensors(f) == 16 && f.count() >= 32).await?;
+    assert!(!stage.functions.was_critical("oil-level"));
+    stage.publish_raw("pm/simulator/control", r#"{"machine_id":"machine-3","sensor_id":"oil-level"}"#).await;
+    stage.functions.until("a critical oil level", |f| f.was_critical("oil-level")).await?;
+    assert!(!stage.functions.was_critical("pressure-head"), "only the sensor that was named");
+    plant.kill()?;
+    plant.wait()?;
+
+    let file = stage.spool.path().join("recorded.csv");
+    fs::write(
+        &file,
+        "timestamp,machine_id,sensor_id,value,unit\n1,old,t,20.5,°C\n2,old,t,21,°C\n4,old,t,22,°C\n",
+    )?;
+    let output = simulator(&["--replay", &file.to_string_lossy(), "--speed", "10"])?.wait_with_output()?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && printed.starts_with("published 3 acknowledged 3 "), "{printed}");
+    stage
+        .functions
+        .until("the recording", |f| f.by_machine().get("old").is_some_and(|t| t.len() == 3))
+        .await?;
+    assert_eq!(stage.functions.by_machine()["old"], [1_000_000, 2_000_000, 4_000_000]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_configuration_is_one_sentence() -> anyhow::Result<()> {
     let spool = tempfile::tempdir()?;
     let run = |args: &[&str], token: Option<&str>| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ingest-bridge"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ingest-bridge"));
         command
             .args(args)
             .arg("--spool-dir")
