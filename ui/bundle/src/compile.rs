@@ -13,6 +13,8 @@ pub struct Bindings {
     pub js: String,
     /// The WebAssembly module.
     pub wasm: Vec<u8>,
+    /// Scripts that dependencies bring: the address by which `js` imports each, and its text.
+    pub snippets: Vec<(String, String)>,
 }
 
 /// Compiles `pm-ui`; the path of the module.
@@ -46,7 +48,15 @@ pub fn bind(module: &Path) -> Result<Bindings> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()?;
-    ensure!(output.snippets().is_empty(), "a dependency brings JavaScript files of its own; the bundler copies none");
+    ensure!(output.local_modules().is_empty(), "a dependency brings JavaScript modules; the bundler copies none");
     let js = output.js().to_owned();
-    Ok(Bindings { js, wasm: output.wasm_mut().emit_wasm() })
+    let snippets = output
+        .snippets()
+        .iter()
+        .flat_map(|(folder, texts)| {
+            let name = move |i| format!("./snippets/{folder}/inline{i}.js");
+            texts.iter().enumerate().map(move |(i, text)| (name(i), text.clone()))
+        })
+        .collect();
+    Ok(Bindings { js, wasm: output.wasm_mut().emit_wasm(), snippets })
 }

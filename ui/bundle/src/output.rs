@@ -26,7 +26,11 @@ pub fn write(ui: &Path, dist: &Path, bindings: &Bindings) -> Result<u64> {
         css += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     }
     let wasm = out.hashed("pm-ui", "wasm", &bindings.wasm)?;
-    let js = out.hashed("pm-ui", "js", bindings.js.as_bytes())?;
+    let mut js = bindings.js.clone();
+    for (address, text) in &bindings.snippets {
+        js = js.replace(address, &format!("{BASE}{}", out.hashed("snippet", "js", text.as_bytes())?));
+    }
+    let js = out.hashed("pm-ui", "js", js.as_bytes())?;
     let boot = format!("import init from \"{BASE}{js}\";\ninit({{ module_or_path: \"{BASE}{wasm}\" }});\n");
     let names = [
         ("BOOT", out.hashed("boot", "js", boot.as_bytes())?),

@@ -1,0 +1,69 @@
+// A real browser against a running system.
+//
+// BASE_URL       where the system listens (required), e.g. http://127.0.0.1:8000
+// MQTT_URL       its broker (required), e.g. mqtt://127.0.0.1:1883
+// USER_EMAIL, USER_PASSWORD   an administrator (default: the demo account of the documentation)
+// CHROMIUM       the browser's program (default: /usr/bin/chromium)
+import { mkdir } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+const required = (name) => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set; see lib/browser.mjs`);
+  return value.replace(/\/$/, "");
+};
+
+export const baseUrl = required("BASE_URL");
+export const mqttUrl = required("MQTT_URL");
+export const email = process.env.USER_EMAIL ?? "admin@example.com";
+export const password = process.env.USER_PASSWORD ?? "admin123";
+export const output = new URL("../output/", import.meta.url).pathname;
+
+export async function launch() {
+  await mkdir(output, { recursive: true });
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+// A page whose console errors, warnings and failed requests are collected in `page.complaints`.
+export async function open(browser, { width = 1440, height = 900, theme = "light", state } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    reducedMotion: "reduce",
+    storageState: state,
+  });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  page.on("response", (response) => {
+    if (response.status() >= 500) page.complaints.push(`${response.status()} ${response.url()}`);
+  });
+  return page;
+}
+
+export async function login(page) {
+  await page.goto(`${baseUrl}/app/`);
+  await page.getByLabel("Mail address").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "Overview" }).first().waitFor();
+}
+
+// The API as the signed-in user of `page`.
+export async function api(page, path) {
+  return page.evaluate(async (path) => {
+    const headers = { authorization: `Bearer ${localStorage.getItem("access_token")}` };
+    const answer = await fetch(`/api${path}`, { headers });
+    if (!answer.ok) throw new Error(`${answer.status} ${path}`);
+    return answer.json();
+  }, path);
+}
