@@ -6,6 +6,7 @@
 use super::manifest::{FileMount, PlacedFiles};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Component as Part, Path, PathBuf};
 
 /// A folder and its name in the component.
@@ -15,6 +16,14 @@ pub struct Mount {
     pub source: PathBuf,
     /// In the component.
     pub destination: String,
+}
+
+/// Where copies for one component of the application in `application_dir` are kept.
+#[must_use]
+pub fn staging_dir(cache_dir: &Path, application_dir: &Path, component: &str) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    application_dir.canonicalize().unwrap_or_else(|_| application_dir.to_owned()).hash(&mut hasher);
+    cache_dir.join("files").join(format!("{:016x}", hasher.finish())).join(component)
 }
 
 /// Resolves the mounts of one component.

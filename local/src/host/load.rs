@@ -77,7 +77,11 @@ fn component_info(
         id: id.into(),
         variables,
         environment: component.environment.clone().into_iter().collect(),
-        mounts: files::mounts(&component.files, directory, &options.cache_dir.join("files").join(id))?,
+        mounts: files::mounts(
+            &component.files,
+            directory,
+            &files::staging_dir(&options.cache_dir, directory, id),
+        )?,
         allowed: Arc::new(AllowedHosts::parse(&entries)?),
         limits: options.limits,
     })

@@ -98,7 +98,11 @@ async fn forward(
         let mut converted = Vec::with_capacity(chunk.len());
         let mut result = Ok(());
         for row in chunk {
-            match row.map_err(failed).and_then(|row| convert(&row).map_err(|error| text(&error))) {
+            let row = match row {
+                Ok(row) => convert(&row).map_err(|error| text(&error)),
+                Err(error) => Err(failed(error)),
+            };
+            match row {
                 Ok(row) if size_bytes(&row) > MAX_RESULT_BYTES => result = Err(too_large()),
                 Ok(row) => converted.push(row),
                 Err(error) => result = Err(error),
