@@ -1,0 +1,78 @@
+//! Login, refresh with rotation and reuse detection, logout, throttling.
+
+use crate::client::{Client, VIEWER};
+use anyhow::{Context, Result};
+use pm_local::stack::testing::{Stack, StackOptions};
+use serde_json::{Value, json};
+
+async fn stack() -> Result<(Stack, Client)> {
+    let stack =
+        Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
+    let client = Client::new(&stack.base_url());
+    Ok((stack, client))
+}
+
+fn token<'v>(pair: &'v Value, name: &str) -> Result<&'v str> {
+    pair[name].as_str().with_context(|| format!("no {name} in {pair}"))
+}
+
+#[tokio::test]
+async fn a_refresh_token_works_once_and_its_reuse_ends_the_login() -> Result<()> {
+    let (_stack, client) = stack().await?;
+    let first = client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
+    let refresh = |token: String| {
+        let client = client.clone();
+        async move { client.post("/users/refresh", json!({"refresh_token": token})).await }
+    };
+    let second = refresh(token(&first, "refresh_token")?.to_owned()).await?.expect(200)?;
+    client.with_token(token(&second, "access_token")?).get("/users/me").await?.expect(200)?;
+
+    let reused = refresh(token(&first, "refresh_token")?.to_owned()).await?.expect(401)?;
+    assert_eq!(reused, json!({"detail": "Invalid or expired refresh token"}));
+    refresh(token(&second, "refresh_token")?.to_owned()).await?.expect(401)?;
+
+    let other = client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
+    let body = json!({"refresh_token": token(&other, "refresh_token")?});
+    client.with_token(token(&other, "access_token")?).post("/users/logout", body).await?.expect(200)?;
+    refresh(token(&other, "refresh_token")?.to_owned()).await?.expect(401)?;
+    for bad in ["", "x.y.z", token(&other, "access_token")?] {
+        let status = refresh(bad.to_owned()).await?.status;
+        assert!(status == 401 || status == 422, "{bad}: {status}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn failures_are_throttled_and_tell_nothing() -> Result<()> {
+    let (_stack, client) = stack().await?;
+    let wrong = client.login(VIEWER.0, "wrong").await?.expect(401)?;
+    let unknown = client.login("nobody@example.com", "wrong").await?.expect(401)?;
+    assert_eq!(wrong, unknown);
+    for _ in 1..10 {
+        client.login("nobody@example.com", "wrong").await?.expect(401)?;
+    }
+    let blocked = client.login("nobody@example.com", "wrong").await?;
+    blocked.expect(429)?;
+    assert!(blocked.headers.contains_key("retry-after"));
+    // another account is not blocked
+    client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_logins() -> Result<()> {
+    let (_stack, client) = stack().await?;
+    let pair = client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
+    let viewer = client.with_token(token(&pair, "access_token")?);
+    let body = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
+    let refused = viewer.post("/users/change-password", body("wrong", "long enough")).await?.expect(400)?;
+    assert_eq!(refused, json!({"detail": "Current password is incorrect"}));
+    let short = viewer.post("/users/change-password", body(VIEWER.1, "short")).await?.expect(422)?;
+    assert_eq!(short["errors"][0]["loc"], json!(["body", "new_password"]));
+    viewer.post("/users/change-password", body(VIEWER.1, "long enough")).await?.expect(200)?;
+    client.login(VIEWER.0, VIEWER.1).await?.expect(401)?;
+    client.login(VIEWER.0, "long%20enough").await?.expect(200)?;
+    let body = json!({"refresh_token": token(&pair, "refresh_token")?});
+    client.post("/users/refresh", body).await?.expect(401)?;
+    Ok(())
+}
