@@ -111,7 +111,8 @@ impl App {
 
     /// From light to dark or back.
     pub fn toggle_theme(self) {
-        let dark = self.theme.get_untracked().map_or_else(browser::prefers_dark, |theme| theme == Theme::Dark);
+        let dark =
+            self.theme.get_untracked().map_or_else(browser::prefers_dark, |theme| theme == Theme::Dark);
         self.theme.set(Some(if dark { Theme::Light } else { Theme::Dark }));
     }
 }

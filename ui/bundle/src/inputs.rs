@@ -14,7 +14,12 @@ pub fn hash(root: &Path, ui: &Path) -> Result<String> {
         collect(&ui.join(folder), &mut files)?;
     }
     collect(&root.join("functions/lib/api/src"), &mut files)?;
-    files.extend([ui.join("index.html"), ui.join("Cargo.toml"), root.join("Cargo.toml"), root.join("Cargo.lock")]);
+    files.extend([
+        ui.join("index.html"),
+        ui.join("Cargo.toml"),
+        root.join("Cargo.toml"),
+        root.join("Cargo.lock"),
+    ]);
     files.sort();
     let mut hasher = Sha256::new();
     for file in files {

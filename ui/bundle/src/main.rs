@@ -17,7 +17,8 @@ use std::{env, fs, path::PathBuf};
 const BUDGET_BYTES: u64 = 500_000;
 
 fn main() -> Result<()> {
-    let bundle = PathBuf::from(env::var("CARGO_MANIFEST_DIR").context("run this with `cargo run -p ui-bundle`")?);
+    let bundle =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").context("run this with `cargo run -p ui-bundle`")?);
     let ui = bundle.parent().context("the bundler lies in ui/bundle")?.to_path_buf();
     let root = ui.parent().context("ui lies in the workspace")?.to_path_buf();
     let dist = ui.join("dist");

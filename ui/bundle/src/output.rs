@@ -2,10 +2,9 @@
 
 use crate::{compile::Bindings, inputs::hex};
 use anyhow::{Context, Result};
-use flate2::{Compression, write::GzEncoder};
 use pm_api::assets::{Asset, AssetManifest};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::{collections::BTreeMap, fs, num::NonZeroU64, path::Path};
 
 /// Where the `site` component serves the bundle.
 const BASE: &str = "/app/";
@@ -49,6 +48,9 @@ pub fn write(ui: &Path, dist: &Path, bindings: &Bindings) -> Result<u64> {
     Ok(out.gzip_bytes)
 }
 
+/// Rounds of optimisation of the gzip files.
+const EFFORT: NonZeroU64 = NonZeroU64::new(5).unwrap();
+
 struct Writer<'a> {
     dist: &'a Path,
     manifest: AssetManifest,
@@ -64,19 +66,15 @@ impl Writer<'_> {
     }
 
     fn put(&mut self, name: String, extension: &str, content: &[u8], immutable: bool) -> Result<()> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(content)?;
-        let gzip = gzip.finish()?;
+        // Costs seconds where an ordinary gzip takes a fraction of one, and saves 4 per cent of every first visit.
+        let mut gzip = Vec::new();
+        let effort = zopfli::Options { iteration_count: EFFORT, ..Default::default() };
+        zopfli::compress(effort, zopfli::Format::Gzip, content, &mut gzip)?;
         let mut brotli = Vec::new();
         let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
         brotli::BrotliCompress(&mut &content[..], &mut brotli, &parameters)?;
 
-        println!(
-            "ui: {name}: {} bytes, gzip {}, brotli {}",
-            content.len(),
-            gzip.len(),
-            brotli.len()
-        );
+        println!("ui: {name}: {} bytes, gzip {}, brotli {}", content.len(), gzip.len(), brotli.len());
         self.gzip_bytes += gzip.len() as u64;
         let mut encodings = BTreeMap::new();
         for (encoding, suffix, bytes) in [("br", "br", &brotli), ("gzip", "gz", &gzip)] {

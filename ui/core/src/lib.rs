@@ -7,6 +7,7 @@
 //! Deliberately absent: the DOM, requests, state. Those are in pm-ui.
 
 pub mod backoff;
+pub mod change;
 pub mod need;
 pub mod route;
 pub mod scale;

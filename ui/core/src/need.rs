@@ -70,7 +70,8 @@ mod tests {
             alarm(AlarmStatus::Open, Severity::Critical, 1),
         ];
         queue.sort_by(by_need);
-        let order: Vec<_> = queue.iter().map(|a| (a.status.as_str(), a.severity.as_str(), a.triggered_at.0)).collect();
+        let order: Vec<_> =
+            queue.iter().map(|a| (a.status.as_str(), a.severity.as_str(), a.triggered_at.0)).collect();
         assert_eq!(
             order,
             [

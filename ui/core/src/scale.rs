@@ -36,7 +36,8 @@ pub fn ticks(lo: f64, hi: f64, wanted: usize) -> Vec<f64> {
     }
     let rough = span / wanted as f64;
     let power = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough * 0.999).unwrap_or(power);
+    let step =
+        [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough * 0.7).unwrap_or(power);
     let first = (lo / step - 1e-9).ceil() as i64;
     let last = (hi / step + 1e-9).floor() as i64;
     (first..=last).map(|i| i as f64 * step).collect()
@@ -71,8 +72,10 @@ pub struct TimeTick {
     pub label: String,
 }
 
-const STEPS_S: &[i64] =
-    &[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172_800, 604_800];
+const STEPS_S: &[i64] = &[
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172_800,
+    604_800,
+];
 
 /// Marks at full local seconds, minutes, hours or days; `offset_min` is local time minus UTC in minutes.
 #[must_use]
@@ -105,7 +108,8 @@ fn label(local_ms: i64, step_ms: i64) -> String {
     if step_ms < 60_000 { format!("{h:02}:{m:02}:{s:02}") } else { format!("{h:02}:{m:02}") }
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Year, month and day of a day number since 1970 (Howard Hinnant, `civil_from_days`).
 fn civil(day: i64) -> (i64, i64, i64) {

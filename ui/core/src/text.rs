@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn counts() {
-        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (-1_234_567, "−1\u{202f}234\u{202f}567")] {
+        for (n, text) in
+            [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (-1_234_567, "−1\u{202f}234\u{202f}567")]
+        {
             assert_eq!(count(n), text);
         }
     }
@@ -132,7 +134,9 @@ mod tests {
 
     #[test]
     fn relative_times() {
-        for (then, text) in [(0.0, "2 min ago"), (119_000.0, "now"), (90_000.0, "30 s ago"), (14_520_000.0, "in 4 h")] {
+        for (then, text) in
+            [(0.0, "2 min ago"), (119_000.0, "now"), (90_000.0, "30 s ago"), (14_520_000.0, "in 4 h")]
+        {
             assert_eq!(ago(120_000.0, then), text);
         }
     }

@@ -68,6 +68,11 @@ impl Api {
         Ok(read(self.call(Method::POST, path, Body::None).await?).await?.body)
     }
 
+    /// `DELETE path`.
+    pub async fn delete(self, path: &str) -> Result<(), ApiError> {
+        self.call(Method::DELETE, path, Body::None).await.map(|_| ())
+    }
+
     /// Signs in with the documented password form.
     pub async fn login(self, email: &str, password: &str) -> Result<(), ApiError> {
         use crate::browser::encode;

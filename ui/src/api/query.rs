@@ -56,7 +56,10 @@ impl<T: Send + Sync + 'static> Copy for Query<T> {}
 impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
     /// Keeps the answer to `GET path()` fresh; nothing is fetched while `path()` is `None`.
     #[must_use]
-    pub fn new(path: impl Fn() -> Option<String> + Send + Sync + 'static, refresh: &'static [Refresh]) -> Self {
+    pub fn new(
+        path: impl Fn() -> Option<String> + Send + Sync + 'static,
+        refresh: &'static [Refresh],
+    ) -> Self {
         let app = app();
         let query = Self {
             app,

@@ -76,6 +76,7 @@ pub fn draw(canvas: &HtmlCanvasElement, scene: &Scene<'_>) -> Option<Plot> {
     pen.axes(scene);
     pen.limits(scene.limits);
     pen.series(scene);
+    pen.limit_words(scene.limits);
     pen.marks(scene.marks);
     pen.cross(scene);
     Some(pen.plot)
@@ -118,15 +119,16 @@ impl Pen {
         self.ctx.set_line_width(1.0);
         self.ctx.set_stroke_style_str(&self.colour("--grid"));
         self.ctx.set_fill_style_str(&self.colour("--muted"));
-        self.ctx.set_font(&format!("11px {}", self.style.get_property_value("font-family").unwrap_or_default()));
+        self.ctx
+            .set_font(&format!("11px {}", self.style.get_property_value("font-family").unwrap_or_default()));
         let span = y.domain.1 - y.domain.0;
-        let wanted = ((y.range.0 - y.range.1) / 38.0).round().clamp(2.0, 7.0) as usize;
+        let wanted = ((y.range.0 - y.range.1) / 34.0).round().clamp(3.0, 8.0) as usize;
         self.ctx.set_text_align("right");
         self.ctx.set_text_baseline("middle");
         for value in ticks(y.domain.0, y.domain.1, wanted) {
             let at = y.px(value).round() + 0.5;
             self.line((x.range.0, at), (x.range.1, at));
-            let _ = self.ctx.fill_text(&number(value, span), x.range.0 - 7.0, at);
+            let _ = self.ctx.fill_text(&number(value, span * 10.0), x.range.0 - 7.0, at);
         }
         let wanted = ((x.range.1 - x.range.0) / 90.0).clamp(2.0, 12.0) as usize;
         self.ctx.set_text_align("center");
@@ -149,18 +151,33 @@ impl Pen {
             if at < y.range.1 || at > y.range.0 {
                 continue;
             }
-            let colour = self.severity(limit.severity);
-            self.ctx.set_stroke_style_str(&colour);
-            self.ctx.set_fill_style_str(&colour);
+            self.ctx.set_stroke_style_str(&self.severity(limit.severity));
             self.dash(if limit.severity == Severity::Critical { &[7.0, 3.0] } else { &[3.0, 4.0] });
             self.line((x.range.0, at), (x.range.1, at));
             self.dash(&[]);
+        }
+    }
+
+    /// The limits' words, over the curve.
+    fn limit_words(&self, limits: &[Limit]) {
+        let Plot { x, y } = self.plot;
+        for limit in limits {
+            let at = y.px(limit.value).round() + 0.5;
+            if at < y.range.1 || at > y.range.0 {
+                continue;
+            }
+            self.ctx.set_fill_style_str(&self.severity(limit.severity));
             self.ctx.set_text_align("right");
             self.ctx.set_text_baseline(if limit.low { "top" } else { "bottom" });
             let word = if limit.severity == Severity::Critical { "critical" } else { "warning" };
-            let span = y.domain.1 - y.domain.0;
-            let text = format!("{word} {} {}", if limit.low { "≤" } else { "≥" }, number(limit.value, span));
-            let _ = self.ctx.fill_text(&text, x.range.1 - 4.0, at + if limit.low { 3.0 } else { -2.0 });
+            let text = format!("{word} {} {}", if limit.low { "≤" } else { "≥" }, limit.value);
+            let at = at + if limit.low { 3.0 } else { -2.0 };
+            // A halo keeps the words legible over the curve.
+            self.ctx.set_stroke_style_str(&self.colour("--panel"));
+            self.ctx.set_line_width(3.0);
+            let _ = self.ctx.stroke_text(&text, x.range.1 - 4.0, at);
+            let _ = self.ctx.fill_text(&text, x.range.1 - 4.0, at);
+            self.ctx.set_line_width(1.0);
         }
     }
 

@@ -23,7 +23,10 @@ pub struct Limit {
 #[must_use]
 pub fn limits(sensor: &Sensor) -> Vec<Limit> {
     // With a critical threshold below the warning threshold, both are low-side limits.
-    let low = sensor.warning_threshold.zip(sensor.critical_threshold).is_some_and(|(warn, critical)| critical < warn);
+    let low = sensor
+        .warning_threshold
+        .zip(sensor.critical_threshold)
+        .is_some_and(|(warn, critical)| critical < warn);
     let line = |value: Option<f64>, severity, low| value.map(|value| Limit { value, severity, low });
     let upper = if sensor.warning_threshold.is_none() { sensor.max_threshold } else { None };
     [
@@ -91,7 +94,8 @@ impl SensorSeries {
                 });
             }
         });
-        let statistics = Signal::derive(move || query.data.with(|t| t.as_ref().and_then(|t| t.statistics.clone())));
+        let statistics =
+            Signal::derive(move || query.data.with(|t| t.as_ref().and_then(|t| t.statistics.clone())));
         Self { series, statistics, query }
     }
 }

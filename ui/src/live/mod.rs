@@ -134,14 +134,16 @@ impl Live {
     }
 
     fn flush_readings(self) {
-        let batch = self.inbox.try_update_value(|inbox| std::mem::take(&mut inbox.readings)).unwrap_or_default();
+        let batch =
+            self.inbox.try_update_value(|inbox| std::mem::take(&mut inbox.readings)).unwrap_or_default();
         if !batch.is_empty() {
             self.readings.set(Arc::new(batch));
         }
     }
 
     fn flush_topics(self) {
-        let touched = self.inbox.try_update_value(|inbox| std::mem::take(&mut inbox.touched)).unwrap_or_default();
+        let touched =
+            self.inbox.try_update_value(|inbox| std::mem::take(&mut inbox.touched)).unwrap_or_default();
         for (topic, touched) in self.topics.into_iter().zip(touched) {
             if touched {
                 topic.update(|n| *n = n.wrapping_add(1));

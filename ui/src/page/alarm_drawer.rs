@@ -16,7 +16,7 @@ use crate::{
     state::app,
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
-use pm_api::{AlarmId, AlarmStatus, alarm::Alarm, sensor::Sensor};
+use pm_api::{AlarmId, AlarmStatus, Role, alarm::Alarm, sensor::Sensor};
 use pm_ui_core::{need, route::Route, text};
 
 /// The drawer.
@@ -66,6 +66,8 @@ pub fn AlarmDrawer(
 fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl IntoView {
     let machines = expect_context::<Machines>();
     let queue = Queue::of(list);
+    let session = app().api.session;
+    let may = move || session.may(Role::Engineer);
     let id = found.id;
     let machine = found.machine_id;
     let active = need::is_active(&found);
@@ -127,7 +129,7 @@ fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl Int
                     }
                 })}
         </dl>
-        {open
+        {move || (open && may())
             .then(|| {
                 view! {
                     <button
@@ -142,7 +144,7 @@ fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl Int
                     </button>
                 }
             })}
-        {active.then(|| view! { <Resolve alarm list id /> })}
+        {move || (active && may()).then(|| view! { <Resolve alarm list id /> })}
     }
     .into_any()
 }
@@ -164,7 +166,8 @@ fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) 
     };
     let source = SensorSeries::follow(sensor, Signal::stored(interval));
     let half = 10.0 * 60_000.0;
-    let group = Group::new(Span::Fixed(around - half, (around + half).min(app.now.get_untracked() + 60_000.0)));
+    let group =
+        Group::new(Span::Fixed(around - half, (around + half).min(app.now.get_untracked() + 60_000.0)));
     let lines = Signal::derive(move || known.data.with(|s| s.as_ref().map(limits).unwrap_or_default()));
     view! {
         <Loaded phase=known.phase() retry=known.retry() lines=3>

@@ -8,6 +8,7 @@ use crate::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        rows,
         time::Ago,
     },
     shell::Machines,
@@ -175,7 +176,7 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
     let address = Route::Alarm(id).to_string();
     let open = alarm.status == AlarmStatus::Open;
     let active = need::is_active(&alarm);
-    let may = move || app.api.session.may(Role::Viewer);
+    let may = move || app.api.session.may(Role::Engineer);
     let class = format!("alarm {} {}", alarm.severity, alarm.status);
     let choosing = use_context::<Chosen>().map(|Chosen(chosen)| {
         view! {
@@ -199,9 +200,9 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
             data-row
             tabindex="-1"
             on:keydown=move |event| {
-                match event.key().as_str() {
+                match rows::key(&event).unwrap_or_default().as_str() {
                     "Enter" => app.nav.go(&target),
-                    "a" if open => queue.acknowledge(vec![id]),
+                    "a" if open && may() => queue.acknowledge(vec![id]),
                     "r" if active => app.nav.go(&format!("{target}?resolve=1")),
                     _ => return,
                 }

@@ -2,11 +2,14 @@
 
 use crate::{
     api::Query,
-    parts::{badge, loaded::Loaded, time::ms},
+    parts::{badge, loaded::Loaded, rows, time::ms},
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{MachineId, SensorId, Timestamp, sensor::{LatestReading, Sensor}};
+use pm_api::{
+    MachineId, SensorId, Timestamp,
+    sensor::{LatestReading, Sensor},
+};
 use pm_ui_core::{
     route::Route,
     scale::exact,
@@ -29,9 +32,8 @@ pub fn LiveTable(
     // The order changes when a status changes, not with every value.
     let order = Memo::new(move |_| {
         let known = sensors.items();
-        let mut ids: Vec<(SensorId, _)> = latest.with(|latest| {
-            known.iter().filter_map(|s| Some((s.id, latest.get(&s.id)?.status))).collect()
-        });
+        let mut ids: Vec<(SensorId, _)> = latest
+            .with(|latest| known.iter().filter_map(|s| Some((s.id, latest.get(&s.id)?.status))).collect());
         ids.sort_by_key(|(id, status)| (Reverse(*status), *id));
         ids.truncate(most);
         ids.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
@@ -50,10 +52,10 @@ pub fn LiveTable(
                         <thead>
                             <tr>
                                 <th>"Sensor"</th>
-                                <th>"Machine"</th>
+                                <th class="wide">"Machine"</th>
                                 <th class="num">"Value"</th>
                                 <th>"Status"</th>
-                                <th class="when">"Measured"</th>
+                                <th class="wide when">"Measured"</th>
                             </tr>
                         </thead>
                         <tbody>
@@ -99,7 +101,9 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
         }
         // A sensor that nobody knows yet has just been registered.
         let strange = sensors.data.with_untracked(|known| {
-            known.as_ref().is_some_and(|known| batch.iter().any(|r| !known.iter().any(|s| s.id == r.sensor_id)))
+            known
+                .as_ref()
+                .is_some_and(|known| batch.iter().any(|r| !known.iter().any(|s| s.id == r.sensor_id)))
         });
         if strange {
             sensors.refetch();
@@ -134,15 +138,16 @@ fn row(
             tabindex="-1"
             class=move || status.get().map_or("", pm_api::ReadingStatus::as_str)
             on:keydown=move |event| {
-                if event.key() == "Enter" {
+                if rows::key(&event).as_deref() == Some("Enter") {
                     app.nav.go(&Route::Sensor(id).to_string());
                 }
             }
         >
             <td>
                 <a href=Route::Sensor(id).to_string()>{sensor.name}</a>
+                <small class="under muted">{move || names.with(|n| n.get(&machine).cloned())}</small>
             </td>
-            <td>
+            <td class="wide">
                 <a class="plain" href=Route::Machine(machine).to_string()>
                     {move || names.with(|n| n.get(&machine).cloned())}
                 </a>
@@ -153,7 +158,7 @@ fn row(
                 <small class="muted">{unit}</small>
             </td>
             <td>{move || status.get().map(|status| badge::judged(status.as_str()))}</td>
-            <td class="when muted" title=move || exact(at(), app.offset_min)>
+            <td class="wide when muted" title=move || exact(at(), app.offset_min)>
                 {move || ago(app.now.get(), at())}
             </td>
         </tr>

@@ -4,8 +4,7 @@ use crate::{
     api::{Query, Refresh},
     chart::{Chart, Group, SensorSeries, Span, limits},
     live::Topic,
-    page::alarms::AlarmList,
-    page::predictions::PredictionTable,
+    page::{alarms::AlarmList, machine_form::EditMachine, predictions::PredictionTable},
     parts::{
         badge,
         icon::Icon,
@@ -21,7 +20,11 @@ use pm_api::{
     prediction::Prediction,
     sensor::Sensor,
 };
-use pm_ui_core::{need, route::Route, text::{reading, title}};
+use pm_ui_core::{
+    need,
+    route::Route,
+    text::{reading, title},
+};
 
 /// Intervals of the trend route and their lengths, milliseconds.
 pub const INTERVALS: &[(&str, f64)] = &[
@@ -118,9 +121,8 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
             Some(view! { {reading(last.value)} ", " <Ago at=last.timestamp /> })
         })
     };
-    let judged = move || {
-        summary.data.with(|s| s.as_ref()?.last_prediction.as_ref().map(|p| badge::judged(&p.status)))
-    };
+    let judged =
+        move || summary.data.with(|s| s.as_ref()?.last_prediction.as_ref().map(|p| badge::judged(&p.status)));
     let share = move || summary.data.with(|s| s.as_ref().map(|s| format!("{:.1} %", s.uptime_percent)));
     let waiting = move || summary.data.with(|s| s.as_ref().map(|s| s.active_alarms));
     view! {
@@ -132,12 +134,13 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
                     view! {
                         <header class="page-head">
                             <div>
-                                <h1>{m.name} " " {badge::machine(m.status)} {grave().map(badge::severity)}</h1>
+                                <h1>{m.name.clone()} " " {badge::machine(m.status)} {grave().map(badge::severity)}</h1>
                                 <p class="muted">
-                                    {m.location.filter(|l| !l.is_empty())}
-                                    {m.description.filter(|d| !d.is_empty()).map(|d| format!(" · {d}"))}
+                                    {m.location.clone().filter(|l| !l.is_empty())}
+                                    {m.description.clone().filter(|d| !d.is_empty()).map(|d| format!(" · {d}"))}
                                 </p>
                             </div>
+                            <EditMachine machine=m.clone() query=machine />
                         </header>
                         <dl class="strip">
                             {fact("Criticality", title(m.criticality.as_str()).into_any())}
@@ -167,7 +170,8 @@ fn Trends(id: MachineId, own: Memo<Vec<Alarm>>) -> impl IntoView {
     let group = Group::new(Span::Last(INTERVALS[0].1));
     // Changes only when a sensor itself does, not with its newest reading.
     let shown = Memo::new(move |_| {
-        let mut list: Vec<Sensor> = sensors.items().into_iter().map(|s| Sensor { latest: None, ..s }).collect();
+        let mut list: Vec<Sensor> =
+            sensors.items().into_iter().map(|s| Sensor { latest: None, ..s }).collect();
         list.sort_by(|a, b| a.name.cmp(&b.name));
         list
     });

@@ -1,10 +1,12 @@
 //! All machines.
 
+use super::machine_form::AddMachine;
 use crate::{
     parts::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        rows,
     },
     shell::{ActiveAlarms, Machines as Directory},
     state::app,
@@ -65,6 +67,7 @@ pub fn Machines() -> impl IntoView {
                     prop:value=move || app.nav.param("q").unwrap_or_default()
                     on:input=move |event| app.nav.set_param("q", Some(&event_target_value(&event)))
                 />
+                <AddMachine />
             </div>
         </header>
         <section class="panel flush">
@@ -74,9 +77,9 @@ pub fn Machines() -> impl IntoView {
                         <thead>
                             <tr>
                                 <th>"Machine"</th>
-                                <th>"Place"</th>
+                                <th class="wide">"Place"</th>
                                 <th>"State"</th>
-                                <th>"Criticality"</th>
+                                <th class="wide">"Criticality"</th>
                                 <th>"Alarms"</th>
                             </tr>
                         </thead>
@@ -129,17 +132,18 @@ fn row(grave: Option<Severity>, machine: Machine) -> AnyView {
             data-row
             tabindex="-1"
             on:keydown=move |event| {
-                if event.key() == "Enter" {
+                if rows::key(&event).as_deref() == Some("Enter") {
                     app.nav.go(&target);
                 }
             }
         >
             <td class="main-cell">
                 <a href=address>{machine.name}</a>
+                <small class="under muted">{machine.location.clone()}</small>
             </td>
-            <td class="muted">{machine.location}</td>
+            <td class="wide muted">{machine.location}</td>
             <td>{badge::machine(machine.status)}</td>
-            <td class=criticality>{title(machine.criticality.as_str())}</td>
+            <td class=format!("wide {criticality}")>{title(machine.criticality.as_str())}</td>
             <td>{match grave { Some(grave) => badge::severity(grave), None => view! { <span class="muted">"none"</span> }.into_any() }}</td>
         </tr>
     }

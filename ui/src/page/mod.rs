@@ -2,9 +2,11 @@
 
 pub mod alarm_drawer;
 pub mod alarms;
+pub mod limits_form;
 pub mod live_table;
 pub mod login;
 pub mod machine;
+pub mod machine_form;
 pub mod machines;
 pub mod not_found;
 pub mod overview;

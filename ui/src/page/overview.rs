@@ -76,16 +76,19 @@ fn Tiles() -> impl IntoView {
         machines.data.with(|stats| {
             let Some(stats) = stats else { return Vec::new() };
             let s = &stats.by_status;
-            [("online", s.online), ("degraded", s.degraded), ("maintenance", s.maintenance), ("offline", s.offline)]
-                .into_iter()
-                .filter(|(word, n)| *n > 0 || *word == "online")
-                .map(|(word, n)| view! { <span>{count(n)} " " {word}</span> })
-                .collect()
+            [
+                ("online", s.online),
+                ("degraded", s.degraded),
+                ("maintenance", s.maintenance),
+                ("offline", s.offline),
+            ]
+            .into_iter()
+            .filter(|(word, n)| *n > 0 || *word == "online")
+            .map(|(word, n)| view! { <span>{count(n)} " " {word}</span> })
+            .collect()
         })
     };
-    let gravest = move || {
-        alarms.data.with(|alarms| need::gravest(alarms.as_deref().unwrap_or_default()))
-    };
+    let gravest = move || alarms.data.with(|alarms| need::gravest(alarms.as_deref().unwrap_or_default()));
     let alarm_parts = move || {
         alarms.data.with(|alarms| {
             let alarms = alarms.as_deref().unwrap_or_default();

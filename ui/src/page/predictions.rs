@@ -6,6 +6,7 @@ use crate::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        rows,
         time::{Ago, Clock},
     },
     shell::Machines,
@@ -19,8 +20,9 @@ use pm_api::{
 };
 use pm_ui_core::{
     route::Route,
-    text::{number, title},
+    text::{number, reading, title},
 };
+use serde::Deserialize;
 use std::collections::HashMap;
 
 /// The page.
@@ -94,7 +96,7 @@ pub fn PredictionTable(
 ) -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=5000".to_owned()), &[]);
+    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=1000".to_owned()), &[]);
     let names = Memo::new(move |_| {
         sensors.items().into_iter().map(|s| (s.id, s.name)).collect::<HashMap<SensorId, String>>()
     });
@@ -115,14 +117,14 @@ pub fn PredictionTable(
         let wide = (!brief).then(|| {
             let life = p.remaining_useful_life.map(|l| format!("{l:.0} %"));
             view! {
-                <td>
+                <td class="wide">
                     <a class="plain" href=Route::Machine(machine).to_string()>
                         {move || machines.name(machine)}
                     </a>
                 </td>
-                <td class="num">{life}</td>
-                <td class="num muted">{format!("{:.0} %", p.confidence * 100.0)}</td>
-                <td class="muted">{p.model_version.clone()}</td>
+                <td class="wide num">{life}</td>
+                <td class="wide num muted">{format!("{:.0} %", p.confidence * 100.0)}</td>
+                <td class="wide muted">{p.model_version.clone()}</td>
             }
         });
         view! {
@@ -130,7 +132,7 @@ pub fn PredictionTable(
                 data-row
                 tabindex="-1"
                 on:keydown=move |event| {
-                    if event.key() == "Enter" {
+                    if rows::key(&event).as_deref() == Some("Enter") {
                         app.nav.go(&target);
                     }
                 }
@@ -139,7 +141,7 @@ pub fn PredictionTable(
                 <td class="main-cell">
                     <a href=address>{move || names.with(|n| n.get(&sensor).cloned())}</a>
                 </td>
-                <td class="num">{score_bar(p.score)}</td>
+                <td class="num">{if brief { format!("{:.2}", p.score).into_any() } else { score_bar(p.score) }}</td>
                 {wide}
                 <td class="when muted">
                     <Ago at=p.timestamp />
@@ -159,10 +161,10 @@ pub fn PredictionTable(
                         {(!brief)
                             .then(|| {
                                 view! {
-                                    <th>"Machine"</th>
-                                    <th class="num">"Health"</th>
-                                    <th class="num">"Confidence"</th>
-                                    <th>"Model"</th>
+                                    <th class="wide">"Machine"</th>
+                                    <th class="wide num">"Health"</th>
+                                    <th class="wide num">"Confidence"</th>
+                                    <th class="wide">"Model"</th>
                                 }
                             })}
                         <th class="when">"For"</th>
@@ -264,43 +266,57 @@ fn Why(id: PredictionId) -> impl IntoView {
     .into_any()
 }
 
-/// Features by the size of their share; words and flags below.
-fn contributions(features: &Metadata) -> AnyView {
-    let mut bars: Vec<(&String, f64)> = features.iter().filter_map(|(name, v)| Some((name, v.as_f64()?))).collect();
-    bars.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-    bars.truncate(14);
-    let most = bars.iter().map(|(_, v)| v.abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let rest: Vec<_> = features.iter().filter(|(_, v)| v.is_string() || v.is_boolean()).collect();
+/// What a feature contributed to a score.
+#[derive(Clone, Deserialize)]
+struct Feature {
+    meaning: String,
+    value: f64,
+    normal_low: f64,
+    normal_high: f64,
+    contribution: f64,
+}
+
+/// The features that made the score, by the size of their share, then the scorer's own figures.
+fn contributions(all: &Metadata) -> AnyView {
+    let features: Vec<Feature> =
+        all.get("features").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default();
+    let most = features.iter().map(|f| f.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
+    let bars = features
+        .into_iter()
+        .map(|f| {
+            let width = format!("{:.1}%", f.contribution.abs() / most * 100.0);
+            let usual = format!(
+                "{}, usually {} to {}",
+                reading(f.value),
+                reading(f.normal_low),
+                reading(f.normal_high)
+            );
+            view! {
+                <li>
+                    <span>{title(&f.meaning)}</span>
+                    <span class="bar" aria-hidden="true">
+                        <span style:width=width></span>
+                    </span>
+                    <b>{number(f.contribution, most)}</b>
+                    <small class="muted">{usual}</small>
+                </li>
+            }
+        })
+        .collect_view();
+    let figures = all
+        .iter()
+        .filter(|(name, value)| value.is_number() || (value.is_string() && *name != "reason"))
+        .map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            view! {
+                <dt>{title(name)}</dt>
+                <dd>{text}</dd>
+            }
+        })
+        .collect_view();
     view! {
-        <ul class="contributions">
-            {bars
-                .into_iter()
-                .map(|(name, value)| {
-                    let width = format!("{:.1}%", value.abs() / most * 100.0);
-                    view! {
-                        <li>
-                            <span>{title(name)}</span>
-                            <span class="bar" class:negative=value.is_sign_negative() aria-hidden="true">
-                                <span style:width=width></span>
-                            </span>
-                            <b>{number(value, most)}</b>
-                        </li>
-                    }
-                })
-                .collect_view()}
-        </ul>
-        <dl class="facts">
-            {rest
-                .into_iter()
-                .map(|(name, value)| {
-                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    view! {
-                        <dt>{title(name)}</dt>
-                        <dd>{text}</dd>
-                    }
-                })
-                .collect_view()}
-        </dl>
+        <ul class="contributions">{bars}</ul>
+        <dl class="facts">{figures}</dl>
     }
     .into_any()
 }

@@ -41,7 +41,9 @@ impl Queue {
     pub fn acknowledge(self, ids: Vec<AlarmId>) {
         for list in self.lists() {
             list.amend(|alarms| {
-                for alarm in alarms.iter_mut().filter(|a| ids.contains(&a.id) && a.status == AlarmStatus::Open) {
+                for alarm in
+                    alarms.iter_mut().filter(|a| ids.contains(&a.id) && a.status == AlarmStatus::Open)
+                {
                     alarm.status = AlarmStatus::Acknowledged;
                 }
             });
@@ -51,7 +53,8 @@ impl Queue {
             let mut failed = None;
             let mut done = 0;
             for id in &ids {
-                let update = AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
+                let update =
+                    AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
                 match app.api.send::<_, Alarm>(Method::PATCH, &format!("/alarms/{id}"), &update).await {
                     Ok(_) => done += 1,
                     Err(error) => failed = Some(error),

@@ -1,16 +1,12 @@
 //! One sensor: its history with limits, envelope and alarm marks, and its figures.
 
-use super::machine::IntervalPicker;
+use super::{limits_form::EditLimits, machine::IntervalPicker};
 use crate::{
     api::{Query, Refresh},
     chart::{Chart, Group, SensorSeries, Span, limits},
     live::Topic,
-    parts::{
-        badge,
-        loaded::Loaded,
-        time::ms,
-    },
     page::predictions::PredictionTable,
+    parts::{badge, loaded::Loaded, time::ms},
     shell::Machines,
 };
 use leptos::prelude::*;
@@ -28,10 +24,8 @@ pub fn SensorPage(
 ) -> impl IntoView {
     let machines = expect_context::<Machines>();
     let sensor = Query::<Sensor>::new(move || Some(format!("/sensors/{id}")), &[Refresh::Pulse]);
-    let alarms = Query::<Vec<Alarm>>::new(
-        move || Some(format!("/alarms?sensor_id={id}&limit=200")),
-        &[Refresh::On(Topic::Alarms)],
-    );
+    let alarms =
+        Query::<Vec<Alarm>>::new(|| Some("/alarms?limit=1000".to_owned()), &[Refresh::On(Topic::Alarms)]);
     let predictions = Query::<Vec<Prediction>>::new(
         move || Some(format!("/predictions?sensor_id={id}&limit=12&sort=desc")),
         &[Refresh::Pulse],
@@ -81,9 +75,12 @@ pub fn SensorPage(
                                     </h1>
                                     <p class="muted">{title(&s.sensor_type)}</p>
                                 </div>
-                                <output class="value large">
-                                    {newest} " " <small>{unit_text}</small>
-                                </output>
+                                <div class="page-side">
+                                    <output class="value large">
+                                        {newest} " " <small>{unit_text}</small>
+                                    </output>
+                                    <EditLimits sensor=s.clone() query=sensor />
+                                </div>
                             </header>
                             <dl class="strip">
                                 {figure("Smallest", |s| reading(s.min))} {figure("Mean", |s| reading(s.avg))}

@@ -7,13 +7,17 @@ use crate::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        rows,
         time::ms,
     },
     shell::Machines,
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{ReadingStatus, SensorId, sensor::{LatestReading, Sensor}};
+use pm_api::{
+    ReadingStatus, SensorId,
+    sensor::{LatestReading, Sensor},
+};
 use pm_ui_core::{
     route::Route,
     scale::exact,
@@ -29,7 +33,7 @@ const PAGE: usize = 50;
 pub fn Sensors() -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=5000".to_owned()), &[Refresh::Pulse]);
+    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=1000".to_owned()), &[Refresh::Pulse]);
     let latest = follow(sensors);
     let found = Memo::new(move |_| {
         let words = app.nav.param("q").unwrap_or_default().to_lowercase();
@@ -88,11 +92,11 @@ pub fn Sensors() -> impl IntoView {
                         <thead>
                             <tr>
                                 <th>"Sensor"</th>
-                                <th>"Machine"</th>
-                                <th>"Kind"</th>
+                                <th class="wide">"Machine"</th>
+                                <th class="wide">"Kind"</th>
                                 <th class="num">"Value"</th>
                                 <th>"Status"</th>
-                                <th class="when">"Measured"</th>
+                                <th class="wide when">"Measured"</th>
                             </tr>
                         </thead>
                         <tbody>
@@ -160,27 +164,28 @@ fn row(machine: String, sensor: Sensor, latest: RwSignal<HashMap<SensorId, Lates
             tabindex="-1"
             class=move || status.get().map_or("", ReadingStatus::as_str)
             on:keydown=move |event| {
-                if event.key() == "Enter" {
+                if rows::key(&event).as_deref() == Some("Enter") {
                     app.nav.go(&Route::Sensor(id).to_string());
                 }
             }
         >
             <td class="main-cell">
                 <a href=Route::Sensor(id).to_string()>{sensor.name}</a>
+                <small class="under muted">{machine.clone()}</small>
             </td>
-            <td>
+            <td class="wide">
                 <a class="plain" href=Route::Machine(sensor.machine_id).to_string()>
-                    {machine}
+                    {machine.clone()}
                 </a>
             </td>
-            <td class="muted">{title(&sensor.sensor_type)}</td>
+            <td class="wide muted">{title(&sensor.sensor_type)}</td>
             <td class="num">
                 <output>{move || now.with(|now| now.as_ref().map(|r| reading(r.value)))}</output>
                 " "
                 <small class="muted">{sensor.unit}</small>
             </td>
             <td>{move || status.get().map(|status| badge::judged(status.as_str()))}</td>
-            <td class="when muted" title=move || at().map(|at| exact(at, app.offset_min))>
+            <td class="wide when muted" title=move || at().map(|at| exact(at, app.offset_min))>
                 {move || at().map_or_else(|| "never".to_owned(), |at| ago(app.now.get(), at))}
             </td>
         </tr>

@@ -31,16 +31,18 @@ pub fn Start() -> impl IntoView {
         )
     };
     let arrived = move || {
-        sensors.items().into_iter().find(|sensor| sensor.name == "temp" && sensor.latest.is_some()).map(|sensor| {
-            let value = sensor.latest.map(|l| reading(l.value)).unwrap_or_default();
-            view! {
-                <p class="arrived" role="status">
-                    {Icon::Check.view()} "It arrived: " <b>{value} " " {sensor.unit}</b> " from sensor "
-                    <a href=Route::Sensor(sensor.id).to_string()>{sensor.name}</a> ". See "
-                    <a href=Route::Machine(sensor.machine_id).to_string()>"its machine"</a> "."
-                </p>
-            }
-        })
+        sensors.items().into_iter().find(|sensor| sensor.name == "temp" && sensor.latest.is_some()).map(
+            |sensor| {
+                let value = sensor.latest.map(|l| reading(l.value)).unwrap_or_default();
+                view! {
+                    <p class="arrived" role="status">
+                        {Icon::Check.view()} "It arrived: " <b>{value} " " {sensor.unit}</b> " from sensor "
+                        <a href=Route::Sensor(sensor.id).to_string()>{sensor.name}</a> ". See "
+                        <a href=Route::Machine(sensor.machine_id).to_string()>"its machine"</a> "."
+                    </p>
+                }
+            },
+        )
     };
     view! {
         <section class="panel start">

@@ -5,10 +5,7 @@ use crate::{
     parts::{icon::Icon, loaded::Loaded, time::Ago},
 };
 use leptos::prelude::*;
-use pm_api::{
-    status::SystemStatus,
-    tick::BridgeHealth,
-};
+use pm_api::{status::SystemStatus, tick::BridgeHealth};
 use pm_ui_core::text::count;
 
 /// The page.

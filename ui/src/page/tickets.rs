@@ -7,6 +7,7 @@ use crate::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        rows,
         time::{Ago, Clock, ms},
     },
     shell::Machines,
@@ -99,7 +100,7 @@ fn card(ticket: Ticket) -> AnyView {
             data-row
             tabindex="-1"
             on:keydown=move |event| {
-                if event.key() == "Enter" {
+                if rows::key(&event).as_deref() == Some("Enter") {
                     app.nav.go(&target);
                 }
             }

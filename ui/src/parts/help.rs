@@ -27,14 +27,12 @@ const KEYS: &[(&str, &str)] = &[
 pub fn Help() -> impl IntoView {
     let app = app();
     let open = RwSignal::new(false);
-    let pending_g = StoredValue::new(0.0_f64);
     let handle = window_event_listener(ev::keydown, move |event| {
         if rows::typing() || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
-        let now = crate::browser::now_ms();
-        let after_g = now - pending_g.get_value() < 1_200.0;
-        pending_g.set_value(0.0);
+        let after_g = rows::led();
+        rows::lead_over();
         let target = match event.key().as_str() {
             "o" if after_g => Some(Route::Overview),
             "m" if after_g => Some(Route::Machines),
@@ -49,7 +47,7 @@ pub fn Help() -> impl IntoView {
             return;
         }
         match event.key().as_str() {
-            "g" => pending_g.set_value(now),
+            "g" => rows::lead(),
             "j" => rows::step(true),
             "k" => rows::step(false),
             "t" => app.toggle_theme(),

@@ -1,10 +1,7 @@
 //! Ctrl-K: go anywhere by typing a few letters.
 
 use super::confirm::Dialog;
-use crate::{
-    api::Query,
-    state::app,
-};
+use crate::{api::Query, state::app};
 use leptos::{ev, html, prelude::*};
 use pm_api::{machine::Machine, sensor::Sensor};
 use pm_ui_core::route::Route;
@@ -75,7 +72,8 @@ fn Finder(open: RwSignal<bool>) -> impl IntoView {
             address: page.to_string(),
         });
         let machine_list = machines.items();
-        let names: std::collections::HashMap<_, _> = machine_list.iter().map(|m| (m.id, m.name.clone())).collect();
+        let names: std::collections::HashMap<_, _> =
+            machine_list.iter().map(|m| (m.id, m.name.clone())).collect();
         let machines = machine_list.into_iter().map(|machine| Place {
             kind: "Machine",
             hint: machine.location.unwrap_or_default(),

@@ -1,6 +1,8 @@
 //! Lists by keyboard: j and k move the focus from row to row, Enter opens.
 
+use crate::browser::now_ms;
 use leptos::prelude::document;
+use std::cell::Cell;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -20,6 +22,34 @@ pub fn step(forward: bool) {
     if let Some(row) = rows.get(next) {
         let _ = row.focus();
     }
+}
+
+thread_local! {
+    static LEADER_MS: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// Remembers that `g` was pressed: the next key names a page.
+pub fn lead() {
+    LEADER_MS.set(now_ms());
+}
+
+/// Was `g` pressed just before?
+#[must_use]
+pub fn led() -> bool {
+    now_ms() - LEADER_MS.get() < 1_200.0
+}
+
+/// Forgets that `g` was pressed.
+pub fn lead_over() {
+    LEADER_MS.set(0.0);
+}
+
+/// A key meant for the row itself: pressed on it, not on a button or link inside it, and not the second of a pair.
+#[must_use]
+pub fn key(event: &web_sys::KeyboardEvent) -> Option<String> {
+    let own = event.target() == event.current_target();
+    let plain = !(event.ctrl_key() || event.meta_key() || event.alt_key());
+    (own && plain && !led()).then(|| event.key())
 }
 
 /// Is the user typing?

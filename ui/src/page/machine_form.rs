@@ -1,0 +1,217 @@
+//! A machine is added, changed, removed.
+
+use crate::{
+    api::Query,
+    parts::{confirm::Dialog, icon::Icon},
+    shell::Machines,
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{Criticality, MachineStatus, Role, machine::Machine};
+use pm_ui_core::{
+    change::{changes, given},
+    route::Route,
+    text::title,
+};
+
+/// A button that opens the form for a new machine, for those who may add one.
+#[component]
+pub fn AddMachine() -> impl IntoView {
+    form_button("Add machine", Icon::Plus, None, None)
+}
+
+/// A button that opens the form of a machine, for those who may change it.
+#[component]
+pub fn EditMachine(
+    /// The machine as it is.
+    machine: Machine,
+    /// Fetched anew when it has changed.
+    query: Query<Machine>,
+) -> impl IntoView {
+    form_button("Edit", Icon::Wrench, Some(machine), Some(query))
+}
+
+fn form_button(
+    label: &'static str,
+    icon: Icon,
+    machine: Option<Machine>,
+    query: Option<Query<Machine>>,
+) -> AnyView {
+    let app = app();
+    let open = RwSignal::new(false);
+    let machine = StoredValue::new(machine);
+    view! {
+        {move || {
+            app.api
+                .session
+                .may(Role::Engineer)
+                .then(|| {
+                    view! {
+                        <button class="button" on:click=move |_| open.set(true)>
+                            {icon.view()}
+                            {label}
+                        </button>
+                    }
+                })
+        }}
+        <Dialog open title=if query.is_some() { "Machine" } else { "New machine" }>
+            <Form open machine=machine.get_value() query />
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn blank() -> Machine {
+    Machine {
+        name: String::new(),
+        location: None,
+        description: None,
+        status: MachineStatus::Online,
+        criticality: Criticality::Medium,
+        metadata: None,
+        last_service_date: None,
+        id: uuid::Uuid::nil().into(),
+        created_at: pm_api::Timestamp::default(),
+        updated_at: pm_api::Timestamp::default(),
+    }
+}
+
+#[component]
+fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Machine>>) -> impl IntoView {
+    let app = app();
+    let directory = expect_context::<Machines>();
+    let known = machine.is_some();
+    let old = machine.unwrap_or_else(blank);
+    let name = RwSignal::new(old.name.clone());
+    let location = RwSignal::new(old.location.clone().unwrap_or_default());
+    let description = RwSignal::new(old.description.clone().unwrap_or_default());
+    let status = RwSignal::new(old.status);
+    let criticality = RwSignal::new(old.criticality);
+    let service = RwSignal::new(old.last_service_date.clone().unwrap_or_default());
+    let problem = RwSignal::new(None::<String>);
+    let sure = RwSignal::new(false);
+    let id = old.id;
+    let old = StoredValue::new(old);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let new = Machine {
+            name: name.get_untracked().trim().to_owned(),
+            location: given(&location.get_untracked()),
+            description: given(&description.get_untracked()),
+            status: status.get_untracked(),
+            criticality: criticality.get_untracked(),
+            last_service_date: given(&service.get_untracked()),
+            ..old.get_value()
+        };
+        let body = changes(&old.get_value(), &new);
+        if body.is_empty() {
+            return open.set(false);
+        }
+        spawn_local(async move {
+            let answer = if known {
+                app.api.send::<_, Machine>(Method::PATCH, &format!("/machines/{id}"), &body).await
+            } else {
+                app.api.send::<_, Machine>(Method::POST, "/machines", &body).await
+            };
+            match answer {
+                Ok(saved) => {
+                    app.toasts.done(format!("{} saved.", saved.name));
+                    open.set(false);
+                    directory.query.refetch();
+                    match query {
+                        Some(query) => query.refetch(),
+                        None => app.nav.go(&Route::Machine(saved.id).to_string()),
+                    }
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let remove = move |_| {
+        if !sure.get_untracked() {
+            return sure.set(true);
+        }
+        spawn_local(async move {
+            match app.api.delete(&format!("/machines/{id}")).await {
+                Ok(()) => {
+                    app.toasts.done("Machine deleted.");
+                    directory.query.refetch();
+                    app.nav.go(&Route::Machines.to_string());
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let text = |label: &'static str, kind: &'static str, required: bool, value: RwSignal<String>| {
+        view! {
+            <label class="field">
+                <span>{label}</span>
+                <input class="input" type=kind required=required autocomplete="off" bind:value=value />
+            </label>
+        }
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            {text("Name", "text", true, name)} {text("Place", "text", false, location)}
+            {text("Description", "text", false, description)}
+            <div class="form-row">
+                {choice("State", MachineStatus::WORDS, move || status.get().as_str(), move |word| {
+                    if let Ok(word) = word.parse() {
+                        status.set(word);
+                    }
+                })}
+                {choice("Criticality", Criticality::WORDS, move || criticality.get().as_str(), move |word| {
+                    if let Ok(word) = word.parse() {
+                        criticality.set(word);
+                    }
+                })}
+            </div>
+            {text("Last service", "date", false, service)}
+            <div role="alert">
+                {move || problem.get().map(|text| view! { <p class="form-problem">{Icon::Warning.view()} {text}</p> })}
+            </div>
+            <footer class="form-foot">
+                {known
+                    .then(|| {
+                        view! {
+                            <button class="button danger" type="button" on:click=remove>
+                                {move || if sure.get() { "Delete it and all its readings" } else { "Delete" }}
+                            </button>
+                        }
+                    })}
+                <button class="button" type="button" on:click=move |_| open.set(false)>
+                    "Cancel"
+                </button>
+                <button class="button primary" type="submit">
+                    "Save"
+                </button>
+            </footer>
+        </form>
+    }
+    .into_any()
+}
+
+fn choice(
+    label: &'static str,
+    words: &'static [&'static str],
+    value: impl Fn() -> &'static str + Copy + Send + 'static,
+    set: impl Fn(String) + 'static,
+) -> AnyView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <select class="input" on:change=move |event| set(event_target_value(&event))>
+                {words
+                    .iter()
+                    .map(|word| view! { <option value=*word selected=move || value() == *word>{title(word)}</option> })
+                    .collect_view()}
+            </select>
+        </label>
+    }
+    .into_any()
+}
