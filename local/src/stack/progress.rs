@@ -4,18 +4,18 @@ use std::io::{IsTerminal, Write, stdout};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Without a terminal a long step is told again after so long.
+/// Without a terminal only steps that take this long are told before they end.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// Prints progress to standard output.
 pub struct Progress {
     terminal: bool,
-    told: Mutex<Option<(Instant, String)>>,
+    told: Mutex<(Instant, String)>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { terminal: stdout().is_terminal(), told: Mutex::default() }
+        Self { terminal: stdout().is_terminal(), told: Mutex::new((Instant::now(), String::new())) }
     }
 }
 
@@ -26,9 +26,9 @@ impl Progress {
         if self.terminal {
             let text: String = text.chars().take(90).collect();
             print!("\r\x1b[2K  {part:<10} {text} …");
-        } else if told.as_ref().is_none_or(|(at, last)| last != text && at.elapsed() > QUIET) {
+        } else if told.1 != text && told.0.elapsed() > QUIET {
             println!("  {part:<10} {text} …");
-            *told = Some((Instant::now(), text.to_owned()));
+            *told = (Instant::now(), text.to_owned());
         }
         let _ = stdout().flush();
     }
@@ -37,6 +37,6 @@ impl Progress {
     pub fn done(&self, part: &str, text: &str) {
         let clear = if self.terminal { "\r\x1b[2K" } else { "" };
         println!("{clear}  {part:<10} {text}");
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), String::new());
     }
 }

