@@ -1,12 +1,15 @@
 //! Trains the models and measures them. Everything is decided by the seed and the arguments.
 //!
-//! `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` writes a new version.
+//! | Command | Does |
+//! |---|---|
+//! | `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
+//! | `trainer plant [--days N] [--models DIR]` | healthy days and faults of the simulated plant |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
 
 mod forest;
 mod golden;
-mod probe;
+mod plant;
 mod signals;
 
 use anyhow::{Context as _, Result, bail};
@@ -20,24 +23,25 @@ fn main() -> Result<()> {
         let at = options.iter().position(|o| o == name);
         at.and_then(|i| options.get(i + 1)).map_or(default, String::as_str).to_owned()
     };
+    let number = |name: &str, default: &str| -> Result<u64> {
+        option(name, default).parse().with_context(|| format!("{name} wants a whole number"))
+    };
+    let models = PathBuf::from(option("--models", "models"));
     match command.as_str() {
         "forest" => {
-            let number = |name: &str, default: &str| -> Result<u64> {
-                option(name, default).parse().with_context(|| format!("{name} wants a whole number"))
-            };
             let plan = forest::Plan {
                 seed: number("--seed", "42")?,
                 sensors: number("--sensors", "400")?,
-                readings: number("--readings", "5000")? as usize,
+                readings: number("--readings", "7000")? as usize,
             };
-            forest::run(&PathBuf::from(option("--models", "models")), &option("--version", "1.0.0"), plan)
+            forest::run(&models, &option("--version", "1.0.0"), plan)
         }
-        "probe" => {
-            probe::run(&PathBuf::from(option("--models", "models")));
+        "plant" => {
+            let model = pm_model::Model::load(&models)?;
+            let report = plant::run(&model, number("--days", "1")? as i64, 500_000)?;
+            println!("{}", serde_json::to_string_pretty(&report)?);
             Ok(())
         }
-        _ => bail!(
-            "usage: trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]"
-        ),
+        _ => bail!("usage: trainer forest | plant, see the head of models/trainer/src/main.rs"),
     }
 }

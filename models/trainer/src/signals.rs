@@ -86,29 +86,6 @@ impl Sensor {
         Self { rng: ChaCha8Rng::seed_from_u64(seed), loads: self.loads.clone(), ..*self }
     }
 
-    /// scratch
-    pub fn describe(&self) -> String {
-        let n = self.noise;
-        format!(
-            "dt{} mem{:.2} daily{:.1} cyc{:.1}/{:.0} wan{:.1} loads{} res{:.2}",
-            self.interval_s,
-            self.memory,
-            self.daily / n,
-            self.cycle / n,
-            self.cycle_length,
-            self.wander / n,
-            self.loads.len(),
-            self.resolution / n
-        )
-    }
-
-    /// The same sensor read at another rate.
-    #[must_use]
-    pub fn every(mut self, interval_s: f64) -> Self {
-        self.interval_s = interval_s;
-        self
-    }
-
     fn normal(&mut self) -> f64 {
         let u: f64 = self.rng.random_range(f64::MIN_POSITIVE..1.0);
         (-2.0 * u.ln()).sqrt() * (TAU * self.rng.random_range(0.0..1.0)).cos()
