@@ -101,7 +101,7 @@ test("the alarm is acknowledged by keyboard and resolved with a note", async () 
   await row.getByRole("link").first().click();
   await page.getByRole("complementary", { name: "Alarm" }).waitFor();
   await page.getByLabel("What was found and done").fill("Cooling water valve was shut.");
-  await page.getByRole("button", { name: "Resolve" }).click();
+  await page.getByRole("button", { name: "Resolve", exact: true }).click();
   await page.getByText("Alarm resolved.").waitFor();
   const resolved = await api(page, "/alarms?status=resolved&limit=200");
   assert.ok(resolved.some((alarm) => alarm.resolution_notes === "Cooling water valve was shut."));

@@ -2,7 +2,9 @@
 
 use crate::{
     api::Query,
+    browser::now_ms,
     parts::{badge, loaded::Loaded, rows, time::ms},
+    shell::Machines,
     state::app,
 };
 use leptos::prelude::*;
@@ -80,7 +82,9 @@ pub fn LiveTable(
 #[must_use]
 pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestReading>> {
     let app = app();
+    let machines = expect_context::<Machines>();
     let latest = RwSignal::new(HashMap::new());
+    let asked_ms = StoredValue::new(0.0_f64);
     let newer = |map: &HashMap<SensorId, LatestReading>, id: SensorId, at: Timestamp| {
         map.get(&id).is_none_or(|old| old.timestamp <= at)
     };
@@ -105,8 +109,11 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
                 .as_ref()
                 .is_some_and(|known| batch.iter().any(|r| !known.iter().any(|s| s.id == r.sensor_id)))
         });
-        if strange {
+        let now = now_ms();
+        if strange && now - asked_ms.get_value() > 2_000.0 {
+            asked_ms.set_value(now);
             sensors.refetch();
+            machines.query.refetch();
         }
         latest.update(|map| {
             for live in batch.iter().filter(|r| newer(map, r.sensor_id, r.timestamp)).collect::<Vec<_>>() {
