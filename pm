@@ -116,6 +116,15 @@ build_components() {
 }
 build_ui() { cargo run --locked --quiet -p ui-bundle; }
 
+# What the tests need of the native crates, chosen once: another choice of packages would give the dependencies other
+# features and compile them again.
+native_packages() { echo --workspace "$(components | sed 's/^-p/--exclude/')" --exclude pm-ui; }
+build_for_tests() {
+  # shellcheck disable=SC2046
+  cargo build --locked $(native_packages) --all-targets
+}
+bundle_ui() { CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/ui-bundle"; }
+
 build() {
   setup_build
   step "build the programs" build_native
@@ -178,9 +187,8 @@ setup_test() {
 wasm_only() { components; echo "-p pm-ui"; }
 check_format() { cargo fmt --all --check; }
 check_lints_native() {
-  local excluded; excluded=$(components | sed 's/^-p/--exclude/')
-  # shellcheck disable=SC2086
-  cargo clippy --locked --workspace $excluded --exclude pm-ui --all-targets -- -D warnings
+  # shellcheck disable=SC2046
+  cargo clippy --locked $(native_packages) --all-targets -- -D warnings
 }
 check_lints_components() {
   # shellcheck disable=SC2046
@@ -193,12 +201,12 @@ check_licences() {
 }
 
 rust_tests() {
-  # shellcheck disable=SC2046  # components run in the host; their rules are tested in the shared crates
-  local packages=(--workspace $(components | sed 's/^-p/--exclude/') --exclude pm-ui)
+  # components run in the host; their rules are tested in the shared crates
+  # shellcheck disable=SC2046
   if have cargo-nextest; then
-    cargo nextest run --locked "${packages[@]}" --no-tests=warn "$@"
+    cargo nextest run --locked $(native_packages) --no-tests=warn "$@"
   else
-    cargo test --locked "${packages[@]}" "$@"
+    cargo test --locked $(native_packages) "$@"
   fi
 }
 
@@ -242,17 +250,17 @@ run_tests() {
   local begin=$SECONDS
   if [ $# -gt 0 ]; then
     setup_build
-    step "build the programs" build_native
+    step "build the programs and tests" build_for_tests
     step "build the components" build_components
-    step "build the web UI" build_ui
+    step "build the web UI" bundle_ui
     step "Rust tests with «$1»" rust_tests "$1"
   else
     step "set-up" setup_test
     step "format" check_format
     step "licences" check_licences
-    step "build the programs" build_native
+    step "build the programs and tests" build_for_tests
     step "build the $(components | wc -l) components" build_components
-    step "build the web UI" build_ui
+    step "build the web UI" bundle_ui
     step "lints of the native crates" check_lints_native
     step "lints of the components" check_lints_components
     step "lints of the web UI" check_lints_ui
