@@ -19,9 +19,9 @@ struct Bucket {
     /// Start divided by the bucket length.
     index: i64,
     mean: f64,
-    count: f32,
+    count: u32,
     /// Readings among them that looked healthy.
-    healthy: f32,
+    healthy: u32,
 }
 
 /// Levels over time, oldest first.
@@ -60,14 +60,14 @@ impl History {
                 self.buckets.remove(0);
             }
         }
-        let healthy = f32::from(u8::from(healthy));
+        let healthy = u32::from(healthy);
         match self.buckets.last_mut() {
             Some(b) if b.index >= index => {
-                b.count += 1.0;
+                b.count = b.count.saturating_add(1);
                 b.healthy += healthy;
                 b.mean += (value - b.mean) / f64::from(b.count);
             }
-            _ => self.buckets.push(Bucket { index, mean: value, count: 1.0, healthy }),
+            _ => self.buckets.push(Bucket { index, mean: value, count: 1, healthy }),
         }
     }
 
@@ -79,8 +79,8 @@ impl History {
                 let index = b.index.div_euclid(2);
                 match merged.last_mut() {
                     Some(m) if m.index == index => {
-                        let count = m.count + b.count;
-                        m.mean += (b.mean - m.mean) * f64::from(b.count / count);
+                        let count = m.count.saturating_add(b.count);
+                        m.mean += (b.mean - m.mean) * f64::from(b.count) / f64::from(count);
                         m.count = count;
                         m.healthy += b.healthy;
                     }
@@ -96,7 +96,7 @@ impl History {
 
     fn healthy_means(&self) -> Vec<f64> {
         let closed = self.buckets.len().saturating_sub(1);
-        let healthy = self.buckets[..closed].iter().filter(|b| b.healthy >= 0.5 * b.count);
+        let healthy = self.buckets[..closed].iter().filter(|b| b.healthy >= b.count.div_ceil(2));
         sorted(&healthy.map(|b| b.mean).collect::<Vec<_>>())
     }
 
@@ -161,7 +161,7 @@ impl History {
             && (SECOND..=LONGEST).contains(&self.length_us)
             && self.length_us % SECOND == 0
             && (self.length_us / SECOND).count_ones() == 1
-            && self.buckets.iter().all(|b| b.mean.is_finite() && b.count >= 1.0 && b.count.is_finite())
+            && self.buckets.iter().all(|b| b.mean.is_finite() && b.count >= 1)
             && self.buckets.windows(2).all(|b| b[0].index < b[1].index)
     }
 }

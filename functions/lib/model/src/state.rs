@@ -7,7 +7,7 @@ use pm_api::ReadingStatus;
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout and of the meaning of the numbers. A blob of another version is started afresh.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The state of one sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

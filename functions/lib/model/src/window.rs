@@ -8,6 +8,8 @@ pub const WINDOW: usize = 60;
 pub const MIN_SAMPLES: usize = 12;
 /// A pause of more than this many usual intervals (and of more than [`PAUSE_US`]) empties the window.
 const PAUSE_INTERVALS: i64 = 20;
+/// No measurement is larger; a number beyond it is passed over.
+const LARGEST: f64 = 1e30;
 const PAUSE_US: i64 = 60_000_000;
 
 /// Up to [`WINDOW`] readings, oldest first, times strictly ascending.
@@ -44,13 +46,13 @@ impl From<Stored> for Window {
 }
 
 impl Window {
-    /// Appends a reading (time in µs). False, and nothing happens, when the value is not finite or the reading is
+    /// Appends a reading (time in µs). False, and nothing happens, when the value is no measurement or the reading is
     /// not newer than the newest: late readings do not change the judgement of the present.
     ///
     /// After a long pause the window starts afresh: the machine was off, and a window across the pause would compare
     /// two different runs.
     pub fn push(&mut self, time_us: i64, value: f64) -> bool {
-        if !value.is_finite() || value.abs() > 1e150 || self.newest().is_some_and(|t| time_us <= t) {
+        if !value.is_finite() || value.abs() > LARGEST || self.newest().is_some_and(|t| time_us <= t) {
             return false;
         }
         if let (Some(last), Some(usual)) = (self.newest(), self.interval_us()) {

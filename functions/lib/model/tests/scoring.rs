@@ -1,0 +1,284 @@
+//! The whole path of a reading with the model that is checked in.
+
+use pm_api::{
+    MachineId, ReadingStatus, SensorId, Timestamp,
+    score::{Limits, ScoreItem, ScoreResult},
+};
+use pm_model::{Model, features, score_item, state::State};
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models")
+}
+
+fn model() -> Model {
+    Model::load(&models()).expect("the model that is checked in")
+}
+
+fn item(readings: &[(i64, f64)], limits: Limits, state: Option<Vec<u8>>) -> ScoreItem {
+    ScoreItem {
+        sensor_id: SensorId(uuid::Uuid::nil()),
+        machine_id: MachineId(uuid::Uuid::nil()),
+        sensor_type: "test".into(),
+        limits,
+        state,
+        readings: readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),
+    }
+}
+
+/// A quiet sensor: level 100, noise of about 1, twice a second.
+fn quiet(count: usize) -> Vec<(i64, f64)> {
+    let mut seed = 9u64;
+    (0..count)
+        .map(|i| {
+            let mut noise = -6.0;
+            for _ in 0..12 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                noise += (seed >> 11) as f64 / (1u64 << 53) as f64;
+            }
+            (1_700_000_000_000_000 + i as i64 * 500_000, 100.0 + noise)
+        })
+        .collect()
+}
+
+fn score(model: &Model, readings: &[(i64, f64)], limits: Limits) -> ScoreResult {
+    score_item(Some(model), &item(readings, limits, None))
+}
+
+#[test]
+fn one_at_a_time_equals_all_at_once() {
+    let model = model();
+    let mut readings = quiet(700);
+    readings[650].1 += 40.0;
+    let all = score(&model, &readings, Limits::default());
+    let mut state = None;
+    let mut last = None;
+    for one in &readings {
+        let result = score_item(Some(&model), &item(&[*one], Limits::default(), state.take()));
+        assert!(result.state.len() <= 2048, "{} bytes", result.state.len());
+        state = Some(result.state.clone());
+        last = Some(result);
+    }
+    assert_eq!(last, Some(all));
+}
+
+#[test]
+fn late_and_repeated_readings_change_nothing() {
+    let model = model();
+    let readings = quiet(300);
+    let before = score(&model, &readings, Limits::default());
+    let late = [readings[10], readings[299], (readings[0].0 - 5, 1e9)];
+    let after = score_item(Some(&model), &item(&late, Limits::default(), Some(before.state.clone())));
+    assert_eq!(
+        (after.score, after.class, after.state, after.time),
+        (before.score, before.class, before.state, before.time)
+    );
+}
+
+#[test]
+fn scale_and_offset_do_not_matter() {
+    let model = model();
+    let readings = quiet(900);
+    let here = score(&model, &readings, Limits::default());
+    // The documented features hold small absolute constants (1e-8), hence a tolerance; relative features
+    // (volatility, rate of change) depend on an offset.
+    for (scale, offset, tolerance) in [(1024.0, 0.0, 1e-6), (1.0 / 1024.0, 0.0, 1e-6), (1.0, 50.0, 0.05)] {
+        let moved: Vec<_> = readings.iter().map(|&(t, v)| (t, v * scale + offset)).collect();
+        let there = score(&model, &moved, Limits::default());
+        assert!(
+            (here.score - there.score).abs() <= tolerance,
+            "{scale} {offset}: {} {}",
+            here.score,
+            there.score
+        );
+    }
+}
+
+#[test]
+fn a_healthy_sensor_looks_healthy() {
+    let result = score(&model(), &quiet(3000), Limits { warning_high: Some(120.0), ..Limits::default() });
+    assert_eq!(result.class, ReadingStatus::Normal);
+    assert!(result.score < 0.4 && result.health_percent > 36.0, "{} {}", result.score, result.health_percent);
+    assert!(result.remaining_hours.is_none() && !result.fallback && result.confidence > 0.8, "{result:?}");
+}
+
+#[test]
+fn faults_are_seen_within_a_minute() {
+    let model = model();
+    let faults: [(&str, fn(usize, f64) -> f64); 5] = [
+        ("level shift", |_, v| v + 15.0),
+        ("scatter", |_, v| 100.0 + (v - 100.0) * 6.0),
+        ("drift", |i, v| v + 0.3 * i as f64),
+        ("spikes", |i, v| if i % 15 == 2 { v + 30.0 } else { v }),
+        ("stuck", |_, _| 100.4),
+    ];
+    for (name, fault) in faults {
+        let mut readings = quiet(3120);
+        let mut state = score(&model, &readings[..3000], Limits::default()).state;
+        let mut seen = None;
+        for (i, reading) in readings[3000..].iter_mut().enumerate() {
+            reading.1 = fault(i, reading.1);
+            let result = score_item(Some(&model), &item(&[*reading], Limits::default(), Some(state)));
+            if result.class > ReadingStatus::Normal && seen.is_none() {
+                let why: serde_json::Value =
+                    serde_json::from_str(&result.contributing_features).expect("JSON");
+                assert!(why["features"].as_array().is_some_and(|f| !f.is_empty()), "{name}: {why}");
+                assert!(
+                    why["reason"].as_str().is_some_and(|r| r.contains("usual for this sensor (")),
+                    "{name}: {why}"
+                );
+                seen = Some(i);
+            }
+            state = result.state;
+        }
+        assert!(seen.is_some(), "{name} was not seen within 120 readings");
+    }
+}
+
+#[test]
+fn limits_decide() {
+    let model = model();
+    let limits = Limits { warning_high: Some(110.0), critical_high: Some(120.0), ..Limits::default() };
+    for (breach, count, class) in [
+        (125.0, 1, ReadingStatus::Normal),
+        (125.0, 4, ReadingStatus::Critical),
+        (112.0, 8, ReadingStatus::Warning),
+        (105.0, 1, ReadingStatus::Normal),
+    ] {
+        let mut readings = quiet(600);
+        readings.iter_mut().rev().take(count).for_each(|r| r.1 = breach);
+        let result = score(&model, &readings, limits);
+        assert!(result.class >= class, "{breach} × {count}: {:?} {}", result.class, result.score);
+        if class == ReadingStatus::Normal {
+            assert_eq!(result.class, class, "{breach} × {count}: {}", result.score);
+        }
+        if class == ReadingStatus::Critical {
+            assert!(result.contributing_features.contains("critical limit of 120"), "{result:?}");
+            assert_eq!(result.remaining_hours, Some(0.0));
+        }
+    }
+}
+
+#[test]
+fn a_trend_tells_the_remaining_hours() {
+    // 1 per minute from 100 on; the limit at 130 is 10 minutes away after 20 minutes.
+    let readings: Vec<_> =
+        quiet(2400).into_iter().enumerate().map(|(i, (t, v))| (t, v + i as f64 / 120.0)).collect();
+    let limits = Limits { critical_high: Some(130.0), ..Limits::default() };
+    let hours = score(&model(), &readings, limits).remaining_hours.expect("a trend");
+    assert!((0.12..0.22).contains(&hours), "{hours}");
+}
+
+#[test]
+fn without_a_model_rules_judge_and_say_so() {
+    let limits = Limits { warning_high: Some(110.0), critical_high: Some(120.0), ..Limits::default() };
+    let mut readings = quiet(300);
+    let calm = score_item(None, &item(&readings, limits, None));
+    assert!(calm.fallback && calm.class == ReadingStatus::Normal && calm.score == 0.0, "{calm:?}");
+    readings.iter_mut().rev().take(5).for_each(|r| r.1 = 130.0);
+    assert_eq!(score_item(None, &item(&readings, limits, None)).class, ReadingStatus::Critical);
+    assert!(Model::load(Path::new("/nowhere")).is_err());
+}
+
+#[test]
+fn few_readings_are_buffering() {
+    for count in [1, 11] {
+        let result = score(&model(), &quiet(count), Limits::default());
+        assert!(
+            result.buffering && result.class == ReadingStatus::Normal && result.confidence == 0.7,
+            "{result:?}"
+        );
+        assert_eq!(result.contributing_features, format!("{{\"buffer_size\":{count}}}"));
+    }
+    assert!(!score(&model(), &quiet(12), Limits::default()).buffering);
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    limits: Limits,
+    readings: Vec<(i64, f64)>,
+    score: f64,
+    class: ReadingStatus,
+}
+
+#[test]
+fn the_golden_scores_come_out() {
+    let model = model();
+    let file = models().join("isolation-forest").join(&model.version).join("golden.json");
+    let cases: Vec<Case> = serde_json::from_slice(&std::fs::read(file).expect("golden.json")).expect("cases");
+    assert!(cases.len() >= 7);
+    for case in cases {
+        let result = score(&model, &case.readings, case.limits);
+        assert!((result.score - case.score).abs() < 1e-6, "{}: {} {}", case.name, result.score, case.score);
+        assert_eq!(result.class, case.class, "{}", case.name);
+    }
+}
+
+#[test]
+fn the_features_have_their_documented_values() {
+    let x: Vec<f64> = (1..=12).map(f64::from).collect();
+    let f = features::extract(&x, &features::Context::default());
+    let at = |name: &str| f[features::NAMES.iter().position(|n| *n == name).expect("a name")];
+    for (name, expected) in [
+        ("mean", 6.5),
+        ("std", (143.0f64 / 12.0).sqrt()),
+        ("min", 1.0),
+        ("max", 12.0),
+        ("median", 6.5),
+        ("skewness", 0.0),
+        ("iqr", 5.5),
+        ("trend_slope", 1.0),
+        ("trend_intercept", 1.0),
+        ("ma_convergence", 2.5),
+        ("ma_ratio", 10.0 / 7.5),
+        ("z_score", 5.5 / (143.0f64 / 12.0).sqrt()),
+        ("rate_of_change", 1.0 / 11.0),
+        ("autocorr", 1.0),
+        ("pattern_instability", 0.0),
+        ("reserved_1", 1.0 / 12.0),
+    ] {
+        assert!((at(name) - expected).abs() < 1e-6, "{name}: {} {expected}", at(name));
+    }
+    assert_eq!(features::extract(&x[..4], &features::Context::default()), [0.0; features::COUNT]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_makes_a_number_that_is_none(
+        values in prop::collection::vec(prop_oneof![
+            any::<f64>(), Just(0.0), Just(1.0), Just(1e300), Just(-1e-300), Just(f64::NAN), Just(f64::INFINITY), -10.0..10.0
+        ], 0..90),
+        step in 1i64..10_000_000_000,
+    ) {
+        let readings: Vec<_> = values.iter().enumerate().map(|(i, &v)| (i as i64 * step, v)).collect();
+        let limits = Limits { warning_high: Some(5.0), critical_low: Some(-9.0), ..Limits::default() };
+        for model in [Some(&model()), None] {
+            let r = score_item(model, &item(&readings, limits, None));
+            prop_assert!((0.0..=1.0).contains(&r.score) && (0.0..=1.0).contains(&r.confidence), "{:?}", r);
+            prop_assert!((0.0..=100.0).contains(&r.health_percent), "{:?}", r);
+            prop_assert!(r.remaining_hours.is_none_or(|h| h.is_finite() && h >= 0.0), "{:?}", r);
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&r.contributing_features).is_ok());
+            prop_assert!(State::from_bytes(&r.state).is_some(), "the state reads back");
+        }
+    }
+
+    #[test]
+    fn a_damaged_state_starts_afresh(at in 0usize..1500, bit in 0u8..8, cut in 0usize..1500) {
+        let model = model();
+        let readings = quiet(200);
+        let good = score(&model, &readings[..150], Limits::default()).state;
+        let fresh = score(&model, &readings[150..], Limits::default());
+        let mut flipped = good.clone();
+        let at = at % good.len();
+        flipped[at] ^= 1 << bit;
+        for bad in [flipped, good[..cut % good.len()].to_vec()] {
+            prop_assert!(State::from_bytes(&bad).is_none());
+            prop_assert_eq!(&score_item(Some(&model), &item(&readings[150..], Limits::default(), Some(bad))), &fresh);
+        }
+    }
+}
