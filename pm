@@ -277,7 +277,7 @@ run_tests() {
 bench() {
   local script=tests/load/${1:-}.sh
   case ${1:-} in
-    models) shift; exec cargo run --locked --release -p pm-trainer -- bench "$@" ;;
+    models) shift; exec cargo run --locked --release -p trainer -- bench "$@" ;;
     ingest | api)
       [ -x "$script" ] || die "there is no $script in this clone: it measures the $1"
       shift; build; exec "$script" "$@" ;;
