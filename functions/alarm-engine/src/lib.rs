@@ -9,7 +9,10 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use pm_api::alarm_engine::Conditions;
 use pm_domain::ticket::auto_ticket;
-use pm_store::{Db, StoreError, alarm::{self, ConditionWithTicket}};
+use pm_store::{
+    Db, StoreError,
+    alarm::{self, ConditionWithTicket},
+};
 use pm_web::{Answer, Request, json, text, variable};
 
 #[spin_sdk::http_service]
@@ -48,6 +51,8 @@ async fn apply(conditions: Conditions) -> Answer {
 }
 
 async fn store(items: &[ConditionWithTicket]) -> Result<pm_api::alarm_engine::ConditionsReport, StoreError> {
-    let address = variable("database_url").await.map_err(|_| StoreError::Failed("database_url is not set".to_owned()))?;
+    let address = variable("database_url")
+        .await
+        .map_err(|_| StoreError::Failed("database_url is not set".to_owned()))?;
     alarm::apply(&Db::open(&address).await?, items).await
 }

@@ -32,7 +32,8 @@ pub(crate) async fn resolve(call: &Call) -> Outcome {
         notes = fields.text("resolution_notes", LONGEST_NOTES).flatten();
         fields.end()?;
     }
-    apply(call, AlarmChange { status: Some(AlarmStatus::Resolved), notes, metadata: None }, Some("resolve")).await
+    apply(call, AlarmChange { status: Some(AlarmStatus::Resolved), notes, metadata: None }, Some("resolve"))
+        .await
 }
 
 async fn apply(call: &Call, change: AlarmChange, action: Option<&'static str>) -> Outcome {

@@ -2,11 +2,7 @@
 
 use crate::password;
 use http::StatusCode;
-use pm_api::{
-    Role, UserId,
-    error::FieldError,
-    user::TokenPair,
-};
+use pm_api::{Role, UserId, error::FieldError, user::TokenPair};
 use pm_auth::token::{Identity, REFRESH_DAYS, RefreshClaims};
 use pm_domain::throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW_S, block_s};
 use pm_store::{Actor, Db, session, throttle, user};
@@ -67,8 +63,7 @@ fn credentials(call: &Call) -> Result<(String, String), Refusal> {
 }
 
 async fn begin(call: &Call, db: &Db, who: Identity) -> Outcome {
-    let claims =
-        RefreshClaims { user_id: who.user_id, family_id: Uuid::now_v7(), token_id: Uuid::now_v7() };
+    let claims = RefreshClaims { user_id: who.user_id, family_id: Uuid::now_v7(), token_id: Uuid::now_v7() };
     let actor = Actor {
         user_id: who.user_id,
         action: Some("login"),

@@ -36,9 +36,17 @@ pub(crate) async fn verify(password: &str, hash: Option<&str>) -> Result<bool, R
 pub(crate) fn new(fields: &mut Fields, name: &str) -> String {
     let password = fields.required_text(name, 1000);
     if !password.is_empty() && password.chars().count() < SHORTEST {
-        fields.refuse_secret("string_too_short", name, format!("Password should have at least {SHORTEST} characters"));
+        fields.refuse_secret(
+            "string_too_short",
+            name,
+            format!("Password should have at least {SHORTEST} characters"),
+        );
     } else if password.len() > LONGEST_BYTES {
-        fields.refuse_secret("string_too_long", name, format!("Password should have at most {LONGEST_BYTES} bytes"));
+        fields.refuse_secret(
+            "string_too_long",
+            name,
+            format!("Password should have at most {LONGEST_BYTES} bytes"),
+        );
     }
     password
 }

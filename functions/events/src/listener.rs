@@ -24,7 +24,12 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) async fn start(db: Db, resume_after: Option<i64>) -> Result<Self, Refusal> {
         let (since, newest) = event::now(&db).await?;
-        Ok(Self { db, position: resume_after.map_or(newest, |p: i64| p.min(newest)), since, recent: HashMap::new() })
+        Ok(Self {
+            db,
+            position: resume_after.map_or(newest, |p: i64| p.min(newest)),
+            since,
+            recent: HashMap::new(),
+        })
     }
 
     /// Runs until the client has gone.
@@ -84,7 +89,14 @@ impl Listener {
     }
 
     /// Adds an event unless an earlier poll has told it.
-    fn tell_once(&mut self, news: &mut String, key: String, stored: Timestamp, kind: &str, data: &impl Serialize) {
+    fn tell_once(
+        &mut self,
+        news: &mut String,
+        key: String,
+        stored: Timestamp,
+        kind: &str,
+        data: &impl Serialize,
+    ) {
         if self.recent.insert(key, stored).is_some() {
             return;
         }

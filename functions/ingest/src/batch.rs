@@ -75,7 +75,8 @@ fn problem(sensor: &SensorRef, reading: &Reading, now: Timestamp) -> Option<Stri
             return Some(format!("{field}: must have 1 to {MAX_NAME_BYTES} bytes and no NUL"));
         }
     }
-    let texts = [("sensor_type", &sensor.sensor_type), ("unit", &sensor.unit), ("location", &sensor.location)];
+    let texts =
+        [("sensor_type", &sensor.sensor_type), ("unit", &sensor.unit), ("location", &sensor.location)];
     for (field, text) in texts {
         if text.as_ref().is_some_and(|t| t.contains('\0')) {
             return Some(format!("{field}: must not contain NUL"));

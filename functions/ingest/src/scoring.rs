@@ -95,8 +95,9 @@ async fn score_due(
     let judged: Vec<_> =
         sent.iter().zip(&response.items).filter_map(|(id, r)| due.get(id).map(|s| (*s, r))).collect();
     let predictions: Vec<_> = judged.iter().map(|(sensor, result)| prediction(sensor, result)).collect();
-    let stored =
-        scoring::store(db, &response.model_version, took_ms, &predictions).await.map_err(|e| e.to_string())?;
+    let stored = scoring::store(db, &response.model_version, took_ms, &predictions)
+        .await
+        .map_err(|e| e.to_string())?;
     let stored: HashMap<_, _> = stored.into_iter().collect();
     let conditions = judged
         .into_iter()

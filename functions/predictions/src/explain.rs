@@ -8,7 +8,9 @@ pub(crate) fn explain(prediction: Prediction) -> Explained {
     let reasoning = match (said, prediction.status.as_str()) {
         (Some(reason), _) => reason.to_owned(),
         (None, "buffering") => "Too few readings yet to judge this sensor.".to_owned(),
-        (None, _) => format!("The smoothed anomaly score is {:.2} (0 is normal, 1 is anomalous).", prediction.score),
+        (None, _) => {
+            format!("The smoothed anomaly score is {:.2} (0 is normal, 1 is anomalous).", prediction.score)
+        }
     };
     let recommended_action = match prediction.status.as_str() {
         "critical" => Some("Inspect the machine now and plan its stop; see the open ticket."),

@@ -13,8 +13,10 @@ const MOST_READINGS: i64 = 30;
 
 pub(crate) async fn trigger(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
-    let machine_id = fields.text("machine_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "machine-1".to_owned());
-    let sensor_id = fields.text("sensor_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "pressure-head".to_owned());
+    let machine_id =
+        fields.text("machine_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "machine-1".to_owned());
+    let sensor_id =
+        fields.text("sensor_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "pressure-head".to_owned());
     let anomaly = fields.text("anomaly_type", 32).flatten().unwrap_or_else(|| "critical".to_owned());
     let duration_s = fields.number("duration").flatten().unwrap_or(60.0);
     let multiplier = fields.number("value_multiplier").flatten().unwrap_or(2.0);
@@ -61,7 +63,11 @@ fn readings(machine: &str, sensor: &str, drifts: bool, factor: f64, count: i64) 
         }
     };
     Batch {
-        sensors: vec![SensorRef { machine: machine.to_owned(), sensor: sensor.to_owned(), ..SensorRef::default() }],
+        sensors: vec![SensorRef {
+            machine: machine.to_owned(),
+            sensor: sensor.to_owned(),
+            ..SensorRef::default()
+        }],
         readings: (0..count).map(reading).collect(),
         dead_letters: Vec::new(),
     }

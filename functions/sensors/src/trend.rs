@@ -9,7 +9,8 @@ use serde_json::json as value;
 /// Points of a trend at most.
 const MAX_POINTS: i64 = 1000;
 /// The intervals that can be asked for, with their seconds.
-const INTERVALS: &[(&str, i64)] = &[("1h", 3600), ("6h", 21_600), ("24h", 86_400), ("7d", 604_800), ("30d", 2_592_000)];
+const INTERVALS: &[(&str, i64)] =
+    &[("1h", 3600), ("6h", 21_600), ("24h", 86_400), ("7d", 604_800), ("30d", 2_592_000)];
 
 pub(crate) async fn trend(call: &Call) -> Outcome {
     let id: SensorId = call.id("sensor_id")?;
@@ -27,8 +28,5 @@ pub(crate) async fn trend(call: &Call) -> Outcome {
     let db = call.db().await?;
     sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;
     let (points, statistics) = sensor::trend(&db, id, (now.plus_seconds(-seconds), now), points).await?;
-    Ok(json(
-        StatusCode::OK,
-        &Trend { sensor_id: id, interval: (*interval).to_owned(), points, statistics },
-    ))
+    Ok(json(StatusCode::OK, &Trend { sensor_id: id, interval: (*interval).to_owned(), points, statistics }))
 }

@@ -54,7 +54,8 @@ fn content(name: &str, asset: &Asset, headers: &HeaderMap) -> Answer {
             named && !parts.any(|p| p.trim() == "q=0")
         })
     };
-    let encoding = ["br", "gzip"].into_iter().find_map(|e| Some((e, asset.encodings.get(e).filter(|_| takes(e))?)));
+    let encoding =
+        ["br", "gzip"].into_iter().find_map(|e| Some((e, asset.encodings.get(e).filter(|_| takes(e))?)));
     let file = encoding.map_or(name, |(_, file)| file);
     let Ok(body) = std::fs::read(format!("{ROOT}/{file}")) else {
         eprintln!("{file} stands in the manifest but cannot be read");

@@ -29,7 +29,11 @@ async fn update_me(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
     let full_name = fields.text("full_name", 200).flatten();
     if fields.text("password", 1).is_some() {
-        fields.refuse("value_error", "password", "Use POST /users/change-password, which asks for the current password");
+        fields.refuse(
+            "value_error",
+            "password",
+            "Use POST /users/change-password, which asks for the current password",
+        );
     }
     fields.end()?;
     let db = call.db().await?;

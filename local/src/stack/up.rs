@@ -269,7 +269,8 @@ fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
 
 /// Adds the application's variables to a host.
 pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part {
-    let authority = database_url.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or("");
+    let authority =
+        database_url.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or("");
     let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     let name = address.rsplit_once(':').map_or(address, |(name, _)| name);
     host.env("SPIN_VARIABLE_DATABASE_HOST", format!("postgres://{name}:*"))

@@ -172,11 +172,7 @@ mod tests {
     }
 
     fn refresh() -> RefreshClaims {
-        RefreshClaims {
-            user_id: who().user_id,
-            family_id: Uuid::from_u128(1),
-            token_id: Uuid::from_u128(2),
-        }
+        RefreshClaims { user_id: who().user_id, family_id: Uuid::from_u128(1), token_id: Uuid::from_u128(2) }
     }
 
     #[test]

@@ -23,8 +23,8 @@ pub use field::{Fields, Presence};
 pub use refusal::{Refusal, other_method, unknown_path};
 pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_with_total, text};
 pub use serve::{Outcome, serve};
-pub use stream::{Feed, spawn, stream};
 pub use spin_sdk::{http::Request, http_service};
+pub use stream::{Feed, spawn, stream};
 pub use variable::variable;
 
 use pm_api::Timestamp;
