@@ -52,7 +52,7 @@ pub fn Start() -> impl IntoView {
                 that reaches the broker:"
             </p>
             <div class="code">
-                <pre>
+                <pre tabindex="0" role="region" aria-label="Command">
                     <code>{command}</code>
                 </pre>
                 <button
