@@ -96,3 +96,39 @@ fn relative(path: &str) -> Result<PathBuf> {
     ensure!(inside, "files: {} leaves the application's folder", path.display());
     Ok(path.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(source: &str, destination: &str) -> FileMount {
+        FileMount::Placed(PlacedFiles { source: source.to_owned(), destination: destination.to_owned() })
+    }
+
+    #[test]
+    fn patterns_are_copied_and_folders_mounted() {
+        let folder = std::env::temp_dir().join(format!("pm-local-files-{}", std::process::id()));
+        let (application, staging) = (folder.join("application"), folder.join("staging"));
+        fs::create_dir_all(application.join("assets/deep")).unwrap();
+        fs::write(application.join("assets/a.txt"), "a").unwrap();
+        fs::write(application.join("assets/deep/b.txt"), "b").unwrap();
+        fs::write(application.join("assets/deep/c.css"), "c").unwrap();
+        let found = |files: &[FileMount]| mounts(files, &application, &staging);
+
+        let pattern = || FileMount::Pattern("assets/**/*.txt".to_owned());
+        let copied = found(&[pattern(), placed("assets", "/assets-too")]).unwrap();
+        assert_eq!(
+            copied[0],
+            Mount { source: application.join("assets"), destination: "/assets-too".to_owned() }
+        );
+        assert_eq!(copied[1], Mount { source: staging.clone(), destination: "/".to_owned() });
+        assert_eq!(fs::read_to_string(staging.join("assets/deep/b.txt")).unwrap(), "b");
+        assert!(!staging.join("assets/deep/c.css").exists());
+
+        assert!(found(&[FileMount::Pattern("absent.txt".to_owned())]).is_err());
+        assert!(found(&[FileMount::Pattern("../outside.txt".to_owned())]).is_err());
+        assert!(found(&[placed("assets", "relative")]).is_err());
+        assert!(found(&[pattern(), placed("assets", "/")]).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

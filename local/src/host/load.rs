@@ -111,8 +111,14 @@ fn compile_all(
     // One after the other: wasmtime itself compiles the functions of one component on all processors.
     for (number, (id, wasm, cached)) in missing.into_iter().enumerate() {
         (options.progress)(&format!("compiling {id} ({}/{count})", number + 1));
-        let component =
-            compiler.compile(&wasm, &cached).with_context(|| format!("component {id:?} does not compile"))?;
+        // Two components of one file are compiled once.
+        let component = match compiler.load(&cached) {
+            Some(component) => component,
+            None => {
+                let compiled = compiler.compile(&wasm, &cached);
+                compiled.with_context(|| format!("component {id:?} does not compile"))?
+            }
+        };
         ready.push((id.clone(), component));
     }
     ensure!(!ready.is_empty(), "the manifest has no component");
