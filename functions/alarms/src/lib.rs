@@ -36,6 +36,7 @@ async fn list(call: &Call) -> Outcome {
     let filter = alarm::Filter {
         statuses,
         machine_id: call.query.id("machine_id")?,
+        sensor_id: call.query.id("sensor_id")?,
         severity: call.query.word("severity")?,
         limit: call.query.integer("limit", 200, 1, 1000)?,
         offset: call.query.integer("offset", 0, 0, i64::MAX)?,

@@ -112,6 +112,7 @@ statements! {
                acknowledged_by, resolution_notes, count(*) over ()
         from alarms
         where status = any ($3::text[]) and ($4::uuid is null or machine_id = $4) and ($5::text is null or severity = $5)
+          and ($6::uuid is null or sensor_id = $6)
         order by triggered_at desc, id desc limit $1 offset $2";
     GET = "
         select machine_id, sensor_id, prediction_id, severity, message, triggered_at at time zone 'utc', metadata, id,
@@ -215,6 +216,8 @@ pub struct Filter {
     pub statuses: Vec<AlarmStatus>,
     /// Of this machine.
     pub machine_id: Option<pm_api::MachineId>,
+    /// Of this sensor.
+    pub sensor_id: Option<pm_api::SensorId>,
     /// Of this severity.
     pub severity: Option<pm_api::Severity>,
     /// At most this many.
@@ -234,6 +237,7 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Alarm>, StoreError> {
         texts(&filter.statuses),
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.severity, |s| text(s.as_str())),
+        optional(filter.sensor_id, |s| id(s.0)),
     ];
     Ok(page(db.rows(LIST, params, |c| Ok((alarm(c)?, c.take()?))).await?))
 }

@@ -33,7 +33,7 @@ statements! {
                p.contributing_features, p.id, p.created_at at time zone 'utc'
         from sensors s cross join lateral (
             select * from predictions where sensor_id = s.id and time > epoch_us($3) and time <= epoch_us($4)
-            order by time desc limit $1 + $2) p
+            order by time desc limit $1::int8 + $2::int8) p
         where s.machine_id = $5
         order by p.time desc limit $1 offset $2";
     GET = "

@@ -40,7 +40,7 @@ statements! {
                s.name, s.sensor_type, s.unit, s.metadata
         from sensors s cross join lateral (
             select * from sensor_data where sensor_id = s.id and time > epoch_us($3) and time <= epoch_us($4)
-            order by time desc limit $1 + $2) d
+            order by time desc limit $1::int8 + $2::int8) d
         where s.machine_id = $5
         order by d.time desc, d.id desc limit $1 offset $2";
     MACHINE_ASC = "
@@ -48,7 +48,7 @@ statements! {
                s.name, s.sensor_type, s.unit, s.metadata
         from sensors s cross join lateral (
             select * from sensor_data where sensor_id = s.id and time > epoch_us($3) and time <= epoch_us($4)
-            order by time limit $1 + $2) d
+            order by time limit $1::int8 + $2::int8) d
         where s.machine_id = $5
         order by d.time, d.id limit $1 offset $2";
 }
