@@ -91,9 +91,10 @@ fn a_database_that_cannot_be_reached_is_one_sentence() -> Result<()> {
 #[test]
 fn an_interrupt_ends_the_whole_private_database_and_no_other_process() -> Result<()> {
     let folder = Folder::new()?;
-    // Without a manifest that can be run, the stack gets as far as the host, with database and broker running.
-    fs::write(folder.0.join("spin.toml"), "")?;
-    let mut bystander = Command::new("sleep").arg("600").spawn()?;
+    // A pipe that nobody writes to: the host waits for its manifest, with database and broker running.
+    ensure!(Command::new("mkfifo").arg(folder.0.join("spin.toml")).status()?.success(), "no pipe");
+    let mut bystander =
+        Command::new("sleep").arg("600").stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let (http, mqtt) = (any()?, any()?);
     let mut command = Command::new(env!("CARGO_BIN_EXE_pm-local"));
     command.args(["up", "--no-simulator", "--manifest"]).arg(folder.0.join("spin.toml"));
@@ -103,7 +104,8 @@ fn an_interrupt_ends_the_whole_private_database_and_no_other_process() -> Result
     let mut stack = command.process_group(0).spawn()?;
 
     let port_file = folder.0.join("data/db.port");
-    until("broker and database listen", || holder_of(mqtt).is_some())?;
+    let host_log = folder.0.join("data/logs/host.log");
+    until("the host was started", || host_log.exists())?;
     let port: u16 = fs::read_to_string(&port_file)?.trim().parse()?;
     let database = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let held: Vec<i32> = [database, mqtt]

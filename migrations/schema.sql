@@ -1,0 +1,737 @@
+-- What the migrations give, for reading and review. Written by `pm-local schema-dump`; a test compares.
+
+CREATE SCHEMA public;
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+CREATE FUNCTION public.audit_row() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+declare
+    actor jsonb := nullif(current_setting('pm.actor', true), '')::jsonb;
+    hidden constant text[] := array['password_hash', 'secret', 'previous_secret', 'content', 'updated_at'];
+    was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - hidden end;
+    is_now jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - hidden end;
+    before jsonb := was;
+    after jsonb := is_now;
+begin
+    if actor is null then
+        return null;
+    end if;
+    if tg_op = 'UPDATE' then
+        select jsonb_object_agg(key, value) into before from jsonb_each(was) where is_now -> key is distinct from value;
+        select jsonb_object_agg(key, value) into after from jsonb_each(is_now) where was -> key is distinct from value;
+    end if;
+    insert into audit_log (user_id, action_type, resource_type, resource_id, details, metadata, ip_address, user_agent)
+    values (
+        (actor ->> 'user_id')::uuid,
+        coalesce(actor ->> 'action', case tg_op when 'INSERT' then 'create' when 'UPDATE' then 'update' else 'delete' end),
+        tg_argv[0],
+        coalesce(is_now, was) ->> 'id',
+        actor ->> 'details',
+        jsonb_strip_nulls(jsonb_build_object('before', before, 'after', after)),
+        actor ->> 'ip_address',
+        actor ->> 'user_agent'
+    );
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
+
+CREATE FUNCTION public.outbox_take_position() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtext('outbox_position'));
+    update outbox set position = nextval('outbox_position') where id = new.id;
+    return null;
+end
+$$;
+
+CREATE FUNCTION public.stamp_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    new.updated_at := now();
+    return new;
+end
+$$;
+
+CREATE FUNCTION public.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+    select encode(
+        set_bit(set_bit(overlay(
+            uuid_send(gen_random_uuid())
+            placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+            from 1 for 6), 52, 1), 53, 1),
+        'hex')::uuid
+$$;
+
+CREATE TABLE public.alarm_transitions (
+    id bigint NOT NULL,
+    alarm_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    change text NOT NULL,
+    by_user uuid,
+    note text
+);
+
+ALTER TABLE public.alarm_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alarm_transitions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.alarms (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    machine_id uuid NOT NULL,
+    sensor_id uuid,
+    prediction_id uuid,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    message text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    condition_active boolean DEFAULT true NOT NULL,
+    occurrences bigint DEFAULT 1 NOT NULL,
+    triggered_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    resolved_at timestamp with time zone,
+    resolved_by uuid,
+    resolution_notes text,
+    metadata jsonb,
+    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'manual'::text]))),
+    CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT alarms_severity_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
+    CONSTRAINT alarms_status_known CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text])))
+);
+
+CREATE TABLE public.attachments (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    filename text NOT NULL,
+    content_type text NOT NULL,
+    file_size bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid,
+    uploaded_by uuid,
+    content bytea,
+    storage_key text,
+    CONSTRAINT attachments_resource_known CHECK ((resource_type = ANY (ARRAY['general'::text, 'alarm'::text, 'ticket'::text])))
+);
+
+CREATE TABLE public.audit_log (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid,
+    action_type text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id text,
+    details text,
+    metadata jsonb,
+    ip_address text,
+    user_agent text
+);
+
+CREATE TABLE public.comments (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    resource_type text NOT NULL,
+    resource_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    content text NOT NULL,
+    is_internal boolean DEFAULT false NOT NULL,
+    CONSTRAINT comments_resource_known CHECK ((resource_type = ANY (ARRAY['alarm'::text, 'ticket'::text])))
+);
+
+CREATE TABLE public.dead_letters (
+    id bigint NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    topic text NOT NULL,
+    payload bytea NOT NULL,
+    reason text NOT NULL,
+    digest bytea NOT NULL
+);
+
+ALTER TABLE public.dead_letters ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dead_letters_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.jobs (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    job_type text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    progress integer DEFAULT 0 NOT NULL,
+    result jsonb,
+    error_message text,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    created_by uuid,
+    metadata jsonb,
+    CONSTRAINT jobs_progress_percent CHECK (((progress >= 0) AND (progress <= 100))),
+    CONSTRAINT jobs_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text])))
+);
+
+CREATE TABLE public.login_throttle (
+    key text NOT NULL,
+    failures integer NOT NULL,
+    window_started_at timestamp with time zone NOT NULL,
+    blocked_until timestamp with time zone
+);
+
+CREATE TABLE public.machines (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    location text,
+    description text,
+    status text DEFAULT 'online'::text NOT NULL,
+    criticality text DEFAULT 'medium'::text NOT NULL,
+    metadata jsonb,
+    last_service_date date,
+    thresholds jsonb,
+    mqtt_id text,
+    CONSTRAINT machines_criticality_known CHECK ((criticality = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
+    CONSTRAINT machines_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT machines_status_known CHECK ((status = ANY (ARRAY['online'::text, 'offline'::text, 'maintenance'::text, 'degraded'::text])))
+);
+
+CREATE TABLE public.models (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    version text NOT NULL,
+    description text,
+    path text,
+    metadata jsonb,
+    status text DEFAULT 'registered'::text NOT NULL,
+    CONSTRAINT models_status_known CHECK ((status = ANY (ARRAY['registered'::text, 'shadow'::text, 'active'::text, 'retired'::text])))
+);
+
+CREATE TABLE public.outbox (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    "position" bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    event_type text NOT NULL,
+    data jsonb NOT NULL
+);
+
+CREATE TABLE public.outbox_cursors (
+    consumer text NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE SEQUENCE public.outbox_position
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.password_resets (
+    token_hash bytea NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.predictions (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    sensor_id uuid NOT NULL,
+    machine_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    score double precision NOT NULL,
+    status text NOT NULL,
+    anomaly_type text NOT NULL,
+    prediction text NOT NULL,
+    confidence double precision NOT NULL,
+    health_percent double precision NOT NULL,
+    remaining_hours double precision,
+    model_version text NOT NULL,
+    response_time_ms double precision NOT NULL,
+    contributing_features jsonb NOT NULL
+);
+
+CREATE TABLE public.refresh_families (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    current_token_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    rotated_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_reason text
+);
+
+CREATE TABLE public.sensor_data (
+    "time" timestamp with time zone NOT NULL,
+    sensor_id uuid NOT NULL,
+    machine_id uuid NOT NULL,
+    value double precision NOT NULL,
+    status smallint NOT NULL,
+    metadata jsonb,
+    id bigint NOT NULL
+);
+
+ALTER TABLE public.sensor_data ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sensor_data_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sensor_latest (
+    sensor_id uuid NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    value double precision NOT NULL,
+    status smallint NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.sensor_state (
+    sensor_id uuid NOT NULL,
+    score_state bytea,
+    scored_through timestamp with time zone,
+    threshold_condition smallint DEFAULT 0 NOT NULL,
+    prediction_condition smallint DEFAULT 0 NOT NULL,
+    evaluated_through timestamp with time zone
+)
+WITH (fillfactor='50');
+
+CREATE TABLE public.sensors (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    machine_id uuid NOT NULL,
+    name text NOT NULL,
+    sensor_type text NOT NULL,
+    unit text,
+    min_threshold double precision,
+    max_threshold double precision,
+    warning_threshold double precision,
+    critical_threshold double precision,
+    metadata jsonb,
+    mqtt_id text,
+    CONSTRAINT sensors_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text))
+);
+
+CREATE TABLE public.service_reports (
+    name text NOT NULL,
+    kind text NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    report jsonb NOT NULL
+);
+
+CREATE TABLE public.settings (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    key text NOT NULL,
+    value text,
+    value_type text DEFAULT 'string'::text NOT NULL,
+    description text,
+    category text DEFAULT 'general'::text NOT NULL,
+    is_public boolean DEFAULT false NOT NULL,
+    metadata jsonb,
+    CONSTRAINT settings_value_type_known CHECK ((value_type = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text, 'json'::text])))
+);
+
+CREATE TABLE public.tickets (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    machine_id uuid NOT NULL,
+    alarm_id uuid,
+    title text NOT NULL,
+    priority text DEFAULT 'medium'::text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    assignee text,
+    description text,
+    due_at timestamp with time zone,
+    auto_created boolean DEFAULT false NOT NULL,
+    resolution_notes text,
+    metadata jsonb,
+    CONSTRAINT tickets_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT tickets_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
+    CONSTRAINT tickets_status_known CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text, 'cancelled'::text])))
+);
+
+CREATE TABLE public.users (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    email text NOT NULL,
+    full_name text,
+    role text NOT NULL,
+    password_hash text NOT NULL,
+    last_login timestamp with time zone,
+    is_active boolean DEFAULT true NOT NULL,
+    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['operator'::text, 'viewer'::text, 'engineer'::text, 'admin'::text])))
+);
+
+CREATE TABLE public.webhook_deliveries (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone,
+    last_attempt_at timestamp with time zone,
+    request_body text NOT NULL,
+    response_status integer,
+    response_body text,
+    error text,
+    CONSTRAINT webhook_deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
+);
+
+CREATE TABLE public.webhooks (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    url text NOT NULL,
+    secret text,
+    previous_secret text,
+    previous_secret_expires_at timestamp with time zone,
+    events text[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    disabled_reason text,
+    headers jsonb,
+    timeout_seconds integer DEFAULT 5 NOT NULL,
+    retry_count integer DEFAULT 3 NOT NULL,
+    metadata jsonb
+);
+
+ALTER TABLE ONLY public.alarm_transitions
+    ADD CONSTRAINT alarm_transitions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.comments
+    ADD CONSTRAINT comments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.dead_letters
+    ADD CONSTRAINT dead_letters_once UNIQUE (digest, received_at);
+
+ALTER TABLE ONLY public.dead_letters
+    ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.login_throttle
+    ADD CONSTRAINT login_throttle_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.machines
+    ADD CONSTRAINT machines_mqtt_id_unique UNIQUE (mqtt_id);
+
+ALTER TABLE ONLY public.machines
+    ADD CONSTRAINT machines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.models
+    ADD CONSTRAINT models_name_version_unique UNIQUE (name, version);
+
+ALTER TABLE ONLY public.models
+    ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbox_cursors
+    ADD CONSTRAINT outbox_cursors_pkey PRIMARY KEY (consumer);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_position_key UNIQUE ("position");
+
+ALTER TABLE ONLY public.password_resets
+    ADD CONSTRAINT password_resets_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.predictions
+    ADD CONSTRAINT predictions_natural_key PRIMARY KEY (sensor_id, "time");
+
+ALTER TABLE ONLY public.refresh_families
+    ADD CONSTRAINT refresh_families_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sensor_data
+    ADD CONSTRAINT sensor_data_natural_key PRIMARY KEY (sensor_id, "time");
+
+ALTER TABLE ONLY public.sensor_latest
+    ADD CONSTRAINT sensor_latest_pkey PRIMARY KEY (sensor_id);
+
+ALTER TABLE ONLY public.sensor_state
+    ADD CONSTRAINT sensor_state_pkey PRIMARY KEY (sensor_id);
+
+ALTER TABLE ONLY public.sensors
+    ADD CONSTRAINT sensors_mqtt_id_unique UNIQUE (machine_id, mqtt_id);
+
+ALTER TABLE ONLY public.sensors
+    ADD CONSTRAINT sensors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.service_reports
+    ADD CONSTRAINT service_reports_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.settings
+    ADD CONSTRAINT settings_key_unique UNIQUE (key);
+
+ALTER TABLE ONLY public.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_once UNIQUE (webhook_id, event_id);
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
+
+CREATE INDEX alarm_transitions_of_alarm ON public.alarm_transitions USING btree (alarm_id, id);
+
+CREATE INDEX alarms_active ON public.alarms USING btree (triggered_at DESC, id DESC) WHERE (status <> 'resolved'::text);
+
+CREATE INDEX alarms_newest ON public.alarms USING btree (triggered_at DESC, id DESC);
+
+CREATE INDEX alarms_of_machine ON public.alarms USING btree (machine_id, triggered_at DESC);
+
+CREATE INDEX alarms_of_sensor ON public.alarms USING btree (sensor_id, triggered_at DESC);
+
+CREATE UNIQUE INDEX alarms_one_per_cause ON public.alarms USING btree (machine_id, sensor_id, kind) NULLS NOT DISTINCT WHERE ((status <> 'resolved'::text) AND (kind <> 'manual'::text));
+
+CREATE INDEX attachments_of_resource ON public.attachments USING btree (resource_type, resource_id, created_at DESC);
+
+CREATE INDEX audit_log_newest ON public.audit_log USING btree (created_at DESC, id DESC);
+
+CREATE INDEX audit_log_of_resource ON public.audit_log USING btree (resource_type, resource_id, created_at DESC);
+
+CREATE INDEX comments_of_resource ON public.comments USING btree (resource_type, resource_id, created_at DESC);
+
+CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (received_at DESC);
+
+CREATE INDEX machines_newest ON public.machines USING btree (created_at DESC, id DESC);
+
+CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
+
+CREATE INDEX password_resets_of_user ON public.password_resets USING btree (user_id);
+
+CREATE INDEX predictions_by_id ON public.predictions USING btree (id);
+
+CREATE INDEX predictions_newest ON public.predictions USING btree ("time" DESC);
+
+CREATE INDEX refresh_families_by_expiry ON public.refresh_families USING btree (expires_at);
+
+CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id);
+
+CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
+
+CREATE INDEX sensors_newest ON public.sensors USING btree (created_at DESC, id DESC);
+
+CREATE INDEX tickets_newest ON public.tickets USING btree (created_at DESC, id DESC);
+
+CREATE INDEX tickets_of_machine ON public.tickets USING btree (machine_id, created_at DESC);
+
+CREATE UNIQUE INDEX tickets_one_auto_per_alarm ON public.tickets USING btree (alarm_id) WHERE auto_created;
+
+CREATE UNIQUE INDEX users_email_unique ON public.users USING btree (lower(email));
+
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (next_attempt_at) WHERE (status = 'pending'::text);
+
+CREATE TRIGGER alarms_audit AFTER INSERT OR DELETE OR UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.audit_row('alarm');
+
+CREATE TRIGGER alarms_stamp BEFORE UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER attachments_audit AFTER INSERT OR DELETE OR UPDATE ON public.attachments FOR EACH ROW EXECUTE FUNCTION public.audit_row('attachment');
+
+CREATE TRIGGER comments_audit AFTER INSERT OR DELETE OR UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.audit_row('comment');
+
+CREATE TRIGGER jobs_audit AFTER INSERT OR DELETE OR UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.audit_row('job');
+
+CREATE TRIGGER jobs_stamp BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.audit_row('machine');
+
+CREATE TRIGGER machines_stamp BEFORE UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.audit_row('ai_model');
+
+CREATE TRIGGER models_stamp BEFORE UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE CONSTRAINT TRIGGER outbox_position_at_commit AFTER INSERT ON public.outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.outbox_take_position();
+
+CREATE TRIGGER sensors_audit AFTER INSERT OR DELETE OR UPDATE ON public.sensors FOR EACH ROW EXECUTE FUNCTION public.audit_row('sensor');
+
+CREATE TRIGGER sensors_stamp BEFORE UPDATE ON public.sensors FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.settings FOR EACH ROW EXECUTE FUNCTION public.audit_row('setting');
+
+CREATE TRIGGER settings_stamp BEFORE UPDATE ON public.settings FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER tickets_audit AFTER INSERT OR DELETE OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.audit_row('ticket');
+
+CREATE TRIGGER tickets_stamp BEFORE UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.predictions FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.sensor_data FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_row('user');
+
+CREATE TRIGGER users_stamp BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER webhooks_audit AFTER INSERT OR DELETE OR UPDATE ON public.webhooks FOR EACH ROW EXECUTE FUNCTION public.audit_row('webhook');
+
+CREATE TRIGGER webhooks_stamp BEFORE UPDATE ON public.webhooks FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+ALTER TABLE ONLY public.alarm_transitions
+    ADD CONSTRAINT alarm_transitions_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alarm_transitions
+    ADD CONSTRAINT alarm_transitions_by_user_fkey FOREIGN KEY (by_user) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_acknowledged_by_fkey FOREIGN KEY (acknowledged_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_resolved_by_fkey FOREIGN KEY (resolved_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_sensor_exists FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_uploaded_by_fkey FOREIGN KEY (uploaded_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.comments
+    ADD CONSTRAINT comments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.password_resets
+    ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refresh_families
+    ADD CONSTRAINT refresh_families_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sensor_latest
+    ADD CONSTRAINT sensor_latest_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sensor_state
+    ADD CONSTRAINT sensor_state_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sensors
+    ADD CONSTRAINT sensors_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_alarm_exists FOREIGN KEY (alarm_id) REFERENCES public.alarms(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.tickets
+    ADD CONSTRAINT tickets_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id) ON DELETE CASCADE;
+
+GRANT USAGE ON SCHEMA public TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
+
+GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO pm_app;
+
+GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.comments TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letters TO pm_app;
+
+GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_throttle TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machines TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.models TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_cursors TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_resets TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_data TO pm_app;
+
+GRANT USAGE ON SEQUENCE public.sensor_data_id_seq TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_latest TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_state TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensors TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.service_reports TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhooks TO pm_app;
