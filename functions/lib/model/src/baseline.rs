@@ -107,13 +107,13 @@ impl Baseline {
             return row;
         }
         let widen = 1.0 + YOUNG / self.seen;
-        for i in 0..COUNT {
+        for (i, out) in row.iter_mut().enumerate() {
             let deviation = self.shape(i, features[i]) - self.middle_of(i);
             let spread = self.spread_of(i) * widen;
             let spreads = deviation.abs() / spread;
             let beyond = ((deviation.abs() - f64::from(self.reach[i])) / spread).max(0.0);
             let counted = spreads.min(ORDINARY.max(beyond + ORDINARY.min(spreads)));
-            row[i] = counted.min(CUT).copysign(deviation) as f32;
+            *out = counted.min(CUT).copysign(deviation) as f32;
         }
         row
     }
@@ -123,8 +123,8 @@ impl Baseline {
         if self.is_empty() {
             self.noise = features[1];
             self.seen = 1.0;
-            for i in 0..COUNT {
-                self.middle[i] = self.shape(i, features[i]);
+            for (i, &value) in features.iter().enumerate() {
+                self.middle[i] = self.shape(i, value);
             }
             return;
         }
@@ -136,13 +136,13 @@ impl Baseline {
         self.noise += rate * (features[1].min(top) - self.noise);
         // Spreads are logarithms relative to the noise: when that moves, their middles move with it.
         let moved = (self.noise() / old_noise).ln();
-        for i in 0..COUNT {
+        for (i, &value) in features.iter().enumerate() {
             if KINDS[i] == Kind::Spread {
                 self.middle[i] -= moved;
             }
-            self.stretch(i, (self.shape(i, features[i]) - self.middle_of(i)).abs(), weight);
+            self.stretch(i, (self.shape(i, value) - self.middle_of(i)).abs(), weight);
             let reach = if settled { 4.0 * self.spread_of(i) } else { f64::INFINITY };
-            let deviation = (self.shape(i, features[i]) - self.middle[i]).clamp(-reach, reach);
+            let deviation = (self.shape(i, value) - self.middle[i]).clamp(-reach, reach);
             self.middle[i] += rate * deviation;
             // 1.25: a mean absolute deviation as a standard deviation.
             let spread = f64::from(self.spread[i]);
