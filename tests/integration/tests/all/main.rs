@@ -7,6 +7,7 @@ mod crash;
 mod data_path;
 mod documented;
 mod live;
+mod manifest;
 mod mqtt;
 mod roles;
 mod statements;

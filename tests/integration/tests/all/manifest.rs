@@ -1,0 +1,52 @@
+//! spin.toml, the components' imports, the route table and the host agree.
+
+use anyhow::Result;
+use pm_auth::{Access, ROUTES};
+use pm_local::{
+    host::{Host, Options},
+    stack::{paths::cache_dir, testing::manifest},
+};
+use std::collections::BTreeSet;
+
+/// Loading compiles every component, and refuses an import that the host does not offer or a key it does not know.
+async fn load() -> Result<Host> {
+    let mut options = Options::new(cache_dir().join("host"));
+    for name in ["database_url", "jwt_secret", "service_token"] {
+        options.variables.insert(name.to_owned(), "x".repeat(32));
+    }
+    Host::load(manifest(), options).await
+}
+
+/// The component of a path by Spin's rule: an exact route first, then the longest `/...`.
+fn component<'r>(routes: &[(&'r str, &'r str)], path: &str) -> Option<&'r str> {
+    let exact = routes.iter().find(|(route, _)| *route == path);
+    let wildcard = || {
+        routes
+            .iter()
+            .filter(|(route, _)| {
+                route.strip_suffix("/...").is_some_and(|prefix| {
+                    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                })
+            })
+            .max_by_key(|(route, _)| route.len())
+    };
+    exact.or_else(wildcard).map(|(_, component)| *component)
+}
+
+#[tokio::test]
+async fn every_route_leads_to_its_component() -> Result<()> {
+    let host = load().await?;
+    let routes: Vec<_> = host.routes().collect();
+    for route in ROUTES {
+        let path = route.path.replace(['{', '}'], "");
+        assert_eq!(component(&routes, &path), Some(route.component), "{}", route.path);
+        let under_api = component(&routes, &format!("/api{path}"));
+        // the bridge alone calls these, by one address
+        let expected = if route.access == Access::Service { "site" } else { route.component };
+        assert_eq!(under_api, Some(expected), "/api{}", route.path);
+    }
+    let in_table: BTreeSet<_> = ROUTES.iter().map(|r| r.component).collect();
+    let in_manifest: BTreeSet<_> = routes.iter().map(|(_, c)| *c).filter(|c| *c != "site").collect();
+    assert_eq!(in_table, in_manifest);
+    Ok(())
+}
