@@ -112,17 +112,22 @@ build_components() {
   local list; list=$(components)
   [ -n "$list" ] || die "spin.toml names no build command"
   # shellcheck disable=SC2086  # a list of -p NAME
-  cargo build --locked --target wasm32-wasip2 --profile wasm $list
+  cargo build --locked --target wasm32-wasip2 --profile wasm $list "$@"
 }
 build_ui() { cargo run --locked --quiet -p ui-bundle; }
 
 # What the tests need of the native crates, chosen once: another choice of packages would give the dependencies other
 # features and compile them again.
-native_packages() { echo --workspace "$(components | sed 's/^-p/--exclude/')" --exclude pm-ui; }
+# (PROBE is the component with which the local host is tested.)
+PROBE='-p host-probe'
+native_packages() {
+  echo --workspace "$(components | sed 's/^-p/--exclude/')" "${PROBE/-p/--exclude}" --exclude pm-ui
+}
 build_for_tests() {
   # shellcheck disable=SC2046
   cargo build --locked $(native_packages) --all-targets
 }
+# The bundler finds its folder by what cargo would tell it.
 bundle_ui() { CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/ui-bundle"; }
 
 build() {
@@ -192,7 +197,7 @@ check_lints_native() {
 }
 check_lints_components() {
   # shellcheck disable=SC2046
-  cargo clippy --locked --target wasm32-wasip2 --profile wasm $(components) -- -D warnings
+  cargo clippy --locked --target wasm32-wasip2 --profile wasm $(components) $PROBE -- -D warnings
 }
 check_lints_ui() { cargo clippy --locked --target wasm32-unknown-unknown -p pm-ui -- -D warnings; }
 check_licences() {
@@ -251,7 +256,7 @@ run_tests() {
   if [ $# -gt 0 ]; then
     setup_build
     step "build the programs and tests" build_for_tests
-    step "build the components" build_components
+    step "build the components" build_components $PROBE
     step "build the web UI" bundle_ui
     step "Rust tests with «$1»" rust_tests "$1"
   else
@@ -259,7 +264,7 @@ run_tests() {
     step "format" check_format
     step "licences" check_licences
     step "build the programs and tests" build_for_tests
-    step "build the $(components | wc -l) components" build_components
+    step "build the $(components | wc -l) components" build_components $PROBE
     step "build the web UI" bundle_ui
     step "lints of the native crates" check_lints_native
     step "lints of the components" check_lints_components
