@@ -3,12 +3,10 @@
 //! | Command | Does |
 //! |---|---|
 //! | `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
-//! | `trainer bench [--data DIR] [--out FILE]` | the forest on public data and its speed, scikit-learn beside it |
 //! | `trainer plant [--days N] [--models DIR]` | healthy days and faults of the simulated plant |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
 
-mod bench;
 mod forest;
 mod golden;
 mod plant;
@@ -38,17 +36,12 @@ fn main() -> Result<()> {
             };
             forest::run(&models, &option("--version", "1.0.0"), plan)
         }
-        "bench" => {
-            let from_environment = std::env::var("PM_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
-            let data = PathBuf::from(option("--data", &from_environment));
-            bench::run(&data, &PathBuf::from(option("--out", "models/bench/forest.json")))
-        }
         "plant" => {
             let model = pm_model::Model::load(&models)?;
             let report = plant::run(&model, number("--days", "1")? as i64, 500_000)?;
             println!("{}", serde_json::to_string_pretty(&report)?);
             Ok(())
         }
-        _ => bail!("usage: trainer forest | bench | plant, see the head of models/trainer/src/main.rs"),
+        _ => bail!("usage: trainer forest | plant, see the head of models/trainer/src/main.rs"),
     }
 }
