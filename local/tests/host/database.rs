@@ -2,73 +2,38 @@
 
 use crate::running::{Running, logged, manifest, options};
 use pm_local::host::Options;
-use pm_local::stack::cluster::{Cluster, Programs};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-use std::time::Duration;
-use tokio_postgres::{Config, NoTls};
+use pm_local::stack::testing::{Database, empty_database};
+use tokio_postgres::{Client, Config, NoTls};
 
-/// A private server for these tests, or the one that `PM_TEST_DATABASE_URL` names.
-fn database_url() -> &'static str {
-    static URL: OnceLock<String> = OnceLock::new();
-    URL.get_or_init(|| std::env::var("PM_TEST_DATABASE_URL").unwrap_or_else(|_| start_server()))
+/// A host whose probe may use a database of this test's own, under the name `probe`.
+struct Setup {
+    host: Running,
+    /// The test's own connection.
+    client: Client,
+    _database: Database,
 }
 
-/// Starts a server that ends with this process: its thread, whose end it waits for, never ends before.
-fn start_server() -> String {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("host-database");
-        _ = std::fs::remove_dir_all(&data);
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let programs = Programs::find_or_fetch(|line| println!("{line}")).unwrap();
-        let cluster = Cluster::new(programs, data, port, "only-for-tests".to_owned(), false);
-        cluster.init().unwrap();
-        let (program, arguments) = cluster.server().unwrap();
-        let mut server = Command::new(program);
-        let mut server = server.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        sender.send(cluster.url("postgres")).unwrap();
-        server.wait().unwrap();
-    });
-    receiver.recv().unwrap()
-}
-
-/// A connection of the test itself.
-async fn connect() -> tokio_postgres::Client {
-    let mut last = None;
-    for _ in 0..100 {
-        match tokio_postgres::connect(database_url(), NoTls).await {
-            Ok((client, connection)) => {
-                tokio::spawn(connection);
-                return client;
-            }
-            Err(error) => last = Some(error),
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+impl Setup {
+    async fn new() -> Self {
+        let database = empty_database().await.unwrap();
+        let (client, connection) = tokio_postgres::connect(database.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let config: Config = database.url().parse().unwrap();
+        let extra = format!(
+            "allowed_outbound_hosts = [\"postgres://127.0.0.1:{}\"]\n\
+             variables = {{ database_url = \"{{{{ database_url }}}}\" }}\n\
+             [variables]\ndatabase_url = {{ required = true, secret = true }}",
+            config.get_ports()[0]
+        );
+        let url = format!("{}?application_name=probe", database.url());
+        let options = Options { variables: [("database_url".to_owned(), url)].into(), ..options() };
+        Self { host: Running::start_with(&manifest(&extra), options).await, client, _database: database }
     }
-    panic!("the database does not answer: {last:?}");
-}
-
-/// A host whose probe may use the database, under a name of its own.
-async fn host(name: &str) -> (Running, tokio_postgres::Client) {
-    let client = connect().await;
-    let config: Config = database_url().parse().unwrap();
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let extra = format!(
-        "allowed_outbound_hosts = [\"postgres://127.0.0.1:{port}\"]\n\
-         variables = {{ database_url = \"{{{{ database_url }}}}\" }}\n\
-         [variables]\ndatabase_url = {{ required = true, secret = true }}"
-    );
-    let separator = if database_url().contains('?') { '&' } else { '?' };
-    let url = format!("{}{separator}application_name={name}", database_url());
-    let options = Options { variables: [("database_url".to_owned(), url)].into(), ..options() };
-    (Running::start_with(&manifest(&extra), options).await, client)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn values_arrive_with_their_types() {
-    let (host, _) = host("values").await;
+    let Setup { host, _database, .. } = Setup::new().await;
     let statement = "select true as a, 1::int2 as b, 2::int4 as c, 3::int8 as d, 1.5::float4 as e, 2.5::float8 as f, \
          'x'::text as g, '\\x00ff'::bytea as h, null::text as i, array[1,null]::int4[] as j, array['a']::text[] as k, \
          '{\"a\": 1}'::jsonb as l, 1.50::numeric as m, '2024-02-29 12:34:56.789'::timestamp as n, \
@@ -89,7 +54,7 @@ async fn values_arrive_with_their_types() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_spin_cannot_read_fails_here_too() {
-    let (host, _) = host("unsupported").await;
+    let Setup { host, _database, .. } = Setup::new().await;
     let text = host.post("/probe/rows", "select now() as a").await;
     assert!(text.contains("refused: "), "{text}");
     let text = host.post("/probe/rows", "select array[1.5]::float8[] as a").await;
@@ -100,7 +65,7 @@ async fn what_spin_cannot_read_fails_here_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_rows_arrive_and_an_error_comes_after_the_rows_before_it() {
-    let (host, _) = host("many").await;
+    let Setup { host, _database, .. } = Setup::new().await;
     let text = host.post("/probe/rows", "select n from generate_series(1, 20000) n").await;
     assert_eq!(text.lines().count(), 20_001);
     let text = host.post("/probe/rows", "select 10 / (3 - n) as a from generate_series(1, 5) n").await;
@@ -109,11 +74,8 @@ async fn many_rows_arrive_and_an_error_comes_after_the_rows_before_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_carry_their_code_and_parameters_their_text() {
-    let (host, client) = host("errors").await;
-    client
-        .batch_execute("drop table if exists named; create table named (name text primary key)")
-        .await
-        .unwrap();
+    let Setup { host, client, _database } = Setup::new().await;
+    client.batch_execute("create table named (name text primary key)").await.unwrap();
     assert_eq!(host.post("/probe/execute", "insert into named values ($1)\nO'Neill").await, "1");
     let text = host.post("/probe/execute", "insert into named values ($1)\nO'Neill").await;
     assert!(text.contains("23505") && text.contains("named_pkey"), "{text}");
@@ -121,8 +83,8 @@ async fn errors_carry_their_code_and_parameters_their_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_is_left_open_is_rolled_back() {
-    let (host, client) = host("left_open").await;
-    client.batch_execute("drop table if exists left_open; create table left_open (n int)").await.unwrap();
+    let Setup { host, client, _database } = Setup::new().await;
+    client.batch_execute("create table left_open (n int)").await.unwrap();
     assert_eq!(host.post("/probe/leave-open", "insert into left_open values (1)").await, "left open");
     assert_eq!(host.post("/probe/execute", "insert into left_open values (2)").await, "1");
     let rows = client.query("select n from left_open", &[]).await.unwrap();
@@ -132,9 +94,9 @@ async fn a_transaction_that_is_left_open_is_rolled_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_connections_are_replaced() {
-    let (host, client) = host("broken").await;
+    let Setup { host, client, _database } = Setup::new().await;
     assert_eq!(host.post("/probe/execute", "select 1").await, "1");
-    let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'broken'";
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'probe'";
     assert_eq!(client.query(end, &[]).await.unwrap().len(), 1);
     assert_eq!(host.post("/probe/execute", "select 1").await, "1");
     let text = host.post("/probe/execute", "select pg_terminate_backend(pg_backend_pid())").await;
@@ -144,13 +106,8 @@ async fn broken_connections_are_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kept_statements_follow_the_schema() {
-    let (host, client) = host("schema").await;
-    client
-        .batch_execute(
-            "drop table if exists changing; create table changing (a int); insert into changing values (1)",
-        )
-        .await
-        .unwrap();
+    let Setup { host, client, _database } = Setup::new().await;
+    client.batch_execute("create table changing (a int); insert into changing values (1)").await.unwrap();
     assert!(host.post("/probe/rows", "select * from changing").await.contains("a DbDataType::Int32\n"));
     client.batch_execute("alter table changing alter a type text").await.unwrap();
     assert!(host.post("/probe/rows", "select * from changing").await.contains("a DbDataType::Str\n"));

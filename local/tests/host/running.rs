@@ -17,18 +17,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
-/// The probe's file, built if it is not there yet or its source changed.
+/// The probe's file, built if it is not there yet or its source is newer.
 pub fn probe() -> &'static Path {
     static PROBE: OnceLock<PathBuf> = OnceLock::new();
     PROBE.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--target", "wasm32-wasip2", "--profile", "wasm", "-p", "host-probe"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("CARGO_TARGET_DIR", target)
-            .status();
-        assert!(status.unwrap().success(), "the probe does not build");
-        target.join("wasm32-wasip2/wasm/host_probe.wasm")
+        let file = target.join("wasm32-wasip2/wasm/host_probe.wasm");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/probe");
+        let changed = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
+        let parts = ["Cargo.toml", "src/lib.rs", "src/database.rs"];
+        let newest = parts.iter().filter_map(|part| changed(&source.join(part))).max();
+        if changed(&file) < newest {
+            let status = Command::new(env!("CARGO"))
+                .args([
+                    "build",
+                    "--quiet",
+                    "--target",
+                    "wasm32-wasip2",
+                    "--profile",
+                    "wasm",
+                    "-p",
+                    "host-probe",
+                ])
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .env("CARGO_TARGET_DIR", target)
+                .status();
+            assert!(status.unwrap().success(), "the probe does not build");
+        }
+        file
     })
 }
 
