@@ -43,8 +43,8 @@ impl Stage {
 
     /// A bridge that has subscribed.
     async fn bridge(&self, extra: &[&str]) -> anyhow::Result<Bridge> {
-        let bridge = Bridge::start(&self.mqtt, &self.functions, self.spool.path(), extra)?;
         let before = self.functions.health().started_at;
+        let bridge = Bridge::start(&self.mqtt, &self.functions, self.spool.path(), extra)?;
         self.functions
             .until("the bridge connects", |f| f.health().connected && f.health().started_at != before)
             .await?;
