@@ -1,7 +1,7 @@
 //! Conditions, alarms and tickets.
 
 use crate::{
-    client::{Client, ENGINEER, VIEWER},
+    client::{Client, ENGINEER, VIEWER, with_bridge},
     mqtt::Publisher,
 };
 use anyhow::{Context, Result};
@@ -22,8 +22,7 @@ fn only_threshold(alarms: &Value) -> Option<Value> {
 
 #[tokio::test]
 async fn one_alarm_per_cause_from_first_breach_to_resolution() -> Result<()> {
-    let stack = Stack::start(StackOptions { demo: true, ..StackOptions::default() }).await?;
-    let client = Client::new(&stack.base_url());
+    let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
     publish(&mut mqtt, 120.0).await?;
@@ -77,8 +76,8 @@ async fn one_alarm_per_cause_from_first_breach_to_resolution() -> Result<()> {
 
 #[tokio::test]
 async fn a_late_reading_is_stored_and_raises_no_alarm() -> Result<()> {
-    let stack = Stack::start(StackOptions { demo: true, ..StackOptions::default() }).await?;
-    let engineer = Client::new(&stack.base_url()).sign_in(ENGINEER).await?;
+    let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
+    let engineer = client.sign_in(ENGINEER).await?;
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
     let hour_ago = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() - 3600;
     let late = json!({"machine_id": "machine-1", "sensor_id": "pressure-head", "value": 999.0, "timestamp": hour_ago});

@@ -6,9 +6,18 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
+use pm_local::stack::testing::{Stack, StackOptions};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
+
+/// A stack whose bridge has subscribed: what is published from now on is its.
+pub async fn with_bridge(options: StackOptions) -> Result<(Stack, Client)> {
+    let stack = Stack::start(options).await?;
+    let client = Client::new(&stack.base_url());
+    client.wait_for("/status", |s| (s["mqtt"]["connected"] == true).then_some(())).await?;
+    Ok((stack, client))
+}
 
 /// An answer that was read to its end.
 pub struct Answer {

@@ -1,6 +1,6 @@
 //! Kill a part under load: every published reading is stored once.
 
-use crate::mqtt::Publisher;
+use crate::{client::with_bridge, mqtt::Publisher};
 use anyhow::{Context, Result, ensure};
 use pm_local::stack::testing::{Stack, StackOptions};
 use serde_json::json;
@@ -54,7 +54,7 @@ async fn check(db_url: &str, expected: usize) -> Result<()> {
 }
 
 async fn survives_the_death_of(part: &str, own_database: bool) -> Result<()> {
-    let mut stack = Stack::start(StackOptions { own_database, ..StackOptions::default() }).await?;
+    let (mut stack, _) = with_bridge(StackOptions { own_database, ..StackOptions::default() }).await?;
     let publishing = tokio::spawn(load(stack.mqtt_url().to_owned()));
     sleep(Duration::from_secs(2)).await;
     stack.kill(part).await?;

@@ -1,7 +1,7 @@
 //! From an MQTT message to an HTTP answer.
 
 use crate::{
-    client::{Client, ENGINEER, VIEWER},
+    client::{Client, ENGINEER, VIEWER, with_bridge},
     mqtt::Publisher,
 };
 use anyhow::{Context, Result};
@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 const TOPIC: &str = "factory/plant1/line1/press7/sensors";
 
 async fn start(broker: Broker) -> Result<(Stack, Client, Publisher)> {
-    let stack = Stack::start(StackOptions { broker, demo: true, ..StackOptions::default() }).await?;
-    let viewer = Client::new(&stack.base_url()).sign_in(VIEWER).await?;
-    viewer.wait_for("/status", |s| (s["mqtt"]["connected"] == true).then_some(())).await?;
+    let (stack, client) = with_bridge(StackOptions { broker, demo: true, ..StackOptions::default() }).await?;
+    let viewer = client.sign_in(VIEWER).await?;
     let publisher = Publisher::connect(stack.mqtt_url())?;
     Ok((stack, viewer, publisher))
 }

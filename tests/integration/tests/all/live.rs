@@ -1,13 +1,13 @@
 //! Live events.
 
 use crate::{
-    client::{Client, ENGINEER},
+    client::{ENGINEER, with_bridge},
     mqtt::Publisher,
 };
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use http_body_util::BodyExt;
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_local::stack::testing::StackOptions;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -34,8 +34,7 @@ async fn until(body: &mut hyper::body::Incoming, kind: &str) -> Result<(Option<S
 
 #[tokio::test]
 async fn every_listener_hears_and_a_new_one_catches_up() -> Result<()> {
-    let stack = Stack::start(StackOptions { demo: true, ..StackOptions::default() }).await?;
-    let nobody = Client::new(&stack.base_url());
+    let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     nobody.get("/ws/events/stream").await?.expect(401)?;
     let pair = nobody.login(ENGINEER.0, ENGINEER.1).await?.expect(200)?;
     let path = format!("/ws/events/stream?token={}", pair["access_token"].as_str().context("no token")?);
