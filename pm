@@ -227,7 +227,7 @@ EOF
 BROWSER_DATA='' BROWSER_STACK=''
 end_browser_stack() {
   [ -n "$BROWSER_DATA" ] || return 0
-  [ -z "$BROWSER_STACK" ] || { kill -INT "$BROWSER_STACK" 2>/dev/null && wait "$BROWSER_STACK"; } || true
+  [ -z "$BROWSER_STACK" ] || { kill "$BROWSER_STACK" 2>/dev/null && wait "$BROWSER_STACK"; } || true
   "$TARGET/debug/pm-local" reset --yes --data-dir "$BROWSER_DATA" >/dev/null || true
   BROWSER_DATA=
 }
@@ -235,7 +235,6 @@ browser_tests() {
   local http mqtt tries=0 result=0
   read -r http mqtt <<<"$(free_ports 2)"
   BROWSER_DATA=$(mktemp -d); chmod 755 "$BROWSER_DATA"
-  trap end_browser_stack EXIT
   env -u DATABASE_URL -u MQTT_URL "$TARGET/debug/pm-local" up --demo --data-dir "$BROWSER_DATA" \
     --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$BROWSER_DATA/up.log" 2>&1 &
   BROWSER_STACK=$!
@@ -251,8 +250,14 @@ browser_tests() {
   return $result
 }
 
+end_tests() {
+  end_browser_stack
+  [ ! -x "$TARGET/debug/pm-local" ] || "$TARGET/debug/pm-local" test-db-stop || true
+}
+
 run_tests() {
   local begin=$SECONDS
+  trap end_tests EXIT
   if [ $# -gt 0 ]; then
     setup_build
     step "build the programs and tests" build_for_tests
@@ -272,7 +277,6 @@ run_tests() {
     step "Rust tests" rust_tests
     step "browser tests" browser_tests
   fi
-  "$TARGET/debug/pm-local" test-db-stop || true
   printf '\n== time\n'
   printf '%s\n' "${STEPS[@]}"
   printf '%5d s  in all\n\nEvery test passed.\n' $((SECONDS - begin))

@@ -190,7 +190,13 @@ async fn run(command: Cmd) -> Result<ExitCode> {
             std::fs::write(&file, dump).with_context(|| format!("cannot write {}", file.display()))?;
             println!("Wrote {}.", file.display());
         }
-        Cmd::TestDbStop => testing::stop_server()?,
+        Cmd::TestDbStop => {
+            let stopped = testing::stop_server().await?;
+            println!(
+                "The tests' database {}.",
+                if stopped { "is stopped" } else { "is in use by other tests" }
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -111,9 +111,11 @@ impl WorkerState for Worker {
     fn drop(&self, store: Store<Guest>, result: Result<()>) {
         drop(store);
         if let Err(error) = result {
+            // one line: a trap brings its backtrace along
+            let error = format!("{error:#}").replace('\n', " | ");
             tracing::error!(
                 component = &*self.component,
-                "an instance ended, with all its requests: {error:?}"
+                "an instance ended, with all its requests: {error}"
             );
         }
     }

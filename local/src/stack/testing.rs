@@ -130,10 +130,32 @@ fn server() -> Result<(Cluster, Secrets)> {
     Ok((cluster, secrets))
 }
 
-/// Ends the server; no-op when it does not run.
-pub fn stop_server() -> Result<()> {
+/// Ends the server and removes what killed tests left; returns false, and does neither, while tests of another run
+/// use it.
+pub async fn stop_server() -> Result<bool> {
     let _lock = lock()?;
-    cluster()?.0.stop_detached()
+    let (cluster, _) = cluster()?;
+    if !cluster.is_running()? {
+        return Ok(true);
+    }
+    let client = connect(&cluster.url("postgres")).await?;
+    let names = client
+        .query("select datname from pg_database where datname like 't\\_%'", &[])
+        .await
+        .map_err(sentence)?;
+    let names: Vec<String> = names.iter().map(|row| row.get(0)).collect();
+    let owner = |name: &str| name.split('_').nth(1).map(|pid| PathBuf::from("/proc").join(pid));
+    if names.iter().any(|name| owner(name).is_some_and(|process| process.exists())) {
+        return Ok(false);
+    }
+    for name in names {
+        client
+            .batch_execute(&format!("drop database if exists {name} with (force)"))
+            .await
+            .map_err(sentence)?;
+    }
+    cluster.stop_detached()?;
+    Ok(true)
 }
 
 /// The name of a database that has exactly these migrations, made once.

@@ -52,7 +52,20 @@ async fn a_panic_is_answered_500_and_the_next_request_is_fine() {
     assert_eq!(host.get("/probe/panic").await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
     assert_eq!(host.ok("/probe/seen").await, "1");
     logged(&["component=\"probe\"", "stderr", "asked to panic"]).await;
-    logged(&["component=\"probe\"", "an instance ended"]).await;
+    logged(&["component=\"probe\"", "a request failed", "unreachable"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_ends_the_other_requests_of_its_instance_at_once() {
+    let host = Running::start(&manifest("")).await;
+    let started = Instant::now();
+    let (sleeping, panicking) = tokio::join!(host.get("/probe/sleep?8000"), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        host.get("/probe/panic").await
+    });
+    assert_eq!(panicking.0, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(sleeping.0, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
