@@ -79,7 +79,7 @@ pub async fn logged(words: &[&str]) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("nothing like {words:?} was logged");
+    panic!("nothing like {words:?} was logged in:\n{}", log());
 }
 
 static LOG: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::new(Vec::new());
