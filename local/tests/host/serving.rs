@@ -52,7 +52,7 @@ async fn a_panic_is_answered_500_and_the_next_request_is_fine() {
     assert_eq!(host.get("/probe/panic").await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
     assert_eq!(host.ok("/probe/seen").await, "1");
     logged(&["component=\"probe\"", "stderr", "asked to panic"]).await;
-    logged(&["component=\"probe\"", "a request failed", "unreachable"]).await;
+    logged(&["component=\"probe\"", "an instance ended", "unreachable"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
