@@ -212,7 +212,7 @@ fn mosquitto_part(address: SocketAddr, password: &str, folder: &Path) -> Result<
         .output()
         .context("cannot run mosquitto_passwd")?;
     ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
-    let user = rustix::process::geteuid().is_root().then_some("user root\n").unwrap_or_default();
+    let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
     let text = format!(
         "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 1000\n",
         address.port(),
