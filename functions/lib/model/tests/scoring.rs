@@ -107,7 +107,8 @@ fn a_healthy_sensor_looks_healthy() {
 #[test]
 fn faults_are_seen_within_a_minute() {
     let model = model();
-    let faults: [(&str, fn(usize, f64) -> f64); 5] = [
+    type Fault = fn(usize, f64) -> f64;
+    let faults: [(&str, Fault); 5] = [
         ("level shift", |_, v| v + 15.0),
         ("scatter", |_, v| 100.0 + (v - 100.0) * 6.0),
         ("drift", |i, v| v + 0.3 * i as f64),
