@@ -35,9 +35,11 @@ enum Body {
     Form(String),
 }
 
+/// The renewal of the tokens that is under way, for all who wait for it.
+type Renewal = Shared<LocalBoxFuture<'static, Result<(), ApiError>>>;
+
 thread_local! {
-    static RENEWAL: RefCell<Option<Shared<LocalBoxFuture<'static, Result<(), ApiError>>>>> =
-        const { RefCell::new(None) };
+    static RENEWAL: RefCell<Option<Renewal>> = const { RefCell::new(None) };
 }
 
 impl Api {

@@ -81,7 +81,7 @@ impl Live {
             move || {
                 ticks.update_value(|n| *n += 1);
                 live.flush_readings();
-                if ticks.get_value() % 4 == 0 {
+                if ticks.get_value().is_multiple_of(4) {
                     live.flush_topics();
                 }
             },

@@ -137,7 +137,7 @@ pub fn Sensors() -> impl IntoView {
                                     </span>
                                     <button
                                         class="button small"
-                                        disabled=move || page() >= pages()
+                                        disabled={move || pages() <= page()}
                                         on:click=move |_| turn(page() + 1)
                                     >
                                         "Next"
