@@ -1,10 +1,6 @@
 //! Logins: each is a family of refresh tokens of which only the newest is good.
 
-use crate::{
-    Actor, Db, StoreError,
-    statement::statements,
-    value::{id, text},
-};
+use crate::{Actor, Db, StoreError, statement::statements, value::id};
 use pm_api::{Role, UserId};
 use uuid::Uuid;
 
@@ -77,8 +73,4 @@ pub async fn revoke(db: &Db, family_id: Uuid, user_id: UserId) -> Result<(), Sto
 #[must_use]
 pub fn account_key(email: &str) -> String {
     format!("account:{}", email.to_lowercase())
-}
-
-pub(crate) fn key(key: &str) -> spin_sdk::pg::ParameterValue {
-    text(key)
 }

@@ -1,7 +1,10 @@
 //! Failed logins per account and address.
 
-use crate::value::texts;
-use crate::{Db, StoreError, session::key, statement::statements};
+use crate::{
+    Db, StoreError,
+    statement::statements,
+    value::{text, texts},
+};
 
 statements! {
     BLOCKED = "
@@ -31,7 +34,7 @@ pub async fn blocked_s(db: &Db, keys: &[String]) -> Result<i64, StoreError> {
 /// # Errors
 /// Whatever the database says.
 pub async fn failed(db: &Db, throttled: &str, window_s: i64) -> Result<i32, StoreError> {
-    db.one(FAILED, vec![key(throttled), window_s.into()], |c| c.take()).await
+    db.one(FAILED, vec![text(throttled), window_s.into()], |c| c.take()).await
 }
 
 /// Blocks a key for some seconds.
@@ -39,7 +42,7 @@ pub async fn failed(db: &Db, throttled: &str, window_s: i64) -> Result<i32, Stor
 /// # Errors
 /// Whatever the database says.
 pub async fn block(db: &Db, throttled: &str, seconds: i64) -> Result<(), StoreError> {
-    db.execute(BLOCK, vec![key(throttled), seconds.into()]).await.map(drop)
+    db.execute(BLOCK, vec![text(throttled), seconds.into()]).await.map(drop)
 }
 
 /// Forgets the failures of a key after a success.
@@ -47,5 +50,5 @@ pub async fn block(db: &Db, throttled: &str, seconds: i64) -> Result<(), StoreEr
 /// # Errors
 /// Whatever the database says.
 pub async fn forget(db: &Db, throttled: &str) -> Result<(), StoreError> {
-    db.execute(FORGET, vec![key(throttled)]).await.map(drop)
+    db.execute(FORGET, vec![text(throttled)]).await.map(drop)
 }
