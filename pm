@@ -99,6 +99,11 @@ setup_build() {
         die "cannot add the Rust target $want: connect this machine to the network, or run rustup target add $want"
     done
   fi
+  cargo fetch --locked --quiet --offline 2>/dev/null || {
+    note "fetching the crates"
+    cargo fetch --locked ||
+      die "cannot fetch the crates: connect this machine to the network"
+  }
   shared_target
   link_target
 }
