@@ -110,23 +110,23 @@ setup_build() {
 
 # ---- build ----------------------------------------------------------------------------------------------------------
 components() { sed -n 's/^command = "cargo build .* -p \([a-z0-9-]*\)"$/-p \1/p' spin.toml | sort -u; }
-NATIVE=(-p pm-local -p ingest-bridge)
-
-build_native() { cargo build --locked "${NATIVE[@]}" --bins; }
 build_components() {
   local list; list=$(components)
   [ -n "$list" ] || die "spin.toml names no build command"
   # shellcheck disable=SC2086  # a list of -p NAME
   cargo build --locked --target wasm32-wasip2 --profile wasm $list "$@"
 }
-build_ui() { cargo run --locked --quiet -p ui-bundle; }
 
-# What the tests need of the native crates, chosen once: another choice of packages would give the dependencies other
-# features and compile them again.
+# The native crates, chosen once for running and for testing: another choice of packages would give the dependencies
+# other features and compile them again.
 # (PROBE is the component with which the local host is tested.)
 PROBE='-p host-probe'
 native_packages() {
   echo --workspace "$(components | sed 's/^-p/--exclude/')" "${PROBE/-p/--exclude}" --exclude pm-ui
+}
+build_native() {
+  # shellcheck disable=SC2046
+  cargo build --locked $(native_packages) --bins
 }
 build_for_tests() {
   # shellcheck disable=SC2046
@@ -139,7 +139,7 @@ build() {
   setup_build
   step "build the programs" build_native
   step "build the $(components | wc -l) components" build_components
-  step "build the web UI" build_ui
+  step "build the web UI" bundle_ui
 }
 
 # ---- run ------------------------------------------------------------------------------------------------------------
