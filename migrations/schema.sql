@@ -10,7 +10,8 @@ CREATE FUNCTION public.audit_row() RETURNS trigger
     AS $$
 declare
     actor jsonb := nullif(current_setting('pm.actor', true), '')::jsonb;
-    hidden constant text[] := array['password_hash', 'secret', 'previous_secret', 'content', 'updated_at'];
+    hidden constant text[] := array['password_hash', 'secret', 'previous_secret', 'updated_at', 'lease_id', 'lease_until']
+        || case tg_table_name when 'attachments' then array['content'] when 'webhooks' then array['headers'] else '{}' end;
     was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - hidden end;
     is_now jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - hidden end;
     before jsonb := was;
@@ -23,12 +24,16 @@ begin
         select jsonb_object_agg(key, value) into before from jsonb_each(was) where is_now -> key is distinct from value;
         select jsonb_object_agg(key, value) into after from jsonb_each(is_now) where was -> key is distinct from value;
     end if;
+    if tg_table_name = 'settings' and ((was ->> 'is_secret')::boolean or (is_now ->> 'is_secret')::boolean) then
+        before := case when before ->> 'value' <> '' then before || '{"value": "********"}' else before end;
+        after := case when after ->> 'value' <> '' then after || '{"value": "********"}' else after end;
+    end if;
     insert into audit_log (user_id, action_type, resource_type, resource_id, details, metadata, ip_address, user_agent)
     values (
         (actor ->> 'user_id')::uuid,
         coalesce(actor ->> 'action', case tg_op when 'INSERT' then 'create' when 'UPDATE' then 'update' else 'delete' end),
         tg_argv[0],
-        coalesce(is_now, was) ->> 'id',
+        coalesce(coalesce(is_now, was) ->> 'id', coalesce(is_now, was) ->> 'user_id'),
         actor ->> 'details',
         jsonb_strip_nulls(jsonb_build_object('before', before, 'after', after)),
         actor ->> 'ip_address',
@@ -53,12 +58,41 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.roles_keep_system() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.is_system then
+        raise exception 'violates constraint "roles_system_fixed"'
+            using errcode = 'check_violation', constraint = 'roles_system_fixed';
+    end if;
+    if tg_op = 'DELETE' then
+        return old;
+    end if;
+    return new;
+end
+$$;
+
 CREATE FUNCTION public.stamp_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
     new.updated_at := now();
     return new;
+end
+$$;
+
+CREATE FUNCTION public.users_keep_an_admin() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtext('users_keep_an_admin'));
+    if not exists (select from users where role = 'admin' and is_active) then
+        raise exception 'violates constraint "users_last_admin"'
+            using errcode = 'check_violation', constraint = 'users_last_admin';
+    end if;
+    return null;
 end
 $$;
 
@@ -192,6 +226,9 @@ CREATE TABLE public.jobs (
     completed_at timestamp with time zone,
     created_by uuid,
     metadata jsonb,
+    attempts integer DEFAULT 0 NOT NULL,
+    lease_id uuid,
+    lease_until timestamp with time zone,
     CONSTRAINT jobs_progress_percent CHECK (((progress >= 0) AND (progress <= 100))),
     CONSTRAINT jobs_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text])))
 );
@@ -291,6 +328,17 @@ CREATE TABLE public.refresh_families (
     revoked_reason text
 );
 
+CREATE TABLE public.roles (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    description text,
+    permissions text[] DEFAULT '{}'::text[] NOT NULL,
+    is_system boolean DEFAULT false NOT NULL,
+    CONSTRAINT roles_system_permits_by_table CHECK (((NOT is_system) OR (permissions = '{}'::text[])))
+);
+
 CREATE TABLE public.sensor_data (
     "time" timestamp with time zone NOT NULL,
     sensor_id uuid NOT NULL,
@@ -364,6 +412,8 @@ CREATE TABLE public.settings (
     category text DEFAULT 'general'::text NOT NULL,
     is_public boolean DEFAULT false NOT NULL,
     metadata jsonb,
+    is_secret boolean DEFAULT false NOT NULL,
+    CONSTRAINT settings_secret_is_not_public CHECK ((NOT (is_secret AND is_public))),
     CONSTRAINT settings_value_type_known CHECK ((value_type = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text, 'json'::text])))
 );
 
@@ -385,6 +435,11 @@ CREATE TABLE public.tickets (
     CONSTRAINT tickets_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT tickets_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
     CONSTRAINT tickets_status_known CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text, 'cancelled'::text])))
+);
+
+CREATE TABLE public.user_roles (
+    user_id uuid NOT NULL,
+    role_id uuid NOT NULL
 );
 
 CREATE TABLE public.users (
@@ -492,6 +547,9 @@ ALTER TABLE ONLY public.predictions
 ALTER TABLE ONLY public.refresh_families
     ADD CONSTRAINT refresh_families_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.sensor_data
     ADD CONSTRAINT sensor_data_natural_key PRIMARY KEY (sensor_id, "time");
 
@@ -518,6 +576,9 @@ ALTER TABLE ONLY public.settings
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_pkey PRIMARY KEY (user_id, role_id);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
@@ -549,9 +610,15 @@ CREATE INDEX audit_log_newest ON public.audit_log USING btree (created_at DESC, 
 
 CREATE INDEX audit_log_of_resource ON public.audit_log USING btree (resource_type, resource_id, created_at DESC);
 
+CREATE INDEX audit_log_of_user ON public.audit_log USING btree (user_id, created_at DESC);
+
 CREATE INDEX comments_of_resource ON public.comments USING btree (resource_type, resource_id, created_at DESC);
 
 CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (received_at DESC);
+
+CREATE INDEX jobs_newest ON public.jobs USING btree (created_at DESC, id DESC);
+
+CREATE INDEX jobs_to_do ON public.jobs USING btree (job_type, created_at) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
 
 CREATE INDEX machines_newest ON public.machines USING btree (created_at DESC, id DESC);
 
@@ -567,6 +634,8 @@ CREATE INDEX refresh_families_by_expiry ON public.refresh_families USING btree (
 
 CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id);
 
+CREATE UNIQUE INDEX roles_name_unique ON public.roles USING btree (lower(name));
+
 CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
 
 CREATE INDEX sensors_newest ON public.sensors USING btree (created_at DESC, id DESC);
@@ -577,7 +646,11 @@ CREATE INDEX tickets_of_machine ON public.tickets USING btree (machine_id, creat
 
 CREATE UNIQUE INDEX tickets_one_auto_per_alarm ON public.tickets USING btree (alarm_id) WHERE auto_created;
 
+CREATE INDEX user_roles_of_role ON public.user_roles USING btree (role_id);
+
 CREATE UNIQUE INDEX users_email_unique ON public.users USING btree (lower(email));
+
+CREATE INDEX users_newest ON public.users USING btree (created_at DESC, id DESC);
 
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (next_attempt_at) WHERE (status = 'pending'::text);
 
@@ -603,6 +676,12 @@ CREATE TRIGGER models_stamp BEFORE UPDATE ON public.models FOR EACH ROW EXECUTE 
 
 CREATE CONSTRAINT TRIGGER outbox_position_at_commit AFTER INSERT ON public.outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.outbox_take_position();
 
+CREATE TRIGGER roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION public.audit_row('role');
+
+CREATE TRIGGER roles_keep_system BEFORE DELETE OR UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION public.roles_keep_system();
+
+CREATE TRIGGER roles_stamp BEFORE UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
 CREATE TRIGGER sensors_audit AFTER INSERT OR DELETE OR UPDATE ON public.sensors FOR EACH ROW EXECUTE FUNCTION public.audit_row('sensor');
 
 CREATE TRIGGER sensors_stamp BEFORE UPDATE ON public.sensors FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
@@ -619,7 +698,13 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.predictions FOR EACH RO
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.sensor_data FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
+CREATE TRIGGER user_roles_audit AFTER INSERT OR DELETE ON public.user_roles FOR EACH ROW EXECUTE FUNCTION public.audit_row('user_role');
+
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_row('user');
+
+CREATE TRIGGER users_keep_an_admin_delete AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND old.is_active)) EXECUTE FUNCTION public.users_keep_an_admin();
+
+CREATE TRIGGER users_keep_an_admin_update AFTER UPDATE OF role, is_active ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND old.is_active AND ((new.role <> 'admin'::text) OR (NOT new.is_active)))) EXECUTE FUNCTION public.users_keep_an_admin();
 
 CREATE TRIGGER users_stamp BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
@@ -675,6 +760,12 @@ ALTER TABLE ONLY public.tickets
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_role_id_fkey FOREIGN KEY (role_id) REFERENCES public.roles(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id) ON DELETE CASCADE;
 
@@ -714,6 +805,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_data TO pm_app;
 
 GRANT USAGE ON SEQUENCE public.sensor_data_id_seq TO pm_app;
@@ -729,6 +822,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.service_reports TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_roles TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_app;
 

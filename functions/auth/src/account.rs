@@ -1,30 +1,46 @@
-//! Listing and creating accounts, changing passwords.
+//! Creating accounts, changing one's password.
 
-use crate::password;
+use crate::{
+    password,
+    throttled::{LOGIN_SETTINGS, Tries},
+};
 use http::StatusCode;
-use pm_api::Role;
-use pm_store::{StoreError, user};
-use pm_web::{Call, Outcome, Refusal, json, json_with_total};
+use pm_api::{Role, UserId, user::Message};
+use pm_domain::{address, settings::Key};
+use pm_store::{Actor, Db, StoreError, setting, user};
+use pm_web::{Call, Outcome, Refusal, json};
+use uuid::Uuid;
 
-/// `POST /users`, for administrators.
+/// `POST /users`: for administrators; for anybody while the setting says so, and then with the lowest role.
 pub(crate) async fn create(call: &Call) -> Outcome {
+    let db = call.db().await?;
+    let settings = setting::read(&db, &[Key::RegistrationPolicy, Key::PasswordMinLength]).await?;
+    let user_id = UserId(Uuid::now_v7());
+    let author = author(call, &db, settings.text(Key::RegistrationPolicy) == "open").await?;
+
     let mut fields = call.fields()?;
-    let email = fields.required_text("email", 320).trim().to_owned();
-    let name_and_host = email.split_once('@');
-    let plausible = name_and_host.is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.')
-    }) && !email.contains(char::is_whitespace);
-    if !email.is_empty() && !plausible {
-        fields.refuse("value_error", "email", "value is not a valid email address");
+    let email = fields.required_text("email", 1000).trim().to_owned();
+    if let Some(why) = address::mail(&email).err().filter(|_| !email.is_empty()) {
+        fields.refuse("value_error", "email", format!("value is not a valid email address: {why}"));
     }
     let full_name = fields.text("full_name", 200).flatten();
     let role = fields.word("role").unwrap_or(Role::Operator);
-    let password = password::new(&mut fields, "password");
+    if author.is_none() && role != Role::Operator {
+        fields.refuse("value_error", "role", "Only an administrator may give a role");
+    }
+    let password = password::required(&mut fields, "password", &settings);
     fields.end()?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
+    let actor = match author {
+        Some(actor) => actor,
+        None => {
+            let tries = Tries::of_registration(call);
+            tries.check(&db).await?;
+            tries.count(&db).await?;
+            call.origin().actor(user_id).doing("register")
+        }
+    };
     let hash = password::hash(&password).await?;
-    match user::create(&db, &actor, &email, full_name, role, hash).await {
+    match user::create(&db, &actor, user_id, &email, full_name, role, hash).await {
         Ok(user) => Ok(json(StatusCode::CREATED, &user)),
         Err(StoreError::Constraint(name)) if name == "users_email_unique" => {
             Err(Refusal::BadRequest("Email already registered".to_owned()))
@@ -33,27 +49,30 @@ pub(crate) async fn create(call: &Call) -> Outcome {
     }
 }
 
+/// The administrator who creates an account; nobody if it is a registration.
+async fn author(call: &Call, db: &Db, open: bool) -> Result<Option<Actor>, Refusal> {
+    let may_create = call.identity().is_ok_and(|i| call.route.allows(i.role, &i.permissions));
+    if open && !may_create { Ok(None) } else { call.actor(db).await.map(Some) }
+}
+
 /// `POST /users/change-password`: ends all other logins of the account.
 pub(crate) async fn change_password(call: &Call) -> Outcome {
-    let mut fields = call.fields()?;
-    let current = fields.required_text("current_password", 1000);
-    let new = password::new(&mut fields, "new_password");
-    fields.end()?;
     let db = call.db().await?;
     let actor = call.actor(&db).await?;
+    let keys = [LOGIN_SETTINGS.as_slice(), &[Key::PasswordMinLength]].concat();
+    let settings = setting::read(&db, &keys).await?;
+    let mut fields = call.fields()?;
+    let current = fields.required_secret("current_password", 1000);
+    let new = password::required(&mut fields, "new_password", &settings);
+    fields.end()?;
     let account = user::credentials_by_id(&db, actor.user_id).await?.ok_or(Refusal::BadToken)?;
+    let tries = Tries::of_login(call, &account.email, &settings);
+    tries.check(&db).await?;
     if !password::verify(&current, Some(&account.password_hash)).await? {
+        tries.count(&db).await?;
         return Err(Refusal::BadRequest("Current password is incorrect".to_owned()));
     }
     let hash = password::hash(&new).await?;
     user::set_password(&db, &actor, actor.user_id, hash).await?;
-    Ok(json(StatusCode::OK, &serde_json::json!({ "message": "Password changed successfully" })))
-}
-
-/// `GET /users`, for administrators.
-pub(crate) async fn list(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 1000, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
-    let page = user::list(&call.db().await?, limit, offset).await?;
-    Ok(json_with_total(&page.items, page.total))
+    Ok(json(StatusCode::OK, &Message { message: "Password changed successfully".to_owned() }))
 }

@@ -1,13 +1,15 @@
-//! Component `auth`: everything that hashes a password or issues a token. It is a component of its own because hashing
-//! keeps an instance busy for a quarter of a second.
+//! Component `auth`: everything that hashes a password or issues a token, and the accounts in an administrator's hands.
+//! It is a component of its own because hashing keeps an instance busy for a quarter of a second.
 //!
 //! Invariants: a refresh token works once, and using an old one ends its whole login; a wrong password and an unknown
-//! account take the same time and get the same answer; failures are throttled per account and per address.
-//! Deliberately absent: reading and changing profiles (component `users`).
+//! account take the same time and get the same answer; failures are throttled per account and per address; there is always an active
+//! administrator. Deliberately absent: one's own profile (component `users`), custom roles themselves (`roles`).
 
 mod account;
 mod login;
+mod manage;
 mod password;
+mod throttled;
 
 use pm_auth::Op;
 use pm_web::{Answer, Refusal, Request, serve};
@@ -21,7 +23,10 @@ async fn handle(request: Request) -> Answer {
             Op::Logout => login::logout(&call).await,
             Op::ChangePassword => account::change_password(&call).await,
             Op::CreateUser => account::create(&call).await,
-            Op::ListUsers => account::list(&call).await,
+            Op::ListUsers => manage::list(&call).await,
+            Op::GetUser => manage::get(&call).await,
+            Op::UpdateUser => manage::update(&call).await,
+            Op::DeleteUser => manage::delete(&call).await,
             _ => Err(Refusal::NotFound),
         }
     })

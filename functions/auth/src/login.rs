@@ -1,43 +1,51 @@
 //! Login, refresh, logout.
 
-use crate::password;
+use crate::{
+    password,
+    throttled::{LOGIN_SETTINGS, Tries},
+};
 use http::StatusCode;
-use pm_api::{Role, UserId, error::FieldError, user::TokenPair};
-use pm_auth::token::{Identity, REFRESH_DAYS, RefreshClaims};
-use pm_domain::throttle::{ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW_S, block_s};
-use pm_store::{Actor, Db, session, throttle, user};
+use pm_api::{
+    error::FieldError,
+    user::{Message, TokenPair},
+};
+use pm_auth::token::{Identity, RefreshClaims};
+use pm_domain::settings::{Key, Values};
+use pm_store::{
+    Db, audit, session, setting, throttle,
+    user::{self, Credentials},
+};
 use pm_web::{Call, Outcome, Query, Refusal, json};
 use serde_json::Value;
 use uuid::Uuid;
 
 const BAD_REFRESH: &str = "Invalid or expired refresh token";
+const LIVES: [Key; 2] = [Key::SessionAccessMinutes, Key::SessionRefreshDays];
 
 /// `POST /users/login`, form-encoded `username` and `password`.
 pub(crate) async fn login(call: &Call) -> Outcome {
     let (username, given) = credentials(call)?;
     let db = call.db().await?;
-    let keys = [
-        (session::account_key(&username), ACCOUNT_FAILURES),
-        (format!("address:{}", call.client_address().unwrap_or_default()), ADDRESS_FAILURES),
-    ];
-    let names: Vec<_> = keys.iter().map(|(key, _)| key.clone()).collect();
-    let wait_s = throttle::blocked_s(&db, &names).await?;
-    if wait_s > 0 {
-        return Err(Refusal::TooManyRequests(wait_s));
-    }
+    let settings = setting::read(&db, &[LIVES, LOGIN_SETTINGS].concat()).await?;
+    let tries = Tries::of_login(call, &username, &settings);
+    tries.check(&db).await?;
     let account = user::credentials_by_email(&db, &username).await?;
     let good = password::verify(&given, account.as_ref().map(|a| a.password_hash.as_str())).await?;
+    let known_id = account.as_ref().map(|a| a.user_id);
     let Some(account) = account.filter(|_| good) else {
-        for (key, allowed) in &keys {
-            let failures = throttle::failed(&db, key, WINDOW_S).await?;
-            if let Some(seconds) = block_s(failures, *allowed) {
-                throttle::block(&db, key, seconds).await?;
-            }
-        }
+        tries.count(&db).await?;
+        // what was typed as the name is not written down: people type passwords there
+        let failed = audit::Event {
+            action: "login_failed",
+            resource_type: "user",
+            resource_id: known_id.map(|id| id.to_string()),
+            details: None,
+        };
+        audit::record_of(&db, known_id, &call.origin(), failed).await?;
         return Err(Refusal::Unauthorized("Invalid credentials".to_owned()));
     };
-    throttle::forget(&db, &keys[0].0).await?;
-    begin(call, &db, Identity { user_id: account.user_id, email: account.email, role: account.role }).await
+    throttle::forget(&db, &session::account_key(&username)).await?;
+    begin(call, &db, account, &settings).await
 }
 
 fn credentials(call: &Call) -> Result<(String, String), Refusal> {
@@ -62,56 +70,56 @@ fn credentials(call: &Call) -> Result<(String, String), Refusal> {
     }
 }
 
-async fn begin(call: &Call, db: &Db, who: Identity) -> Outcome {
-    let claims = RefreshClaims { user_id: who.user_id, family_id: Uuid::now_v7(), token_id: Uuid::now_v7() };
-    let actor = Actor {
-        user_id: who.user_id,
-        action: Some("login"),
-        ip_address: call.client_address(),
-        user_agent: call.header("user-agent").map(str::to_owned),
-    };
-    session::begin(db, &actor, claims.family_id, claims.token_id, REFRESH_DAYS as i64).await?;
-    pair(call, &who, &claims).await
+async fn begin(call: &Call, db: &Db, account: Credentials, settings: &Values) -> Outcome {
+    let claims =
+        RefreshClaims { user_id: account.user_id, family_id: Uuid::now_v7(), token_id: Uuid::now_v7() };
+    let actor = call.origin().actor(account.user_id);
+    let days = settings.integer(Key::SessionRefreshDays);
+    session::begin(db, &actor, claims.family_id, claims.token_id, days).await?;
+    pair(call, account, &claims, settings).await
 }
 
-async fn pair(call: &Call, who: &Identity, claims: &RefreshClaims) -> Outcome {
+async fn pair(call: &Call, account: Credentials, claims: &RefreshClaims, settings: &Values) -> Outcome {
     let signer = call.signer().await?;
     let sign_error = |e: pm_auth::token::TokenError| Refusal::Internal(e.to_string());
-    Ok(json(
-        StatusCode::OK,
-        &TokenPair {
-            access_token: signer.access(who).map_err(sign_error)?,
-            refresh_token: signer.refresh(&who.email, claims).map_err(sign_error)?,
-            token_type: "bearer".to_owned(),
-        },
-    ))
+    let life = |key| settings.integer(key).unsigned_abs();
+    let who = Identity {
+        user_id: account.user_id,
+        email: account.email,
+        role: account.role,
+        permissions: account.permissions,
+    };
+    let access_token = signer.access(&who, life(Key::SessionAccessMinutes)).map_err(sign_error)?;
+    let refresh_token =
+        signer.refresh(&who.email, claims, life(Key::SessionRefreshDays)).map_err(sign_error)?;
+    Ok(json(StatusCode::OK, &TokenPair { access_token, refresh_token, token_type: "bearer".to_owned() }))
 }
 
 /// `POST /users/refresh`: a new pair for the current refresh token of a login.
 pub(crate) async fn refresh(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
-    let token = fields.required_text("refresh_token", 5000);
+    let token = fields.required_secret("refresh_token", 5000);
     fields.end()?;
     let refuse = || Refusal::Unauthorized(BAD_REFRESH.to_owned());
     let claims = call.signer().await?.check_refresh(&token).map_err(|_| refuse())?;
     let next = Uuid::now_v7();
     let db = call.db().await?;
-    let account: Option<(UserId, String, Role)> =
-        session::rotate(&db, claims.family_id, claims.token_id, next).await?;
-    let (user_id, email, role) = account.ok_or_else(refuse)?;
-    pair(call, &Identity { user_id, email, role }, &RefreshClaims { token_id: next, ..claims }).await
+    let settings = setting::read(&db, &LIVES).await?;
+    let account = session::rotate(&db, &call.origin(), claims.family_id, claims.token_id, next).await?;
+    pair(call, account.ok_or_else(refuse)?, &RefreshClaims { token_id: next, ..claims }, &settings).await
 }
 
 /// `POST /users/logout`: ends the login that the refresh token descends from.
 pub(crate) async fn logout(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
-    let token = fields.required_text("refresh_token", 5000);
+    let token = fields.required_secret("refresh_token", 5000);
     fields.end()?;
     let claims = call
         .signer()
         .await?
         .check_refresh(&token)
         .map_err(|_| Refusal::Unauthorized(BAD_REFRESH.to_owned()))?;
-    session::revoke(&call.db().await?, claims.family_id, call.identity()?.user_id).await?;
-    Ok(json(StatusCode::OK, &serde_json::json!({ "message": "Logged out successfully" })))
+    let actor = call.origin().actor(call.identity()?.user_id);
+    session::revoke(&call.db().await?, &actor, claims.family_id).await?;
+    Ok(json(StatusCode::OK, &Message { message: "Logged out successfully".to_owned() }))
 }

@@ -1,14 +1,13 @@
 //! Passwords: bcrypt (Provos, Mazières 1999), cost 12 unless set otherwise.
 
+use pm_domain::settings::{Key, Values};
 use pm_web::{Fields, Refusal, variable};
 
-/// Fewest characters of a new password.
-const SHORTEST: usize = 8;
 /// bcrypt takes no more than 72 bytes.
 const LONGEST_BYTES: usize = 72;
 
 /// The cost for new hashes.
-pub(crate) async fn cost() -> Result<u32, Refusal> {
+async fn cost() -> Result<u32, Refusal> {
     let cost = variable("bcrypt_cost").await?;
     let valid = cost.parse().ok().filter(|c| (4..=31).contains(c));
     valid.ok_or_else(|| Refusal::Internal(format!("variable bcrypt_cost is {cost:?}, not 4 to 31")))
@@ -32,21 +31,30 @@ pub(crate) async fn verify(password: &str, hash: Option<&str>) -> Result<bool, R
     }
 }
 
-/// A new password from a body; too short or too long is refused by name.
-pub(crate) fn new(fields: &mut Fields, name: &str) -> String {
-    let password = fields.required_text(name, 1000);
-    if !password.is_empty() && password.chars().count() < SHORTEST {
-        fields.refuse_secret(
-            "string_too_short",
-            name,
-            format!("Password should have at least {SHORTEST} characters"),
-        );
-    } else if password.len() > LONGEST_BYTES {
-        fields.refuse_secret(
-            "string_too_long",
-            name,
-            format!("Password should have at most {LONGEST_BYTES} bytes"),
-        );
+/// A new password from a body; too short or too long is refused by name. Needs the setting `password.min_length`.
+pub(crate) fn required(fields: &mut Fields, name: &str, settings: &Values) -> String {
+    let password = fields.required_secret(name, 1000);
+    if !password.is_empty() {
+        check(fields, name, &password, settings);
     }
     password
+}
+
+/// Like [`required`], where it may be absent.
+pub(crate) fn optional(fields: &mut Fields, name: &str, settings: &Values) -> Option<String> {
+    let password = fields.secret(name, 1000).flatten()?;
+    check(fields, name, &password, settings);
+    Some(password)
+}
+
+fn check(fields: &mut Fields, name: &str, password: &str, settings: &Values) {
+    let shortest = settings.integer(Key::PasswordMinLength);
+    let too_short = usize::try_from(shortest).is_ok_and(|shortest| password.chars().count() < shortest);
+    if too_short || password.trim().is_empty() {
+        let why = format!("Password should have at least {shortest} characters");
+        fields.refuse_secret("string_too_short", name, why);
+    } else if password.len() > LONGEST_BYTES {
+        let why = format!("Password should have at most {LONGEST_BYTES} bytes");
+        fields.refuse_secret("string_too_long", name, why);
+    }
 }

@@ -1,7 +1,7 @@
 //! Component `users`: one's own account.
 //!
-//! Deliberately absent: everything that hashes a password (component `auth`, which
-//! also lists and creates accounts), because hashing keeps an instance busy.
+//! Deliberately absent: everything that hashes a password, and the accounts of others (component `auth`), because
+//! hashing keeps an instance busy.
 
 use http::StatusCode;
 use pm_auth::Op;
@@ -21,15 +21,16 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn me(call: &Call) -> Outcome {
-    let user = user::get(&call.db().await?, call.identity()?.user_id).await?.ok_or(Refusal::BadToken)?;
+    let user = user::get(&call.db().await?, call.identity()?.user_id).await?;
+    let user = user.filter(|u| u.is_active).ok_or(Refusal::BadToken)?;
     Ok(json(StatusCode::OK, &user))
 }
 
 async fn update_me(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
-    let full_name = fields.text("full_name", 200).flatten();
-    if fields.text("password", 1).is_some() {
-        fields.refuse(
+    let full_name = fields.text("full_name", 200);
+    if fields.secret("password", 1).is_some() {
+        fields.refuse_secret(
             "value_error",
             "password",
             "Use POST /users/change-password, which asks for the current password",

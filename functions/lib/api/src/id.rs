@@ -45,6 +45,12 @@ id! {
     TicketId,
     /// A comment on an alarm or ticket.
     CommentId,
+    /// A background job.
+    JobId,
+    /// A role, built-in or custom.
+    RoleId,
+    /// A stored setting.
+    SettingId,
     /// A user account.
     UserId,
 }

@@ -10,16 +10,20 @@ pub mod ai;
 pub mod alarm;
 pub mod alarm_engine;
 pub mod assets;
+pub mod audit;
 pub mod dashboard;
 pub mod error;
 pub mod event;
 pub mod id;
 pub mod ingest;
+pub mod job;
 pub mod machine;
 pub mod prediction;
+pub mod role;
 pub mod score;
 pub mod sensor;
 pub mod sensor_data;
+pub mod setting;
 pub mod status;
 pub mod tick;
 pub mod ticket;
@@ -27,10 +31,13 @@ pub mod timestamp;
 pub mod user;
 pub mod word;
 
-pub use id::{AlarmId, CommentId, MachineId, PredictionId, SensorId, TicketId, UserId};
+pub use id::{
+    AlarmId, CommentId, JobId, MachineId, PredictionId, RoleId, SensorId, SettingId, TicketId, UserId,
+};
 pub use timestamp::Timestamp;
 pub use word::{
-    AlarmStatus, Criticality, MachineStatus, Priority, ReadingStatus, Role, Severity, TicketStatus,
+    AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, ReadingStatus, Role, SettingType,
+    Severity, TicketStatus,
 };
 
 /// A free JSON object that a client attached to a resource.

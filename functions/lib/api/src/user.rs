@@ -20,6 +20,92 @@ pub struct User {
     pub role: Role,
     /// Newest successful login.
     pub last_login: Option<Timestamp>,
+    /// Can the account be used?
+    #[serde(default = "yes")]
+    pub is_active: bool,
+    /// Names of the custom roles that it holds besides.
+    #[serde(default)]
+    pub custom_roles: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Body of `POST /users`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NewUser {
+    /// Mail address; the login name.
+    pub email: String,
+    /// At least as many characters as the setting `password.min_length` says, at most 72 bytes.
+    pub password: String,
+    /// Name for people.
+    pub full_name: Option<String>,
+    /// Built-in role; «operator» unless given. Only administrators may give another.
+    pub role: Option<Role>,
+}
+
+/// Body of `PATCH /users/me`: what to change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChange {
+    /// Name for people; null removes it.
+    pub full_name: Option<String>,
+}
+
+/// Body of `PATCH /users/{user_id}`: what to change.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct UserChange {
+    /// Name for people; null removes it.
+    pub full_name: Option<String>,
+    /// Built-in role.
+    pub role: Option<Role>,
+    /// Can the account be used? False ends its logins.
+    pub is_active: Option<bool>,
+    /// A new password; ends the account's logins.
+    pub password: Option<String>,
+    /// Names of all custom roles that the account holds from now on.
+    pub custom_roles: Option<Vec<String>>,
+}
+
+/// Body of `POST /users/change-password`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PasswordChange {
+    /// The password until now.
+    pub current_password: String,
+    /// The new one.
+    pub new_password: String,
+}
+
+/// Body of `POST /users/password-reset/request`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordResetRequest {
+    /// Mail address of the account.
+    pub email: String,
+}
+
+/// Body of `POST /users/password-reset/confirm`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PasswordResetConfirm {
+    /// The token of the mailed link; works once, for an hour.
+    pub token: String,
+    /// The new password.
+    pub new_password: String,
+}
+
+/// Body of `POST /users/login`, form-encoded.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct LoginForm {
+    /// Mail address of the account.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// Answer of requests that give nothing but a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The sentence.
+    pub message: String,
 }
 
 /// Answer of login and refresh.

@@ -133,6 +133,35 @@ words! {
         /// Will not be done.
         Cancelled = "cancelled",
     }
+    /// How a setting's value is to be read.
+    SettingType {
+        /// As it is.
+        String = "string",
+        /// A finite decimal number.
+        Number = "number",
+        /// true or false.
+        Boolean = "boolean",
+        /// A JSON document.
+        Json = "json",
+    }
+    /// What a job does. Every word has a worker.
+    JobType {
+        /// Train a model anew.
+        Retrain = "retrain",
+        /// Write a report.
+        Report = "report",
+    }
+    /// Where a job stands.
+    JobStatus {
+        /// Waits for a worker.
+        Pending = "pending",
+        /// A worker is at it.
+        Running = "running",
+        /// Done.
+        Completed = "completed",
+        /// Given up; can be retried.
+        Failed = "failed",
+    }
     /// Urgency of a ticket.
     Priority {
         /// Low.

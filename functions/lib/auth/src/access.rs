@@ -11,6 +11,8 @@ pub enum Access {
     Token,
     /// A valid access token of one of these roles.
     Roles(&'static [Role]),
+    /// Administrators, or anybody while the setting `registration.policy` is «open». The handler looks at the setting.
+    Registration,
     /// The service token of the native bridge.
     Service,
 }
@@ -29,7 +31,18 @@ impl Access {
         match self {
             Self::Public | Self::Token => true,
             Self::Roles(roles) => roles.contains(&role),
+            Self::Registration => role == Role::Admin,
             Self::Service => false,
+        }
+    }
+
+    /// The lowest role that may pass; none where no role is asked for.
+    #[must_use]
+    pub fn lowest_role(self) -> Option<Role> {
+        match self {
+            Self::Roles(roles) => roles.iter().copied().min(),
+            Self::Registration => Some(Role::Admin),
+            Self::Public | Self::Token | Self::Service => None,
         }
     }
 
@@ -38,6 +51,7 @@ impl Access {
     pub fn refusal(self) -> String {
         let names: Vec<_> = match self {
             Self::Roles(roles) => roles.iter().map(|r| r.as_str()).collect(),
+            Self::Registration => vec![Role::Admin.as_str()],
             _ => Vec::new(),
         };
         format!("Access denied. Required roles: {}", names.join(", "))

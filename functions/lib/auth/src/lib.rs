@@ -7,6 +7,7 @@
 //! Deliberately absent: passwords (component `auth`), sessions in the database (pm-store), HTTP (pm-web).
 
 pub mod access;
+pub mod permission;
 pub mod route;
 pub mod token;
 

@@ -1,6 +1,7 @@
 //! The table of routes. Paths are as documented; each is also served under `/api`.
 
 use crate::access::{ADMIN, Access, ENGINEER, VIEWER};
+use pm_api::Role;
 
 /// One route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,9 +64,15 @@ routes! {
         /// Change one's own password.
         ChangePassword: POST "/users/change-password" Access::Token;
         /// Create an account.
-        CreateUser: POST "/users" ADMIN;
-        /// All accounts.
+        CreateUser: POST "/users" Access::Registration;
+        /// All accounts, newest first.
         ListUsers: GET "/users" ADMIN;
+        /// One account.
+        GetUser: GET "/users/{user_id}" ADMIN;
+        /// Change an account: role, custom roles, name, password, active or not.
+        UpdateUser: PATCH "/users/{user_id}" ADMIN;
+        /// Delete an account.
+        DeleteUser: DELETE "/users/{user_id}" ADMIN;
     }
     "users" {
         /// One's own account.
@@ -149,6 +156,50 @@ routes! {
         /// Predictions by class.
         DashboardPredictions: GET "/dashboard/predictions/stats" VIEWER;
     }
+    "roles" {
+        /// Built-in and custom roles with what they permit.
+        ListRoles: GET "/roles" ADMIN;
+        /// Create a custom role.
+        CreateRole: POST "/roles" ADMIN;
+        /// One role.
+        GetRole: GET "/roles/{role_id}" ADMIN;
+        /// Change a custom role.
+        UpdateRole: PATCH "/roles/{role_id}" ADMIN;
+        /// Delete a custom role; whoever holds it loses what it permits.
+        DeleteRole: DELETE "/roles/{role_id}" ADMIN;
+        /// What a role permits.
+        ListRolePermissions: GET "/roles/{role_id}/permissions" ADMIN;
+        /// Add permissions to a custom role.
+        AddRolePermissions: POST "/roles/{role_id}/permissions" ADMIN;
+        /// Replace the permissions of a custom role.
+        SetRolePermissions: PATCH "/roles/{role_id}/permissions" ADMIN;
+    }
+    "settings" {
+        /// Settings: all of them for engineers, the public ones for everybody.
+        ListSettings: GET "/settings" Access::Token;
+        /// Add a setting of one's own.
+        CreateSetting: POST "/settings" ADMIN;
+        /// One setting; a public one for everybody.
+        GetSetting: GET "/settings/{key}" Access::Token;
+        /// Change a setting.
+        UpdateSetting: PATCH "/settings/{key}" ADMIN;
+        /// Remove a setting; one that the functions obey gets its default back.
+        DeleteSetting: DELETE "/settings/{key}" ADMIN;
+    }
+    "jobs" {
+        /// Jobs, newest first.
+        ListJobs: GET "/jobs" ENGINEER;
+        /// Ask for a job.
+        CreateJob: POST "/jobs" ADMIN;
+        /// One job.
+        GetJob: GET "/jobs/{job_id}" ENGINEER;
+        /// Put a failed job back to the start.
+        RetryJob: POST "/jobs/{job_id}/retry" ADMIN;
+    }
+    "audit" {
+        /// Who did what, newest first.
+        ListAuditLogs: GET "/audit/logs" ADMIN;
+    }
     "events" {
         /// Live events (SSE); the token may stand in the query, since browsers cannot set headers here.
         EventStream: GET "/ws/events/stream" Access::Token;
@@ -162,6 +213,16 @@ routes! {
     "notifier" {
         /// The clock: one tick a second.
         Tick: POST "/internal/tick" Access::Service;
+    }
+}
+
+impl Route {
+    /// May a signed-in user with this built-in role and these permissions of custom roles use the route?
+    #[must_use]
+    pub fn allows(&self, role: Role, permissions: &[String]) -> bool {
+        self.access.allows(role)
+            || (!permissions.is_empty()
+                && crate::permission::of(self).is_some_and(|needed| permissions.contains(&needed)))
     }
 }
 
@@ -266,7 +327,7 @@ mod tests {
         let open: Vec<_> = ROUTES.iter().filter(|r| r.access == Access::Public).map(|r| r.path).collect();
         assert_eq!(
             open,
-            ["/health", "/health/live", "/health/ready", "/status", "/users/login", "/users/refresh"]
+            ["/health", "/health/live", "/health/ready", "/status", "/users/login", "/users/refresh",]
         );
     }
 }

@@ -9,10 +9,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Life of an access token, minutes.
-pub const ACCESS_MINUTES: u64 = 60;
-/// Life of a refresh token, days.
-pub const REFRESH_DAYS: u64 = 30;
 /// Fewest bytes of a signing secret.
 pub const MIN_SECRET_BYTES: usize = 32;
 
@@ -42,6 +38,8 @@ pub struct Identity {
     pub email: String,
     /// Role when the token was issued.
     pub role: Role,
+    /// What custom roles permitted besides when the token was issued.
+    pub permissions: Vec<String>,
 }
 
 /// What a refresh token states.
@@ -61,6 +59,8 @@ struct AccessCustom {
     kind: String,
     uid: UserId,
     role: Role,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    perms: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,26 +88,31 @@ impl Signer {
         Ok(Self { key: HS256Key::from_bytes(secret.as_bytes()) })
     }
 
-    /// Issues an access token.
+    /// Issues an access token for some minutes.
     ///
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
-    pub fn access(&self, who: &Identity) -> Result<String, TokenError> {
-        let custom = AccessCustom { kind: "access".into(), uid: who.user_id, role: who.role };
-        let claims = Claims::with_custom_claims(custom, Duration::from_mins(ACCESS_MINUTES))
+    pub fn access(&self, who: &Identity, minutes: u64) -> Result<String, TokenError> {
+        let custom = AccessCustom {
+            kind: "access".into(),
+            uid: who.user_id,
+            role: who.role,
+            perms: who.permissions.clone(),
+        };
+        let claims = Claims::with_custom_claims(custom, Duration::from_mins(minutes))
             .with_issuer(ISSUER)
             .with_audience(ACCESS_AUDIENCE)
             .with_subject(&who.email);
         self.key.authenticate(claims).map_err(|_| TokenError::Invalid)
     }
 
-    /// Issues a refresh token.
+    /// Issues a refresh token for some days. (The login it belongs to ends when the database says so.)
     ///
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
-    pub fn refresh(&self, email: &str, what: &RefreshClaims) -> Result<String, TokenError> {
+    pub fn refresh(&self, email: &str, what: &RefreshClaims, days: u64) -> Result<String, TokenError> {
         let custom = RefreshCustom { kind: "refresh".into(), uid: what.user_id, family: what.family_id };
-        let claims = Claims::with_custom_claims(custom, Duration::from_days(REFRESH_DAYS))
+        let claims = Claims::with_custom_claims(custom, Duration::from_days(days))
             .with_issuer(ISSUER)
             .with_audience(REFRESH_AUDIENCE)
             .with_subject(email)
@@ -122,9 +127,12 @@ impl Signer {
     pub fn check_access(&self, token: &str) -> Result<Identity, TokenError> {
         let claims: JWTClaims<AccessCustom> = self.verify(token, ACCESS_AUDIENCE)?;
         match (claims.custom.kind.as_str(), claims.subject) {
-            ("access", Some(email)) => {
-                Ok(Identity { user_id: claims.custom.uid, email, role: claims.custom.role })
-            }
+            ("access", Some(email)) => Ok(Identity {
+                user_id: claims.custom.uid,
+                email,
+                role: claims.custom.role,
+                permissions: claims.custom.perms,
+            }),
             _ => Err(TokenError::Invalid),
         }
     }
@@ -168,7 +176,12 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn who() -> Identity {
-        Identity { user_id: UserId(Uuid::from_u128(7)), email: "a@example.com".into(), role: Role::Viewer }
+        Identity {
+            user_id: UserId(Uuid::from_u128(7)),
+            email: "a@example.com".into(),
+            role: Role::Viewer,
+            permissions: vec!["alarms.write".into()],
+        }
     }
 
     fn refresh() -> RefreshClaims {
@@ -178,7 +191,8 @@ mod tests {
     #[test]
     fn each_token_serves_its_own_purpose() -> Result<(), TokenError> {
         let signer = Signer::new(SECRET)?;
-        let (access, refresh_token) = (signer.access(&who())?, signer.refresh("a@example.com", &refresh())?);
+        let (access, refresh_token) =
+            (signer.access(&who(), 60)?, signer.refresh("a@example.com", &refresh(), 30)?);
         assert_eq!(signer.check_access(&access), Ok(who()));
         assert_eq!(signer.check_refresh(&refresh_token), Ok(refresh()));
         assert_eq!(signer.check_access(&refresh_token), Err(TokenError::Invalid));
@@ -189,7 +203,7 @@ mod tests {
     #[test]
     fn foreign_and_broken_tokens() -> Result<(), TokenError> {
         let signer = Signer::new(SECRET)?;
-        let foreign = Signer::new(&SECRET.to_uppercase())?.access(&who())?;
+        let foreign = Signer::new(&SECRET.to_uppercase())?.access(&who(), 60)?;
         let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.";
         let long = "a".repeat(LONGEST_TOKEN_BYTES + 1);
         for token in [foreign.as_str(), "", ".", "..", "é", none, &long] {

@@ -6,9 +6,11 @@
 //!
 //! Deliberately absent: scoring (pm-model), roles (pm-auth).
 
+pub mod address;
 pub mod alarm;
 pub mod condition;
 pub mod freshness;
 pub mod limits;
+pub mod settings;
 pub mod throttle;
 pub mod ticket;

@@ -2,10 +2,12 @@
 
 /// Length of the window in which failures are counted, seconds.
 pub const WINDOW_S: i64 = 900;
-/// Failures of one account in the window before it is blocked.
-pub const ACCOUNT_FAILURES: i32 = 10;
-/// Failures from one address in the window before it is blocked.
-pub const ADDRESS_FAILURES: i32 = 100;
+/// Registrations from one address in the window before it is blocked.
+pub const REGISTRATIONS: i32 = 20;
+/// Password resets from one address in the window before it is blocked.
+pub const ADDRESS_RESETS: i32 = 20;
+/// Mails for one account with a link to reset its password, in the window; more are not sent.
+pub const ACCOUNT_RESETS: i32 = 3;
 /// Longest block, seconds.
 const LONGEST_BLOCK_S: i64 = 900;
 
@@ -22,7 +24,7 @@ mod tests {
 
     #[test]
     fn doubling() {
-        let blocks: Vec<_> = [0, 9, 10, 11, 12, 14, 15, 1000].map(|n| block_s(n, ACCOUNT_FAILURES)).into();
+        let blocks: Vec<_> = [0, 9, 10, 11, 12, 14, 15, 1000].map(|n| block_s(n, 10)).into();
         assert_eq!(blocks, [None, None, Some(30), Some(60), Some(120), Some(480), Some(900), Some(900)]);
     }
 }

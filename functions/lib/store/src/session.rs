@@ -1,7 +1,12 @@
 //! Logins: each is a family of refresh tokens of which only the newest is good.
 
-use crate::{Actor, Db, StoreError, statement::statements, value::id};
-use pm_api::{Role, UserId};
+use crate::{
+    Actor, Db, StoreError,
+    audit::Origin,
+    statement::statements,
+    user::Credentials,
+    value::{id, text},
+};
 use uuid::Uuid;
 
 statements! {
@@ -20,15 +25,29 @@ statements! {
             from users u
             where f.id = $1 and f.current_token_id = $2 and f.revoked_at is null and f.expires_at > now()
               and u.id = f.user_id and u.is_active
-            returning u.id, u.email, u.role),
+            returning u.id, u.email, u.role, u.password_hash),
         reused as (
             -- an earlier token of the family: somebody has stolen one, so the whole login ends
             update refresh_families set revoked_at = now(), revoked_reason = 'token reused'
-            where id = $1 and current_token_id <> $2 and revoked_at is null)
-        select id, email, role from family";
+            where id = $1 and current_token_id <> $2 and revoked_at is null
+            returning user_id),
+        record as (
+            insert into audit_log (user_id, action_type, resource_type, resource_id, details, ip_address, user_agent)
+            select user_id, 'token_reuse', 'user', user_id::text, 'A spent refresh token was used again; the login was ended',
+                   a ->> 'ip_address', a ->> 'user_agent'
+            from reused, (select $4::text::jsonb as a) said)
+        select id, email, role, password_hash, array(
+            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
+            where h.user_id = family.id)
+        from family";
     REVOKE = "
-        update refresh_families set revoked_at = now(), revoked_reason = 'logout'
-        where id = $1 and user_id = $2 and revoked_at is null";
+        with ended as (
+            update refresh_families set revoked_at = now(), revoked_reason = 'logout'
+            where id = $1 and user_id = $2 and revoked_at is null
+            returning user_id)
+        insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
+        select user_id, 'logout', 'user', user_id::text, a ->> 'ip_address', a ->> 'user_agent'
+        from ended, (select $3::text::jsonb as a) said";
 }
 
 /// Begins a login: its first refresh token is `token_id`.
@@ -53,20 +72,21 @@ pub async fn begin(
 /// Whatever the database says.
 pub async fn rotate(
     db: &Db,
+    origin: &Origin,
     family_id: Uuid,
     token_id: Uuid,
     next: Uuid,
-) -> Result<Option<(UserId, String, Role)>, StoreError> {
-    db.first(ROTATE, vec![id(family_id), id(token_id), id(next)], |c| Ok((c.take()?, c.take()?, c.word()?)))
-        .await
+) -> Result<Option<Credentials>, StoreError> {
+    let params = vec![id(family_id), id(token_id), id(next), text(origin.to_json(None))];
+    db.first(ROTATE, params, crate::user::credentials).await
 }
 
 /// Ends a login of this user.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn revoke(db: &Db, family_id: Uuid, user_id: UserId) -> Result<(), StoreError> {
-    db.execute(REVOKE, vec![id(family_id), id(user_id.0)]).await.map(drop)
+pub async fn revoke(db: &Db, actor: &Actor, family_id: Uuid) -> Result<(), StoreError> {
+    db.execute(REVOKE, vec![id(family_id), id(actor.user_id.0), actor.setting()]).await.map(drop)
 }
 
 /// The key of an account in the login throttle.

@@ -3,39 +3,84 @@
 use crate::{
     Actor, Db, Page, StoreError,
     statement::statements,
-    value::{Columns, id, optional, page, text},
+    value::{Columns, id, like, optional, page, text, texts},
 };
 use pm_api::{Role, UserId, user::User};
-use uuid::Uuid;
 
 statements! {
     GET = "
         select id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-               last_login at time zone 'utc'
-        from users where id = $1 and is_active";
+               last_login at time zone 'utc', is_active,
+               array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1)
+        from users u where id = $1";
+    STANDING = "
+        select role, array(
+            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
+            where h.user_id = u.id)
+        from users u where id = $1 and is_active";
     LIST = "
         select id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-               last_login at time zone 'utc', count(*) over ()
-        from users order by created_at desc, id desc limit $1 offset $2";
+               last_login at time zone 'utc', is_active,
+               array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1),
+               count(*) over ()
+        from users u
+        where ($3::text is null or role = $3) and ($4::bool is null or is_active = $4)
+          and ($5::text is null or email ilike '%' || $5 || '%' or full_name ilike '%' || $5 || '%')
+        order by created_at desc, id desc limit $1 offset $2";
     CREDENTIALS = "
-        select id, email, role, password_hash from users where lower(email) = lower($1) and is_active";
-    CREDENTIALS_BY_ID = "select id, email, role, password_hash from users where id = $1 and is_active";
+        select id, email, role, password_hash, array(
+            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
+            where h.user_id = u.id)
+        from users u where lower(email) = lower($1) and is_active";
+    CREDENTIALS_BY_ID = "
+        select id, email, role, password_hash, array(
+            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
+            where h.user_id = u.id)
+        from users u where id = $1 and is_active";
     CREATE = "
         insert into users (id, email, full_name, role, password_hash)
         select $2, $3, $4, $5, $6 from (select set_config('pm.actor', $1, true)) actor
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-                  last_login at time zone 'utc'";
+                  last_login at time zone 'utc', is_active, '{}'::text[]";
     SET_NAME = "
-        update users set full_name = coalesce($3, full_name)
+        update users u set full_name = case when $3 then $4 else full_name end
         from (select set_config('pm.actor', $1, true)) actor where id = $2 and is_active
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-                  last_login at time zone 'utc'";
+                  last_login at time zone 'utc', is_active,
+                  array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1)";
     SET_PASSWORD = "
         with actor as (select set_config('pm.actor', $1, true)),
         ended as (
             update refresh_families set revoked_at = now(), revoked_reason = 'password changed'
-            where user_id = $2 and revoked_at is null)
+            where user_id = $2 and revoked_at is null),
+        spent as (update password_resets set used_at = now() where user_id = $2 and used_at is null)
         update users set password_hash = $3 from actor where id = $2 and is_active";
+    CHANGE = "
+        with actor as (select set_config('pm.actor', $1, true)),
+        account as (
+            update users set
+                full_name = case when $3 then $4 else full_name end,
+                role = coalesce($5, role),
+                is_active = coalesce($6, is_active),
+                password_hash = coalesce($7, password_hash)
+            from actor where id = $2 returning id),
+        ended as (
+            update refresh_families set revoked_at = now(), revoked_reason = 'account changed'
+            where user_id = $2 and revoked_at is null and ($6 = false or $7::text is not null)),
+        spent as (
+            update password_resets set used_at = now()
+            where user_id = $2 and used_at is null and ($6 = false or $7::text is not null)),
+        wanted as (
+            select r.id from roles r
+            where not r.is_system and lower(r.name) in (select lower(n) from unnest($8::text[]) n)),
+        lost as (
+            delete from user_roles h using account
+            where h.user_id = account.id and $8::text[] is not null and h.role_id not in (select id from wanted)),
+        gained as (
+            insert into user_roles (user_id, role_id)
+            select account.id, wanted.id from account, wanted on conflict do nothing)
+        select id from account";
+    DELETE = "delete from users using (select set_config('pm.actor', $1, true)) actor where id = $2";
 }
 
 /// What a login needs to know of an account.
@@ -49,6 +94,47 @@ pub struct Credentials {
     pub role: Role,
     /// bcrypt hash.
     pub password_hash: String,
+    /// What its custom roles permit besides.
+    pub permissions: Vec<String>,
+}
+
+/// What an account may do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Built-in role.
+    pub role: Role,
+    /// What its custom roles permit besides.
+    pub permissions: Vec<String>,
+}
+
+/// Which accounts.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// With this built-in role.
+    pub role: Option<Role>,
+    /// Active or not.
+    pub is_active: Option<bool>,
+    /// With this text in address or name, in any case.
+    pub containing: Option<String>,
+    /// At most this many.
+    pub limit: i64,
+    /// Leaving out this many.
+    pub offset: i64,
+}
+
+/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
+#[derive(Clone, Default)]
+pub struct UserChange {
+    /// Name for people.
+    pub full_name: Option<Option<String>>,
+    /// Built-in role.
+    pub role: Option<Role>,
+    /// Can the account be used? False ends its logins.
+    pub is_active: Option<bool>,
+    /// bcrypt hash of a new password; ends its logins.
+    pub password_hash: Option<String>,
+    /// Names of all its custom roles; unknown ones are left out.
+    pub custom_roles: Option<Vec<String>>,
 }
 
 fn user(c: &mut Columns) -> Result<User, StoreError> {
@@ -60,14 +146,22 @@ fn user(c: &mut Columns) -> Result<User, StoreError> {
         full_name: c.take()?,
         role: c.word()?,
         last_login: c.take()?,
+        is_active: c.take()?,
+        custom_roles: c.take()?,
     })
 }
 
-fn credentials(c: &mut Columns) -> Result<Credentials, StoreError> {
-    Ok(Credentials { user_id: c.take()?, email: c.take()?, role: c.word()?, password_hash: c.take()? })
+pub(crate) fn credentials(c: &mut Columns) -> Result<Credentials, StoreError> {
+    Ok(Credentials {
+        user_id: c.take()?,
+        email: c.take()?,
+        role: c.word()?,
+        password_hash: c.take()?,
+        permissions: c.take()?,
+    })
 }
 
-/// One active account.
+/// One account, active or not.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -75,13 +169,28 @@ pub async fn get(db: &Db, user_id: UserId) -> Result<Option<User>, StoreError> {
     db.first(GET, vec![id(user_id.0)], user).await
 }
 
-/// All accounts, newest first.
+/// What an active account may do; `None` if there is none.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<User>, StoreError> {
-    let rows = db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((user(c)?, c.take()?))).await?;
-    Ok(page(rows))
+pub async fn standing(db: &Db, user_id: UserId) -> Result<Option<Standing>, StoreError> {
+    db.first(STANDING, vec![id(user_id.0)], |c| Ok(Standing { role: c.word()?, permissions: c.take()? }))
+        .await
+}
+
+/// Accounts, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(db: &Db, filter: &Filter) -> Result<Page<User>, StoreError> {
+    let params = vec![
+        filter.limit.into(),
+        filter.offset.into(),
+        optional(filter.role, |r| text(r.as_str())),
+        optional(filter.is_active, Into::into),
+        optional(filter.containing.as_deref(), |t| text(like(t))),
+    ];
+    Ok(page(db.rows(LIST, params, |c| Ok((user(c)?, c.take()?))).await?))
 }
 
 /// Credentials of the active account with this mail address (case does not matter).
@@ -100,13 +209,14 @@ pub async fn credentials_by_id(db: &Db, user_id: UserId) -> Result<Option<Creden
     db.first(CREDENTIALS_BY_ID, vec![id(user_id.0)], credentials).await
 }
 
-/// Creates an account.
+/// Creates an account under a new id.
 ///
 /// # Errors
 /// Constraint `users_email_unique` if the address is taken.
 pub async fn create(
     db: &Db,
     actor: &Actor,
+    user_id: UserId,
     email: &str,
     full_name: Option<String>,
     role: Role,
@@ -114,7 +224,7 @@ pub async fn create(
 ) -> Result<User, StoreError> {
     let params = vec![
         actor.setting(),
-        id(Uuid::now_v7()),
+        id(user_id.0),
         text(email),
         optional(full_name, text),
         text(role.as_str()),
@@ -123,7 +233,7 @@ pub async fn create(
     db.one(CREATE, params, user).await
 }
 
-/// Changes the full name; `None` leaves it. `None` back: no such account.
+/// Changes the full name: an outer `None` leaves it, an inner one removes it. `None` back: no such account.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -131,9 +241,11 @@ pub async fn set_name(
     db: &Db,
     actor: &Actor,
     user_id: UserId,
-    full_name: Option<String>,
+    full_name: Option<Option<String>>,
 ) -> Result<Option<User>, StoreError> {
-    db.first(SET_NAME, vec![actor.setting(), id(user_id.0), optional(full_name, text)], user).await
+    let params =
+        vec![actor.setting(), id(user_id.0), full_name.is_some().into(), optional(full_name.flatten(), text)];
+    db.first(SET_NAME, params, user).await
 }
 
 /// Sets a password and ends all logins of the account.
@@ -148,4 +260,31 @@ pub async fn set_password(
 ) -> Result<bool, StoreError> {
     let params = vec![actor.doing("password_change").setting(), id(user_id.0), text(password_hash)];
     Ok(db.execute(SET_PASSWORD, params).await? > 0)
+}
+
+/// Changes an account. False: there is none.
+///
+/// # Errors
+/// Constraint `users_last_admin` if no active administrator would be left.
+pub async fn change(db: &Db, actor: &Actor, user_id: UserId, change: UserChange) -> Result<bool, StoreError> {
+    let params = vec![
+        actor.setting(),
+        id(user_id.0),
+        change.full_name.is_some().into(),
+        optional(change.full_name.flatten(), text),
+        optional(change.role, |r| text(r.as_str())),
+        optional(change.is_active, Into::into),
+        optional(change.password_hash, text),
+        optional(change.custom_roles, texts),
+    ];
+    Ok(db.first(CHANGE, params, |c| c.take::<UserId>()).await?.is_some())
+}
+
+/// Deletes an account with its logins. False: there is none.
+///
+/// # Errors
+/// Constraint `users_last_admin` if no active administrator would be left; another constraint if something that must
+/// keep its author was written by it.
+pub async fn delete(db: &Db, actor: &Actor, user_id: UserId) -> Result<bool, StoreError> {
+    Ok(db.execute(DELETE, vec![actor.setting(), id(user_id.0)]).await? > 0)
 }

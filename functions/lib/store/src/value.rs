@@ -82,6 +82,9 @@ id_from_db!(
     pm_api::SensorId,
     pm_api::PredictionId,
     pm_api::AlarmId,
+    pm_api::JobId,
+    pm_api::RoleId,
+    pm_api::SettingId,
     pm_api::TicketId,
     pm_api::UserId
 );
@@ -129,6 +132,16 @@ impl FromDb for serde_json::Value {
     }
 }
 
+/// A text[] without nulls.
+impl FromDb for Vec<String> {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match value {
+            DbValue::ArrayStr(texts) => Ok(texts.into_iter().flatten().collect()),
+            other => Err(other),
+        }
+    }
+}
+
 impl FromDb for ReadingStatus {
     fn from_db(value: DbValue) -> Result<Self, DbValue> {
         match value {
@@ -162,12 +175,21 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<ParameterValue, Stor
     serde_json::to_vec(value).map(ParameterValue::Jsonb).map_err(|e| StoreError::Failed(e.to_string()))
 }
 
+pub(crate) fn bytes(value: &[u8]) -> ParameterValue {
+    ParameterValue::Binary(value.to_vec())
+}
+
 pub(crate) fn optional<T>(value: Option<T>, convert: impl Fn(T) -> ParameterValue) -> ParameterValue {
     value.map_or(ParameterValue::DbNull, convert)
 }
 
 pub(crate) fn text(value: impl Into<String>) -> ParameterValue {
     ParameterValue::Str(value.into())
+}
+
+/// A text as a pattern of `like` that means just this text.
+pub(crate) fn like(literal: &str) -> String {
+    literal.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> ParameterValue {

@@ -8,7 +8,7 @@ use pm_auth::{
     Route,
     token::{Identity, Signer},
 };
-use pm_store::{Actor, Db};
+use pm_store::{Actor, Db, audit::Origin};
 use serde_json::{Value, json};
 use spin_sdk::http::Request;
 use std::{borrow::Cow, str::FromStr};
@@ -57,19 +57,23 @@ impl Call {
     /// make it (a token lives longer than a role may).
     ///
     /// # Errors
-    /// 401 if the account is gone, 403 if its role has changed.
+    /// 401 if the account is gone, 403 if it has lost the right.
     pub async fn actor(&self, db: &Db) -> Result<Actor, Refusal> {
         let identity = self.identity()?;
-        let user = pm_store::user::get(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
-        if !self.route.access.allows(user.role) {
+        let standing = pm_store::user::standing(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
+        if !self.route.allows(standing.role, &standing.permissions) {
             return Err(Refusal::Forbidden(self.route.access.refusal()));
         }
-        Ok(Actor {
-            user_id: identity.user_id,
-            action: None,
+        Ok(self.origin().actor(identity.user_id))
+    }
+
+    /// Where the request came from, for the audit log.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
             ip_address: self.client_address(),
             user_agent: self.header(header::USER_AGENT.as_str()).map(|a| a.chars().take(512).collect()),
-        })
+        }
     }
 
     /// The caller's IP address, as the host saw it.
@@ -106,8 +110,13 @@ impl Call {
     /// # Errors
     /// 422 naming the parameter if it is not a UUID.
     pub fn id<T: From<uuid::Uuid>>(&self, name: &str) -> Result<T, Refusal> {
-        let text = self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v);
-        uuid(text, &["path", name]).map(T::from)
+        uuid(self.param(name), &["path", name]).map(T::from)
+    }
+
+    /// A path parameter as it stands in the path.
+    #[must_use]
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)
     }
 
     /// The body as a JSON object whose fields can be asked for.
@@ -136,6 +145,28 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
     }
 
+    /// A parameter's text that can be given to the database: of at most `longest` characters, without NUL.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn short_text(&self, name: &str, longest: usize) -> Result<Option<String>, Refusal> {
+        match self.text(name) {
+            Some(text) if text.chars().count() > longest => Err(Refusal::field(
+                "string_too_long",
+                &["query", name],
+                format!("String should have at most {longest} characters"),
+                Value::Null,
+            )),
+            Some(text) if text.contains('\0') => Err(Refusal::field(
+                "value_error",
+                &["query", name],
+                "String should not contain NUL characters",
+                json!(text),
+            )),
+            text => Ok(text.map(str::to_owned)),
+        }
+    }
+
     /// A whole number within bounds.
     ///
     /// # Errors
@@ -157,6 +188,24 @@ impl Query {
         } else {
             Ok(value)
         }
+    }
+
+    /// A truth value.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        let parse = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" => Ok(false),
+            _ => Err(Refusal::field(
+                "bool_parsing",
+                &["query", name],
+                "Input should be a valid boolean, unable to interpret input",
+                json!(text),
+            )),
+        };
+        self.text(name).map(parse).transpose()
     }
 
     /// An id.

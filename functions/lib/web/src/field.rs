@@ -44,6 +44,20 @@ impl Fields {
         self.errors.push(FieldError::new(kind, &["body", name], message, input));
     }
 
+    /// The whole object as a refusal may repeat it: without secrets.
+    fn shown(&self) -> Value {
+        let secret_value = self.object.get("is_secret") == Some(&Value::Bool(true));
+        let hides = |name: &str| {
+            ["password", "secret", "token"].iter().any(|word| name.contains(word))
+                || (secret_value && name == "value")
+        };
+        let shown = |(name, value): (&String, &Value)| {
+            let keep = !value.is_string() || !hides(name);
+            (name.clone(), if keep { value.clone() } else { "********".into() })
+        };
+        Value::Object(self.object.iter().map(shown).collect())
+    }
+
     /// A text of 1 to `longest` characters (blank counts as empty); absent, null or given.
     pub fn text(&mut self, name: &str, longest: usize) -> Presence<String> {
         match self.object.get(name).cloned() {
@@ -74,18 +88,13 @@ impl Fields {
 
     /// A text that must be given and not be blank.
     pub fn required_text(&mut self, name: &str, longest: usize) -> String {
-        let before = self.errors.len();
         match self.text(name, longest) {
             Some(Some(text)) if !text.trim().is_empty() => return text,
             Some(Some(text)) => {
                 self.wrong("string_too_short", name, "String should have at least 1 character", text.into());
             }
             Some(None) => self.wrong("string_type", name, "Input should be a valid string", Value::Null),
-            None if self.errors.len() == before => {
-                let input = Value::Object(self.object.clone());
-                self.wrong("missing", name, "Field required", input);
-            }
-            None => {}
+            None => self.require(name),
         }
         String::new()
     }
@@ -138,6 +147,29 @@ impl Fields {
         }
     }
 
+    /// A word of a vocabulary that must be given.
+    pub fn required_word<T: FromStr<Err = UnknownWord>>(&mut self, name: &str) -> Option<T> {
+        let word = self.word(name);
+        if word.is_none() {
+            self.require(name);
+        }
+        word
+    }
+
+    /// A list of texts of 1 to `longest` characters each; absent, or given.
+    pub fn texts(&mut self, name: &str, longest: usize) -> Option<Vec<String>> {
+        let value = self.object.get(name).cloned().filter(|v| !v.is_null())?;
+        let texts = value.as_array().and_then(|list| {
+            let fits = |t: &&str| !t.trim().is_empty() && t.chars().count() <= longest && !t.contains('\0');
+            list.iter().map(|v| v.as_str().filter(fits).map(str::to_owned)).collect()
+        });
+        if texts.is_none() {
+            let message = format!("Input should be a list of strings of 1 to {longest} characters");
+            self.wrong("list_type", name, message, value);
+        }
+        texts
+    }
+
     /// An id.
     pub fn id<T: From<uuid::Uuid>>(&mut self, name: &str) -> Option<T> {
         match self.object.get(name).cloned() {
@@ -158,11 +190,9 @@ impl Fields {
 
     /// An id that must be given.
     pub fn required_id<T: From<uuid::Uuid>>(&mut self, name: &str) -> Option<T> {
-        let before = self.errors.len();
         let id = self.id(name);
-        if id.is_none() && self.errors.len() == before {
-            let input = Value::Object(self.object.clone());
-            self.wrong("missing", name, "Field required", input);
+        if id.is_none() {
+            self.require(name);
         }
         id
     }
@@ -214,6 +244,34 @@ impl Fields {
                 self.wrong("dict_type", name, "Input should be a valid dictionary", other);
                 None
             }
+        }
+    }
+
+    /// Like [`Fields::text`], for a secret: a refusal does not repeat it.
+    pub fn secret(&mut self, name: &str, longest: usize) -> Presence<String> {
+        let before = self.errors.len();
+        let text = self.text(name, longest);
+        for error in &mut self.errors[before..] {
+            error.input = Value::Null;
+        }
+        text
+    }
+
+    /// Like [`Fields::required_text`], for a secret: a refusal does not repeat it.
+    pub fn required_secret(&mut self, name: &str, longest: usize) -> String {
+        let before = self.errors.len();
+        let text = self.required_text(name, longest);
+        for error in &mut self.errors[before..] {
+            error.input = Value::Null;
+        }
+        text
+    }
+
+    /// Says that a field is missing, unless something else is wrong with it.
+    pub fn require(&mut self, name: &str) {
+        if self.errors.iter().all(|e| e.loc.last() != Some(&Value::from(name))) {
+            let input = self.shown();
+            self.wrong("missing", name, "Field required", input);
         }
     }
 

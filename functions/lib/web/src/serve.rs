@@ -52,14 +52,17 @@ async fn check(route: &Route, request: &Request) -> Result<Option<Identity>, Ref
     if route.access == Access::Public {
         return Ok(None);
     }
-    let token = token(route, request).ok_or(Refusal::NotAuthenticated)?;
+    let Some(token) = token(route, request) else {
+        return if route.access == Access::Registration { Ok(None) } else { Err(Refusal::NotAuthenticated) };
+    };
     if route.access == Access::Service {
         let expected = crate::variable("service_token").await?;
         let same = !expected.is_empty() && constant_time_eq(token.as_bytes(), expected.as_bytes());
         return if same { Ok(None) } else { Err(Refusal::BadToken) };
     }
     let identity = signer().await?.check_access(&token).map_err(|_| Refusal::BadToken)?;
-    if route.access.allows(identity.role) {
+    // whether anybody may register is for the handler to find out
+    if route.allows(identity.role, &identity.permissions) || route.access == Access::Registration {
         Ok(Some(identity))
     } else {
         Err(Refusal::Forbidden(route.access.refusal()))

@@ -42,7 +42,20 @@ async fn health_login_and_lists() -> Result<()> {
     assert_eq!((&me["email"], &me["role"]), (&json!(ADMIN.0), &json!("admin")));
     let mut fields = keys(&me);
     fields.sort_unstable();
-    assert_eq!(fields, ["created_at", "email", "full_name", "id", "last_login", "role", "updated_at"]);
+    assert_eq!(
+        fields,
+        [
+            "created_at",
+            "custom_roles",
+            "email",
+            "full_name",
+            "id",
+            "is_active",
+            "last_login",
+            "role",
+            "updated_at"
+        ]
+    );
 
     let overview = admin.get("/dashboard/overview").await?.expect(200)?;
     assert_eq!(overview["machines"], json!({"total": 4, "online": 4}));

@@ -2,13 +2,18 @@
 //! outside, from MQTT publish to HTTP answer. One module per subject; every test has a stack of its own.
 
 mod alarms;
+mod audit;
 mod client;
 mod crash;
+mod custom_roles;
 mod data_path;
 mod documented;
+mod jobs;
 mod live;
 mod manifest;
 mod mqtt;
 mod roles;
+mod settings;
 mod statements;
 mod tokens;
+mod users;

@@ -1,0 +1,195 @@
+//! Does a text fit a setting?
+
+use super::Kind;
+use crate::address;
+use pm_api::SettingType;
+use serde_json::Value;
+
+/// Why a text does not fit, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit(pub String);
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The thresholds a sensor may have, by their field names.
+const THRESHOLDS: [&str; 4] = ["min_threshold", "max_threshold", "warning_threshold", "critical_threshold"];
+/// Most entries of a list.
+const LONGEST_LIST: usize = 200;
+
+/// May a setting have this key? Letters, digits, dot, hyphen and underscore, so that it can stand in a path as it is.
+#[must_use]
+pub fn key_is_writable(key: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    !key.is_empty() && key.len() <= 128 && key.chars().all(fits) && !key.chars().all(|c| c == '.')
+}
+
+/// Checks the value of a setting that administrators added.
+///
+/// # Errors
+/// [`Misfit`] with a sentence for people.
+pub fn free_value(value_type: SettingType, text: &str) -> Result<(), Misfit> {
+    match value_type {
+        SettingType::String => Ok(()),
+        SettingType::Number => number(text).map(drop),
+        SettingType::Boolean => boolean(text).map(drop),
+        SettingType::Json => json(text).map(drop),
+    }
+}
+
+impl Kind {
+    /// Does the text fit?
+    ///
+    /// # Errors
+    /// [`Misfit`] with a sentence for people.
+    pub fn check(self, text: &str) -> Result<(), Misfit> {
+        match self {
+            Self::Boolean => boolean(text).map(drop),
+            Self::Integer(min, max) => integer(text, min, max),
+            Self::Text(longest) => length(text, longest),
+            Self::Url if text.is_empty() => Ok(()),
+            Self::Url => address::url(text).map_err(Misfit),
+            Self::Word(words) if words.contains(&text) => Ok(()),
+            Self::Word(words) => misfit(format!("Input should be '{}'", words.join("', '"))),
+            Self::Texts => texts(text, |_| Ok(())),
+            Self::Addresses => texts(text, |entry| address::mail(entry).map_err(str::to_owned)),
+            Self::Origins => texts(text, |entry| if entry == "*" { Ok(()) } else { address::origin(entry) }),
+            Self::Thresholds => thresholds(text),
+        }
+    }
+}
+
+fn misfit<T>(text: impl Into<String>) -> Result<T, Misfit> {
+    Err(Misfit(text.into()))
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, Misfit> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => misfit("Input should be 'true' or 'false'"),
+    }
+}
+
+fn number(text: &str) -> Result<f64, Misfit> {
+    let number = text.parse().ok().filter(|n: &f64| n.is_finite());
+    number.ok_or_else(|| Misfit("Input should be a valid number".to_owned()))
+}
+
+fn integer(text: &str, min: i64, max: i64) -> Result<(), Misfit> {
+    match text.parse::<i64>() {
+        Ok(n) if (min..=max).contains(&n) => Ok(()),
+        Ok(_) => misfit(format!("Input should be between {min} and {max}")),
+        Err(_) => misfit("Input should be a whole number"),
+    }
+}
+
+fn length(text: &str, longest: usize) -> Result<(), Misfit> {
+    if text.chars().count() > longest {
+        return misfit(format!("String should have at most {longest} characters"));
+    }
+    Ok(())
+}
+
+fn json(text: &str) -> Result<Value, Misfit> {
+    serde_json::from_str(text).map_err(|e| Misfit(format!("Input should be valid JSON: {e}")))
+}
+
+fn texts(text: &str, fits: impl Fn(&str) -> Result<(), String>) -> Result<(), Misfit> {
+    let Value::Array(entries) = json(text)? else { return misfit("Input should be a JSON array of strings") };
+    if entries.len() > LONGEST_LIST {
+        return misfit(format!("The list should have at most {LONGEST_LIST} entries"));
+    }
+    for entry in &entries {
+        let Some(entry) = entry.as_str().filter(|e| !e.trim().is_empty()) else {
+            return misfit("Input should be a JSON array of strings, none of them empty");
+        };
+        fits(entry).map_err(|why| Misfit(format!("{entry}: {why}")))?;
+    }
+    Ok(())
+}
+
+fn thresholds(text: &str) -> Result<(), Misfit> {
+    let shape = || {
+        Misfit(format!(
+            "Input should be a JSON object: sensor type → object of numbers named {}",
+            THRESHOLDS.join(", ")
+        ))
+    };
+    let by_type = json(text)?;
+    for limits in by_type.as_object().ok_or_else(shape)?.values() {
+        for (name, value) in limits.as_object().ok_or_else(shape)? {
+            if !THRESHOLDS.contains(&name.as_str()) || !(value.is_number() || value.is_null()) {
+                return Err(shape());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits() {
+        for (kind, good, bad) in [
+            (Kind::Boolean, &["true", "false"][..], &["", "True", "1", "yes"][..]),
+            (Kind::Integer(1, 10), &["1", "10"], &["0", "11", "1.5", "", "x", "99999999999999999999"]),
+            (Kind::Text(3), &["", "abc", "äöü"], &["abcd"]),
+            (
+                Kind::Url,
+                &["", "https://a.example/x", "http://127.0.0.1:9000"],
+                &["a.example", "ftp://a", "http://"],
+            ),
+            (Kind::Word(&["a", "b"]), &["a", "b"], &["", "A", "c"]),
+            (Kind::Texts, &["[]", r#"["x"]"#], &["", "{}", "[1]", r#"[""]"#, "x"]),
+            (Kind::Addresses, &["[]", r#"["a@b.example"]"#], &[r#"["a"]"#, r#"["a@b"]"#, "a@b.example"]),
+            (
+                Kind::Origins,
+                &[r#"["*"]"#, r#"["https://a.example","http://localhost:3000"]"#],
+                &[r#"["a.example"]"#, r#"["https://a.example/"]"#, r#"["https://a.example/x"]"#],
+            ),
+            (
+                Kind::Thresholds,
+                &["{}", r#"{"temperature":{"warning_threshold":80,"critical_threshold":null}}"#],
+                &["[]", r#"{"t":1}"#, r#"{"t":{"warning":1}}"#, r#"{"t":{"warning_threshold":"1"}}"#],
+            ),
+        ] {
+            for text in good {
+                assert_eq!(kind.check(text), Ok(()), "{kind:?} {text}");
+            }
+            for text in bad {
+                assert!(kind.check(text).is_err(), "{kind:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn free_values_fit_their_type() {
+        for (value_type, good, bad) in [
+            (SettingType::String, &["", "x"][..], &[][..]),
+            (SettingType::Number, &["1", "-2.5", "1e3"], &["", "x", "NaN", "inf"]),
+            (SettingType::Boolean, &["true"], &["TRUE", "0"]),
+            (SettingType::Json, &["null", "[1]", r#"{"a":1}"#], &["", "{", "x"]),
+        ] {
+            for text in good {
+                assert_eq!(free_value(value_type, text), Ok(()), "{value_type} {text}");
+            }
+            for text in bad {
+                assert!(free_value(value_type, text).is_err(), "{value_type} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys() {
+        assert!(key_is_writable("k1795429393") && key_is_writable("A.b-c_d"));
+        for bad in ["", ".", "..", "a b", "a/b", "ä", "a%20", &"x".repeat(129)] {
+            assert!(!key_is_writable(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The settings that the functions obey: each key once, with its type, bounds, default and meaning.
+//!
+//! A setting is stored as text. A row need not exist: then, and when a stored text no longer fits, the default holds.
+//! Administrators may add settings of their own beside these; nothing here obeys them.
+
+mod check;
+mod table;
+mod values;
+
+pub use check::{Misfit, free_value, key_is_writable};
+pub use table::{KNOWN, Key};
+pub use values::Values;
+
+use pm_api::SettingType;
+
+/// What is shown instead of a secret's value, and what leaves it as it is when sent back.
+pub const MASK: &str = "********";
+
+/// What a setting may hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number within bounds, both allowed.
+    Integer(i64, i64),
+    /// A text of at most so many characters; it may be empty.
+    Text(usize),
+    /// An `http` or `https` address without query; it may be empty.
+    Url,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A JSON array of texts.
+    Texts,
+    /// A JSON array of mail addresses.
+    Addresses,
+    /// A JSON array of web origins (`https://host[:port]`), or `["*"]`.
+    Origins,
+    /// A JSON object: sensor type → `{"min_threshold"?, "max_threshold"?, "warning_threshold"?, "critical_threshold"?}`.
+    Thresholds,
+}
+
+impl Kind {
+    /// The type under which the API shows it.
+    #[must_use]
+    pub fn value_type(self) -> SettingType {
+        match self {
+            Self::Boolean => SettingType::Boolean,
+            Self::Integer(..) => SettingType::Number,
+            Self::Text(_) | Self::Url | Self::Word(_) => SettingType::String,
+            Self::Texts | Self::Addresses | Self::Origins | Self::Thresholds => SettingType::Json,
+        }
+    }
+}
+
+/// Who sees a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Every signed-in user.
+    Public,
+    /// Engineers and administrators.
+    Private,
+    /// Nobody: it can be written, and is shown as [`MASK`].
+    Secret,
+}
+
+/// A setting that the functions obey.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Its key as a value.
+    pub id: Key,
+    /// Its key as text: `category.name_unit`.
+    pub key: &'static str,
+    /// What it may hold.
+    pub kind: Kind,
+    /// The value without a row.
+    pub default: &'static str,
+    /// Who sees it.
+    pub sight: Sight,
+    /// What it does, for people.
+    pub description: &'static str,
+}
+
+impl Known {
+    /// The setting with this key.
+    #[must_use]
+    pub fn find(key: &str) -> Option<&'static Self> {
+        KNOWN.iter().find(|known| known.key == key)
+    }
+
+    /// The part of the key before the dot.
+    #[must_use]
+    pub fn category(&self) -> &'static str {
+        self.key.split('.').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_default_fits_and_every_key_is_well_formed() {
+        let mut keys = BTreeSet::new();
+        for known in KNOWN {
+            assert_eq!(known.kind.check(known.default), Ok(()), "{}", known.key);
+            assert!(keys.insert(known.key), "{} twice", known.key);
+            assert!(key_is_writable(known.key) && known.key.split('.').count() == 2, "{}", known.key);
+            assert_eq!(Known::find(known.key).map(|k| k.id), Some(known.id));
+            assert!(known.description.ends_with('.'), "{}", known.key);
+        }
+    }
+}

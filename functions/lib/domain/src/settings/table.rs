@@ -1,0 +1,108 @@
+//! The table.
+
+use super::{
+    Kind::{self, Addresses, Boolean, Integer, Origins, Text, Texts, Thresholds, Url, Word},
+    Known,
+    Sight::{self, Private, Public, Secret},
+};
+
+macro_rules! known {
+    ($($id:ident = $key:literal, $kind:expr, $default:expr, $sight:expr, $description:literal;)*) => {
+        /// The key of a setting that the functions obey.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Key {
+            $(#[doc = $description] $id,)*
+        }
+
+        /// Every setting that the functions obey.
+        pub const KNOWN: &[Known] = &[$({
+            const KIND: Kind = $kind;
+            const SIGHT: Sight = $sight;
+            Known {
+                id: Key::$id,
+                key: $key,
+                kind: KIND,
+                default: $default,
+                sight: SIGHT,
+                description: $description,
+            }
+        },)*];
+    };
+}
+
+known! {
+    AttachmentsAllowedTypes = "attachments.allowed_types", Texts,
+        r#"["image/png","image/jpeg","image/gif","image/webp","application/pdf","text/plain","text/csv","application/zip","application/vnd.openxmlformats-officedocument.spreadsheetml.sheet","application/vnd.openxmlformats-officedocument.wordprocessingml.document"]"#,
+        Public, "Content types that may be attached; the content is looked at, not the name.";
+    AttachmentsMaxBytes = "attachments.max_bytes", Integer(1024, 100 * 1024 * 1024), "10485760",
+        Public, "Largest attachment, bytes.";
+    AttachmentsS3AccessKeyId = "attachments.s3_access_key_id", Text(200), "",
+        Private, "Access key of the object store.";
+    AttachmentsS3Bucket = "attachments.s3_bucket", Text(100), "",
+        Private, "Bucket of the object store.";
+    AttachmentsS3Endpoint = "attachments.s3_endpoint", Url, "",
+        Private, "Address of the S3-compatible object store.";
+    AttachmentsS3Region = "attachments.s3_region", Text(100), "us-east-1",
+        Private, "Region of the object store.";
+    AttachmentsS3SecretAccessKey = "attachments.s3_secret_access_key", Text(500), "",
+        Secret, "Secret key of the object store.";
+    AttachmentsStore = "attachments.store", Word(&["database", "s3"]), "database",
+        Private, "Where the content of new attachments is kept.";
+
+    CorsOrigins = "cors.origins", Origins, "[]",
+        Private, "Web origins whose pages may call the API from a browser.";
+
+    DashboardCacheS = "dashboard.cache_s", Integer(0, 300), "0",
+        Private, "Seconds for which the counts of the dashboard may be reused; 0 counts anew each time.";
+
+    GeneralPublicUrl = "general.public_url", Url, "http://127.0.0.1:8000",
+        Public, "Where people reach this system; links in mails begin with it.";
+
+    LoginAccountFailures = "login.account_failures", Integer(3, 100), "10",
+        Private, "Failed logins of one account within 15 minutes after which it has to wait.";
+    LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "100",
+        Private, "Failed logins from one address within 15 minutes after which it has to wait.";
+
+    NotificationsMailEnabled = "notifications.mail_enabled", Boolean, "true",
+        Private, "Send mail.";
+    NotificationsMinSeverity = "notifications.min_severity", Word(&["info", "warning", "critical"]), "warning",
+        Private, "Lowest severity of an alarm that is told by mail and Slack.";
+    NotificationsRecipients = "notifications.recipients", Addresses, "[]",
+        Private, "Mail addresses that are told of alarms besides the users who ask for it.";
+    NotificationsSlackEnabled = "notifications.slack_enabled", Boolean, "false",
+        Private, "Tell a Slack-compatible chat of alarms.";
+    NotificationsSlackUrl = "notifications.slack_url", Url, "",
+        Secret, "Incoming-webhook address of the chat; whoever knows it can write there.";
+    NotificationsWebhooksEnabled = "notifications.webhooks_enabled", Boolean, "true",
+        Private, "Deliver events to webhooks.";
+
+    PasswordMinLength = "password.min_length", Integer(8, 64), "8",
+        Public, "Fewest characters of a new password.";
+
+    RegistrationPolicy = "registration.policy", Word(&["admin", "open"]), "admin",
+        Public, "Who may create accounts: administrators only, or anybody (then with the role operator).";
+
+    RetentionHourDays = "retention.hour_days", Integer(1, 36_500), "3650",
+        Private, "Days for which one-hour summaries of readings are kept.";
+    RetentionMinuteDays = "retention.minute_days", Integer(1, 36_500), "365",
+        Private, "Days for which one-minute summaries of readings are kept.";
+    RetentionRawDays = "retention.raw_days", Integer(1, 36_500), "90",
+        Private, "Days for which single readings are kept.";
+
+    SensorsDefaultThresholds = "sensors.default_thresholds", Thresholds, "{}",
+        Private, "Thresholds that a new sensor gets by its type when it comes without any.";
+
+    SessionAccessMinutes = "session.access_minutes", Integer(5, 1440), "60",
+        Private, "Life of an access token, minutes.";
+    SessionRefreshDays = "session.refresh_days", Integer(1, 365), "30",
+        Private, "Days after which people have to sign in again.";
+}
+
+impl Key {
+    /// What is known of it.
+    #[must_use]
+    pub fn known(self) -> &'static Known {
+        // the variants are declared in the order of the table
+        &KNOWN[self as usize]
+    }
+}

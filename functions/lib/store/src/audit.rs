@@ -1,0 +1,161 @@
+//! The audit log. Row changes get there by the schema's triggers (see [`Actor`]); here it is read, and written for
+//! events that change no row. It can be added to, and nothing in it can be changed.
+
+use crate::{
+    Actor, Db, Page, StoreError,
+    statement::statements,
+    value::{Columns, at, id, like, optional, page, text},
+};
+use pm_api::{Timestamp, UserId, audit::AuditEntry};
+
+statements! {
+    RECORD = "
+        insert into audit_log (user_id, action_type, resource_type, resource_id, details, ip_address, user_agent)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    LIST = "
+        select l.id, l.created_at at time zone 'utc', l.created_at at time zone 'utc', l.user_id, u.email, l.action_type,
+               l.resource_type, l.resource_id, l.details, l.metadata, l.ip_address, l.user_agent, count(*) over ()
+        from audit_log l left join users u on u.id = l.user_id
+        where ($3::uuid is null or l.user_id = $3)
+          and ($4::text is null or l.action_type = $4)
+          and ($5::text is null or l.resource_type = $5)
+          and ($6::text is null or l.resource_id = $6)
+          and ($7::int8 is null or l.created_at >= epoch_us($7))
+          and ($8::int8 is null or l.created_at <= epoch_us($8))
+          and ($9::text is null
+               or concat_ws(' ', u.email, l.action_type, l.resource_type, l.resource_id, l.details, l.metadata::text,
+                            l.ip_address, l.user_agent) ilike '%' || $9 || '%')
+        order by l.created_at desc, l.id desc limit $1 offset $2";
+}
+
+/// Which entries.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// Of this user.
+    pub user_id: Option<UserId>,
+    /// With this action.
+    pub action_type: Option<String>,
+    /// About this kind of thing.
+    pub resource_type: Option<String>,
+    /// About this thing.
+    pub resource_id: Option<String>,
+    /// At this time or later.
+    pub start: Option<Timestamp>,
+    /// At this time or earlier.
+    pub end: Option<Timestamp>,
+    /// Containing this text anywhere, in any case.
+    pub containing: Option<String>,
+    /// At most this many.
+    pub limit: i64,
+    /// Leaving out this many.
+    pub offset: i64,
+}
+
+/// Something that happened and changed no audited row.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// What: `login_failed`, `download`, …
+    pub action: &'static str,
+    /// To what kind of thing.
+    pub resource_type: &'static str,
+    /// To which.
+    pub resource_id: Option<String>,
+    /// A sentence, where the rest does not say enough. No secrets.
+    pub details: Option<String>,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Its IP address.
+    pub ip_address: Option<String>,
+    /// What sent it.
+    pub user_agent: Option<String>,
+}
+
+impl Origin {
+    /// The author of a change that comes from here.
+    #[must_use]
+    pub fn actor(self, user_id: UserId) -> Actor {
+        Actor { user_id, action: None, ip_address: self.ip_address, user_agent: self.user_agent }
+    }
+
+    /// The setting `pm.actor` without its user, for statements that find the user themselves.
+    pub(crate) fn to_json(&self, action: Option<&str>) -> String {
+        let (ip_address, user_agent) = (&self.ip_address, &self.user_agent);
+        match action {
+            Some(action) => {
+                serde_json::json!({ "action": action, "ip_address": ip_address, "user_agent": user_agent })
+            }
+            None => serde_json::json!({ "ip_address": ip_address, "user_agent": user_agent }),
+        }
+        .to_string()
+    }
+}
+
+fn entry(c: &mut Columns) -> Result<AuditEntry, StoreError> {
+    Ok(AuditEntry {
+        id: c.take()?,
+        created_at: c.take()?,
+        updated_at: c.take()?,
+        user_id: c.take()?,
+        user_email: c.take()?,
+        action_type: c.take()?,
+        resource_type: c.take()?,
+        resource_id: c.take()?,
+        details: c.take()?,
+        metadata: c.take()?,
+        ip_address: c.take()?,
+        user_agent: c.take()?,
+    })
+}
+
+/// Entries, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(db: &Db, filter: &Filter) -> Result<Page<AuditEntry>, StoreError> {
+    let params = vec![
+        filter.limit.into(),
+        filter.offset.into(),
+        optional(filter.user_id, |u| id(u.0)),
+        optional(filter.action_type.as_deref(), text),
+        optional(filter.resource_type.as_deref(), text),
+        optional(filter.resource_id.as_deref(), text),
+        optional(filter.start, at),
+        optional(filter.end, at),
+        optional(filter.containing.as_deref(), |t| text(like(t))),
+    ];
+    Ok(page(db.rows(LIST, params, |c| Ok((entry(c)?, c.take()?))).await?))
+}
+
+/// Writes an event that a user caused.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn record(db: &Db, actor: &Actor, event: Event) -> Result<(), StoreError> {
+    let origin = Origin { ip_address: actor.ip_address.clone(), user_agent: actor.user_agent.clone() };
+    record_of(db, Some(actor.user_id), &origin, event).await
+}
+
+/// Writes an event of a request that nobody signed, perhaps about a known user.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn record_of(
+    db: &Db,
+    user_id: Option<UserId>,
+    origin: &Origin,
+    event: Event,
+) -> Result<(), StoreError> {
+    let params = vec![
+        optional(user_id, |u| id(u.0)),
+        text(event.action),
+        text(event.resource_type),
+        optional(event.resource_id, text),
+        optional(event.details, text),
+        optional(origin.ip_address.clone(), text),
+        optional(origin.user_agent.clone(), text),
+    ];
+    db.execute(RECORD, params).await.map(drop)
+}

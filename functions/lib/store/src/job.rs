@@ -1,0 +1,196 @@
+//! Jobs: asked for by people or the system, done by workers.
+//!
+//! A worker claims a job for some seconds (a lease) and renews the lease with every progress report. A job whose lease
+//! has run out is taken again by the next claim, up to [`MOST_ATTEMPTS`] times. Whatever a worker writes names its
+//! lease, so a worker that was given up for dead cannot overwrite its successor.
+
+use crate::{
+    Actor, Db, Page, StoreError,
+    statement::statements,
+    value::{Columns, id, json, optional, page, text, texts},
+};
+use pm_api::{JobId, JobStatus, JobType, Metadata, job::Job};
+use spin_sdk::pg::ParameterValue;
+use uuid::Uuid;
+
+/// How often workers may begin with a job before it counts as failed.
+pub const MOST_ATTEMPTS: i64 = 3;
+
+statements! {
+    LIST = "
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
+               error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
+               attempts, count(*) over ()
+        from jobs
+        where ($3::text is null or job_type = $3) and ($4::text is null or status = $4)
+        order by created_at desc, id desc limit $1 offset $2";
+    GET = "
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
+               error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
+               attempts
+        from jobs where id = $1";
+    CREATE = "
+        insert into jobs (id, job_type, metadata, created_by)
+        select $2, $3, $4, $5 from (select set_config('pm.actor', $1, true)) actor
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
+                  error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
+                  attempts";
+    RETRY = "
+        update jobs set status = 'pending', progress = 0, result = null, error_message = null, started_at = null,
+                        completed_at = null, attempts = 0
+        from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'failed'
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
+                  error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
+                  attempts";
+    CLAIM = "
+        with given_up as (
+            update jobs set status = 'failed', completed_at = now(), lease_id = null, lease_until = null,
+                            error_message = 'Its worker stopped answering ' || attempts || ' times'
+            where job_type = any ($1::text[]) and status = 'running' and lease_until < now() and attempts >= $4::int8),
+        next as (
+            select id from jobs
+            where job_type = any ($1::text[])
+              and (status = 'pending' or (status = 'running' and lease_until < now() and attempts < $4::int8))
+            order by created_at, id limit 1 for update skip locked)
+        update jobs j set status = 'running', started_at = coalesce(started_at, now()), attempts = attempts + 1,
+                          lease_id = $2, lease_until = now() + $3::int8 * interval '1 second'
+        from next where j.id = next.id
+        returning j.id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
+                  error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
+                  attempts";
+    PROGRESS = "
+        update jobs set progress = $3, lease_until = now() + $4::int8 * interval '1 second'
+        where id = $1 and lease_id = $2 and status = 'running'";
+    FINISH = "
+        update jobs set status = 'completed', progress = 100, result = $3, completed_at = now(), lease_id = null,
+                        lease_until = null
+        where id = $1 and lease_id = $2 and status = 'running'";
+    FAIL = "
+        update jobs set status = 'failed', error_message = $3, completed_at = now(), lease_id = null, lease_until = null
+        where id = $1 and lease_id = $2 and status = 'running'";
+}
+
+/// Which jobs.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter {
+    /// Of this type.
+    pub job_type: Option<JobType>,
+    /// In this state.
+    pub status: Option<JobStatus>,
+    /// At most this many.
+    pub limit: i64,
+    /// Leaving out this many.
+    pub offset: i64,
+}
+
+/// A job in a worker's hands.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The job.
+    pub job: Job,
+    lease: Uuid,
+}
+
+fn job(c: &mut Columns) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: c.take()?,
+        created_at: c.take()?,
+        updated_at: c.take()?,
+        job_type: c.word()?,
+        status: c.word()?,
+        progress: c.take()?,
+        result: c.take()?,
+        error_message: c.take()?,
+        started_at: c.take()?,
+        completed_at: c.take()?,
+        created_by: c.take()?,
+        metadata: c.take()?,
+        attempts: c.take()?,
+    })
+}
+
+/// Jobs, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Job>, StoreError> {
+    let params = vec![
+        filter.limit.into(),
+        filter.offset.into(),
+        optional(filter.job_type, |t| text(t.as_str())),
+        optional(filter.status, |s| text(s.as_str())),
+    ];
+    Ok(page(db.rows(LIST, params, |c| Ok((job(c)?, c.take()?))).await?))
+}
+
+/// One job.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn get(db: &Db, job_id: JobId) -> Result<Option<Job>, StoreError> {
+    db.first(GET, vec![id(job_id.0)], job).await
+}
+
+/// Asks for a job: for a person, whose doing is audited, or for the system.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn create(
+    db: &Db,
+    actor: Option<&Actor>,
+    job_type: JobType,
+    metadata: Option<Metadata>,
+) -> Result<Job, StoreError> {
+    let params = vec![
+        actor.map_or_else(|| text(""), Actor::setting),
+        id(Uuid::now_v7()),
+        text(job_type.as_str()),
+        metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        optional(actor, |a| id(a.user_id.0)),
+    ];
+    db.one(CREATE, params, job).await
+}
+
+/// Puts a failed job back to the start. `None`: there is no such job, or it has not failed.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn retry(db: &Db, actor: &Actor, job_id: JobId) -> Result<Option<Job>, StoreError> {
+    db.first(RETRY, vec![actor.doing("retry").setting(), id(job_id.0)], job).await
+}
+
+/// Takes the oldest job of these types that waits, or whose worker let its lease run out, for `lease_s` seconds.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn claim(db: &Db, types: &[JobType], lease_s: i64) -> Result<Option<Claim>, StoreError> {
+    let lease = Uuid::now_v7();
+    let params = vec![texts(types), id(lease), lease_s.into(), MOST_ATTEMPTS.into()];
+    Ok(db.first(CLAIM, params, job).await?.map(|job| Claim { job, lease }))
+}
+
+/// Tells how far a job has come (0 to 100 percent) and renews the lease. False: the job is somebody else's now; stop.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn progress(db: &Db, claim: &Claim, percent: i32, lease_s: i64) -> Result<bool, StoreError> {
+    let params = vec![id(claim.job.id.0), id(claim.lease), percent.clamp(0, 100).into(), lease_s.into()];
+    Ok(db.execute(PROGRESS, params).await? > 0)
+}
+
+/// Completes a job with its result. False: the job is somebody else's now; nothing was written.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn finish(db: &Db, claim: &Claim, result: &serde_json::Value) -> Result<bool, StoreError> {
+    Ok(db.execute(FINISH, vec![id(claim.job.id.0), id(claim.lease), json(result)?]).await? > 0)
+}
+
+/// Gives a job up with a reason for people. False: the job is somebody else's now; nothing was written.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn fail(db: &Db, claim: &Claim, reason: &str) -> Result<bool, StoreError> {
+    let reason: String = reason.chars().filter(|c| *c != '\0').take(2000).collect();
+    Ok(db.execute(FAIL, vec![id(claim.job.id.0), id(claim.lease), text(reason)]).await? > 0)
+}

@@ -1,0 +1,115 @@
+//! Password resets: a token is kept as its SHA-256 only, works once and for an hour.
+
+use crate::{
+    Db, StoreError,
+    audit::Origin,
+    statement::statements,
+    value::{bytes, text},
+};
+use pm_api::UserId;
+
+/// Life of a token, seconds.
+pub const VALID_S: i64 = 3600;
+
+statements! {
+    BEGIN = "
+        with account as (select id, email, full_name from users where lower(email) = lower($1) and is_active),
+        expired as (delete from password_resets where expires_at < now() - interval '7 days'),
+        record as (
+            insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
+            select id, 'password_reset_request', 'user', id::text, a ->> 'ip_address', a ->> 'user_agent'
+            from account, (select $4::text::jsonb as a) said),
+        made as (
+            insert into password_resets (token_hash, user_id, expires_at)
+            select $2, id, now() + $3::int8 * interval '1 second' from account returning user_id)
+        select account.id, account.email, account.full_name from account join made on made.user_id = account.id";
+    STATE = "
+        select r.used_at is null, r.expires_at > now()
+        from password_resets r join users u on u.id = r.user_id and u.is_active
+        where r.token_hash = $1";
+    CONFIRM = "
+        with spent as (
+            update password_resets set used_at = now()
+            where token_hash = $1 and used_at is null and expires_at > now() returning user_id),
+        actor as (
+            select user_id, set_config('pm.actor', (a || jsonb_build_object('user_id', user_id))::text, true)
+            from spent, (select $3::text::jsonb as a) said),
+        others as (
+            update password_resets set used_at = now()
+            where user_id in (select user_id from spent) and token_hash <> $1 and used_at is null),
+        ended as (
+            update refresh_families set revoked_at = now(), revoked_reason = 'password reset'
+            where user_id in (select user_id from spent) and revoked_at is null),
+        unblocked as (
+            delete from login_throttle
+            where key in (select 'account:' || lower(email) from users where id in (select user_id from spent)))
+        update users set password_hash = $2 from actor where id = actor.user_id and is_active";
+}
+
+/// Whom to send a token to.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// The account.
+    pub user_id: UserId,
+    /// Its mail address.
+    pub email: String,
+    /// Its name.
+    pub full_name: Option<String>,
+}
+
+/// What a token is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenState {
+    /// It can be used.
+    Good,
+    /// Its hour is over.
+    Expired,
+    /// There is none such, or it has been used, or the account is gone.
+    Unknown,
+}
+
+/// Keeps a token's hash for the active account of this address, and writes the request to the audit log. `None`: no
+/// such account.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn begin(
+    db: &Db,
+    origin: &Origin,
+    email: &str,
+    token_hash: &[u8],
+) -> Result<Option<Recipient>, StoreError> {
+    let params = vec![text(email), bytes(token_hash), VALID_S.into(), text(origin.to_json(None))];
+    db.first(BEGIN, params, |c| Ok(Recipient { user_id: c.take()?, email: c.take()?, full_name: c.take()? }))
+        .await
+}
+
+/// What is a token worth?
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn state(db: &Db, token_hash: &[u8]) -> Result<TokenState, StoreError> {
+    let found: Option<(bool, bool)> =
+        db.first(STATE, vec![bytes(token_hash)], |c| Ok((c.take()?, c.take()?))).await?;
+    Ok(match found {
+        Some((true, true)) => TokenState::Good,
+        Some((true, false)) => TokenState::Expired,
+        _ => TokenState::Unknown,
+    })
+}
+
+/// Spends a token: sets the password of its account, ends all its logins and all its other tokens. False: the token
+/// is not good (any more).
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn confirm(
+    db: &Db,
+    origin: &Origin,
+    token_hash: &[u8],
+    password_hash: String,
+) -> Result<bool, StoreError> {
+    let params =
+        vec![bytes(token_hash), text(password_hash), text(origin.to_json(Some("password_reset_confirm")))];
+    Ok(db.execute(CONFIRM, params).await? > 0)
+}

@@ -1,0 +1,160 @@
+//! Custom roles: named sets of permissions. Built-in roles stand here too, for their ids and names.
+
+use crate::{
+    Actor, Db, Page, StoreError,
+    statement::statements,
+    value::{Columns, id, optional, page, text, texts},
+};
+use pm_api::{RoleId, role::RoleDetail};
+use uuid::Uuid;
+
+statements! {
+    LIST = "
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions, is_system,
+               case when is_system then (select count(*) from users u where u.role = r.name)
+                    else (select count(*) from user_roles h where h.role_id = r.id) end,
+               count(*) over ()
+        from roles r order by is_system desc, name limit $1 offset $2";
+    GET = "
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions, is_system,
+               case when is_system then (select count(*) from users u where u.role = r.name)
+                    else (select count(*) from user_roles h where h.role_id = r.id) end
+        from roles r where id = $1";
+    CREATE = "
+        insert into roles (id, name, description, permissions)
+        select $2, $3, $4, array(select distinct p from unnest($5::text[]) p order by p)
+        from (select set_config('pm.actor', $1, true)) actor
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
+                  is_system, 0::int8";
+    UPDATE = "
+        update roles r set
+            name = coalesce($3, name),
+            description = case when $4 then $5 else description end,
+            permissions = case when $6::text[] is null then permissions
+                               else array(select distinct p from unnest($6::text[]) p order by p) end
+        from (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
+                  is_system, (select count(*) from user_roles h where h.role_id = r.id)";
+    ADD = "
+        update roles r set
+            permissions = array(select distinct p from unnest(permissions || $3::text[]) p order by p)
+        from (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
+                  is_system, (select count(*) from user_roles h where h.role_id = r.id)";
+    DELETE = "
+        delete from roles using (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system";
+    UNKNOWN = "
+        select n from unnest($1::text[]) n
+        where not exists (select from roles r where not r.is_system and lower(r.name) = lower(n)) order by n";
+}
+
+/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<Option<String>>,
+    /// All its permissions.
+    pub permissions: Option<Vec<String>>,
+}
+
+fn role(c: &mut Columns) -> Result<RoleDetail, StoreError> {
+    Ok(RoleDetail {
+        id: c.take()?,
+        created_at: c.take()?,
+        updated_at: c.take()?,
+        name: c.take()?,
+        description: c.take()?,
+        permissions: c.take()?,
+        is_system: c.take()?,
+        members: c.take()?,
+    })
+}
+
+/// Roles, the built-in ones first, then by name. The permissions of built-in ones are not in here.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<RoleDetail>, StoreError> {
+    Ok(page(db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((role(c)?, c.take()?))).await?))
+}
+
+/// One role. The permissions of a built-in one are not in here.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn get(db: &Db, role_id: RoleId) -> Result<Option<RoleDetail>, StoreError> {
+    db.first(GET, vec![id(role_id.0)], role).await
+}
+
+/// Creates a custom role.
+///
+/// # Errors
+/// Constraint `roles_name_unique` if the name is taken.
+pub async fn create(
+    db: &Db,
+    actor: &Actor,
+    name: &str,
+    description: Option<String>,
+    permissions: &[String],
+) -> Result<RoleDetail, StoreError> {
+    let params = vec![
+        actor.setting(),
+        id(Uuid::now_v7()),
+        text(name),
+        optional(description, text),
+        texts(permissions),
+    ];
+    db.one(CREATE, params, role).await
+}
+
+/// Changes a custom role; `None`: there is no such custom role.
+///
+/// # Errors
+/// Constraint `roles_name_unique` if the name is taken.
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    role_id: RoleId,
+    change: Change,
+) -> Result<Option<RoleDetail>, StoreError> {
+    let params = vec![
+        actor.setting(),
+        id(role_id.0),
+        optional(change.name, text),
+        change.description.is_some().into(),
+        optional(change.description.flatten(), text),
+        optional(change.permissions, texts),
+    ];
+    db.first(UPDATE, params, role).await
+}
+
+/// Adds permissions to a custom role; `None`: there is no such custom role.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn add_permissions(
+    db: &Db,
+    actor: &Actor,
+    role_id: RoleId,
+    permissions: &[String],
+) -> Result<Option<RoleDetail>, StoreError> {
+    db.first(ADD, vec![actor.setting(), id(role_id.0), texts(permissions)], role).await
+}
+
+/// Deletes a custom role. False: there is none such.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn delete(db: &Db, actor: &Actor, role_id: RoleId) -> Result<bool, StoreError> {
+    Ok(db.execute(DELETE, vec![actor.setting(), id(role_id.0)]).await? > 0)
+}
+
+/// Those of the names that no custom role has.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn unknown(db: &Db, names: &[String]) -> Result<Vec<String>, StoreError> {
+    db.rows(UNKNOWN, vec![texts(names)], |c| c.take()).await
+}

@@ -1,0 +1,141 @@
+//! Settings. What is stored here overrules the defaults of `pm_domain::settings`.
+
+use crate::{
+    Actor, Db, StoreError,
+    statement::statements,
+    value::{Columns, id, json, optional, text, texts},
+};
+use pm_api::{Metadata, SettingType, setting::Setting};
+use pm_domain::settings::{Key, Values};
+use spin_sdk::pg::ParameterValue;
+use uuid::Uuid;
+
+statements! {
+    READ = "select key, value from settings where key = any ($1::text[])";
+    LIST = "
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
+               category, is_public, is_secret, metadata
+        from settings order by key";
+    GET = "
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
+               category, is_public, is_secret, metadata
+        from settings where key = $1";
+    CREATE = "
+        insert into settings (id, key, value, value_type, description, category, is_public, is_secret, metadata)
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10 from (select set_config('pm.actor', $1, true)) actor
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
+                  category, is_public, is_secret, metadata";
+    PUT = "
+        insert into settings (id, key, value, value_type, description, category, is_public, is_secret, metadata)
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10 from (select set_config('pm.actor', $1, true)) actor
+        on conflict (key) do update set
+            value = excluded.value, value_type = excluded.value_type, description = excluded.description,
+            category = excluded.category, is_public = excluded.is_public, is_secret = excluded.is_secret,
+            metadata = excluded.metadata
+        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
+                  category, is_public, is_secret, metadata";
+    DELETE = "
+        delete from settings using (select set_config('pm.actor', $1, true)) actor where key = $2";
+}
+
+/// Everything that is stored of a setting but its identity.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// Its name.
+    pub key: String,
+    /// The value as text, a secret in clear.
+    pub value: Option<String>,
+    /// How it is to be read.
+    pub value_type: SettingType,
+    /// For people.
+    pub description: Option<String>,
+    /// Group.
+    pub category: String,
+    /// May every signed-in user read it?
+    pub is_public: bool,
+    /// Is its value kept from everybody?
+    pub is_secret: bool,
+    /// Free object.
+    pub metadata: Option<Metadata>,
+}
+
+fn setting(c: &mut Columns) -> Result<Setting, StoreError> {
+    Ok(Setting {
+        id: c.take()?,
+        created_at: c.take()?,
+        updated_at: c.take()?,
+        key: c.take()?,
+        value: c.take()?,
+        value_type: c.word()?,
+        description: c.take()?,
+        category: c.take()?,
+        is_public: c.take()?,
+        is_secret: c.take()?,
+        metadata: c.take()?,
+        default_value: None,
+    })
+}
+
+fn content(actor: &Actor, content: Content) -> Result<Vec<ParameterValue>, StoreError> {
+    Ok(vec![
+        actor.setting(),
+        id(Uuid::now_v7()),
+        text(content.key),
+        optional(content.value, text),
+        text(content.value_type.as_str()),
+        optional(content.description, text),
+        text(content.category),
+        content.is_public.into(),
+        content.is_secret.into(),
+        content.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+    ])
+}
+
+/// The values in force of the given settings, in one statement. A setting that was not asked for has its default.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn read(db: &Db, keys: &[Key]) -> Result<Values, StoreError> {
+    let keys = texts(keys.iter().map(|key| key.known().key));
+    Ok(Values::new(db.rows(READ, vec![keys], |c| Ok((c.take()?, c.take()?))).await?))
+}
+
+/// Everything stored, by key; secrets in clear.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(db: &Db) -> Result<Vec<Setting>, StoreError> {
+    db.rows(LIST, vec![], setting).await
+}
+
+/// What is stored under a key; a secret in clear.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn get(db: &Db, key: &str) -> Result<Option<Setting>, StoreError> {
+    db.first(GET, vec![text(key)], setting).await
+}
+
+/// Stores a new setting.
+///
+/// # Errors
+/// Constraint `settings_key_unique` if there is one of this name.
+pub async fn create(db: &Db, actor: &Actor, new: Content) -> Result<Setting, StoreError> {
+    db.one(CREATE, content(actor, new)?, setting).await
+}
+
+/// Stores a setting, new or not.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn put(db: &Db, actor: &Actor, changed: Content) -> Result<Setting, StoreError> {
+    db.one(PUT, content(actor, changed)?, setting).await
+}
+
+/// Removes what is stored under a key. False: nothing was.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn delete(db: &Db, actor: &Actor, key: &str) -> Result<bool, StoreError> {
+    Ok(db.execute(DELETE, vec![actor.setting(), text(key)]).await? > 0)
+}
