@@ -22,10 +22,11 @@ Run
 
 Work on it
   build            components, programs and web UI
-  test [FILTER]    everything: format, lints, licences, unit, integration and browser tests;
+  test [FILTER]    everything: format, lints, licences, unit, integration, browser and contract tests;
                    with FILTER only the Rust tests whose name contains it
   fmt              format the code
   schema           write migrations/schema.sql again after a new migration
+  openapi          write functions/docs/files/openapi.json again after a change of routes or types
   bench models|ingest|api
                    measure the models' quality, the ingest rate, the API's latency
   help             this text
@@ -116,6 +117,40 @@ build_components() {
   # shellcheck disable=SC2086  # a list of -p NAME
   cargo build --locked --target wasm32-wasip2 --profile wasm $list "$@"
 }
+# The pages of the API's documentation come from two npm packages: fetched once, checked, unpacked without running
+# anything of theirs.
+DOCS_PACKAGES='swagger-ui-dist 5.35.0 534eaba4cb56f55dd73c638179a993512af4674f63317e0826e00da44fc465b021c341bc0a0c2bcd4e18997927fe1d3008336c5dd19aad334d1c2dec53cc9551
+redoc 2.5.4 33a8d6846d6aa019c7e93166cc99ecb72099f3b1e6398fd4cc39bbf261e262284476557f61c4bda203a8d4d94496724c78bb32c4715edb215ce2c3631d3ac005'
+DOCS_FILES='swagger-ui-bundle.js swagger-ui.css bundles/redoc.standalone.js'
+fetch_docs() {
+  local dir tmp name version sum file; dir=$(cache_dir)/docs-pages
+  export PM_DOCS_PACKAGES=$dir/files
+  [ "$(cat "$dir/packages" 2>/dev/null)" != "$DOCS_PACKAGES" ] || return 0
+  have npm || { unset PM_DOCS_PACKAGES; note "npm is missing: /docs and /redoc will have no pages"; return 0; }
+  note "fetching Swagger UI and Redoc"
+  tmp=$(mktemp -d)
+  mkdir "$tmp/files"
+  while read -r name version sum; do
+    if ! (cd "$tmp" && npm pack --silent "$name@$version" >/dev/null &&
+        echo "$sum  $name-$version.tgz" | sha512sum --check --quiet); then
+      rm -rf "$tmp"; unset PM_DOCS_PACKAGES
+      note "cannot fetch $name $version: /docs and /redoc will have no pages"
+      return 0
+    fi
+    tar -xzf "$tmp/$name-$version.tgz" -C "$tmp"
+    for file in $DOCS_FILES; do
+      [ ! -e "$tmp/package/$file" ] || cp "$tmp/package/$file" "$tmp/files/"
+    done
+    for file in LICENSE NOTICE; do
+      [ ! -e "$tmp/package/$file" ] || cp "$tmp/package/$file" "$tmp/files/$name-$file.txt"
+    done
+    rm -rf "$tmp/package"
+  done <<<"$DOCS_PACKAGES"
+  rm -rf "$dir"; mkdir -p "$dir"
+  mv "$tmp/files" "$dir/files"
+  printf '%s\n' "$DOCS_PACKAGES" >"$dir/packages"
+  rm -rf "$tmp"
+}
 
 # The native crates, chosen once for running and for testing: another choice of packages would give the dependencies
 # other features and compile them again.
@@ -133,7 +168,7 @@ build_for_tests() {
   cargo build --locked $(native_packages) --all-targets
 }
 # The bundler finds its folder by what cargo would tell it.
-bundle_ui() { CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/ui-bundle"; }
+bundle_ui() { fetch_docs; CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/ui-bundle"; }
 
 build() {
   setup_build
@@ -184,6 +219,7 @@ setup_test() {
   have mosquitto || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto
   have chromium || [ -n "${CHROMIUM:-}" ] || apt_install chromium
   have node || apt_install nodejs npm
+  python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
   setup_deny
   local modules=tests/browser/node_modules
   if ! cmp -s tests/browser/package-lock.json "$modules/.pm-lock"; then
@@ -210,6 +246,13 @@ check_licences() {
   cargo deny --offline check licenses bans sources
 }
 
+# with the packages that the tests choose, so that nothing is compiled twice
+write_openapi() {
+  # shellcheck disable=SC2046
+  cargo build --locked $(native_packages) --bin openapi
+  "$TARGET/debug/openapi" functions/docs/files/openapi.json
+}
+
 rust_tests() {
   # components run in the host; their rules are tested in the shared crates
   # shellcheck disable=SC2046
@@ -229,34 +272,43 @@ print(*[s.getsockname()[1] for s in sockets])
 EOF
 }
 
-BROWSER_DATA='' BROWSER_STACK=''
-end_browser_stack() {
-  [ -n "$BROWSER_DATA" ] || return 0
-  [ -z "$BROWSER_STACK" ] || { kill "$BROWSER_STACK" 2>/dev/null && wait "$BROWSER_STACK"; } || true
-  "$TARGET/debug/pm-local" reset --yes --data-dir "$BROWSER_DATA" >/dev/null || true
-  BROWSER_DATA=
-}
-browser_tests() {
-  local http mqtt tries=0 result=0
+# A stack with demonstration data for tests from outside: TEST_HTTP and TEST_MQTT are its addresses.
+TEST_DATA='' TEST_STACK=''
+begin_test_stack() {
+  local http mqtt tries=0
   read -r http mqtt <<<"$(free_ports 2)"
-  BROWSER_DATA=$(mktemp -d); chmod 755 "$BROWSER_DATA"
-  env -u DATABASE_URL -u MQTT_URL "$TARGET/debug/pm-local" up --demo --data-dir "$BROWSER_DATA" \
-    --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$BROWSER_DATA/up.log" 2>&1 &
-  BROWSER_STACK=$!
-  until grep -q '^Ready in' "$BROWSER_DATA/up.log"; do
+  TEST_DATA=$(mktemp -d); chmod 755 "$TEST_DATA"
+  TEST_HTTP=http://127.0.0.1:$http TEST_MQTT=mqtt://127.0.0.1:$mqtt
+  env -u DATABASE_URL -u MQTT_URL "$TARGET/debug/pm-local" up --demo --data-dir "$TEST_DATA" \
+    --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$TEST_DATA/up.log" 2>&1 &
+  TEST_STACK=$!
+  until grep -q '^Ready in' "$TEST_DATA/up.log"; do
     tries=$((tries + 1))
-    if ! kill -0 "$BROWSER_STACK" 2>/dev/null || [ $tries -gt 1200 ]; then cat "$BROWSER_DATA/up.log" >&2; return 1; fi
+    if ! kill -0 "$TEST_STACK" 2>/dev/null || [ $tries -gt 1200 ]; then cat "$TEST_DATA/up.log" >&2; return 1; fi
     sleep 0.5
   done
-  (cd tests/browser && BASE_URL=http://127.0.0.1:$http MQTT_URL=mqtt://127.0.0.1:$mqtt \
-    node --test --test-concurrency=1) || result=$?
-  [ $result = 0 ] || tail -n 30 "$BROWSER_DATA"/logs/{host,bridge}.log >&2
-  end_browser_stack
+}
+end_test_stack() {
+  [ -n "$TEST_DATA" ] || return 0
+  [ -z "$TEST_STACK" ] || { kill "$TEST_STACK" 2>/dev/null && wait "$TEST_STACK"; } || true
+  "$TARGET/debug/pm-local" reset --yes --data-dir "$TEST_DATA" >/dev/null || true
+  TEST_DATA=
+}
+on_test_stack() { # COMMAND…
+  local result=0
+  begin_test_stack || return 1
+  "$@" || result=$?
+  [ $result = 0 ] || tail -n 30 "$TEST_DATA"/logs/{host,bridge}.log >&2
+  end_test_stack
   return $result
 }
+browser_tests() {
+  (cd tests/browser && BASE_URL=$TEST_HTTP MQTT_URL=$TEST_MQTT node --test --test-concurrency=1)
+}
+contract_tests() { tests/contract/run.sh "$TEST_HTTP"; }
 
 end_tests() {
-  end_browser_stack
+  end_test_stack
   [ ! -x "$TARGET/debug/pm-local" ] || "$TARGET/debug/pm-local" test-db-stop || true
 }
 
@@ -280,7 +332,8 @@ run_tests() {
     step "lints of the components" check_lints_components
     step "lints of the web UI" check_lints_ui
     step "Rust tests" rust_tests
-    step "browser tests" browser_tests
+    step "browser tests" on_test_stack browser_tests
+    step "contract tests" on_test_stack contract_tests
   fi
   printf '\n== time\n'
   printf '%s\n' "${STEPS[@]}"
@@ -309,6 +362,7 @@ case ${1:-help} in
   test) shift; run_tests "$@" ;;
   fmt) cargo fmt --all ;;
   schema) setup_build; build_native; pm_local schema-dump ;;
+  openapi) setup_build; write_openapi ;;
   bench) shift; bench "$@" ;;
   help | -h | --help) help ;;
   *) help >&2; die "there is no command $1" ;;

@@ -1,115 +1,99 @@
-//! One listener: polls the database and writes what is new.
+//! One listener: takes what is new to it from the hub and writes it.
 
-use pm_api::{Timestamp, event::LiveEvent};
-use pm_store::{Db, StoreError, event};
-use pm_web::{Feed, Refusal, now};
-use serde::Serialize;
-use serde_json::Value;
-use std::{collections::HashMap, time::Duration};
+use crate::{
+    filter::Filter,
+    hub::{self, Seat, Told},
+};
+use pm_web::{Feed, Refusal, log_error, now};
+use std::time::Duration;
 
-const POLL: Duration = Duration::from_millis(500);
-/// Rows become visible when their transaction ends, a little after the time they carry: each poll looks back this far.
-const OVERLAP_US: i64 = 2 * Timestamp::SECOND;
+/// Time between two visits at the hub.
+const VISIT: Duration = Duration::from_millis(250);
 const HEARTBEAT_S: f64 = 15.0;
-/// Give up after so many failed polls in a row; the client connects again.
+/// How long a stream lasts: whoever has lost access meanwhile does not get another.
+const LIFE_S: f64 = 3600.0;
+/// Give up after so many failed looks at the database in a row; the client connects again.
 const MOST_FAILURES: u32 = 20;
 
 pub(crate) struct Listener {
-    db: Db,
+    filter: Filter,
+    seat: Seat,
+    /// Events of the outbox up to here have been dealt with.
     position: i64,
-    since: Timestamp,
-    recent: HashMap<String, Timestamp>,
+    /// The hub's events up to here have been dealt with.
+    seq: u64,
 }
 
 impl Listener {
-    pub(crate) async fn start(db: Db, resume_after: Option<i64>) -> Result<Self, Refusal> {
-        let (since, newest) = event::now(&db).await?;
-        Ok(Self {
-            db,
-            position: resume_after.map_or(newest, |p: i64| p.min(newest)),
-            since,
-            recent: HashMap::new(),
-        })
+    pub(crate) async fn start(filter: Filter, resume_after: Option<i64>) -> Result<Self, Refusal> {
+        let (seat, newest) = hub::join().await?;
+        Ok(Self { filter, seat, position: resume_after.map_or(newest, |p| p.min(newest)), seq: 0 })
     }
 
     /// Runs until the client has gone.
     pub(crate) async fn run(mut self, mut feed: Feed) {
-        let mut sent_at = now();
-        let mut failures = 0;
+        let started = now();
+        let mut sent_at = started;
         if !feed.send("retry: 2000\n\n".to_owned()).await {
             return;
         }
-        loop {
-            match self.poll().await {
-                Ok(news) => {
-                    failures = 0;
-                    let quiet = news.is_empty() && now().seconds_since(sent_at) >= HEARTBEAT_S;
-                    let news = if quiet { line(None, "heartbeat", None) } else { news };
-                    if !news.is_empty() {
-                        sent_at = now();
-                        if !feed.send(news).await {
-                            return;
-                        }
-                    }
-                }
+        while now().seconds_since(started) < LIFE_S {
+            if hub::refresh().await >= MOST_FAILURES {
+                return;
+            }
+            let news = match self.news().await {
+                Ok(news) => news,
                 Err(error) => {
-                    eprintln!("poll failed: {error}");
-                    failures += 1;
-                    if failures >= MOST_FAILURES {
-                        return;
-                    }
+                    log_error(&format!("events missed while away cannot be read: {error:?}"));
+                    return;
+                }
+            };
+            let news = if news.is_empty() && now().seconds_since(sent_at) >= HEARTBEAT_S {
+                hub::line(None, "heartbeat", now(), None)
+            } else {
+                news
+            };
+            if !news.is_empty() {
+                sent_at = now();
+                if !feed.send(news).await {
+                    return;
                 }
             }
-            spin_sdk::time::sleep(POLL).await;
+            spin_sdk::time::sleep(VISIT).await;
         }
     }
 
-    async fn poll(&mut self) -> Result<String, StoreError> {
-        let mut news = String::new();
-        for e in event::outbox_after(&self.db, self.position).await? {
-            self.position = e.position;
-            news += &line(Some(e.position), &e.event_type, Some(e.data));
+    /// The text of what is new.
+    async fn news(&mut self) -> Result<String, Refusal> {
+        let mut text = String::new();
+        let Some(told) = hub::after(self.seq, self.position) else {
+            let missed = hub::catch_up(self.position).await?;
+            if missed.is_empty() {
+                // what it missed is no longer kept
+                self.position = hub::floor();
+            }
+            for event in &missed {
+                self.take(event, &mut text);
+            }
+            return Ok(text);
+        };
+        for event in &told {
+            self.seq = event.seq + 1;
+            self.take(event, &mut text);
         }
-        let look_from = Timestamp(self.since.0 - OVERLAP_US);
-        let mut newest = self.since;
-        for (data, stored) in event::latest_since(&self.db, look_from).await? {
-            newest = newest.max(stored);
-            let key = format!("r{}{}", data.sensor_id, data.timestamp.0);
-            self.tell_once(&mut news, key, stored, "sensor_data.created", &data);
-        }
-        for (data, stored) in event::predictions_since(&self.db, look_from).await? {
-            newest = newest.max(stored);
-            let key = format!("p{}", data.id);
-            self.tell_once(&mut news, key, stored, "prediction.created", &data);
-        }
-        self.since = newest;
-        let forget_before = Timestamp(newest.0 - 2 * OVERLAP_US);
-        self.recent.retain(|_, stored| *stored > forget_before);
-        Ok(news)
+        Ok(text)
     }
 
-    /// Adds an event unless an earlier poll has told it.
-    fn tell_once(
-        &mut self,
-        news: &mut String,
-        key: String,
-        stored: Timestamp,
-        kind: &str,
-        data: &impl Serialize,
-    ) {
-        if self.recent.insert(key, stored).is_some() {
-            return;
+    fn take(&mut self, event: &Told, text: &mut String) {
+        match event.position {
+            Some(position) if position <= self.position => return,
+            Some(position) => self.position = position,
+            // readings and predictions of before this listener came
+            None if event.seq < self.seat.next_seq => return,
+            None => {}
         }
-        *news += &line(None, kind, serde_json::to_value(data).ok());
-    }
-}
-
-/// One event in the wire form: an id if it can be resumed after, then a line of JSON.
-fn line(id: Option<i64>, kind: &str, data: Option<Value>) -> String {
-    let event = LiveEvent { kind: kind.to_owned(), data, timestamp: now() };
-    let json = serde_json::to_string(&event).unwrap_or_default();
-    match id {
-        Some(id) => format!("id: {id}\ndata: {json}\n\n"),
-        None => format!("data: {json}\n\n"),
+        if self.filter.wants(&event.kind) {
+            *text += &event.text;
+        }
     }
 }

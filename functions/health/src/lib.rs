@@ -1,15 +1,18 @@
 //! Component `health`: is every part of the system there?
 //!
-//! Invariants: these routes answer also when other parts do not, and say which. Deliberately absent: metrics.
+//! Invariants: these routes answer also when other parts do not, and say which. Deliberately absent: figures
+//! (component `system-metrics`).
 
 mod part;
 
 use http::StatusCode;
-use pm_api::status::{PartStatus, SystemStatus};
+use pm_api::status::{
+    Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, PartStatus, Readiness, SystemStatus,
+};
 use pm_auth::Op;
 use pm_store::dead_letter;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, now, serve};
-use serde_json::{Value, json as value};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, log_warning, now, serve};
+use serde_json::json as value;
 
 const SERVICE: &str = "Predictive Maintenance Backend";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -18,20 +21,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 async fn handle(request: Request) -> Answer {
     serve("health", request, |op, call| async move {
         match op {
-            Op::Health => Ok(json(
-                StatusCode::OK,
-                &value!({
-                    "status": "ok", "service": SERVICE, "version": VERSION, "timestamp": now(),
-                    "message": "✅ Backend service is running successfully"
-                }),
-            )),
-            Op::HealthLive => Ok(json(
-                StatusCode::OK,
-                &value!({
-                    "status": "alive", "service": SERVICE, "timestamp": now(),
-                    "message": "✅ Service is alive and running"
-                }),
-            )),
+            Op::Health => Ok(json(StatusCode::OK, &health())),
+            Op::HealthLive => Ok(json(StatusCode::OK, &liveness())),
             Op::HealthReady => ready(&call).await,
             Op::SystemStatus => status(&call).await,
             Op::MqttStatus => mqtt(&call).await,
@@ -43,25 +34,43 @@ async fn handle(request: Request) -> Answer {
     .await
 }
 
-async fn ready(call: &Call) -> Outcome {
-    let database = part::database(call).await;
-    let connected = database.is_ok();
-    let mut body = value!({
-        "status": if connected { "ready" } else { "not_ready" },
-        "service": SERVICE,
-        "database": if connected { "connected" } else { "disconnected" },
-        "timestamp": now(),
-        "message": if connected {
-            "✅ Service is ready to accept requests"
-        } else {
-            "⚠️ Service is not ready - database connection failed"
-        }
-    });
-    if let Err(error) = database {
-        eprintln!("not ready: {error}");
-        body["error"] = Value::from("The database cannot be reached");
+fn health() -> Health {
+    Health {
+        status: "ok".to_owned(),
+        service: SERVICE.to_owned(),
+        version: VERSION.to_owned(),
+        timestamp: now(),
+        message: "✅ Backend service is running successfully".to_owned(),
     }
-    Ok(json(StatusCode::OK, &body))
+}
+
+fn liveness() -> Liveness {
+    Liveness {
+        status: "alive".to_owned(),
+        service: SERVICE.to_owned(),
+        timestamp: now(),
+        message: "✅ Service is alive and running".to_owned(),
+    }
+}
+
+async fn ready(call: &Call) -> Outcome {
+    let (status, database, message, error) = match part::database(call).await {
+        Ok(()) => ("ready", "connected", "✅ Service is ready to accept requests", None),
+        Err(error) => {
+            log_warning(&format!("not ready: {error}"));
+            let message = "⚠️ Service is not ready - database connection failed";
+            ("not_ready", "disconnected", message, Some("The database cannot be reached".to_owned()))
+        }
+    };
+    let readiness = Readiness {
+        status: status.to_owned(),
+        service: SERVICE.to_owned(),
+        database: database.to_owned(),
+        error,
+        timestamp: now(),
+        message: message.to_owned(),
+    };
+    Ok(json(StatusCode::OK, &readiness))
 }
 
 async fn status(call: &Call) -> Outcome {
@@ -97,18 +106,18 @@ async fn status(call: &Call) -> Outcome {
 async fn mqtt(call: &Call) -> Outcome {
     let status = part::mqtt(call).await;
     let bridge = status.bridge.unwrap_or_default();
-    Ok(json(
-        StatusCode::OK,
-        &value!({
-            "connected": status.connected,
-            "message": status.message,
-            "broker": { "host": bridge.broker_host, "port": bridge.broker_port },
-            "consumer": {
-                "connected": status.connected, "topics": bridge.topics, "queue_size": bridge.queue_size
-            },
-            "bridge": bridge
-        }),
-    ))
+    let overview = MqttOverview {
+        connected: status.connected,
+        message: status.message,
+        broker: Broker { host: bridge.broker_host.clone(), port: bridge.broker_port },
+        consumer: Consumer {
+            connected: status.connected,
+            topics: bridge.topics.clone(),
+            queue_size: bridge.queue_size,
+        },
+        bridge,
+    };
+    Ok(json(StatusCode::OK, &overview))
 }
 
 async fn dead_letters(call: &Call) -> Outcome {
@@ -117,11 +126,12 @@ async fn dead_letters(call: &Call) -> Outcome {
     let letters = dead_letter::list(&call.db().await?, limit, offset).await?;
     let shown: Vec<_> = letters
         .into_iter()
-        .map(|l| {
-            value!({
-                "id": l.id, "received_at": l.received_at, "topic": l.topic,
-                "payload": String::from_utf8_lossy(&l.payload), "reason": l.reason
-            })
+        .map(|l| DeadLetter {
+            id: l.id,
+            received_at: l.received_at,
+            topic: l.topic,
+            payload: String::from_utf8_lossy(&l.payload).into_owned(),
+            reason: l.reason,
         })
         .collect();
     Ok(json(StatusCode::OK, &shown))

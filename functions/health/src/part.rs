@@ -5,7 +5,7 @@ use pm_api::{
     status::{AiServiceStatus, MqttStatus},
 };
 use pm_store::health;
-use pm_web::{Call, Peer};
+use pm_web::{Call, Peer, log_error};
 
 /// A bridge that has not reported for this long is not there (seconds; it reports every second).
 const SILENT_AFTER_S: f64 = 10.0;
@@ -46,7 +46,7 @@ pub(crate) async fn mqtt(call: &Call) -> MqttStatus {
 /// What the scorer says of itself.
 pub(crate) async fn scorer() -> AiStatus {
     Peer("score").get_json("/health").await.unwrap_or_else(|error| {
-        eprintln!("score {error}");
+        log_error(&format!("score {error}"));
         AiStatus { status: "unreachable".to_owned(), model_loaded: false, model_version: String::new() }
     })
 }

@@ -15,7 +15,7 @@ use pm_store::{
     ingest::{KnownSensor, NewReading},
     scoring::{self, NewPrediction},
 };
-use pm_web::Peer;
+use pm_web::{Peer, log_error};
 use std::{collections::HashMap, time::Instant};
 
 /// Seconds of a sensor's own time between two scorings of it.
@@ -40,7 +40,7 @@ pub(crate) async fn score(
     match score_due(db, &due).await {
         Ok(done) => done,
         Err(error) => {
-            eprintln!("{} sensors not scored: {error}", due.len());
+            log_error(&format!("{} sensors not scored: {error}", due.len()));
             (0, Vec::new())
         }
     }

@@ -3,7 +3,7 @@
 //! Invariants: a tick is short and may be missed or doubled. Deliberately absent: a clock of its own.
 
 use http::StatusCode;
-use pm_api::tick::Tick;
+use pm_api::tick::{Tick, Ticked};
 use pm_auth::Op;
 use pm_store::health;
 use pm_web::{Answer, Call, Outcome, Refusal, Request, json, serve};
@@ -24,5 +24,5 @@ async fn tick(call: &Call) -> Outcome {
     let tick: Tick = serde_json::from_slice(&call.body)
         .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
     health::report_bridge(&call.db().await?, &tick.bridge).await?;
-    Ok(json(StatusCode::OK, &serde_json::json!({ "ok": true })))
+    Ok(json(StatusCode::OK, &Ticked { ok: true }))
 }

@@ -1,7 +1,10 @@
 //! `POST /simulator/trigger-failure`: readings of a failing sensor, sent the way of all readings.
 
 use http::StatusCode;
-use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, MAX_NAME_BYTES, Reading, SensorRef};
+use pm_api::{
+    ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, MAX_NAME_BYTES, Reading, SensorRef},
+    sensor_data::FailureTriggered,
+};
 use pm_web::{Call, Outcome, Peer, Refusal, json, now, variable};
 use serde_json::json as value;
 
@@ -42,10 +45,14 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
         .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))?;
     Ok(json(
         StatusCode::OK,
-        &value!({
-            "ok": true, "message": format!("Simulated {anomaly} anomaly for {count} readings"),
-            "machine_id": machine_id, "sensor_id": sensor_id, "readings_sent": count, "stored": report.stored
-        }),
+        &FailureTriggered {
+            ok: true,
+            message: format!("Simulated {anomaly} anomaly for {count} readings"),
+            machine_id,
+            sensor_id,
+            readings_sent: count,
+            stored: report.stored,
+        },
     ))
 }
 

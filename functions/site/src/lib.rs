@@ -8,19 +8,24 @@
 mod file;
 mod front;
 
-use pm_web::{Answer, Request, unknown_path};
+use pm_web::{Answer, Request, other_method, serve_rest, unknown_path};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
+    serve_rest("site", request, |request| async move { answer(&request) }).await
+}
+
+fn answer(request: &Request) -> Answer {
     let path = request.uri().path();
     let readable = request.method() == "GET" || request.method() == "HEAD";
-    if path == "/" || path == "/api" || path == "/api/" {
-        return if readable { front::door(request.headers()) } else { pm_web::other_method(&["GET"]) };
-    }
-    match path.strip_prefix("/app") {
-        Some(rest) if readable && (rest.is_empty() || rest.starts_with('/')) => {
-            file::serve(rest.trim_start_matches('/'), request.headers())
-        }
+    let page = match path.strip_prefix("/app") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Some(rest.trim_start_matches('/')),
+        _ => None,
+    };
+    match (path, page) {
+        ("/" | "/api" | "/api/", _) if readable => front::door(request.headers()),
+        (_, Some(page)) if readable => file::serve(page, request.headers()),
+        ("/" | "/api" | "/api/", _) | (_, Some(_)) => other_method(request, &["GET"]),
         _ => unknown_path(path),
     }
 }

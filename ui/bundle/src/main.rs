@@ -1,4 +1,5 @@
-//! `cargo run -p ui-bundle`: builds the web UI and writes `ui/dist`, ready to serve.
+//! `cargo run -p ui-bundle`: builds the web UI and writes `ui/dist`, ready to serve; fills `functions/docs/files` with
+//! the pages of the API's documentation.
 //!
 //! Invariants: every file but `index.html` carries its content's hash in its name, has `.br` and `.gz` siblings, and
 //! stands in `assets.json` ([`pm_api::assets`]). Nothing is done when no input changed. The bundle is refused when
@@ -7,6 +8,7 @@
 //! Deliberately absent: a watcher, a development server, source maps.
 
 mod compile;
+mod docs;
 mod inputs;
 mod output;
 
@@ -22,6 +24,7 @@ fn main() -> Result<()> {
     let ui = bundle.parent().context("the bundler lies in ui/bundle")?.to_path_buf();
     let root = ui.parent().context("ui lies in the workspace")?.to_path_buf();
     let dist = ui.join("dist");
+    docs::write(&root)?;
 
     let inputs = inputs::hash(&root, &ui)?;
     let stamp = dist.join(".inputs");

@@ -6,7 +6,7 @@ use crate::{
     browser::{encode, now_ms},
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::user::User;
+use pm_api::event::StreamTicket;
 use pm_ui_core::backoff;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -35,17 +35,14 @@ pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
         heard_ms.set_value(now_ms());
         let slot = StoredValue::new_local(None);
         spawn_local(async move {
-            // The stream cannot say that the token has expired; an ordinary request renews it.
-            if attempt.get_value() > 0 {
-                match api.get::<User>("/users/me").await {
-                    Ok(_) => {}
-                    Err(ApiError::SignedOut) => return,
-                    Err(_) => return wait(live, attempt),
-                }
-            }
-            let Some(token) = api.session.access_token() else { return };
+            // An address is seen by proxies and kept in their logs: it carries a ticket for a minute, not the token.
+            let ticket = match api.post::<StreamTicket>("/realtime/ticket").await {
+                Ok(answer) => answer.ticket,
+                Err(ApiError::SignedOut) => return,
+                Err(_) => return wait(live, attempt),
+            };
             let opened = Source::open(
-                &token,
+                &ticket,
                 move || {
                     heard_ms.set_value(now_ms());
                     live.connection.set(Connection::Live);
@@ -109,19 +106,19 @@ struct Source {
 
 impl Source {
     fn open(
-        token: &str,
+        ticket: &str,
         on_open: impl FnMut() + 'static,
         mut on_message: impl FnMut(String) + 'static,
         mut on_error: impl FnMut() + 'static,
     ) -> Option<Self> {
-        let inner = EventSource::new(&format!("/api/ws/events/stream?token={}", encode(token))).ok()?;
+        let inner = EventSource::new(&format!("/api/ws/events/stream?token={}", encode(ticket))).ok()?;
         let on_open = Closure::<dyn FnMut()>::new(on_open);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {
                 on_message(text);
             }
         });
-        // The browser would try again by itself, with the same token and without growing delays.
+        // The browser would try again by itself, with the same ticket and without growing delays.
         let failed = inner.clone();
         let mut once = Some(());
         let on_error = Closure::<dyn FnMut()>::new(move || {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /ai/status`, and `GET /health` of the scorer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AiStatus {
     /// healthy, or unhealthy when only rules can judge.
     pub status: String,

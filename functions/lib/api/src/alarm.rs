@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// An alarm. `status` says what people did about it, `condition_active` whether its cause still holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alarm {
     /// The machine.
     pub machine_id: MachineId,
@@ -50,6 +51,7 @@ pub struct Alarm {
 
 /// Body of `PATCH /alarms/{id}`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AlarmUpdate {
     /// New status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,7 @@ pub struct AlarmUpdate {
 
 /// A comment on an alarm or a ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Comment {
     /// Identifier.
     pub id: CommentId,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// One entry of the audit log. Entries are never changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditEntry {
     /// Identifier.
     pub id: Uuid,

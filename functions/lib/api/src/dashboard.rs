@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /dashboard/overview`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Overview {
     /// Machines.
     pub machines: MachineCount,
@@ -17,6 +18,7 @@ pub struct Overview {
 
 /// Machines in all and online.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachineCount {
     /// In all.
     pub total: i64,
@@ -26,6 +28,7 @@ pub struct MachineCount {
 
 /// A number of things.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Total {
     /// In all.
     pub total: i64,
@@ -33,6 +36,7 @@ pub struct Total {
 
 /// A number of active things.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Active {
     /// Open or acknowledged.
     pub active: i64,
@@ -40,6 +44,7 @@ pub struct Active {
 
 /// A number of things in the last day.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Last24h {
     /// In the last 24 hours.
     pub last_24h: i64,
@@ -47,6 +52,7 @@ pub struct Last24h {
 
 /// `GET /dashboard/machines/stats`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachineStats {
     /// Machines by operating state.
     pub by_status: MachinesByStatus,
@@ -56,6 +62,7 @@ pub struct MachineStats {
 
 /// Machines by operating state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachinesByStatus {
     /// Running.
     pub online: i64,
@@ -69,6 +76,7 @@ pub struct MachinesByStatus {
 
 /// Machines by criticality.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachinesByCriticality {
     /// Low.
     pub low: i64,
@@ -82,6 +90,7 @@ pub struct MachinesByCriticality {
 
 /// `GET /dashboard/predictions/stats`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PredictionStats {
     /// In all, buffering ones too.
     pub total: i64,
@@ -93,6 +102,7 @@ pub struct PredictionStats {
 
 /// Predictions by class.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PredictionsByStatus {
     /// Normal.
     pub normal: i64,

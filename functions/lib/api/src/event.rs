@@ -4,8 +4,19 @@ use crate::{AlarmId, MachineId, PredictionId, SensorId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Answer of `POST /realtime/ticket`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StreamTicket {
+    /// Opens one or more event streams while it lasts: `?token=…`.
+    pub ticket: String,
+    /// How long it lasts, seconds.
+    pub expires_in_s: u64,
+}
+
 /// One live event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LiveEvent {
     /// `sensor_data.created`, `prediction.created`, `alarm.created`, `alarm.updated`, `ticket.created`,
     /// `ticket.updated`, `heartbeat`, …
@@ -20,6 +31,7 @@ pub struct LiveEvent {
 
 /// Data of `sensor_data.created`: the newest reading of a sensor (several in quick succession are sent as one).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SensorDataCreated {
     /// The sensor.
     pub sensor_id: SensorId,
@@ -35,6 +47,7 @@ pub struct SensorDataCreated {
 
 /// Data of `prediction.created`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PredictionCreated {
     /// Identifier.
     pub id: PredictionId,
@@ -58,6 +71,7 @@ pub struct PredictionCreated {
 
 /// Data of `alarm.created` and `alarm.updated`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AlarmChanged {
     /// Identifier.
     pub id: AlarmId,

@@ -71,6 +71,7 @@ pub struct DeadLetter {
 
 /// Answer of `ingest` (JSON): all of it is committed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchReport {
     /// Readings stored now.
     pub stored: u64,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 /// A job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Job {
     /// Identifier.
     pub id: JobId,
@@ -37,6 +38,7 @@ pub struct Job {
 
 /// Body of `POST /jobs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewJob {
     /// What is to be done.
     pub job_type: JobType,

@@ -18,6 +18,7 @@ pub mod id;
 pub mod ingest;
 pub mod job;
 pub mod machine;
+pub mod metrics;
 pub mod prediction;
 pub mod role;
 pub mod score;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A machine, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Name; need not be unique.
     pub name: String,
@@ -30,6 +31,7 @@ pub struct Machine {
 
 /// `GET /machines/{id}/summary`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MachineSummary {
     /// The machine in short.
     pub machine: SummaryMachine,
@@ -49,6 +51,7 @@ pub struct MachineSummary {
 
 /// The machine part of a summary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SummaryMachine {
     /// Identifier.
     pub id: MachineId,
@@ -64,6 +67,7 @@ pub struct SummaryMachine {
 
 /// The newest reading of a machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SummaryReading {
     /// When it was measured.
     pub timestamp: Timestamp,
@@ -75,6 +79,7 @@ pub struct SummaryReading {
 
 /// The newest prediction of a machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SummaryPrediction {
     /// Time of the reading that was scored.
     pub timestamp: Timestamp,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One scoring of one sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Prediction {
     /// The sensor.
     pub sensor_id: SensorId,
@@ -42,6 +43,7 @@ pub struct Prediction {
 
 /// `GET /predictions/{id}/explain`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explained {
     /// The prediction.
     pub prediction_id: PredictionId,
@@ -53,6 +55,7 @@ pub struct Explained {
 
 /// Why a prediction was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Explanation {
     /// normal, warning or critical.
     pub predicted_class: String,

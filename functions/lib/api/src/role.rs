@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoleDetail {
     /// Identifier.
     pub id: RoleId,
@@ -28,6 +29,7 @@ pub struct RoleDetail {
 
 /// Body of `POST /roles`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewRole {
     /// Name, 1 to 64 characters.
     pub name: String,
@@ -39,6 +41,7 @@ pub struct NewRole {
 
 /// Body of `PATCH /roles/{role_id}`: what to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoleChange {
     /// Name, 1 to 64 characters.
     pub name: Option<String>,
@@ -50,6 +53,7 @@ pub struct RoleChange {
 
 /// Body of `POST` (add) and `PATCH /roles/{role_id}/permissions` (replace).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Permissions {
     /// The permissions.
     pub permissions: Vec<String>,

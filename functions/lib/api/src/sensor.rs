@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A sensor, as the API shows it. Thresholds are in the sensor's unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sensor {
     /// Its machine.
     pub machine_id: MachineId,
@@ -37,6 +38,7 @@ pub struct Sensor {
 
 /// The newest reading of a sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LatestReading {
     /// When it was measured.
     pub timestamp: Timestamp,
@@ -48,6 +50,7 @@ pub struct LatestReading {
 
 /// `GET /sensors/{id}/trend`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trend {
     /// The sensor.
     pub sensor_id: SensorId,
@@ -61,6 +64,7 @@ pub struct Trend {
 
 /// A reading, or a bucket of readings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrendPoint {
     /// Time of the reading, or start of the bucket.
     pub timestamp: Timestamp,
@@ -76,6 +80,7 @@ pub struct TrendPoint {
 
 /// Statistics of a trend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrendStatistics {
     /// Number of readings.
     pub count: i64,

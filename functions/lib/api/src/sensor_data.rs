@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A stored reading with what is known of its sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SensorData {
     /// The sensor.
     pub sensor_id: SensorId,
@@ -20,4 +21,22 @@ pub struct SensorData {
     pub metadata: Metadata,
     /// Row number.
     pub id: i64,
+}
+
+/// Answer of `POST /simulator/trigger-failure`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FailureTriggered {
+    /// Always true.
+    pub ok: bool,
+    /// For people.
+    pub message: String,
+    /// The machine, by its MQTT id.
+    pub machine_id: String,
+    /// The sensor, by its MQTT id.
+    pub sensor_id: String,
+    /// Readings made.
+    pub readings_sent: i64,
+    /// Readings stored.
+    pub stored: u64,
 }

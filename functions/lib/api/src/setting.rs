@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A setting: one of those that the functions obey, or one that administrators added.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Setting {
     /// Identifier; none while a known setting has its default.
     pub id: Option<SettingId>,
@@ -34,6 +35,7 @@ pub struct Setting {
 
 /// Body of `POST /settings`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewSetting {
     /// Its name, 1 to 128 of letters, digits, `.`, `-` and `_`.
     pub key: String,
@@ -55,6 +57,7 @@ pub struct NewSetting {
 
 /// Body of `PATCH /settings/{key}`: what to change. Of a known setting only `value` and `metadata` can change.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SettingChange {
     /// The value as text; must fit the type. Null gives a known setting its default back; `********` leaves a secret.
     pub value: Option<String>,

@@ -1,10 +1,115 @@
 //! Health and status of the system.
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// `GET /health`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Health {
+    /// Always «ok».
+    pub status: String,
+    /// Name of the service.
+    pub service: String,
+    /// Its version.
+    pub version: String,
+    /// Now.
+    pub timestamp: Timestamp,
+    /// For people.
+    pub message: String,
+}
+
+/// `GET /health/live`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Liveness {
+    /// Always «alive».
+    pub status: String,
+    /// Name of the service.
+    pub service: String,
+    /// Now.
+    pub timestamp: Timestamp,
+    /// For people.
+    pub message: String,
+}
+
+/// `GET /health/ready`; the status code is 200 in both cases, as documented.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Readiness {
+    /// ready or not_ready.
+    pub status: String,
+    /// Name of the service.
+    pub service: String,
+    /// connected or disconnected.
+    pub database: String,
+    /// Why it is not ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Now.
+    pub timestamp: Timestamp,
+    /// For people.
+    pub message: String,
+}
+
+/// `GET /mqtt/status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MqttOverview {
+    /// Is a bridge connected to the broker?
+    pub connected: bool,
+    /// For people.
+    pub message: String,
+    /// The broker.
+    pub broker: Broker,
+    /// The bridge as consumer.
+    pub consumer: Consumer,
+    /// Counters of the bridge.
+    pub bridge: crate::tick::BridgeHealth,
+}
+
+/// Where the broker is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Broker {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// What the bridge consumes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Consumer {
+    /// Is it connected to the broker?
+    pub connected: bool,
+    /// Subscribed topic filters.
+    pub topics: Vec<String>,
+    /// Messages waiting in its memory.
+    pub queue_size: u64,
+}
+
+/// An item of `GET /mqtt/dead-letters`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DeadLetter {
+    /// Number.
+    pub id: i64,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// MQTT topic it came on.
+    pub topic: String,
+    /// The payload as text; bytes that are no UTF-8 are replaced.
+    pub payload: String,
+    /// Why it could not be used.
+    pub reason: String,
+}
+
 /// `GET /status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SystemStatus {
     /// Name of the product.
     pub service: String,
@@ -26,6 +131,7 @@ pub struct SystemStatus {
 
 /// State of one part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartStatus {
     /// `running`, `connected`, `disconnected`, …
     pub status: String,
@@ -35,6 +141,7 @@ pub struct PartStatus {
 
 /// State of broker and bridge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MqttStatus {
     /// connected, disconnected or unknown.
     pub status: String,
@@ -49,6 +156,7 @@ pub struct MqttStatus {
 
 /// State of the scorer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AiServiceStatus {
     /// running, unhealthy or unreachable.
     pub status: String,

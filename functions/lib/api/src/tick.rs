@@ -5,13 +5,23 @@ use serde::{Deserialize, Serialize};
 
 /// One tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tick {
     /// The bridge's report about itself.
     pub bridge: BridgeHealth,
 }
 
+/// Answer to a tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Ticked {
+    /// Always true.
+    pub ok: bool,
+}
+
 /// State and counters of a bridge since its start.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BridgeHealth {
     /// Name of this bridge (its MQTT client id).
     pub name: String,

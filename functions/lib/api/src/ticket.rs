@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A maintenance ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ticket {
     /// The machine.
     pub machine_id: MachineId,

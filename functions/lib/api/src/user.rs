@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A user account; never with its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct User {
     /// Identifier.
     pub id: UserId,
@@ -34,6 +35,7 @@ fn yes() -> bool {
 
 /// Body of `POST /users`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewUser {
     /// Mail address; the login name.
     pub email: String,
@@ -47,6 +49,7 @@ pub struct NewUser {
 
 /// Body of `PATCH /users/me`: what to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProfileChange {
     /// Name for people; null removes it.
     pub full_name: Option<String>,
@@ -54,6 +57,7 @@ pub struct ProfileChange {
 
 /// Body of `PATCH /users/{user_id}`: what to change.
 #[derive(Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UserChange {
     /// Name for people; null removes it.
     pub full_name: Option<String>,
@@ -69,6 +73,7 @@ pub struct UserChange {
 
 /// Body of `POST /users/change-password`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PasswordChange {
     /// The password until now.
     pub current_password: String,
@@ -78,6 +83,7 @@ pub struct PasswordChange {
 
 /// Body of `POST /users/password-reset/request`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PasswordResetRequest {
     /// Mail address of the account.
     pub email: String,
@@ -85,6 +91,7 @@ pub struct PasswordResetRequest {
 
 /// Body of `POST /users/password-reset/confirm`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PasswordResetConfirm {
     /// The token of the mailed link; works once, for an hour.
     pub token: String,
@@ -94,6 +101,7 @@ pub struct PasswordResetConfirm {
 
 /// Body of `POST /users/login`, form-encoded.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoginForm {
     /// Mail address of the account.
     pub username: String,
@@ -103,6 +111,7 @@ pub struct LoginForm {
 
 /// Answer of requests that give nothing but a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Message {
     /// The sentence.
     pub message: String,
@@ -110,6 +119,7 @@ pub struct Message {
 
 /// Answer of login and refresh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenPair {
     /// JWT for the `Authorization` header, valid for 60 minutes.
     pub access_token: String,
@@ -121,6 +131,7 @@ pub struct TokenPair {
 
 /// Body of `POST /users/refresh` and `POST /users/logout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefreshRequest {
     /// The refresh token.
     pub refresh_token: String,

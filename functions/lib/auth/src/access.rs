@@ -13,6 +13,10 @@ pub enum Access {
     Roles(&'static [Role]),
     /// Administrators, or anybody while the setting `registration.policy` is «open». The handler looks at the setting.
     Registration,
+    /// Any valid access token, or a stream ticket; either may stand in the query.
+    Stream,
+    /// Engineers and above, or the token of whoever scrapes metrics.
+    Metrics,
     /// The service token of the native bridge.
     Service,
 }
@@ -29,9 +33,8 @@ impl Access {
     #[must_use]
     pub fn allows(self, role: Role) -> bool {
         match self {
-            Self::Public | Self::Token => true,
-            Self::Roles(roles) => roles.contains(&role),
-            Self::Registration => role == Role::Admin,
+            Self::Public | Self::Token | Self::Stream => true,
+            Self::Roles(_) | Self::Metrics | Self::Registration => self.roles().contains(&role),
             Self::Service => false,
         }
     }
@@ -39,21 +42,24 @@ impl Access {
     /// The lowest role that may pass; none where no role is asked for.
     #[must_use]
     pub fn lowest_role(self) -> Option<Role> {
+        self.roles().iter().copied().min()
+    }
+
+    /// The roles it names.
+    #[must_use]
+    pub fn roles(self) -> &'static [Role] {
         match self {
-            Self::Roles(roles) => roles.iter().copied().min(),
-            Self::Registration => Some(Role::Admin),
-            Self::Public | Self::Token | Self::Service => None,
+            Self::Roles(roles) => roles,
+            Self::Metrics => &[Role::Admin, Role::Engineer],
+            Self::Registration => &[Role::Admin],
+            Self::Public | Self::Token | Self::Stream | Self::Service => &[],
         }
     }
 
     /// The refusal, as documented: `Access denied. Required roles: admin, engineer`.
     #[must_use]
     pub fn refusal(self) -> String {
-        let names: Vec<_> = match self {
-            Self::Roles(roles) => roles.iter().map(|r| r.as_str()).collect(),
-            Self::Registration => vec![Role::Admin.as_str()],
-            _ => Vec::new(),
-        };
+        let names: Vec<_> = self.roles().iter().map(|r| r.as_str()).collect();
         format!("Access denied. Required roles: {}", names.join(", "))
     }
 }

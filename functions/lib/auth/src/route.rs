@@ -16,14 +16,17 @@ pub struct Route {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// What it does, for people.
+    pub summary: &'static str,
 }
 
 macro_rules! routes {
-    ($($component:literal { $($(#[$doc:meta])* $op:ident: $method:ident $path:literal $access:expr;)* })*) => {
-        /// The operations of the API.
+    ($($component:literal { $($(#[doc = $doc:literal])+ $op:ident: $method:ident $path:literal $access:expr;)* })*) => {
+        /// The operations of the API. More may come: whoever matches on them has an arm for the others.
+        #[non_exhaustive]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Op {
-            $($($(#[$doc])* $op,)*)*
+            $($($(#[doc = $doc])+ $op,)*)*
         }
 
         /// Every route of the system.
@@ -33,6 +36,7 @@ macro_rules! routes {
             method: stringify!($method),
             path: $path,
             access: $access,
+            summary: concat!($($doc),+),
         },)*)*];
     };
 }
@@ -202,9 +206,29 @@ routes! {
     }
     "events" {
         /// Live events (SSE); the token may stand in the query, since browsers cannot set headers here.
-        EventStream: GET "/ws/events/stream" Access::Token;
-        /// The same under a second name.
-        RealtimeEvents: GET "/realtime/events" Access::Token;
+        EventStream: GET "/ws/events/stream" Access::Stream;
+        /// Live events under a second name.
+        RealtimeEvents: GET "/realtime/events" Access::Stream;
+        /// A ticket that opens an event stream, for the query.
+        StreamTicket: POST "/realtime/ticket" Access::Token;
+        /// Where the old WebSocket was: says where live events are.
+        Updates: GET "/ws/updates" Access::Public;
+    }
+    "system-metrics" {
+        /// Figures of the system for Prometheus.
+        Metrics: GET "/metrics" Access::Metrics;
+        /// The documented figures as JSON.
+        MetricsJson: GET "/metrics/json" Access::Metrics;
+    }
+    "docs" {
+        /// This document.
+        OpenApi: GET "/openapi.json" Access::Public;
+        /// The API to read and try, with Swagger UI.
+        Docs: GET "/docs" Access::Public;
+        /// A script or style sheet of the two pages.
+        DocsFile: GET "/docs/{file}" Access::Public;
+        /// The API to read, with Redoc.
+        Redoc: GET "/redoc" Access::Public;
     }
     "ingest" {
         /// Store a batch of readings.
@@ -327,7 +351,19 @@ mod tests {
         let open: Vec<_> = ROUTES.iter().filter(|r| r.access == Access::Public).map(|r| r.path).collect();
         assert_eq!(
             open,
-            ["/health", "/health/live", "/health/ready", "/status", "/users/login", "/users/refresh",]
+            [
+                "/health",
+                "/health/live",
+                "/health/ready",
+                "/status",
+                "/users/login",
+                "/users/refresh",
+                "/ws/updates",
+                "/openapi.json",
+                "/docs",
+                "/docs/{file}",
+                "/redoc"
+            ]
         );
     }
 }

@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use uuid::Uuid;
 
+/// Life of a stream ticket, seconds.
+pub const TICKET_S: u64 = 60;
 /// Fewest bytes of a signing secret.
 pub const MIN_SECRET_BYTES: usize = 32;
 
 const ISSUER: &str = "predictive-maintenance";
 const ACCESS_AUDIENCE: &str = "predictive-maintenance-api";
 const REFRESH_AUDIENCE: &str = "predictive-maintenance-refresh";
+const STREAM_AUDIENCE: &str = "predictive-maintenance-stream";
 const CLOCK_TOLERANCE_S: u64 = 5;
 const LONGEST_TOKEN_BYTES: usize = 4096;
 
@@ -93,15 +96,33 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
     pub fn access(&self, who: &Identity, minutes: u64) -> Result<String, TokenError> {
+        self.identity_token(who, "access", ACCESS_AUDIENCE, Duration::from_mins(minutes))
+    }
+
+    /// Issues a ticket that opens an event stream and nothing else.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] if the claims cannot be written.
+    pub fn ticket(&self, who: &Identity) -> Result<String, TokenError> {
+        self.identity_token(who, "ticket", STREAM_AUDIENCE, Duration::from_secs(TICKET_S))
+    }
+
+    fn identity_token(
+        &self,
+        who: &Identity,
+        kind: &str,
+        audience: &str,
+        life: Duration,
+    ) -> Result<String, TokenError> {
         let custom = AccessCustom {
-            kind: "access".into(),
+            kind: kind.into(),
             uid: who.user_id,
             role: who.role,
             perms: who.permissions.clone(),
         };
-        let claims = Claims::with_custom_claims(custom, Duration::from_mins(minutes))
+        let claims = Claims::with_custom_claims(custom, life)
             .with_issuer(ISSUER)
-            .with_audience(ACCESS_AUDIENCE)
+            .with_audience(audience)
             .with_subject(&who.email);
         self.key.authenticate(claims).map_err(|_| TokenError::Invalid)
     }
@@ -125,9 +146,21 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] for anything but an unexpired access token of ours.
     pub fn check_access(&self, token: &str) -> Result<Identity, TokenError> {
-        let claims: JWTClaims<AccessCustom> = self.verify(token, ACCESS_AUDIENCE)?;
-        match (claims.custom.kind.as_str(), claims.subject) {
-            ("access", Some(email)) => Ok(Identity {
+        self.check_identity(token, "access", ACCESS_AUDIENCE)
+    }
+
+    /// Checks a stream ticket.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] for anything but an unexpired stream ticket of ours.
+    pub fn check_ticket(&self, token: &str) -> Result<Identity, TokenError> {
+        self.check_identity(token, "ticket", STREAM_AUDIENCE)
+    }
+
+    fn check_identity(&self, token: &str, kind: &str, audience: &str) -> Result<Identity, TokenError> {
+        let claims: JWTClaims<AccessCustom> = self.verify(token, audience)?;
+        match claims.subject {
+            Some(email) if claims.custom.kind == kind => Ok(Identity {
                 user_id: claims.custom.uid,
                 email,
                 role: claims.custom.role,
@@ -197,6 +230,13 @@ mod tests {
         assert_eq!(signer.check_refresh(&refresh_token), Ok(refresh()));
         assert_eq!(signer.check_access(&refresh_token), Err(TokenError::Invalid));
         assert_eq!(signer.check_refresh(&access), Err(TokenError::Invalid));
+        let ticket = signer.ticket(&who())?;
+        assert_eq!(signer.check_ticket(&ticket), Ok(who()));
+        for other in [&access, &refresh_token] {
+            assert_eq!(signer.check_ticket(other), Err(TokenError::Invalid));
+        }
+        assert_eq!(signer.check_access(&ticket), Err(TokenError::Invalid));
+        assert_eq!(signer.check_refresh(&ticket), Err(TokenError::Invalid));
         Ok(())
     }
 

@@ -20,6 +20,7 @@ pub mod health;
 pub mod ingest;
 pub mod job;
 pub mod machine;
+pub mod metrics;
 pub mod password_reset;
 pub mod prediction;
 pub mod reading;

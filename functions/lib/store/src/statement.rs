@@ -22,6 +22,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::ingest::ALL,
         crate::job::ALL,
         crate::machine::ALL,
+        crate::metrics::ALL,
         crate::password_reset::ALL,
         crate::prediction::ALL,
         crate::reading::ALL,

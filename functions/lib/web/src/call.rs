@@ -1,6 +1,6 @@
 //! One admitted request.
 
-use crate::{Refusal, field::Fields, serve, variable};
+use crate::{Refusal, credentials, field::Fields, variable};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, Limited};
@@ -37,8 +37,11 @@ impl Call {
     ) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
         let body = if route.method == "GET" {
             Bytes::new()
+        } else if announced.is_some_and(|length: usize| length > limit) {
+            return Err(Refusal::TooLarge);
         } else {
             Limited::new(body, limit).collect().await.map_err(|_| Refusal::TooLarge)?.to_bytes()
         };
@@ -94,7 +97,7 @@ impl Call {
     /// # Errors
     /// 503 if there is none.
     pub async fn db(&self) -> Result<Db, Refusal> {
-        Ok(Db::open(&variable("database_url").await?).await?)
+        database().await
     }
 
     /// The signer of tokens.
@@ -102,7 +105,13 @@ impl Call {
     /// # Errors
     /// An internal refusal if the secret is missing or weak.
     pub async fn signer(&self) -> Result<&'static Signer, Refusal> {
-        serve::signer().await
+        credentials::signer().await
+    }
+
+    /// A path parameter's text, as it stands in the path.
+    #[must_use]
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)
     }
 
     /// A path parameter that is an id.
@@ -113,12 +122,6 @@ impl Call {
         uuid(self.param(name), &["path", name]).map(T::from)
     }
 
-    /// A path parameter as it stands in the path.
-    #[must_use]
-    pub fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)
-    }
-
     /// The body as a JSON object whose fields can be asked for.
     ///
     /// # Errors
@@ -126,6 +129,14 @@ impl Call {
     pub fn fields(&self) -> Result<Fields, Refusal> {
         Fields::parse(&self.body)
     }
+}
+
+/// A connection to the database, also for work that goes on after the answer.
+///
+/// # Errors
+/// 503 if there is none.
+pub async fn database() -> Result<Db, Refusal> {
+    Ok(Db::open(&variable("database_url").await?).await?)
 }
 
 /// The parameters of a query.

@@ -3,28 +3,36 @@
 //!
 //! Invariants: a request reaches a handler only through the route table of pm-auth, after its access was checked;
 //! every answer that is not a stream has a content-length (without one a chunked answer waits for a delayed
-//! acknowledgement); an internal error's text goes to the log, never to the caller; bad input is answered 422 with the
+//! acknowledgement), security headers and the request's id; a request is one JSON line of the log, and what is logged
+//! meanwhile carries the same id; an internal error's text goes to the log, never to the caller; bad input is answered 422 with the
 //! field's name.
 //!
 //! Deliberately absent: SQL (pm-store), rules (pm-domain).
 
 mod call;
 mod chain;
+mod cors;
+mod credentials;
 mod field;
+mod file;
+mod finish;
 mod refusal;
 mod reply;
 mod serve;
 mod stream;
+mod trace;
 mod variable;
 
-pub use call::{Call, Query};
+pub use call::{Call, Query, database};
 pub use chain::{Peer, PeerError};
 pub use field::{Fields, Presence};
+pub use file::Files;
 pub use refusal::{Refusal, other_method, unknown_path};
 pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_with_total, text};
-pub use serve::{Outcome, serve};
+pub use serve::{Outcome, serve, serve_rest};
 pub use spin_sdk::{http::Request, http_service};
 pub use stream::{Feed, spawn, stream};
+pub use trace::{log_error, log_warning};
 pub use variable::variable;
 
 use pm_api::Timestamp;

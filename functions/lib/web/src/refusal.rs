@@ -1,10 +1,14 @@
 //! Why a request is not served, and the answer that says so.
 
-use crate::reply::{self, Answer};
-use http::{HeaderValue, StatusCode, header};
-use pm_api::error::{Detail, FieldError, ValidationProblem};
+use crate::{
+    cors, log_error,
+    reply::{self, Answer},
+    trace,
+};
+use http::{HeaderValue, Method, StatusCode, header};
+use pm_api::error::{Detail, Fault, FieldError, NotFound, ValidationProblem};
 use pm_store::StoreError;
-use serde_json::json;
+use spin_sdk::http::Request;
 
 /// A refusal; the web layer turns it into the documented answer.
 #[derive(Debug)]
@@ -68,10 +72,10 @@ impl Refusal {
             Self::BadToken => detail(StatusCode::UNAUTHORIZED, "Could not validate credentials"),
             Self::Unauthorized(text) => detail(StatusCode::UNAUTHORIZED, &text),
             Self::Forbidden(text) => detail(StatusCode::FORBIDDEN, &text),
-            Self::NotFound => reply::json(StatusCode::NOT_FOUND, &not_found(path)),
+            Self::NotFound => reply::json(StatusCode::NOT_FOUND, &NotFound::of(path)),
             Self::MethodNotAllowed(methods) => {
                 let mut answer = detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
-                if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+                if let Ok(allow) = HeaderValue::from_str(&allow(&methods)) {
                     answer.headers_mut().insert(header::ALLOW, allow);
                 }
                 answer
@@ -97,32 +101,33 @@ impl Refusal {
                 answer
             }
             Self::Unavailable(text) => {
-                eprintln!("503 {path}: {text}");
-                let mut answer =
-                    detail(StatusCode::SERVICE_UNAVAILABLE, "The service is temporarily unavailable");
+                let sentence = "The service is temporarily unavailable";
+                let mut answer = fault(StatusCode::SERVICE_UNAVAILABLE, sentence, path, &text);
                 answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
                 answer
             }
             Self::Internal(text) => {
-                eprintln!("500 {path}: {text}");
-                detail(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+                fault(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", path, &text)
             }
         }
     }
 }
 
-fn not_found(path: &str) -> serde_json::Value {
-    json!({
-        "detail": format!("Endpoint not found: {path}"),
-        "message": "The requested endpoint does not exist. Here are some available endpoints:",
-        "available_endpoints": {
-            "root": "/", "health": "/health", "status": "/status", "api_docs": "/docs", "openapi": "/openapi.json",
-            "dashboard": "/dashboard/overview", "ai_status": "/ai/status", "mqtt_status": "/mqtt/status",
-            "machines": "/machines", "sensors": "/sensors", "predictions": "/predictions", "alarms": "/alarms",
-            "tickets": "/tickets", "reports": "/reports/generate"
-        },
-        "tip": "Visit /docs for the complete API documentation"
-    })
+/// The methods that a path knows, for the header `allow`.
+pub(crate) fn allow(methods: &[&'static str]) -> String {
+    let mut all = methods.to_vec();
+    if all.contains(&"GET") {
+        all.push("HEAD");
+    }
+    all.push("OPTIONS");
+    all.join(", ")
+}
+
+/// An answer about something that is not the caller's fault; the text goes to the log, with the request's id.
+fn fault(status: StatusCode, detail: &str, path: &str, text: &str) -> Answer {
+    log_error(&format!("{} {path}: {text}", status.as_u16()));
+    let request_id = trace::current().map(|t| t.id.clone()).unwrap_or_default();
+    reply::json(status, &Fault { detail: detail.to_owned(), request_id })
 }
 
 /// The documented answer for a path that no component knows.
@@ -131,8 +136,11 @@ pub fn unknown_path(path: &str) -> Answer {
     Refusal::NotFound.answer(path)
 }
 
-/// The documented answer for a known path and an unknown method.
+/// The documented answer for a known path and an unknown method; `OPTIONS` is known to all.
 #[must_use]
-pub fn other_method(methods: &[&'static str]) -> Answer {
-    Refusal::MethodNotAllowed(methods.to_vec()).answer("")
+pub fn other_method(request: &Request, methods: &[&'static str]) -> Answer {
+    if request.method() == Method::OPTIONS {
+        return cors::options(request.headers(), &allow(methods));
+    }
+    Refusal::MethodNotAllowed(methods.to_vec()).answer(request.uri().path())
 }

@@ -1,5 +1,6 @@
 //! Answers.
 
+use crate::log_error;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -9,6 +10,10 @@ use spin_sdk::http::{BoxBody, FullBody, box_body};
 pub type Answer = http::Response<BoxBody>;
 /// What a handler gives.
 pub type Reply = Result<Answer, crate::Refusal>;
+
+/// The whole body of an answer, kept beside it so that it can be tagged and compressed on its way out.
+#[derive(Clone)]
+pub(crate) struct Whole(pub(crate) Bytes);
 
 /// Cache-control value of everything that belongs to one caller.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -20,8 +25,8 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     match serde_json::to_vec(body) {
         Ok(body) => bytes(status, JSON, body),
         Err(error) => {
-            eprintln!("500: cannot write JSON: {error}");
-            text(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            log_error(&format!("cannot write JSON: {error}"));
+            bytes(StatusCode::INTERNAL_SERVER_ERROR, JSON, r#"{"detail":"Internal Server Error"}"#)
         }
     }
 }
@@ -54,8 +59,9 @@ pub fn empty(status: StatusCode) -> Answer {
 pub fn bytes(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
     let body = body.into();
     let length = HeaderValue::from(body.len());
-    let mut answer = Answer::new(box_body(FullBody::new(body)));
+    let mut answer = Answer::new(box_body(FullBody::new(body.clone())));
     *answer.status_mut() = status;
+    answer.extensions_mut().insert(Whole(body));
     answer.headers_mut().insert(header::CONTENT_TYPE, content_type);
     answer.headers_mut().insert(header::CONTENT_LENGTH, length);
     answer.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);

@@ -1,6 +1,9 @@
 //! Streamed answers.
 
-use crate::reply::{Answer, NO_STORE};
+use crate::{
+    reply::{Answer, NO_STORE},
+    trace,
+};
 use futures::Sink;
 use http::{HeaderValue, header};
 use spin_sdk::http::{body, box_body};
@@ -28,7 +31,10 @@ pub fn stream(content_type: HeaderValue) -> (Answer, Feed) {
     (answer, Feed(Box::pin(sender)))
 }
 
-/// Runs `work` beside the answer, after it has been returned.
+/// Runs `work` beside the answer, after it has been returned; what it logs carries the request's id.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
-    spin_sdk::wasip3::spawn(work);
+    match trace::current() {
+        Some(request) => spin_sdk::wasip3::spawn(trace::within(request, work)),
+        None => spin_sdk::wasip3::spawn(work),
+    }
 }

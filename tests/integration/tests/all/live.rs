@@ -69,3 +69,151 @@ async fn every_listener_hears_and_a_new_one_catches_up() -> Result<()> {
         }
     }
 }
+
+/// Reads events with ids until `count` of them have come; gives ids and kinds in their order.
+async fn collect(mut body: hyper::body::Incoming, count: usize) -> Result<Vec<(i64, String)>> {
+    let mut text = String::new();
+    let mut events = Vec::new();
+    loop {
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let line = |name: &str| event.lines().find_map(|l| l.strip_prefix(name));
+            if let (Some(id), Some(data)) = (line("id: "), line("data: ")) {
+                let data: Value = serde_json::from_str(data)?;
+                events.push((id.parse()?, data["type"].as_str().context("no type")?.to_owned()));
+            }
+            text = rest.to_owned();
+        }
+        if events.len() >= count {
+            return Ok(events);
+        }
+        let frame = timeout(Duration::from_secs(60), body.frame()).await.context("no event came")?;
+        if let Some(data) = frame.context("the stream ended")??.data_ref() {
+            text.push_str(std::str::from_utf8(data)?);
+        }
+    }
+}
+
+/// Alarms raised and cleared again: each gives events, whatever else the system does meanwhile.
+async fn events_in_outbox(db: &tokio_postgres::Client, after: i64) -> Result<Vec<(i64, String)>> {
+    let select = "select position, event_type from outbox where position > $1 order by position";
+    let rows = db.query(select, &[&after]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+async fn put_events(db: &tokio_postgres::Client, count: i64) -> Result<()> {
+    // in many transactions, as they come in real life
+    for from in (0..count).step_by(50) {
+        let to = (from + 50).min(count);
+        db.execute(
+            "insert into outbox (event_type, data)
+             select case n % 3 when 0 then 'alarm.created' when 1 then 'alarm.updated' else 'ticket.created' end,
+                    jsonb_build_object('n', n)
+             from generate_series($1::int8, $2::int8 - 1) n",
+            &[&from, &to],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn fifty_listeners_hear_the_same_and_a_reconnect_misses_and_doubles_nothing() -> Result<()> {
+    let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
+    let engineer = nobody.sign_in(ENGINEER).await?;
+    let ticket = engineer.post("/realtime/ticket", json!({})).await?.expect(200)?;
+    assert_eq!(ticket["expires_in_s"], 60);
+    let ticket = ticket["ticket"].as_str().context("no ticket")?;
+    // a ticket opens streams and nothing else
+    nobody.with_token(ticket).get("/machines").await?.expect(401)?;
+    nobody.get("/ws/events/stream?token=x").await?.expect(401)?;
+    let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    let newest = events_in_outbox(&db, 0).await?.last().map_or(0, |e| e.0);
+
+    // a busy system: readings and predictions stream beside
+    let mut mqtt = Publisher::connect(stack.mqtt_url())?;
+    let busy = tokio::spawn(async move {
+        for n in 0.. {
+            let payload = json!({"machine_id": "machine-1", "sensor_id": "pressure-head", "value": 150.0 + f64::from(n % 9)});
+            mqtt.publish("factory/demo/line1/machine1/sensors", payload.to_string()).await?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        anyhow::Ok(())
+    });
+    let path = format!("/ws/events/stream?token={ticket}&events=alarm.*,ticket.created");
+    let mut listeners = Vec::new();
+    for _ in 0..50 {
+        let answer = nobody.open(Method::GET, &path, &[], "").await?;
+        ensure!(answer.status() == 200, "{}", answer.status());
+        listeners.push(answer.into_body());
+    }
+    put_events(&db, 1200).await?;
+    let listeners = listeners.into_iter().map(|body| tokio::spawn(collect(body, 1200)));
+    let mut heard = Vec::new();
+    for listener in listeners.collect::<Vec<_>>() {
+        heard.push(listener.await??);
+    }
+    let written = events_in_outbox(&db, newest).await?;
+    for events in &heard {
+        assert_eq!(events[..], written[..events.len()]);
+    }
+
+    // who goes away at any place and comes back hears exactly what is missing, by header and by query
+    let end = written[1199].0;
+    for (place, in_query) in [(0, true), (1, false), (555, true), (1150, false), (1198, true)] {
+        let last = written[place].0.to_string();
+        let missing = 1199 - place;
+        let events = if in_query {
+            let path = format!("{path}&last_event_id={last}");
+            collect(nobody.open(Method::GET, &path, &[], "").await?.into_body(), missing).await?
+        } else {
+            let headers = [("last-event-id", last.as_str())];
+            collect(nobody.open(Method::GET, &path, &headers, "").await?.into_body(), missing).await?
+        };
+        let expected = &written[place + 1..];
+        assert_eq!(events[..], expected[..events.len()], "after {last}");
+        assert!(events.last().is_some_and(|e| e.0 >= end));
+    }
+    // a filter leaves out the others
+    let path = format!("/realtime/events?token={ticket}&events=ticket.created&last_event_id={newest}");
+    let tickets = collect(nobody.open(Method::GET, &path, &[], "").await?.into_body(), 400).await?;
+    assert!(tickets.iter().all(|e| e.1 == "ticket.created"));
+    for (query, name) in [("events=Alarm!", "events"), ("last_event_id=x", "last_event_id")] {
+        let path = format!("/realtime/events?token={ticket}&{query}");
+        assert_eq!(nobody.get(&path).await?.expect(422)?["errors"][0]["loc"], json!(["query", name]));
+    }
+    busy.abort();
+    Ok(())
+}
+
+/// The listeners of an instance look at the database together.
+#[tokio::test]
+async fn fifty_listeners_cost_the_database_what_a_few_do() -> Result<()> {
+    let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
+    let engineer = nobody.sign_in(ENGINEER).await?;
+    let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    let connections = || async {
+        let row = db
+            .query_one(
+                "select count(*) from pg_stat_activity where usename = 'pm_app' and datname = current_database()",
+                &[],
+            )
+            .await?;
+        anyhow::Ok(row.get::<_, i64>(0))
+    };
+    let mut listeners = Vec::new();
+    for _ in 0..80 {
+        let answer = engineer.open(Method::GET, "/ws/events/stream", &[], "").await?;
+        ensure!(answer.status() == 200, "{}", answer.status());
+        listeners.push(answer.into_body());
+    }
+    // more listeners than the 64 connections a component may have: nobody waits for another to leave
+    put_events(&db, 1).await?;
+    for listener in &mut listeners {
+        until(listener, "alarm.created").await?;
+    }
+    let used = connections().await?;
+    assert!(used < 40, "{used} connections for 80 listeners");
+    Ok(())
+}

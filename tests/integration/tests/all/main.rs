@@ -2,16 +2,20 @@
 //! outside, from MQTT publish to HTTP answer. One module per subject; every test has a stack of its own.
 
 mod alarms;
+mod answers;
 mod audit;
 mod client;
 mod crash;
 mod custom_roles;
 mod data_path;
+mod docs;
 mod documented;
 mod jobs;
 mod live;
 mod manifest;
+mod metrics;
 mod mqtt;
+mod robust;
 mod roles;
 mod settings;
 mod statements;

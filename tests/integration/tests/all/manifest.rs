@@ -50,3 +50,17 @@ async fn every_route_leads_to_its_component() -> Result<()> {
     assert_eq!(in_table, in_manifest);
     Ok(())
 }
+
+/// A component that does not get the variable allows no page of another origin, whatever the setting.
+#[test]
+fn every_component_with_routes_gets_the_allowed_origins() -> Result<()> {
+    let text = std::fs::read_to_string(manifest())?;
+    for component in ROUTES.iter().map(|r| r.component).chain(["site"]) {
+        let variables = format!("[component.{component}.variables]\n");
+        let block = text.split_once(&variables).map(|(_, rest)| rest.split("\n[").next().unwrap_or_default());
+        let given =
+            block.is_some_and(|b| b.contains("cors_allowed_origins = \"{{ cors_allowed_origins }}\""));
+        assert!(given, "spin.toml does not give cors_allowed_origins to {component}");
+    }
+    Ok(())
+}

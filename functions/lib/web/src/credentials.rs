@@ -1,0 +1,86 @@
+//! Who is asking, and may they?
+
+use crate::{Refusal, trace::Trace};
+use http::header;
+use pm_auth::{
+    Access, Route,
+    token::{Identity, Signer},
+};
+use spin_sdk::http::Request;
+use std::sync::OnceLock;
+
+/// What an event stream says to a caller without token, as documented.
+const STREAM_NEEDS_TOKEN: &str =
+    "Authentication required. Provide token as query parameter '?token=...' or Authorization header";
+
+/// Checks the caller against the route's access.
+pub(crate) async fn check(
+    route: &Route,
+    request: &Request,
+    trace: &Trace,
+) -> Result<Option<Identity>, Refusal> {
+    let token = match (bearer(request), route.access) {
+        (_, Access::Public) => return Ok(None),
+        (Some(token), _) => token,
+        (None, Access::Stream) => {
+            token_in_query(request).ok_or_else(|| Refusal::Unauthorized(STREAM_NEEDS_TOKEN.to_owned()))?
+        }
+        // whether anybody may register is for the handler to find out
+        (None, Access::Registration) => return Ok(None),
+        (None, _) => return Err(Refusal::NotAuthenticated),
+    };
+    let secret = match route.access {
+        Access::Service => Some("service_token"),
+        Access::Metrics => Some("metrics_token"),
+        _ => None,
+    };
+    if let Some(name) = secret {
+        let expected = crate::variable(name).await?;
+        if !expected.is_empty() && constant_time_eq(token.as_bytes(), expected.as_bytes()) {
+            return Ok(None);
+        }
+        if route.access == Access::Service {
+            return Err(Refusal::BadToken);
+        }
+    }
+    let signer = signer().await?;
+    let identity = match (signer.check_access(&token), route.access) {
+        (Err(_), Access::Stream) => signer.check_ticket(&token),
+        (checked, _) => checked,
+    };
+    let identity = identity.map_err(|_| Refusal::BadToken)?;
+    trace.user.set(Some(identity.user_id));
+    if route.allows(identity.role, &identity.permissions) || route.access == Access::Registration {
+        Ok(Some(identity))
+    } else {
+        Err(Refusal::Forbidden(route.access.refusal()))
+    }
+}
+
+fn bearer(request: &Request) -> Option<String> {
+    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+}
+
+fn token_in_query(request: &Request) -> Option<String> {
+    let query = request.uri().query()?;
+    let token = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token")?.1.into_owned();
+    (!token.is_empty()).then_some(token)
+}
+
+/// The signer, made once per instance. The secret does not change while an instance lives.
+pub(crate) async fn signer() -> Result<&'static Signer, Refusal> {
+    static SIGNER: OnceLock<Signer> = OnceLock::new();
+    if let Some(signer) = SIGNER.get() {
+        return Ok(signer);
+    }
+    let secret = crate::variable("jwt_secret").await?;
+    let signer = Signer::new(&secret).map_err(|e| Refusal::Internal(e.to_string()))?;
+    Ok(SIGNER.get_or_init(|| signer))
+}
+
+fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
