@@ -217,6 +217,7 @@ setup_deny() {
 setup_test() {
   setup_build
   have mosquitto || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto
+  have openssl || apt_install openssl
   have chromium || [ -n "${CHROMIUM:-}" ] || apt_install chromium
   have node || apt_install nodejs npm
   python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv

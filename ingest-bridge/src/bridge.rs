@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::deliver::Functions;
 use crate::health::{Health, wall_clock};
 use crate::lane::{Lane, Settings};
+use crate::payload::sparkplug::Sparkplug;
 use crate::session::Session;
 use crate::spool::Spool;
 use crate::tick;
@@ -66,7 +67,8 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     }
     let ticks = tokio::spawn(tick::run(functions, health.clone()));
     let max_bytes = (config.queue_max_mb * MIB) as usize;
-    let session = Session::new(broker, config.mqtt_topics.clone(), to_lanes, max_bytes, health);
+    let sparkplug = Sparkplug::keeping_in(folder.join("sparkplug"));
+    let session = Session::new(broker, config.filters(), to_lanes, sparkplug, max_bytes, health);
     let all_lanes = async { while lanes.join_next().await.is_some() {} };
     session.run(stop, all_lanes).await;
     ticks.abort();

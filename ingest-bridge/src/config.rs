@@ -1,5 +1,6 @@
 //! Configuration, by flags or environment.
 
+use crate::payload::sparkplug::NAMESPACE;
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use percent_encoding::percent_decode_str;
@@ -16,17 +17,20 @@ pub struct Config {
     /// Broker: mqtt://[user:password@]host[:port], or mqtts:// for TLS
     #[arg(long, env = "MQTT_URL", default_value = "mqtt://127.0.0.1:1883", hide_env_values = true)]
     pub mqtt_url: String,
-    /// Certificate authority of the broker (PEM); without it, the system's
-    #[arg(long = "ca", env = "MQTT_CA", value_name = "FILE")]
-    pub mqtt_ca: Option<PathBuf>,
+    /// Certificates for TLS
+    #[command(flatten)]
+    pub mqtt_tls: TlsFiles,
     /// Topic filters, separated by commas
     #[arg(
         long,
         env = "MQTT_TOPICS",
         value_delimiter = ',',
-        default_value = "factory/#,edge/#,sensors/+/telemetry"
+        default_value = "factory/#,edge/#,sensors/+/telemetry,spBv1.0/#"
     )]
     pub mqtt_topics: Vec<String>,
+    /// Group of bridges that share the messages of the topics (a shared subscription); each sees all of Sparkplug B
+    #[arg(long, env = "MQTT_SHARE", value_name = "GROUP")]
+    pub mqtt_share: Option<String>,
     /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: pm-bridge-HOSTNAME]
     #[arg(long, env = "MQTT_CLIENT_ID")]
     pub mqtt_client_id: Option<String>,
@@ -89,10 +93,27 @@ impl Config {
             self.spool_max_mb >= 4 * self.lanes,
             "PM_SPOOL_MAX_MB must be at least 4 for each of PM_LANES"
         );
+        if let Some(group) = &self.mqtt_share {
+            ensure!(
+                !group.is_empty() && !group.contains(['/', '+', '#']),
+                "MQTT_SHARE: {group:?} is no name of a group: it has no /, + or #"
+            );
+        }
         for topic in &self.mqtt_topics {
             ensure!(rumqttc::valid_filter(topic), "MQTT_TOPICS: {topic:?} is not a topic filter");
         }
         Ok(())
+    }
+
+    /// The topic filters to subscribe to. Sparkplug B is never shared: what its data mean is told in births that every
+    /// bridge must see, and a reading that two bridges deliver is stored once.
+    #[must_use]
+    pub fn filters(&self) -> Vec<String> {
+        let shared = |topic: &String| match &self.mqtt_share {
+            Some(group) if !topic.starts_with(NAMESPACE) => format!("$share/{group}/{topic}"),
+            _ => topic.clone(),
+        };
+        self.mqtt_topics.iter().map(shared).collect()
     }
 
     /// How to reach the broker.
@@ -100,7 +121,46 @@ impl Config {
     /// # Errors
     /// One sentence that says what to change.
     pub fn broker(&self) -> anyhow::Result<MqttOptions> {
-        mqtt_options(&self.mqtt_url, self.mqtt_ca.as_ref(), &self.client_id())
+        mqtt_options(&self.mqtt_url, &self.mqtt_tls, &self.client_id())
+    }
+}
+
+/// Certificates for a broker behind TLS, all PEM.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct TlsFiles {
+    /// Certificate authority of the broker (PEM); without it, the system's
+    #[arg(long = "ca", env = "MQTT_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Certificate that we show to the broker (PEM); needs MQTT_CA and MQTT_CLIENT_KEY
+    #[arg(long = "client-cert", env = "MQTT_CLIENT_CERT", value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long = "client-key", env = "MQTT_CLIENT_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+impl TlsFiles {
+    fn transport(&self) -> anyhow::Result<Transport> {
+        let pem = |name: &str, file: &PathBuf| {
+            std::fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()))
+        };
+        let client_auth = match (&self.certificate, &self.key) {
+            (Some(certificate), Some(key)) => {
+                Some((pem("MQTT_CLIENT_CERT", certificate)?, pem("MQTT_CLIENT_KEY", key)?))
+            }
+            (None, None) => None,
+            _ => bail!("MQTT_CLIENT_CERT and MQTT_CLIENT_KEY belong together: give both"),
+        };
+        let Some(ca) = &self.ca else {
+            ensure!(client_auth.is_none(), "MQTT_CLIENT_CERT needs MQTT_CA, the authority of the broker");
+            return Ok(Transport::tls_with_default_config());
+        };
+        let tls = TlsConfiguration::Simple { ca: pem("MQTT_CA", ca)?, alpn: None, client_auth };
+        Ok(Transport::tls_with_config(tls))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ca.is_none() && self.certificate.is_none() && self.key.is_none()
     }
 }
 
@@ -108,10 +168,10 @@ impl Config {
 ///
 /// # Errors
 /// One sentence that says what to change.
-pub fn mqtt_options(url: &str, ca: Option<&PathBuf>, client_id: &str) -> anyhow::Result<MqttOptions> {
+pub fn mqtt_options(url: &str, tls: &TlsFiles, client_id: &str) -> anyhow::Result<MqttOptions> {
     // The address may hold a password: it is not repeated in messages.
     let url = Url::parse(url).context("MQTT_URL is not an address such as mqtt://broker:1883")?;
-    let (tls, default_port) = match url.scheme() {
+    let (encrypted, default_port) = match url.scheme() {
         "mqtt" | "tcp" => (false, 1883),
         "mqtts" | "ssl" => (true, 8883),
         other => bail!("MQTT_URL must start with mqtt:// or mqtts://, not {other}:"),
@@ -123,18 +183,10 @@ pub fn mqtt_options(url: &str, ca: Option<&PathBuf>, client_id: &str) -> anyhow:
             |text| percent_decode_str(text).decode_utf8().context("MQTT_URL: user or password not UTF-8");
         options.set_credentials(decoded(url.username())?, decoded(url.password().unwrap_or_default())?);
     }
-    match (tls, ca) {
-        (true, Some(file)) => {
-            let pem =
-                std::fs::read(file).with_context(|| format!("cannot read MQTT_CA {}", file.display()))?;
-            let tls = TlsConfiguration::Simple { ca: pem, alpn: None, client_auth: None };
-            options.set_transport(Transport::tls_with_config(tls));
-        }
-        (true, None) => {
-            options.set_transport(Transport::tls_with_default_config());
-        }
-        (false, Some(_)) => bail!("MQTT_CA is given, but MQTT_URL is not mqtts://"),
-        (false, None) => {}
+    if encrypted {
+        options.set_transport(tls.transport()?);
+    } else {
+        ensure!(tls.is_empty(), "MQTT_CA or MQTT_CLIENT_CERT is given, but MQTT_URL is not mqtts://");
     }
     Ok(options)
 }
@@ -145,17 +197,21 @@ mod tests {
 
     #[test]
     fn broker_addresses() -> anyhow::Result<()> {
-        let options = mqtt_options("mqtt://us%40r:p%3Aw@broker", None, "c")?;
+        let options = mqtt_options("mqtt://us%40r:p%3Aw@broker", &TlsFiles::default(), "c")?;
         assert_eq!(options.broker_address(), ("broker".to_owned(), 1883));
         let login = options.credentials().map(|l| (l.username, l.password));
         assert_eq!(login, Some(("us@r".to_owned(), "p:w".to_owned())));
-        assert_eq!(mqtt_options("mqtt://[::1]:1999", None, "c")?.broker_address(), ("::1".to_owned(), 1999));
+        let options = mqtt_options("mqtt://[::1]:1999", &TlsFiles::default(), "c")?;
+        assert_eq!(options.broker_address(), ("::1".to_owned(), 1999));
         for bad in ["broker:1883", "http://broker", "mqtt://", "nonsense"] {
-            assert!(mqtt_options(bad, None, "c").is_err(), "{bad}");
+            assert!(mqtt_options(bad, &TlsFiles::default(), "c").is_err(), "{bad}");
         }
-        let ca = PathBuf::from("/nonexistent.pem");
-        assert!(mqtt_options("mqtts://broker", Some(&ca), "c").is_err());
-        assert!(mqtt_options("mqtt://broker", Some(&ca), "c").is_err());
+        let ca = TlsFiles { ca: Some(PathBuf::from("/nonexistent.pem")), ..TlsFiles::default() };
+        let half = TlsFiles { certificate: ca.ca.clone(), ..TlsFiles::default() };
+        for files in [ca, half] {
+            assert!(mqtt_options("mqtts://broker", &files, "c").is_err());
+            assert!(mqtt_options("mqtt://broker", &files, "c").is_err());
+        }
         Ok(())
     }
 
@@ -166,7 +222,17 @@ mod tests {
             Config::try_parse_from(args).map_err(anyhow::Error::from).and_then(|c| c.check().map(|()| c))
         };
         let topics = parse(&[]).map(|c| c.mqtt_topics).unwrap_or_default();
-        assert_eq!(topics, ["factory/#", "edge/#", "sensors/+/telemetry"]);
+        assert_eq!(topics, ["factory/#", "edge/#", "sensors/+/telemetry", "spBv1.0/#"]);
+        let shared = parse(&["--mqtt-share", "plant"]).map(|c| c.filters()).unwrap_or_default();
+        assert_eq!(
+            shared,
+            [
+                "$share/plant/factory/#",
+                "$share/plant/edge/#",
+                "$share/plant/sensors/+/telemetry",
+                "spBv1.0/#"
+            ]
+        );
         for bad in [
             ["--service-token", ""],
             ["--ingest-url", "ftp://x"],
@@ -174,6 +240,7 @@ mod tests {
             ["--mqtt-client-id", ""],
             ["--batch-max", "10001"],
             ["--lanes", "0"],
+            ["--mqtt-share", "a/b"],
             ["--spool-max-mb", "1"],
         ] {
             assert!(parse(&bad).is_err(), "{bad:?}");

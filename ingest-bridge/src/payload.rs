@@ -9,11 +9,12 @@
 //!
 //! A payload with `value` or `values` is read as such on any topic. A JSON array, or an object with an array
 //! `batch`, holds one such object per element; elements inherit machine, time and location from the object
-//! around them. A JSON null counts as absent. Nothing is averaged, guessed or dropped in silence: what cannot be
+//! around them. Topics of Sparkplug B are read by [`sparkplug`]. A JSON null counts as absent. Nothing is averaged, guessed or dropped in silence: what cannot be
 //! read becomes a dead letter whose reason names the field, and its neighbours are kept.
 
 mod element;
 mod field;
+pub mod sparkplug;
 
 use pm_api::Timestamp;
 use pm_api::ingest::{DeadLetter, MAX_BATCH_READINGS, SensorRef};
@@ -82,11 +83,16 @@ pub fn parse(message: Message<'_>) -> Parsed {
     parsed
 }
 
-fn parse_into(message: Message<'_>, parsed: &mut Parsed) -> Result<(), String> {
-    let length = message.payload.len();
-    if length > MAX_PAYLOAD_BYTES {
-        return Err(format!("payload: {length} bytes, more than {MAX_PAYLOAD_BYTES}"));
+fn too_long(payload: &[u8]) -> Result<(), String> {
+    let length = payload.len();
+    if length <= MAX_PAYLOAD_BYTES {
+        return Ok(());
     }
+    Err(format!("payload: {length} bytes, more than {MAX_PAYLOAD_BYTES}"))
+}
+
+fn parse_into(message: Message<'_>, parsed: &mut Parsed) -> Result<(), String> {
+    too_long(message.payload)?;
     let text = std::str::from_utf8(message.payload)
         .map_err(|e| format!("payload: not UTF-8 after byte {}", e.valid_up_to()))?;
     let text = text.trim_start_matches('\u{feff}');

@@ -7,13 +7,15 @@
 use crate::ack::{Settled, Share, Waiting};
 use crate::batch::{Content, Part};
 use crate::health::{Clock, Health};
-use crate::payload::{Message, parse};
+use crate::payload::sparkplug::{self, Sparkplug};
+use crate::payload::{Message, Parsed, parse};
 use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::block_in_place;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -33,6 +35,7 @@ pub struct Session {
     events: EventLoop,
     topics: Vec<String>,
     lanes: Vec<mpsc::UnboundedSender<Part>>,
+    sparkplug: Sparkplug,
     waiting: Waiting,
     settled: mpsc::UnboundedReceiver<Settled>,
     report: mpsc::UnboundedSender<Settled>,
@@ -51,6 +54,7 @@ impl Session {
         mut options: MqttOptions,
         topics: Vec<String>,
         lanes: Vec<mpsc::UnboundedSender<Part>>,
+        sparkplug: Sparkplug,
         max_bytes: usize,
         health: Arc<Health>,
     ) -> Self {
@@ -67,6 +71,7 @@ impl Session {
             events,
             topics,
             lanes,
+            sparkplug,
             waiting: Waiting::default(),
             settled,
             report,
@@ -187,12 +192,7 @@ impl Session {
         if publish.qos == QoS::AtLeastOnce {
             self.waiting.arrived(self.sequence, publish.pkid);
         }
-        let parsed = parse(Message {
-            topic: &publish.topic,
-            payload: &publish.payload,
-            received_at: self.clock.now(),
-            retained: publish.retain,
-        });
+        let parsed = self.parse(publish);
         self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
         Health::add(&self.health.messages_received, 1);
         Health::add(&self.health.readings, parsed.readings.len() as u64);
@@ -211,12 +211,39 @@ impl Session {
         let size: usize = parts.iter().map(|(_, content)| OVERHEAD_BYTES + content.bytes()).sum();
         let settled = Settled { sequence: self.sequence, cost: OVERHEAD_BYTES + size };
         self.used_bytes += settled.cost;
+        if parts.is_empty() {
+            // nothing to keep, such as a death certificate: safe at once
+            let _ = self.report.send(settled);
+            return;
+        }
         let share = Share::split(last.iter().flatten().count(), settled, &self.report);
         for (index, (lane, content)) in parts.into_iter().enumerate() {
             let share = (last[lane] == Some(index)).then(|| share.clone());
             // A lane ends only after this session: the channel is open.
             let _ = self.lanes[lane].send(Part { content, share });
         }
+    }
+
+    fn parse(&mut self, publish: &Publish) -> Parsed {
+        let message = Message {
+            topic: &publish.topic,
+            payload: &publish.payload,
+            received_at: self.clock.now(),
+            retained: publish.retain,
+        };
+        if !publish.topic.starts_with(sparkplug::NAMESPACE) {
+            return parse(message);
+        }
+        // births are written to disk before they are acknowledged
+        let (parsed, rebirth) = block_in_place(|| self.sparkplug.read(message));
+        if let Some(rebirth) = rebirth {
+            tracing::info!(topic = %rebirth.topic, "asking a Sparkplug node for its births");
+            let asked = self.client.try_publish(rebirth.topic, QoS::AtMostOnce, false, rebirth.payload);
+            if let Err(error) = asked {
+                self.health.failed(format!("cannot ask a Sparkplug node for its births: {error}"));
+            }
+        }
+        parsed
     }
 
     async fn acknowledge(&mut self, settled: &mut Vec<Settled>) {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use ingest_bridge::config::mqtt_options;
+use ingest_bridge::config::{TlsFiles, mqtt_options};
 use ingest_bridge::health::wall_clock;
 use ingest_bridge::simulator::fault::{Fault, FaultSpec, on_demand};
 use ingest_bridge::simulator::message::{DeviceState, payload};
@@ -28,9 +28,9 @@ struct Options {
     /// Broker: mqtt://[user:password@]host[:port], or mqtts:// for TLS
     #[arg(long, env = "MQTT_URL", default_value = "mqtt://127.0.0.1:1883", hide_env_values = true)]
     mqtt_url: String,
-    /// Certificate authority of the broker (PEM)
-    #[arg(long = "ca", env = "MQTT_CA", value_name = "FILE")]
-    mqtt_ca: Option<PathBuf>,
+    /// Certificates for TLS
+    #[command(flatten)]
+    mqtt_tls: TlsFiles,
     /// Readings per second over all sensors; 0: as many as the broker takes [default: 2 per sensor]
     #[arg(long)]
     rate: Option<f64>,
@@ -87,7 +87,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: &Options) -> anyhow::Result<()> {
     let client_id = format!("pm-simulator-{}", std::process::id());
-    let broker = mqtt_options(&options.mqtt_url, options.mqtt_ca.as_ref(), &client_id)?;
+    let broker = mqtt_options(&options.mqtt_url, &options.mqtt_tls, &client_id)?;
     let mut source: Box<dyn Source> = match &options.replay {
         Some(file) => Box::new(Replay::new(options, replay::read(file)?)),
         None => Box::new(Plant::new(options)),

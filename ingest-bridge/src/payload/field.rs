@@ -6,7 +6,7 @@ use pm_api::{ReadingStatus, Timestamp};
 use serde_json::{Map, Value};
 
 /// Last representable instant, the end of the year 9999.
-const END_OF_TIME_US: i128 = 253_402_300_799_999_999;
+pub const END_OF_TIME_US: i64 = 253_402_300_799_999_999;
 
 /// First of the keys that is there and not null.
 pub fn first<'a>(object: &'a Map<String, Value>, keys: &[&'static str]) -> Option<(&'static str, &'a Value)> {
@@ -81,7 +81,7 @@ pub fn time(value: &Value) -> Result<Timestamp, String> {
         _ => return Err("timestamp: neither a text nor a number".to_owned()),
     };
     match i64::try_from(us) {
-        Ok(at) if (0..=END_OF_TIME_US).contains(&us) => Ok(Timestamp(at)),
+        Ok(at) if (0..=END_OF_TIME_US).contains(&at) => Ok(Timestamp(at)),
         _ => Err("timestamp: not between 1970 and 9999".to_owned()),
     }
 }

@@ -3,10 +3,12 @@
 
 mod broker;
 mod functions;
+mod mosquitto;
+mod plant;
 mod process;
 
 use functions::{Functions, Mode};
-use ingest_bridge::config::mqtt_options;
+use ingest_bridge::config::{TlsFiles, mqtt_options};
 use ingest_bridge::simulator::publish::Publisher;
 use process::Bridge;
 use std::collections::{HashMap, HashSet};
@@ -31,7 +33,7 @@ struct Stage {
 impl Stage {
     async fn new(mode: Mode) -> anyhow::Result<Self> {
         let mqtt = broker::start()?;
-        let publisher = Publisher::new(mqtt_options(&mqtt, None, "publisher")?, None);
+        let publisher = Publisher::new(mqtt_options(&mqtt, &TlsFiles::default(), "publisher")?, None);
         Ok(Self {
             functions: Functions::start(mode).await?,
             spool: tempfile::tempdir()?,

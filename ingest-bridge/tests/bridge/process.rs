@@ -11,15 +11,19 @@ pub struct Bridge(Child);
 impl Bridge {
     /// Starts the program with a client id of this test's own.
     pub fn start(mqtt: &str, functions: &Functions, spool: &Path, extra: &[&str]) -> anyhow::Result<Self> {
+        Self::start_as("bridge-under-test", mqtt, functions, spool, extra)
+    }
+
+    /// Starts the program with a client id.
+    pub fn start_as(
+        id: &str,
+        mqtt: &str,
+        functions: &Functions,
+        spool: &Path,
+        extra: &[&str],
+    ) -> anyhow::Result<Self> {
         let child = Command::new(env!("CARGO_BIN_EXE_ingest-bridge"))
-            .args([
-                "--mqtt-url",
-                mqtt,
-                "--ingest-url",
-                &functions.url,
-                "--mqtt-client-id",
-                "bridge-under-test",
-            ])
+            .args(["--mqtt-url", mqtt, "--ingest-url", &functions.url, "--mqtt-client-id", id])
             .arg("--spool-dir")
             .arg(spool)
             .args(extra)

@@ -1,0 +1,158 @@
+use super::wire::{Metric, Payload, Property, PropertyValue, Value};
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
+const MS: u64 = 1_790_000_000_123;
+
+fn metric(name: Option<&str>, alias: Option<u64>, datatype: Option<u32>, value: Value) -> Metric {
+    let name = name.map(str::to_owned);
+    Metric { name, alias, datatype, timestamp: Some(MS), value: Some(value), ..Metric::default() }
+}
+
+fn with(mut metric: Metric, key: &str, value: PropertyValue) -> Metric {
+    let set = metric.properties.get_or_insert_default();
+    set.keys.push(key.to_owned());
+    set.values.push(Property { value: Some(value) });
+    metric
+}
+
+fn send(sparkplug: &mut Sparkplug, topic: &str, seq: u64, metrics: Vec<Metric>) -> (Parsed, Option<Rebirth>) {
+    let payload = Payload { timestamp: Some(MS), metrics, seq: Some(seq) }.encode_to_vec();
+    sparkplug.read(Message { topic, payload: &payload, received_at: NOW, retained: false })
+}
+
+fn bd_seq(n: u64) -> Metric {
+    metric(Some("bdSeq"), None, Some(8), Value::Long(n))
+}
+
+fn values(parsed: &Parsed) -> Vec<(&str, &str, f64)> {
+    assert!(parsed.dead_letters.is_empty(), "{:?}", parsed.dead_letters);
+    parsed.readings.iter().map(|r| (&*r.sensor.machine, &*r.sensor.sensor, r.value)).collect()
+}
+
+#[test]
+fn births_name_what_data_number() {
+    let mut sparkplug = Sparkplug::default();
+    let temp = metric(Some("Motor/Temp"), Some(7), Some(9), Value::Float(20.5));
+    let temp = with(temp, "engUnit", PropertyValue::Text("°C".to_owned()));
+    let (parsed, ask) = send(&mut sparkplug, "spBv1.0/plant/NBIRTH/edge1", 0, vec![bd_seq(3)]);
+    assert_eq!((parsed, ask), (Parsed::default(), None), "protocol metrics are no readings");
+    let (parsed, ask) = send(&mut sparkplug, "spBv1.0/plant/DBIRTH/edge1/press7", 1, vec![temp]);
+    assert_eq!(values(&parsed), [("plant/edge1/press7", "Motor/Temp", 20.5)]);
+    assert_eq!(parsed.readings[0].sensor.unit.as_deref(), Some("°C"));
+    assert_eq!(parsed.readings[0].sensor.sensor_type.as_deref(), Some("Temp"));
+    assert_eq!(parsed.readings[0].time, Timestamp(MS as i64 * 1000));
+    assert_eq!(ask, None);
+    let data = metric(None, Some(7), None, Value::Float(21.5));
+    let (parsed, ask) = send(&mut sparkplug, "spBv1.0/plant/DDATA/edge1/press7", 2, vec![data]);
+    assert_eq!(values(&parsed), [("plant/edge1/press7", "Motor/Temp", 21.5)]);
+    assert_eq!(parsed.readings[0].sensor.unit.as_deref(), Some("°C"), "known from the birth");
+    assert_eq!(ask, None);
+}
+
+#[test]
+fn an_unknown_alias_is_kept_and_asked_about_once_in_a_while() {
+    let mut sparkplug = Sparkplug::default();
+    let topic = "spBv1.0/plant/DDATA/edge1/press7";
+    let metrics = || {
+        let by_name = metric(Some("level"), None, None, Value::Double(1.5));
+        vec![metric(None, Some(9), None, Value::Int(4)), by_name]
+    };
+    let (parsed, ask) = send(&mut sparkplug, topic, 4, metrics());
+    assert_eq!(parsed.readings.len(), 1, "its neighbour has a name");
+    assert!(parsed.dead_letters[0].reason.contains("alias 9"), "{:?}", parsed.dead_letters);
+    let Some(ask) = ask else { panic!("the node is not asked") };
+    assert_eq!(ask.topic, "spBv1.0/plant/NCMD/edge1");
+    let command = Payload::decode(&*ask.payload).map(|p| p.metrics);
+    let command = command.unwrap_or_default();
+    assert_eq!(command[0].name.as_deref(), Some("Node Control/Rebirth"));
+    assert_eq!(command[0].value, Some(Value::Boolean(true)));
+    assert_eq!(send(&mut sparkplug, topic, 5, metrics()).1, None, "asked a moment ago");
+}
+
+#[test]
+fn a_gap_in_the_sequence_asks_for_births() {
+    let mut sparkplug = Sparkplug::default();
+    let value = || vec![metric(Some("x"), None, None, Value::Int(1))];
+    send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, value());
+    for (seq, gap) in [(1, false), (1, false), (2, false), (4, true)] {
+        let (parsed, ask) = send(&mut sparkplug, "spBv1.0/g/NDATA/n", seq, value());
+        assert_eq!(values(&parsed).len(), 1, "data after a gap are data");
+        assert_eq!(ask.is_some(), gap, "{seq}");
+    }
+    send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 255, value());
+    assert_eq!(send(&mut sparkplug, "spBv1.0/g/NDATA/n", 0, value()).1, None, "255 is followed by 0");
+}
+
+#[test]
+fn numbers_of_every_width() {
+    let mut sparkplug = Sparkplug::default();
+    let cases = [
+        (1, Value::Int(0xff), -1.0),
+        (2, Value::Int(0xfffe), -2.0),
+        (3, Value::Int(u32::MAX), -1.0),
+        (4, Value::Long(u64::MAX), -1.0),
+        (7, Value::Int(u32::MAX), 4_294_967_295.0),
+        (8, Value::Long(1 << 40), 1_099_511_627_776.0),
+        (10, Value::Double(0.1), 0.1),
+        (11, Value::Boolean(true), 1.0),
+    ];
+    let metrics = cases
+        .iter()
+        .map(|(kind, value, _)| metric(Some(&format!("m{kind}")), None, Some(*kind), value.clone()));
+    let (parsed, _) = send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, metrics.collect());
+    let read: Vec<f64> = parsed.readings.iter().map(|r| r.value).collect();
+    assert_eq!(read, cases.map(|(_, _, number)| number));
+}
+
+#[test]
+fn no_readings_and_bad_ones() {
+    let mut sparkplug = Sparkplug::default();
+    let bad = metric(Some("bad"), None, Some(10), Value::Double(1.0));
+    let nan = metric(Some("nan"), None, Some(10), Value::Double(f64::NAN));
+    let mut null = metric(Some("null"), None, Some(10), Value::Double(1.0));
+    null.is_null = Some(true);
+    let metrics = vec![
+        metric(Some("text"), None, Some(12), Value::Text("on".to_owned())),
+        metric(Some("when"), None, Some(13), Value::Long(MS)),
+        null,
+        with(bad, "Quality", PropertyValue::Int(0)),
+        nan,
+    ];
+    let (parsed, _) = send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, metrics);
+    assert_eq!(parsed.readings, []);
+    let reason = &parsed.dead_letters[0].reason;
+    assert!(reason.contains("bad: its quality is 0") && reason.contains("nan: not a finite"), "{reason}");
+    for (topic, part) in
+        [("spBv1.0/g/NDATA", "topic"), ("spBv1.0/g/XDATA/n", "topic"), ("spBv1.0/g/NDATA/n/d", "topic")]
+    {
+        let (parsed, _) = send(&mut sparkplug, topic, 0, vec![]);
+        assert!(parsed.dead_letters[0].reason.starts_with(part), "{topic}");
+    }
+    let torn =
+        Message { topic: "spBv1.0/g/NDATA/n", payload: &[0x12, 0xff], received_at: NOW, retained: false };
+    assert!(sparkplug.read(torn).0.dead_letters[0].reason.contains("not a Sparkplug B payload"));
+    let state = Message { topic: "spBv1.0/STATE/host", payload: b"{}", received_at: NOW, retained: true };
+    assert_eq!(sparkplug.read(state), (Parsed::default(), None));
+}
+
+#[test]
+fn births_outlive_the_bridge_and_end_with_the_node() -> std::io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let start = || Sparkplug::keeping_in(folder.path().to_owned());
+    let born = || vec![bd_seq(1), metric(Some("x"), Some(5), Some(3), Value::Int(1))];
+    let data = || vec![metric(None, Some(5), None, Value::Int(u32::MAX))];
+    send(&mut start(), "spBv1.0/g/NBIRTH/n", 0, born());
+    let (parsed, ask) = send(&mut start(), "spBv1.0/g/NDATA/n", 77, data());
+    assert_eq!(values(&parsed), [("g/n", "x", -1.0)], "type and name are known from the birth");
+    assert_eq!(ask, None, "the first message after a start has any number");
+    let mut sparkplug = start();
+    send(&mut sparkplug, "spBv1.0/g/NDEATH/n", 0, vec![bd_seq(0)]);
+    assert_eq!(values(&send(&mut start(), "spBv1.0/g/NDATA/n", 1, data()).0).len(), 1, "an older death");
+    send(&mut sparkplug, "spBv1.0/g/NDEATH/n", 0, vec![bd_seq(1)]);
+    let (parsed, ask) = send(&mut start(), "spBv1.0/g/NDATA/n", 1, data());
+    assert_eq!((parsed.readings.len(), parsed.dead_letters.len(), ask.is_some()), (0, 1, true));
+    std::fs::write(folder.path().join("x.json"), "{")?;
+    start();
+    Ok(())
+}
