@@ -55,11 +55,12 @@ EOF
 } > "$A/apt.conf"
 export APT_CONFIG=$A/apt.conf
 offline="cannot fetch TimescaleDB from $mirror: connect this machine to the network, or set DATABASE_URL to a database of yours"
-apt-get -q update >"$A/log" 2>&1 || { cat "$A/log" >&2; die "$offline"; }
+# apt ends well even when it could fetch no list at all
+apt-get -q update >"$A/log" 2>&1 && ls "$A"/state/lists/*Packages* >/dev/null 2>&1 || { cat "$A/log" >&2; die "$offline"; }
 # the resolver's answer, less what only maintainer scripts, perl tools or the JIT compiler want
 pkgs=$(apt-get install -y --print-uris "postgresql-$PG-timescaledb" 2>>"$A/log" | awk '/^\047/{sub(/_.*/,"",$2); print $2}' |
   grep -E "^(postgresql(-client)?-$PG|postgresql-$PG-timescaledb|zlib1g|lib.*)\$" |
-  grep -vE '(-perl|-common|-dev|-bin|-l10n|-modules.*)$|^lib(perl|llvm|z3|semanage|sepol|db5|gdbm|text|debconf|ncurses|proc2|attr1|acl1|bsd|edit)' | sort -u)
+  grep -vE '(-perl|-common|-dev|-bin|-l10n|-modules.*)$|^lib(perl|llvm|z3|semanage|sepol|db5|gdbm|text|debconf|ncurses|proc2|attr1|acl1|bsd|edit)' | sort -u) || true
 [ -n "$pkgs" ] || die "$mirror has no installable postgresql-$PG-timescaledb: set PM_DEBIAN_MIRROR to another archive"
 # shellcheck disable=SC2086  # a list of package names
 (cd "$D" && apt-get -q download $pkgs) >>"$A/log" 2>&1 || { tail -5 "$A/log" >&2; die "$offline"; }
