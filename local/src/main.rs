@@ -173,7 +173,7 @@ async fn run(command: Cmd) -> Result<ExitCode> {
         Cmd::Reset { data, yes } => reset(&data.data_dir, yes)?,
         Cmd::Host { manifest, http } => serve(&manifest, &http).await?,
         Cmd::Broker { mqtt } => tokio::task::block_in_place(|| broker::run(mqtt))?,
-        Cmd::Db { data, action } => return db(&data.data_dir, action),
+        Cmd::Db { data, action } => return db(&data.data_dir, action).await,
         Cmd::Migrate => {
             let outcome = migrate(&database_url()?).await?;
             outcome.applied.iter().for_each(|name| println!("applied {name}"));
@@ -334,7 +334,7 @@ fn reset(data_dir: &Path, yes: bool) -> Result<()> {
     Ok(())
 }
 
-fn db(data_dir: &Path, action: Db) -> Result<ExitCode> {
+async fn db(data_dir: &Path, action: Db) -> Result<ExitCode> {
     let data = DataDir::open(data_dir)?;
     let secrets = Secrets::load_or_make(&data.secrets())?;
     let cluster = data.cluster(&secrets, |text| eprintln!("{text} …"))?;
@@ -342,6 +342,7 @@ fn db(data_dir: &Path, action: Db) -> Result<ExitCode> {
         Db::Start => {
             cluster.init()?;
             cluster.start_detached()?;
+            up::create_database(&cluster).await?;
             println!("The database listens on 127.0.0.1:{}.", cluster.port());
         }
         Db::Stop => {

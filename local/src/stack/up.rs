@@ -184,7 +184,6 @@ async fn private_database(
     progress: &Progress,
 ) -> Result<String> {
     let cluster = data.cluster(secrets, |text| progress.now("database", text))?;
-    let ready = cluster.url("postgres");
     if cluster.is_running()? {
         progress.done("database", "runs already");
     } else {
@@ -193,16 +192,18 @@ async fn private_database(
         let done = format!("TimescaleDB on 127.0.0.1:{}", cluster.port());
         launch(supervisor, progress, cluster_part(&cluster)?, DATABASE_START, &done).await?;
     }
-    let client = connect(&ready).await?;
-    if client
-        .query_opt("select from pg_database where datname = $1", &[&DATABASE])
-        .await
-        .map_err(sentence)?
-        .is_none()
-    {
+    create_database(&cluster).await?;
+    Ok(cluster.url(DATABASE))
+}
+
+/// Makes the platform's database in a running cluster, unless it is there.
+pub async fn create_database(cluster: &Cluster) -> Result<()> {
+    let client = connect(&cluster.url("postgres")).await?;
+    let found = client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await;
+    if found.map_err(sentence)?.is_none() {
         client.batch_execute(&format!("create database {DATABASE}")).await.map_err(sentence)?;
     }
-    Ok(cluster.url(DATABASE))
+    Ok(())
 }
 
 /// The server of a cluster as a part.
