@@ -118,6 +118,12 @@ bodies! {
         /// Factor of a critical failure; 2 unless given.
         value_multiplier: Option<f64>,
     }
+    /// Form of an upload.
+    Upload {
+        /// The file; its part names it.
+        #[schemars(extend("contentMediaType" = "application/octet-stream"))]
+        file: String,
+    }
     /// Body of `POST /alarms/{id}/resolve`; the same may stand in the query.
     Resolution {
         /// What was found and done.

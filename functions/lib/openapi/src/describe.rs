@@ -5,28 +5,9 @@ use crate::{
     operation::{Operation, creates, deletes, lists, reads, sends, streams},
 };
 use pm_api::{
-    AlarmStatus, JobStatus, JobType, Role, Severity, TicketStatus,
-    ai::AiStatus,
-    alarm::{Alarm, AlarmUpdate},
-    audit::AuditEntry,
-    dashboard::{MachineStats, Overview, PredictionStats, Total},
-    event::{LiveEvent, StreamTicket},
-    ingest::{BATCH_CONTENT_TYPE, BatchReport},
-    job::{Job, NewJob},
-    machine::{Machine, MachineSummary},
-    metrics::Metrics,
-    prediction::{Explained, Prediction},
-    role::{NewRole, Permissions, RoleChange, RoleDetail},
-    sensor::{Sensor, Trend},
-    sensor_data::SensorData,
-    setting::{NewSetting, Setting, SettingChange},
-    status::{Health, Liveness, MqttOverview, Readiness, SystemStatus},
-    tick::Tick,
-    ticket::Ticket,
-    user::{
-        LoginForm, Message, NewUser, PasswordChange, ProfileChange, RefreshRequest, TokenPair, User,
-        UserChange,
-    },
+    AlarmStatus, JobStatus, JobType, Role, Severity, TicketStatus, ai, alarm, audit, dashboard, event,
+    ingest, job, machine, metrics, prediction, role, sensor, sensor_data, setting, status, tick, ticket,
+    user,
 };
 use pm_auth::Op;
 use serde_json::json;
@@ -39,45 +20,45 @@ const INTERVALS: &[&str] = &["1h", "6h", "24h", "7d", "30d"];
 pub fn describe(op: Op) -> Option<Operation> {
     Some(match op {
         // health
-        Op::Health => reads::<Health>(),
-        Op::HealthLive => reads::<Liveness>(),
-        Op::HealthReady => reads::<Readiness>(),
-        Op::SystemStatus => reads::<SystemStatus>(),
-        Op::MqttStatus => reads::<MqttOverview>(),
-        Op::AiStatus => reads::<AiStatus>(),
-        Op::ListDeadLetters => lists::<pm_api::status::DeadLetter>().paged(100, 1000),
+        Op::Health => reads::<status::Health>(),
+        Op::HealthLive => reads::<status::Liveness>(),
+        Op::HealthReady => reads::<status::Readiness>(),
+        Op::SystemStatus => reads::<status::SystemStatus>(),
+        Op::MqttStatus => reads::<status::MqttOverview>(),
+        Op::AiStatus => reads::<ai::AiStatus>(),
+        Op::ListDeadLetters => lists::<status::DeadLetter>().paged(100, 1000),
 
         // auth, users
-        Op::Login => reads::<TokenPair>()
-            .takes_form::<LoginForm>()
+        Op::Login => reads::<user::TokenPair>()
+            .takes_form::<user::LoginForm>()
             .refuses(401, "Invalid credentials")
             .refuses(429, "Too many failed attempts; retry-after says when to try again"),
-        Op::Refresh => {
-            reads::<TokenPair>().takes::<RefreshRequest>().refuses(401, "Invalid or expired refresh token")
-        }
-        Op::Logout => reads::<Message>().takes::<RefreshRequest>(),
-        Op::ChangePassword => reads::<Message>().takes::<PasswordChange>(),
-        Op::CreateUser => creates::<User>().takes::<NewUser>(),
-        Op::ListUsers => lists::<User>()
+        Op::Refresh => reads::<user::TokenPair>()
+            .takes::<user::RefreshRequest>()
+            .refuses(401, "Invalid or expired refresh token"),
+        Op::Logout => reads::<user::Message>().takes::<user::RefreshRequest>(),
+        Op::ChangePassword => reads::<user::Message>().takes::<user::PasswordChange>(),
+        Op::CreateUser => creates::<user::User>().takes::<user::NewUser>(),
+        Op::ListUsers => lists::<user::User>()
             .word("role", Role::WORDS, "With this built-in role")
             .query("is_active", json!({ "type": "boolean" }), "Accounts that can, or cannot, be used")
             .short("q", 200, "With this text in address or name")
             .paged(1000, 1000)
             .total(),
-        Op::GetUser => reads::<User>(),
-        Op::UpdateUser => reads::<User>().takes::<UserChange>(),
+        Op::GetUser => reads::<user::User>(),
+        Op::UpdateUser => reads::<user::User>().takes::<user::UserChange>(),
         Op::DeleteUser => deletes(),
-        Op::GetMe => reads::<User>(),
-        Op::UpdateMe => reads::<User>().takes::<ProfileChange>(),
+        Op::GetMe => reads::<user::User>(),
+        Op::UpdateMe => reads::<user::User>().takes::<user::ProfileChange>(),
 
         // machines
-        Op::ListMachines => lists::<Machine>().paged(1000, 1000).total(),
-        Op::CreateMachine => creates::<Machine>().takes::<bodies::NewMachine>(),
-        Op::GetMachine => reads::<Machine>(),
-        Op::UpdateMachine => reads::<Machine>().takes::<bodies::MachineChange>(),
+        Op::ListMachines => lists::<machine::Machine>().paged(1000, 1000).total(),
+        Op::CreateMachine => creates::<machine::Machine>().takes::<bodies::NewMachine>(),
+        Op::GetMachine => reads::<machine::Machine>(),
+        Op::UpdateMachine => reads::<machine::Machine>().takes::<bodies::MachineChange>(),
         Op::DeleteMachine => deletes(),
-        Op::MachineSummary => reads::<MachineSummary>(),
-        Op::MachinePredictions => lists::<Prediction>()
+        Op::MachineSummary => reads::<machine::MachineSummary>(),
+        Op::MachinePredictions => lists::<prediction::Prediction>()
             .id("sensor_id", "Of this sensor")
             .time("start_time", "Later than this")
             .time("end_time", "Not later than this")
@@ -89,39 +70,37 @@ pub fn describe(op: Op) -> Option<Operation> {
             .paged(100, 1000),
 
         // sensors
-        Op::ListSensors => lists::<Sensor>().id("machine_id", "Of this machine").paged(1000, 1000).total(),
-        Op::CreateSensor => creates::<Sensor>().takes::<bodies::NewSensor>(),
-        Op::GetSensor => reads::<Sensor>(),
-        Op::UpdateSensor => reads::<Sensor>().takes::<bodies::SensorChange>(),
+        Op::ListSensors => {
+            lists::<sensor::Sensor>().id("machine_id", "Of this machine").paged(1000, 1000).total()
+        }
+        Op::CreateSensor => creates::<sensor::Sensor>().takes::<bodies::NewSensor>(),
+        Op::GetSensor => reads::<sensor::Sensor>(),
+        Op::UpdateSensor => reads::<sensor::Sensor>().takes::<bodies::SensorChange>(),
         Op::DeleteSensor => deletes(),
-        Op::SensorTrend => reads::<Trend>().word("interval", INTERVALS, "How far back (24h)").integer(
-            "points",
-            (1000, 2, 1000),
-            "At most this many points",
-        ),
+        Op::SensorTrend => reads::<sensor::Trend>()
+            .word("interval", INTERVALS, "How far back (24h)")
+            .integer("points", (1000, 2, 1000), "At most this many points"),
 
         // sensor-data
         Op::ListSensorData => readings().word("sort", SORT, "Oldest or newest first (desc)"),
         Op::SensorDataLogs => readings(),
-        Op::TriggerFailure => {
-            reads::<pm_api::sensor_data::FailureTriggered>().takes::<bodies::FailureTrigger>()
-        }
+        Op::TriggerFailure => reads::<sensor_data::FailureTriggered>().takes::<bodies::FailureTrigger>(),
 
         // predictions
-        Op::ListPredictions => lists::<Prediction>()
+        Op::ListPredictions => lists::<prediction::Prediction>()
             .id("sensor_id", "Of this sensor")
             .id("machine_id", "Of this machine")
             .time("start_time", "Later than this")
             .time("end_time", "Not later than this")
             .text("sort", "asc: oldest first")
             .paged(200, 1000),
-        Op::GetPrediction => reads::<Prediction>(),
-        Op::ExplainPrediction => reads::<Explained>(),
+        Op::GetPrediction => reads::<prediction::Prediction>(),
+        Op::ExplainPrediction => reads::<prediction::Explained>(),
 
         // alarms
         Op::ListAlarms => {
             let words: Vec<_> = AlarmStatus::WORDS.iter().copied().chain(["active"]).collect();
-            lists::<Alarm>()
+            lists::<alarm::Alarm>()
                 .word("status", &words, "In this state; active: open or acknowledged")
                 .id("machine_id", "Of this machine")
                 .id("sensor_id", "Of this sensor")
@@ -129,55 +108,57 @@ pub fn describe(op: Op) -> Option<Operation> {
                 .paged(200, 1000)
                 .total()
         }
-        Op::GetAlarm => reads::<Alarm>(),
-        Op::UpdateAlarm => reads::<Alarm>().takes::<AlarmUpdate>(),
-        Op::ResolveAlarm => reads::<Alarm>().may_take::<bodies::Resolution>().query(
+        Op::GetAlarm => reads::<alarm::Alarm>(),
+        Op::UpdateAlarm => reads::<alarm::Alarm>().takes::<alarm::AlarmUpdate>(),
+        Op::ResolveAlarm => reads::<alarm::Alarm>().may_take::<bodies::Resolution>().query(
             "resolution_notes",
             json!({ "type": "string", "maxLength": 4000 }),
             "What was found and done",
         ),
-        Op::AlarmsOfPrediction => lists::<Alarm>(),
+        Op::AlarmsOfPrediction => lists::<alarm::Alarm>(),
 
         // tickets
-        Op::ListTickets => lists::<Ticket>()
+        Op::ListTickets => lists::<ticket::Ticket>()
             .word("status", TicketStatus::WORDS, "In this state")
             .id("machine_id", "Of this machine")
             .paged(1000, 1000)
             .total(),
-        Op::GetTicket => reads::<Ticket>(),
+        Op::GetTicket => reads::<ticket::Ticket>(),
 
         // dashboard
-        Op::DashboardOverview => reads::<Overview>(),
-        Op::DashboardMachines => reads::<MachineStats>(),
-        Op::DashboardSensors => reads::<Total>(),
+        Op::DashboardOverview => reads::<dashboard::Overview>(),
+        Op::DashboardMachines => reads::<dashboard::MachineStats>(),
+        Op::DashboardSensors => reads::<dashboard::Total>(),
         Op::DashboardPredictions => {
-            reads::<PredictionStats>().integer("hours", (24, 1, 168), "Length of the period")
+            reads::<dashboard::PredictionStats>().integer("hours", (24, 1, 168), "Length of the period")
         }
 
         // roles, settings, jobs, audit
-        Op::ListRoles => lists::<RoleDetail>().paged(1000, 1000).total(),
-        Op::CreateRole => creates::<RoleDetail>().takes::<NewRole>(),
-        Op::GetRole => reads::<RoleDetail>(),
-        Op::UpdateRole => reads::<RoleDetail>().takes::<RoleChange>(),
+        Op::ListRoles => lists::<role::RoleDetail>().paged(1000, 1000).total(),
+        Op::CreateRole => creates::<role::RoleDetail>().takes::<role::NewRole>(),
+        Op::GetRole => reads::<role::RoleDetail>(),
+        Op::UpdateRole => reads::<role::RoleDetail>().takes::<role::RoleChange>(),
         Op::DeleteRole => deletes(),
         Op::ListRolePermissions => lists::<String>(),
-        Op::AddRolePermissions | Op::SetRolePermissions => lists::<String>().takes::<Permissions>(),
-        Op::ListSettings => lists::<Setting>().text("category", "Of this category").paged(1000, 1000).total(),
-        Op::CreateSetting => creates::<Setting>().takes::<NewSetting>(),
-        Op::GetSetting => {
-            reads::<Setting>().refuses(403, "A setting that is not public, for engineers and above")
+        Op::AddRolePermissions | Op::SetRolePermissions => lists::<String>().takes::<role::Permissions>(),
+        Op::ListSettings => {
+            lists::<setting::Setting>().text("category", "Of this category").paged(1000, 1000).total()
         }
-        Op::UpdateSetting => reads::<Setting>().takes::<SettingChange>(),
+        Op::CreateSetting => creates::<setting::Setting>().takes::<setting::NewSetting>(),
+        Op::GetSetting => {
+            reads::<setting::Setting>().refuses(403, "A setting that is not public, for engineers and above")
+        }
+        Op::UpdateSetting => reads::<setting::Setting>().takes::<setting::SettingChange>(),
         Op::DeleteSetting => deletes(),
-        Op::ListJobs => lists::<Job>()
+        Op::ListJobs => lists::<job::Job>()
             .word("job_type", JobType::WORDS, "Of this type")
             .word("status", JobStatus::WORDS, "In this state")
             .paged(50, 1000)
             .total(),
-        Op::CreateJob => creates::<Job>().takes::<NewJob>(),
-        Op::GetJob => reads::<Job>(),
-        Op::RetryJob => reads::<Job>().refuses(400, "Job is not in failed state"),
-        Op::ListAuditLogs => lists::<AuditEntry>()
+        Op::CreateJob => creates::<job::Job>().takes::<job::NewJob>(),
+        Op::GetJob => reads::<job::Job>(),
+        Op::RetryJob => reads::<job::Job>().refuses(400, "job::Job is not in failed state"),
+        Op::ListAuditLogs => lists::<audit::AuditEntry>()
             .id("user_id", "Done by this user")
             .short("action_type", 200, "What was done: create, update, delete, login, …")
             .short("resource_type", 200, "To which kind of thing")
@@ -189,14 +170,14 @@ pub fn describe(op: Op) -> Option<Operation> {
             .total(),
 
         // events
-        Op::EventStream | Op::RealtimeEvents => streams::<LiveEvent>("text/event-stream")
+        Op::EventStream | Op::RealtimeEvents => streams::<event::LiveEvent>("text/event-stream")
             .text("events", "Only these, e.g. alarm.*,ticket.created")
             .integer(
                 "last_event_id",
                 (0, 0, i64::MAX),
                 "Resume after this event; the header Last-Event-ID wins",
             ),
-        Op::StreamTicket => reads::<StreamTicket>(),
+        Op::StreamTicket => reads::<event::StreamTicket>(),
         Op::Updates => {
             Operation::default().refuses(426, "There is no WebSocket here; the body names the event stream")
         }
@@ -206,17 +187,17 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::Docs | Op::Redoc => sends("text/html"),
         Op::DocsFile => sends("text/javascript").also("text/css"),
         Op::Metrics => sends("text/plain"),
-        Op::MetricsJson => reads::<Metrics>(),
+        Op::MetricsJson => reads::<metrics::Metrics>(),
 
         // for the bridge alone
-        Op::Ingest => reads::<BatchReport>().takes_bytes(BATCH_CONTENT_TYPE),
-        Op::Tick => reads::<pm_api::tick::Ticked>().takes::<Tick>(),
+        Op::Ingest => reads::<ingest::BatchReport>().takes_bytes(ingest::BATCH_CONTENT_TYPE),
+        Op::Tick => reads::<tick::Ticked>().takes::<tick::Tick>(),
         _ => return None,
     })
 }
 
 fn readings() -> Operation {
-    lists::<SensorData>()
+    lists::<sensor_data::SensorData>()
         .id("sensor_id", "Of this sensor")
         .id("machine_id", "Of this machine")
         .time("start_date", "Not earlier than this")

@@ -1,6 +1,9 @@
 //! What one operation takes and gives, in few words.
 
-use crate::schemas::{self, SchemaOf, Schemas};
+use crate::{
+    bodies,
+    schemas::{self, SchemaOf, Schemas},
+};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -101,6 +104,11 @@ impl Operation {
         self.body("application/x-www-form-urlencoded", Some(schemas::of::<T>), true)
     }
 
+    /// Takes a form with a part `file`.
+    pub fn takes_upload(self) -> Self {
+        self.body("multipart/form-data", Some(schemas::of::<bodies::Upload>), true)
+    }
+
     /// Takes bytes of this type.
     pub fn takes_bytes(self, content_type: &'static str) -> Self {
         self.body(content_type, None, true)
@@ -181,6 +189,16 @@ impl Operation {
             (0, 0, i64::MAX),
             "Leaving out this many",
         )
+    }
+
+    /// Two parameters that are the ends of a period.
+    pub fn between(self, from: &'static str, to: &'static str) -> Self {
+        self.time(from, "Not earlier than this").time(to, "Not later than this")
+    }
+
+    /// `cursor` in place of `offset`.
+    pub fn cursor(self) -> Self {
+        self.text("cursor", "The x-next-cursor of the page before")
     }
 
     /// The answer carries `x-total-count`.
