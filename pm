@@ -342,10 +342,17 @@ run_tests() {
 }
 
 # ---- measure --------------------------------------------------------------------------------------------------------
+bench_models() {
+  setup_build
+  # the component's speed is measured in the host
+  step "build the programs" build_native
+  step "build the component score" cargo build --locked --target wasm32-wasip2 --profile wasm -p score
+  PM_CACHE_DIR=$(cache_dir) exec cargo run --locked --release -p trainer -- bench "$@"
+}
 bench() {
   local script=tests/load/${1:-}.sh
   case ${1:-} in
-    models) shift; exec cargo run --locked --release -p trainer -- bench "$@" ;;
+    models) shift; bench_models "$@" ;;
     ingest | api)
       [ -x "$script" ] || die "there is no $script in this clone: it measures the $1"
       shift; build; exec "$script" "$@" ;;

@@ -14,6 +14,7 @@ use pm_store::{
     Db,
     ingest::{KnownSensor, NewReading},
     scoring::{self, NewPrediction},
+    shadow,
 };
 use pm_web::{Peer, log_error};
 use std::{collections::HashMap, time::Instant};
@@ -81,6 +82,9 @@ async fn score_due(
                 sensor_id: w.sensor_id,
                 machine_id: sensor.machine_id,
                 sensor_type: sensor.sensor_type.clone(),
+                unit: sensor.unit.clone(),
+                model: w.model,
+                challenger: w.challenger,
                 limits: limits::limits(sensor.thresholds),
                 state: w.state,
                 readings: w.readings,
@@ -88,6 +92,8 @@ async fn score_due(
         })
         .collect();
     let sent: Vec<_> = items.iter().map(|i| i.sensor_id).collect();
+    let challengers: HashMap<_, _> =
+        items.iter().filter_map(|i| Some((i.sensor_id, i.challenger?))).collect();
     let started = Instant::now();
     let response: ScoreResponse =
         Peer("score").post_postcard("/score", &ScoreRequest { items }).await.map_err(|e| e.to_string())?;
@@ -95,9 +101,8 @@ async fn score_due(
     let judged: Vec<_> =
         sent.iter().zip(&response.items).filter_map(|(id, r)| due.get(id).map(|s| (*s, r))).collect();
     let predictions: Vec<_> = judged.iter().map(|(sensor, result)| prediction(sensor, result)).collect();
-    let stored = scoring::store(db, &response.model_version, took_ms, &predictions)
-        .await
-        .map_err(|e| e.to_string())?;
+    let stored = scoring::store(db, took_ms, &predictions).await.map_err(|e| e.to_string())?;
+    note_challengers(db, &challengers, &judged).await;
     let stored: HashMap<_, _> = stored.into_iter().collect();
     let conditions = judged
         .into_iter()
@@ -106,6 +111,31 @@ async fn score_due(
         .map(|(sensor, result, prediction_id)| condition(sensor, result, prediction_id))
         .collect();
     Ok((stored.len() as u64, conditions))
+}
+
+/// Counts what challengers said beside what was said aloud. Their report may miss a moment; nothing else may suffer.
+async fn note_challengers(
+    db: &Db,
+    challengers: &HashMap<pm_api::SensorId, pm_api::ModelId>,
+    judged: &[(&KnownSensor, &ScoreResult)],
+) {
+    let moments: Vec<shadow::Moment> = judged
+        .iter()
+        .filter_map(|(sensor, result)| {
+            let said = result.shadow?;
+            Some(shadow::Moment {
+                model: *challengers.get(&sensor.sensor_id)?,
+                active_anomalous: result.class > ReadingStatus::Normal,
+                challenger_anomalous: said.class > ReadingStatus::Normal,
+                difference: (said.score - result.score).abs(),
+            })
+        })
+        .collect();
+    if !moments.is_empty()
+        && let Err(error) = shadow::note(db, &moments).await
+    {
+        eprintln!("what challengers said was not counted: {error}");
+    }
 }
 
 fn prediction(sensor: &KnownSensor, result: &ScoreResult) -> NewPrediction {
@@ -118,6 +148,7 @@ fn prediction(sensor: &KnownSensor, result: &ScoreResult) -> NewPrediction {
     NewPrediction {
         sensor_id: sensor.sensor_id,
         machine_id: sensor.machine_id,
+        model_version: result.model_version.clone(),
         time: result.time,
         state: STANDARD.encode(&result.state),
         score: result.score,

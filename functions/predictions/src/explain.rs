@@ -1,17 +1,24 @@
 //! A prediction in words.
 
-use pm_api::prediction::{Explained, Explanation, Prediction};
+use pm_api::prediction::{Contributing, Explained, Explanation, Prediction, SensorShare};
 
-/// Puts a prediction into words: what was seen, what it means, what to do.
-pub(crate) fn explain(prediction: Prediction) -> Explained {
-    let said = prediction.contributing_features.get("reason").and_then(|r| r.as_str());
-    let reasoning = match (said, prediction.status.as_str()) {
-        (Some(reason), _) => reason.to_owned(),
+/// Puts a prediction into words: what was seen, what it means, what to do. `sensors` are the scores of the machine's
+/// sensors at that moment.
+pub(crate) fn explain(prediction: Prediction, sensors: Vec<SensorShare>) -> Explained {
+    let said = serde_json::from_value::<Contributing>(prediction.contributing_features.clone().into()).ok();
+    let mut reasoning = match (&said, prediction.status.as_str()) {
+        (Some(said), _) => said.reason.clone(),
         (None, "buffering") => "Too few readings yet to judge this sensor.".to_owned(),
         (None, _) => {
             format!("The smoothed anomaly score is {:.2} (0 is normal, 1 is anomalous).", prediction.score)
         }
     };
+    if let Some(most) = sensors.first().filter(|s| s.sensor_id != prediction.sensor_id && s.score > 0.5) {
+        reasoning += &format!(
+            " On this machine {} stands out most (score {:.2}): look there first.",
+            most.name, most.score
+        );
+    }
     let recommended_action = match prediction.status.as_str() {
         "critical" => Some("Inspect the machine now and plan its stop; see the open ticket."),
         "warning" => Some("Plan an inspection of this sensor's part within the next shift."),
@@ -29,6 +36,8 @@ pub(crate) fn explain(prediction: Prediction) -> Explained {
             model_version: prediction.model_version,
             reasoning,
             recommended_action: recommended_action.map(str::to_owned),
+            features: said.map(|s| s.features).unwrap_or_default(),
+            sensors,
         },
         metadata: prediction.metadata,
     }

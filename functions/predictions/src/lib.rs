@@ -44,6 +44,8 @@ async fn get(call: &Call) -> Outcome {
 
 async fn explain(call: &Call) -> Outcome {
     let id: PredictionId = call.id("prediction_id")?;
-    let prediction = prediction::get(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &explain::explain(prediction)))
+    let db = call.db().await?;
+    let prediction = prediction::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+    let sensors = prediction::sensors_beside(&db, &prediction).await?;
+    Ok(json(StatusCode::OK, &explain::explain(prediction, sensors)))
 }

@@ -3,27 +3,33 @@
 //! | Route | Request | Answer |
 //! |---|---|---|
 //! | POST /score | postcard `ScoreRequest` | postcard `ScoreResponse`; 422 when the body is none |
+//! | POST /rows | postcard `RowsRequest` | postcard `RowsResponse`: the forest alone; 422, 503 without a model |
 //! | GET /health | – | JSON `AiStatus` |
 //!
-//! Invariants: holds no data of a request beyond it. The model is read once per instance from the files mount
-//! `/models`; where that fails, rules judge, and every answer says so (`rule-based`, `fallback`).
+//! Invariants: holds no data of a request beyond it. The model that came with the program is read once per instance
+//! from the files mount `/models`, a registered version once from the database when a request first names it; so a
+//! version that becomes active judges from the next reading on. Where no model can be read, rules judge, and every
+//! answer says so (`rule-based`, `fallback`).
 //!
-//! Deliberately absent: the sensors' states (the caller keeps them) and the database.
+//! Deliberately absent: the sensors' states (the caller keeps them), and everything else in the database.
+
+mod registered;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use pm_api::{
+    ModelId,
     ai::AiStatus,
-    score::{ScoreRequest, ScoreResponse},
+    score::{RowsRequest, RowsResponse, ScoreRequest, ScoreResponse},
 };
-use pm_model::Model;
+use pm_model::{Model, scorer::RULE_BASED};
 use spin_sdk::{
     http::{FullBody, Method, Request, Response, StatusCode, body::IncomingBodyExt},
     http_service,
 };
-use std::{path::Path, sync::LazyLock};
+use std::{path::Path, sync::LazyLock, time::Instant};
 
 const MODELS: &str = "/models";
-const RULE_BASED: &str = "rule-based";
 
 static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| {
     Model::load(Path::new(MODELS)).inspect_err(|e| eprintln!("no model, rules judge instead: {e}")).ok()
@@ -36,7 +42,8 @@ async fn handle(request: Request) -> spin_sdk::http::Result<Answer> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/score") => score(request).await,
         (&Method::GET, "/health") => health(),
-        (_, "/score" | "/health") => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
+        (&Method::POST, "/rows") => rows(request).await,
+        (_, "/score" | "/rows" | "/health") => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
         _ => text(StatusCode::NOT_FOUND, "not found"),
     }
 }
@@ -46,13 +53,39 @@ async fn score(request: Request) -> spin_sdk::http::Result<Answer> {
     let Ok(request) = postcard::from_bytes::<ScoreRequest>(&body) else {
         return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a score request");
     };
-    let model = MODEL.as_ref();
-    let response = ScoreResponse {
-        model_version: version(model),
-        items: request.items.iter().map(|item| pm_model::score_item(model, item)).collect(),
+    let wanted = request.items.iter().flat_map(|i| [i.model, i.challenger]).flatten();
+    let registered = registered::get(wanted).await;
+    let started = Instant::now();
+    let items = request.items.iter().map(|item| {
+        let registered = |id: Option<ModelId>| id.and_then(|id| registered.get(&id)).map(AsRef::as_ref);
+        let model = registered(item.model).or(MODEL.as_ref());
+        pm_model::scorer::score_beside(model, registered(item.challenger), item)
+    });
+    let response = ScoreResponse { items: items.collect() };
+    timed(started, &response)
+}
+
+async fn rows(request: Request) -> spin_sdk::http::Result<Answer> {
+    let body = request.into_body().bytes().await?;
+    let Ok(request) = postcard::from_bytes::<RowsRequest>(&body) else {
+        return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a request for rows");
     };
-    let body = postcard::to_allocvec(&response).map_err(|e| e.to_string())?;
-    answer(StatusCode::OK, "application/vnd.pm.score+postcard", body)
+    let Some(model) = MODEL.as_ref() else {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "no model");
+    };
+    let started = Instant::now();
+    timed(started, &RowsResponse { scores: model.forest.score_rows(&request.rows) })
+}
+
+/// The answer in postcard, with the time that judging took (`server-timing`, ms).
+fn timed(started: Instant, response: &impl serde::Serialize) -> spin_sdk::http::Result<Answer> {
+    let took_ms = started.elapsed().as_secs_f64() * 1e3;
+    let body = postcard::to_allocvec(response).map_err(|e| e.to_string())?;
+    let mut answer = answer(StatusCode::OK, "application/vnd.pm.score+postcard", body)?;
+    if let Ok(timing) = HeaderValue::from_str(&format!("judge;dur={took_ms:.6}")) {
+        answer.headers_mut().insert("server-timing", timing);
+    }
+    Ok(answer)
 }
 
 fn health() -> spin_sdk::http::Result<Answer> {

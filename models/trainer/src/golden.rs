@@ -1,12 +1,12 @@
 //! Inputs with their scores, so that another build of the scorer (another processor, WebAssembly) can be compared.
 
-use crate::signals::{Fault, Sensor};
+use crate::signals::Sensor;
 use anyhow::Result;
 use pm_api::{
     MachineId, SensorId, Timestamp,
     score::{Limits, ScoreItem},
 };
-use pm_model::{Model, score_item};
+use pm_model::{Model, inject::Fault, retrain::Course, score_item};
 use serde::{Deserialize, Serialize};
 
 /// One sensor with its readings and what must come out at the last of them.
@@ -42,23 +42,27 @@ pub fn make(model: &Model) -> Result<String> {
 
 fn case(model: &Model, name: &str, fault: Option<Fault>, limits: Limits) -> Result<Case> {
     let mut sensor = Sensor::draw(7_000_003);
-    let mut readings = Vec::new();
-    for k in 0..400u64 {
-        let (time, value) = sensor.next_reading();
-        let held = readings.last().map_or(value, |r: &(i64, f64)| r.1);
+    // Six digits, so that the text is short and reads back the same everywhere.
+    let six = |value: f64| (value * 1e6).round() / 1e6;
+    let mut course = Course { limits, readings: (0..400).map(|_| sensor.next_reading()).collect() };
+    let (reach, held) = (course.reach(), course.readings[339].1);
+    for (k, reading) in course.readings.iter_mut().enumerate() {
         let value = match fault {
-            Some(fault) if k >= 340 => fault.apply(&sensor, value, k - 340, held),
-            _ => value,
+            Some(fault) if k >= 340 => fault.apply(reading.1, (k - 340) as u64, held, reach),
+            _ => reading.1,
         };
-        // Six digits, so that the text is short and reads back the same everywhere.
-        readings.push((time, (value * 1e6).round() / 1e6));
+        reading.1 = six(value);
     }
+    let readings = course.readings;
     let result = score_item(
         Some(model),
         &ScoreItem {
             sensor_id: SensorId::from(uuid::Uuid::nil()),
             machine_id: MachineId::from(uuid::Uuid::nil()),
             sensor_type: "synthetic".into(),
+            unit: None,
+            model: None,
+            challenger: None,
             limits,
             state: None,
             readings: readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),

@@ -3,10 +3,12 @@
 //! | Command | Does |
 //! |---|---|
 //! | `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
-//! | `trainer plant [--days N] [--models DIR]` | healthy days and faults of the simulated plant |
+//! | `trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
+//! | `trainer plant [--days N] [--step-ms N] [--models DIR]` | healthy days and faults of the simulated plant |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
 
+mod bench;
 mod forest;
 mod golden;
 mod plant;
@@ -36,9 +38,15 @@ fn main() -> Result<()> {
             };
             forest::run(&models, &option("--version", "1.0.0"), plan)
         }
+        "bench" => {
+            let from_environment = std::env::var("PM_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
+            let data = PathBuf::from(option("--data", &from_environment));
+            bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")))
+        }
         "plant" => {
             let model = pm_model::Model::load(&models)?;
-            let report = plant::run(&model, number("--days", "1")? as i64, 500_000)?;
+            let step_us = 1000 * number("--step-ms", "500")? as i64;
+            let report = plant::run(&model, number("--days", "1")? as i64, step_us)?;
             println!("{}", serde_json::to_string_pretty(&report)?);
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! Synthetic sensors: healthy signals of many kinds and scales, and faults that can be laid over them.
+//! Synthetic sensors: healthy signals of many kinds and scales.
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::f64::consts::TAU;
@@ -80,12 +80,6 @@ impl Sensor {
         }
     }
 
-    /// A sensor in the same condition whose noise goes on differently.
-    #[must_use]
-    pub fn fork(&self, seed: u64) -> Self {
-        Self { rng: ChaCha8Rng::seed_from_u64(seed), loads: self.loads.clone(), ..*self }
-    }
-
     fn normal(&mut self) -> f64 {
         let u: f64 = self.rng.random_range(f64::MIN_POSITIVE..1.0);
         (-2.0 * u.ln()).sqrt() * (TAU * self.rng.random_range(0.0..1.0)).cos()
@@ -116,65 +110,5 @@ impl Sensor {
         let value =
             if self.resolution > 0.0 { (value / self.resolution).round() * self.resolution } else { value };
         ((self.time_s * 1e6) as i64, value)
-    }
-
-    /// Usual spread of the readings over a minute or so.
-    #[must_use]
-    pub fn spread(&self) -> f64 {
-        (self.noise.powi(2) + 0.5 * self.cycle.powi(2)).sqrt().max(self.resolution)
-    }
-
-    /// Size of its own regular changes: nothing smaller can be told from them.
-    #[must_use]
-    pub fn reach(&self) -> f64 {
-        let load = self.loads.iter().fold(0.0f64, |a, b| a.max(b.abs()));
-        self.spread() + self.daily.max(load).max(3.0 * self.wander)
-    }
-}
-
-/// What can go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The level jumps and stays.
-    Shift,
-    /// The readings scatter more and more (bearing).
-    Scatter,
-    /// The level runs away.
-    Drift,
-    /// Single readings are far off.
-    Spikes,
-    /// The sensor repeats one value.
-    Stuck,
-}
-
-impl Fault {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Shift, Self::Scatter, Self::Drift, Self::Spikes, Self::Stuck];
-
-    /// Name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Shift => "level shift",
-            Self::Scatter => "growing scatter",
-            Self::Drift => "drift",
-            Self::Spikes => "spikes",
-            Self::Stuck => "stuck sensor",
-        }
-    }
-
-    /// The faulty value, `since` readings after the fault began; `held` is the last value before it. Sizes are in the
-    /// sensor's own usual spreads, so they are small where the sensor is quiet.
-    #[must_use]
-    pub fn apply(self, sensor: &Sensor, value: f64, since: u64, held: f64) -> f64 {
-        let t = since as f64;
-        match self {
-            Self::Shift => value + 5.0 * sensor.reach(),
-            Self::Scatter => value + (value - held) * (t / 60.0).min(4.0),
-            Self::Drift => value + 0.05 * t * sensor.reach(),
-            Self::Spikes if since % 17 == 3 => value + 12.0 * sensor.reach(),
-            Self::Spikes => value,
-            Self::Stuck => held,
-        }
     }
 }

@@ -15,14 +15,13 @@ use crate::{
 use leptos::{ev, html, prelude::*};
 use pm_api::{
     Metadata, PredictionId, SensorId,
-    prediction::{Explained, Prediction},
+    prediction::{Explained, FeatureShare, Prediction},
     sensor::Sensor,
 };
 use pm_ui_core::{
     route::Route,
     text::{number, reading, title},
 };
-use serde::Deserialize;
 use std::collections::HashMap;
 
 /// The page.
@@ -266,19 +265,9 @@ fn Why(id: PredictionId) -> impl IntoView {
     .into_any()
 }
 
-/// What a feature contributed to a score.
-#[derive(Clone, Deserialize)]
-struct Feature {
-    meaning: String,
-    value: f64,
-    normal_low: f64,
-    normal_high: f64,
-    contribution: f64,
-}
-
 /// The features that made the score, by the size of their share, then the scorer's own figures.
 fn contributions(all: &Metadata) -> AnyView {
-    let features: Vec<Feature> =
+    let features: Vec<FeatureShare> =
         all.get("features").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default();
     let most = features.iter().map(|f| f.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
     let bars = features

@@ -1,5 +1,6 @@
-//! The scorer about itself.
+//! The scorer about itself, and the life of its models: registry, retraining, reports, drift.
 
+use crate::{MachineId, Metadata, ModelId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// `GET /ai/status`, and `GET /health` of the scorer.
@@ -12,4 +13,262 @@ pub struct AiStatus {
     pub model_loaded: bool,
     /// Its version; `rule-based` when none is loaded.
     pub model_version: String,
+}
+
+/// A registered version of a model: `GET /ai/models`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelVersion {
+    /// Identifier.
+    pub id: ModelId,
+    /// Kind of model, e.g. `isolation-forest`.
+    pub name: String,
+    /// Version, unique within the name.
+    pub version: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Where its files lie, for a version that came with the program.
+    pub path: Option<String>,
+    /// Whatever was given along.
+    pub metadata: Option<Metadata>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// registered, shadow (judges beside the active one without effect), active or retired.
+    pub status: String,
+    /// Class of the machines it is for (`class` in a machine's metadata); absent with `machine_id`: for all.
+    pub machine_class: Option<String>,
+    /// The one machine it is for.
+    pub machine_id: Option<MachineId>,
+    /// When it last became active.
+    pub activated_at: Option<Timestamp>,
+    /// Has it weights, here or with the program? Without, it cannot be activated.
+    pub has_weights: bool,
+    /// Did it pass its validation? Absent when it was never validated.
+    pub passed: Option<bool>,
+}
+
+/// `POST /ai/models`: the same fields are taken from the query, as in the documented form.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct NewModel {
+    /// Kind of model.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// For people.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Where its files lie.
+    #[serde(default)]
+    pub path: Option<String>,
+}
+
+/// Answer of `POST /ai/models`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRegistered {
+    /// Identifier.
+    pub id: ModelId,
+    /// Kind of model.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// For people.
+    pub message: String,
+}
+
+/// Answer of `POST /ai/models/{version}/activate` and `/rollback`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelChanged {
+    /// The version that judges from now on.
+    pub version: String,
+    /// activated or rolled_back.
+    pub status: String,
+    /// For people.
+    pub message: String,
+}
+
+/// `POST /ai/retrain`; the body may be left out.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RetrainRequest {
+    /// Only for machines of this class, from their readings.
+    #[serde(default)]
+    pub machine_class: Option<String>,
+    /// Only for this machine, from its readings.
+    #[serde(default)]
+    pub machine_id: Option<MachineId>,
+    /// Seed of every random choice; absent: 42.
+    #[serde(default)]
+    pub seed: Option<u64>,
+}
+
+/// Answer of `POST /ai/retrain`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetrainQueued {
+    /// The job; its progress is at `GET /jobs/{job_id}`.
+    pub job_id: String,
+    /// queued.
+    pub status: String,
+    /// For people.
+    pub message: String,
+}
+
+/// `result` of a retrain job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingResult {
+    /// The new version.
+    pub version: String,
+    /// May it be promoted?
+    pub passed: bool,
+    /// Why not.
+    pub objections: Vec<String>,
+    /// shadow (judges beside the active version) or registered.
+    pub status: String,
+}
+
+/// Answer of `POST /internal/models/work`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WorkDone {
+    /// The job that was worked on.
+    pub job_id: Option<String>,
+    /// Was drift measured?
+    pub drift_measured: bool,
+}
+
+/// A line of `GET /ai/logs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AiLogLine {
+    /// When.
+    pub timestamp: Timestamp,
+    /// create, activate, rollback, retrain, …
+    pub action: String,
+    /// For people.
+    pub details: Option<String>,
+    /// What changed.
+    pub metadata: Option<Metadata>,
+}
+
+/// How well a model did in an examination. Counts.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Quality {
+    /// Readings that were taken for healthy.
+    pub healthy_readings: u64,
+    /// Times that the class left normal among them.
+    pub false_alarms: u64,
+    /// Faults laid over held-out readings, by kind.
+    pub faults: Vec<FaultsSeen>,
+    /// Closed alarms that people called a true fault, and whose readings are still there.
+    pub confirmed: u64,
+    /// Of these: the model finds them unusual.
+    pub confirmed_seen: u64,
+    /// Closed alarms that people called a false alarm, and whose readings are still there.
+    pub dismissed: u64,
+    /// Of these: the model stays calm.
+    pub dismissed_calm: u64,
+    /// What confidence said and how often it was right, by tenth of confidence, at moments it was not learned from.
+    pub reliability: Vec<ReliabilityTenth>,
+}
+
+/// Faults of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultsSeen {
+    /// Kind of fault.
+    pub fault: String,
+    /// How many were seen within 120 readings.
+    pub seen: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+/// One tenth of the range of confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityTenth {
+    /// Judgements with such a confidence.
+    pub moments: u64,
+    /// Their mean confidence.
+    pub said: f64,
+    /// Share of them that were right.
+    pub right: f64,
+}
+
+/// What a retrained version was learned from and how it did: `GET /ai/models/{version}/report`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValidationReport {
+    /// Sensors learned from.
+    pub sensors: u64,
+    /// Windows learned from.
+    pub rows_learned: u64,
+    /// Windows held out.
+    pub rows_held_out: u64,
+    /// Time of the oldest reading.
+    pub from: Timestamp,
+    /// Time of the newest reading.
+    pub to: Timestamp,
+    /// Seed.
+    pub seed: u64,
+    /// Version that was active.
+    pub active_version: String,
+    /// How the active model did.
+    pub active: Quality,
+    /// How the new version did, on the same readings.
+    pub candidate: Quality,
+    /// May it be promoted?
+    pub passed: bool,
+    /// Why not.
+    pub objections: Vec<String>,
+}
+
+/// Answer of `GET /ai/models/{version}/report`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelReport {
+    /// The version.
+    pub version: String,
+    /// Its status.
+    pub status: String,
+    /// Examination after training; absent for versions that were not trained here.
+    pub validation: Option<ValidationReport>,
+    /// What it said beside the active model, per day, newest first.
+    pub shadow: Vec<ShadowDay>,
+}
+
+/// A day on which a version judged beside the active one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShadowDay {
+    /// UTC date, `2026-11-23`.
+    pub day: String,
+    /// Scorings by both.
+    pub scored: i64,
+    /// Anomalous to the active model.
+    pub active_anomalous: i64,
+    /// Anomalous to this version.
+    pub challenger_anomalous: i64,
+    /// Anomalous to both.
+    pub both_anomalous: i64,
+    /// Mean distance of the two scores.
+    pub mean_difference: f64,
+}
+
+/// How far the sensors' features have moved from those the active model learned from: `GET /ai/drift`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DriftReport {
+    /// When it was measured.
+    pub created_at: Timestamp,
+    /// The active version.
+    pub model_version: String,
+    /// Sensors looked at.
+    pub sensors: i32,
+    /// Windows looked at.
+    pub rows_used: i32,
+    /// The largest index of a feature.
+    pub worst: f64,
+    /// stable (below 0.1), moving, or moved (from 0.25 on).
+    pub verdict: String,
+    /// By feature, worst first.
+    pub features: Vec<FeatureDrift>,
+}
+
+/// Drift of one feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureDrift {
+    /// Name of the feature.
+    pub feature: String,
+    /// Population stability index: below 0.1 stable, from 0.25 on moved.
+    pub psi: f64,
 }

@@ -52,6 +52,8 @@ id! {
     RoleId,
     /// A stored setting.
     SettingId,
+    /// A version of a model.
+    ModelId,
     /// A user account.
     UserId,
 }

@@ -69,4 +69,74 @@ pub struct Explanation {
     pub reasoning: String,
     /// What to do, if anything.
     pub recommended_action: Option<String>,
+    /// The features with the largest share in the score, largest first; empty when a limit or too few readings decided.
+    #[serde(default)]
+    pub features: Vec<FeatureShare>,
+    /// How much each sensor of the machine stood out at that moment, most first.
+    #[serde(default)]
+    pub sensors: Vec<SensorShare>,
+}
+
+/// What drove a score: `contributing_features` of a prediction, and `feature_importance` of its explanation. While a
+/// sensor has too few readings there is a [`Buffering`] instead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contributing {
+    /// Score by the sensor's limits: 0 inside, 0.8 at warning, 1 at critical.
+    pub rule_score: f64,
+    /// Calibrated score of the model, 0 to 1; 0 without a model.
+    pub model_score: f64,
+    /// Readings in the window.
+    pub window_size: u64,
+    /// Filled share of the window, 0 to 1.
+    pub buffer_utilization: f64,
+    /// The higher of rule and model score at the newest reading.
+    pub raw_score: f64,
+    /// The same, smoothed over the last readings.
+    pub smoothed_score: f64,
+    /// Class after hysteresis: normal, warning or critical.
+    pub state_status: String,
+    /// The features with the largest share, largest first, at most three.
+    pub features: Vec<FeatureShare>,
+    /// One sentence for a technician.
+    pub reason: String,
+}
+
+/// `contributing_features` while a sensor has too few readings to be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffering {
+    /// Readings so far.
+    pub buffer_size: u64,
+}
+
+/// The share of one feature of the window in a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureShare {
+    /// Name of the feature, as in the model's card.
+    pub name: String,
+    /// The same in words.
+    pub meaning: String,
+    /// Its value now.
+    pub value: f64,
+    /// Lower end of what is usual for this sensor.
+    pub normal_low: f64,
+    /// Upper end of what is usual for this sensor.
+    pub normal_high: f64,
+    /// Steps by which it shortened the mean path in the forest; the larger, the more it made the window stand out.
+    pub contribution: f64,
+    /// Its part of all that made the window stand out, 0 to 1.
+    #[serde(default)]
+    pub share: f64,
+}
+
+/// How much one sensor of a machine stood out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SensorShare {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its name.
+    pub name: String,
+    /// Its smoothed anomaly score at the moment of the prediction, 0 to 1.
+    pub score: f64,
+    /// Its part of all that stood out on this machine, 0 to 1 (squares of the scores).
+    pub share: f64,
 }

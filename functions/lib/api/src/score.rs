@@ -2,7 +2,7 @@
 //! state (postcard both ways). The scorer holds no state of its own and reads no database, so the same input gives
 //! the same output, live, in replay and in tests.
 
-use crate::{MachineId, ReadingStatus, SensorId, Timestamp};
+use crate::{MachineId, ModelId, ReadingStatus, SensorId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Sensors to score.
@@ -21,6 +21,12 @@ pub struct ScoreItem {
     pub machine_id: MachineId,
     /// Kind of quantity, e.g. `pressure`.
     pub sensor_type: String,
+    /// Unit of the values. When it changes, what was known of the sensor is forgotten.
+    pub unit: Option<String>,
+    /// The registered model that is active for this machine; absent: the one that came with the program.
+    pub model: Option<ModelId>,
+    /// A registered model that judges beside it without effect.
+    pub challenger: Option<ModelId>,
     /// The sensor's limits.
     pub limits: Limits,
     /// The state returned by the last scoring; absent at the first.
@@ -45,8 +51,6 @@ pub struct Limits {
 /// The results, in the order of the items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreResponse {
-    /// Version of the model that scored; `rule-based` when no model could be used.
-    pub model_version: String,
     /// One entry per item.
     pub items: Vec<ScoreResult>,
 }
@@ -54,6 +58,8 @@ pub struct ScoreResponse {
 /// The judgement of one sensor at its newest reading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreResult {
+    /// Version of the model that scored; `rule-based` when no model could be used.
+    pub model_version: String,
     /// Time of the newest reading that was scored.
     pub time: Timestamp,
     /// Fewer readings than the model needs: `status` is «buffering», the class stays normal.
@@ -72,6 +78,31 @@ pub struct ScoreResult {
     pub contributing_features: String,
     /// True when rules judged because no model fits.
     pub fallback: bool,
+    /// What a challenger said, where one judges beside the active model.
+    pub shadow: Option<Shadow>,
     /// State for the next scoring of this sensor (opaque, versioned by the scorer).
     pub state: Vec<u8>,
+}
+
+/// What a challenger said of a sensor; nobody is told but its report.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Shadow {
+    /// Smoothed anomaly score, 0 to 1.
+    pub score: f64,
+    /// Class after smoothing and hysteresis.
+    pub class: ReadingStatus,
+}
+
+/// Rows of relative features to score with the forest alone: `POST /rows` of the scorer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowsRequest {
+    /// Rows of 25 numbers, one after the other.
+    pub rows: Vec<f32>,
+}
+
+/// The forest's scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RowsResponse {
+    /// One per row, 0 to 1.
+    pub scores: Vec<f64>,
 }

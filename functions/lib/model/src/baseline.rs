@@ -28,6 +28,8 @@ enum Kind {
     Plain(u32),
     /// Without unit and heavy-tailed: sign · ln(1 + |x|); the spread is at least this many thousandths.
     Log(u32),
+    /// Without unit and never negative: its logarithm counts, so that twice as rough is as far as half as rough.
+    Ratio,
     /// Already relative to the healthy past: divided by this many thousandths.
     Fixed(u32),
 }
@@ -45,7 +47,7 @@ const KINDS: [Kind; COUNT] = [
     Kind::Unit(200),
     Kind::Unit(100),
     Kind::Plain(1),
-    Kind::Plain(1),
+    Kind::Ratio,
     Kind::Plain(300),
     Kind::Plain(1),
     Kind::Fixed(200),
@@ -71,7 +73,24 @@ pub struct Baseline {
     spread: [f32; COUNT],
     /// Largest deviation that belongs to its ordinary life (a start, a change of load), slowly forgotten.
     reach: [f32; COUNT],
+    /// How far out its windows usually are ([`deviation`]): mean and variance.
+    usual: (f64, f64),
+    excursion: Excursion,
 }
+
+/// Suspect readings without a break: how many, the sum of their deviations, and of the squares.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Excursion {
+    readings: u32,
+    sum: f64,
+    squares: f64,
+}
+
+/// An excursion of at most so many readings that ended by itself was a change of load or a start, and belongs to what
+/// is usual; a longer one does not.
+const SHORT: u32 = 150;
+/// The spread of a sensor's deviations counts as at least this.
+const LEAST_SPREAD: f64 = 0.35;
 
 /// Deviations within the reach count at most this many spreads.
 const ORDINARY: f64 = 3.0;
@@ -99,14 +118,15 @@ impl Baseline {
         self.seen
     }
 
-    /// The features relative to the sensor's own past, within ±[`CUT`]; 0 is «as usual».
+    /// The features relative to the sensor's own past, within ±[`CUT`]; 0 is «as usual». `fullness` is the filled share
+    /// of the window: the features of few readings scatter more, by one over its root.
     #[must_use]
-    pub fn relative(&self, features: &[f64; COUNT]) -> [f32; COUNT] {
+    pub fn relative(&self, features: &[f64; COUNT], fullness: f64) -> [f32; COUNT] {
         let mut row = [0.0; COUNT];
         if self.is_empty() {
             return row;
         }
-        let widen = 1.0 + YOUNG / self.seen;
+        let widen = (1.0 + YOUNG / self.seen) / fullness.clamp(0.05, 1.0).sqrt();
         for (i, out) in row.iter_mut().enumerate() {
             let deviation = self.shape(i, features[i]) - self.middle_of(i);
             let spread = self.spread_of(i) * widen;
@@ -116,6 +136,40 @@ impl Baseline {
             *out = counted.min(CUT).copysign(deviation) as f32;
         }
         row
+    }
+
+    /// How much further out a window is than this sensor's windows usually are, in spreads of what is usual: a sensor
+    /// whose load often jumps has to go further before it surprises than one that never moves.
+    #[must_use]
+    pub fn surprise(&self, row: &[f32; COUNT]) -> f64 {
+        if self.is_empty() {
+            return 0.0;
+        }
+        let (mean, variance) = self.usual;
+        let spread = (variance + LEAST_SPREAD * LEAST_SPREAD).sqrt();
+        (deviation(row) - mean) / spread
+    }
+
+    /// Learns how far out this window is; `suspect` windows only once it has turned out that nothing came of them.
+    pub fn learn_deviation(&mut self, row: &[f32; COUNT], suspect: bool) {
+        let d = deviation(row);
+        if suspect {
+            let e = &mut self.excursion;
+            e.readings = e.readings.saturating_add(1);
+            e.sum += d;
+            e.squares += d * d;
+            return;
+        }
+        let mut e = std::mem::take(&mut self.excursion);
+        if e.readings > SHORT {
+            e = Excursion::default();
+        }
+        let n = f64::from(e.readings) + 1.0;
+        let (sum, squares) = (e.sum + d, e.squares + d * d);
+        let rate = (n / self.seen.max(10.0)).min(0.5);
+        let (mean, variance) = self.usual;
+        let around = (squares - 2.0 * mean * sum) / n + mean * mean;
+        self.usual = (mean + rate * (sum / n - mean), (variance + rate * (around - variance)).max(0.0));
     }
 
     /// Learns from the features of one reading. `weight`: 1 for a normal reading, less for a suspect one.
@@ -164,6 +218,7 @@ impl Baseline {
             Kind::Unit(_) | Kind::Plain(_) | Kind::Fixed(_) => v,
             Kind::Spread => ((v.exp() * 1.05 - 0.05) * self.noise()).max(0.0),
             Kind::Log(_) => v.signum() * v.abs().exp_m1(),
+            Kind::Ratio => v.exp(),
         };
         (back(middle - reach), back(middle + reach))
     }
@@ -175,6 +230,11 @@ impl Baseline {
             && self.noise.is_finite()
             && self.noise >= 0.0
             && self.middle.iter().all(|v| v.is_finite())
+            && self.usual.0.is_finite()
+            && self.usual.1.is_finite()
+            && self.usual.1 >= 0.0
+            && self.excursion.sum.is_finite()
+            && self.excursion.squares.is_finite()
             && self.spread.iter().chain(&self.reach).all(|v| v.is_finite() && *v >= 0.0)
     }
 
@@ -183,6 +243,7 @@ impl Baseline {
             Kind::Unit(_) | Kind::Plain(_) | Kind::Fixed(_) => value,
             Kind::Spread => ((value / self.noise()).min(1e6) + 0.05).ln() - 1.05f64.ln(),
             Kind::Log(_) => value.signum() * value.abs().ln_1p(),
+            Kind::Ratio => value.abs().clamp(1e-9, 1e6).ln(),
         }
     }
 
@@ -194,9 +255,24 @@ impl Baseline {
         let learned = f64::from(self.spread[i]);
         match KINDS[i] {
             Kind::Unit(floor) => learned.max(f64::from(floor) * 1e-3 * self.noise()),
-            Kind::Spread => learned.max(0.1),
+            Kind::Spread | Kind::Ratio => learned.max(0.1),
             Kind::Plain(floor) | Kind::Log(floor) => learned.max(f64::from(floor) * 1e-3),
             Kind::Fixed(scale) => f64::from(scale) * 1e-3,
         }
     }
+}
+
+/// Mean size of the four largest relative features: how far out a window is.
+#[must_use]
+pub fn deviation(row: &[f32]) -> f64 {
+    let mut top = [0.0f32; 4];
+    for v in row {
+        let mut v = v.abs();
+        for t in &mut top {
+            if v > *t {
+                std::mem::swap(&mut v, t);
+            }
+        }
+    }
+    f64::from(top.iter().sum::<f32>()) / 4.0
 }

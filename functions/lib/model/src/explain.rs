@@ -6,10 +6,11 @@ use crate::{
     rules,
     scorer::{Judged, WARNING_FROM},
     state::State,
-    window::WINDOW,
 };
-use pm_api::score::Limits;
-use serde_json::json;
+use pm_api::{
+    prediction::{Buffering, Contributing, FeatureShare},
+    score::Limits,
+};
 
 /// Features named in an explanation.
 const TOP: usize = 3;
@@ -17,7 +18,7 @@ const TOP: usize = 3;
 /// While too few readings are there.
 #[must_use]
 pub fn buffering(size: usize) -> String {
-    json!({ "buffer_size": size }).to_string()
+    text(&Buffering { buffer_size: size as u64 })
 }
 
 /// The documented figures, the features that made the score, and a sentence.
@@ -29,44 +30,54 @@ pub fn contributing(
     limits: &Limits,
     value: f64,
 ) -> String {
-    let top = top_features(model, judged);
-    let features: Vec<_> = top
+    let (top, all) = top_features(model, judged);
+    let features = top
         .iter()
         .map(|&(i, contribution)| {
             let (low, high) = state.baseline.usual_range(i);
-            json!({
-                "name": NAMES[i],
-                "meaning": MEANINGS[i],
-                "value": significant(judged.features[i]),
-                "normal_low": significant(low),
-                "normal_high": significant(high),
-                "contribution": round(contribution, 3),
-            })
+            FeatureShare {
+                name: NAMES[i].to_owned(),
+                meaning: MEANINGS[i].to_owned(),
+                value: significant(judged.features[i]),
+                normal_low: significant(low),
+                normal_high: significant(high),
+                contribution: round(contribution, 3),
+                share: round(contribution / all, 3),
+            }
         })
         .collect();
-    let size = state.window.values().len();
-    json!({
-        "rule_score": round(judged.rule_score, 4),
-        "model_score": round(judged.model_score, 4),
-        "window_size": size,
-        "buffer_utilization": round(size as f64 / WINDOW as f64, 2),
-        "raw_score": round(judged.raw, 4),
-        "smoothed_score": round(state.smoothed.unwrap_or(judged.raw), 4),
-        "state_status": state.class.as_str(),
-        "features": features,
-        "reason": reason(judged, state, limits, value, &top),
+    text(&Contributing {
+        rule_score: round(judged.rule_score, 4),
+        model_score: round(judged.model_score, 4),
+        window_size: state.window.values().len() as u64,
+        buffer_utilization: round(state.window.fullness(), 2),
+        raw_score: round(judged.raw, 4),
+        smoothed_score: round(state.track.smoothed.unwrap_or(judged.raw), 4),
+        state_status: state.track.class.as_str().to_owned(),
+        features,
+        reason: reason(judged, state, limits, value, &top),
     })
-    .to_string()
 }
 
-/// The features with the largest share in the score, as (index, steps by which it shortened the mean path).
-fn top_features(model: Option<&Model>, judged: &Judged) -> Vec<(usize, f64)> {
-    let Some(model) = model else { return Vec::new() };
+fn text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// The features with the largest share in the score, as (index, steps by which it shortened the mean path), and the
+/// steps of all features that shortened it.
+///
+/// A feature may be unusual in the forest's eyes by its neighbours' doing; what lies well inside its own usual range
+/// explains nothing to a person and is left out.
+fn top_features(model: Option<&Model>, judged: &Judged) -> (Vec<(usize, f64)>, f64) {
+    const INSIDE: f32 = 0.5;
+    let Some(model) = model else { return (Vec::new(), 1.0) };
     let mut credit: Vec<(usize, f64)> = model.forest.attribute(&judged.row).into_iter().enumerate().collect();
     credit.retain(|c| c.1 > 0.0);
+    let all = credit.iter().map(|c| c.1).sum::<f64>().max(f64::MIN_POSITIVE);
+    credit.retain(|c| judged.row[c.0].abs() >= INSIDE);
     credit.sort_by(|a, b| b.1.total_cmp(&a.1));
     credit.truncate(TOP);
-    credit
+    (credit, all)
 }
 
 fn reason(judged: &Judged, state: &State, limits: &Limits, value: f64, top: &[(usize, f64)]) -> String {

@@ -13,16 +13,23 @@
 
 pub mod baseline;
 pub mod calibration;
+pub mod detector;
+pub mod drift;
 pub mod explain;
 pub mod features;
 pub mod flat;
 pub mod forest;
+pub mod gaussian;
 pub mod history;
+pub mod inject;
 pub mod model;
+pub mod retrain;
 pub mod rules;
 pub mod scorer;
+pub mod smooth;
 pub mod state;
 pub mod stats;
+pub mod track;
 pub mod train;
 pub mod window;
 

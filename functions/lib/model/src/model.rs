@@ -2,7 +2,8 @@
 //! `<version>/forest.bpk` is the Burn record.
 
 use crate::{
-    calibration::{self, Calibration},
+    calibration::Calibration,
+    drift::Reference,
     features::COUNT,
     flat::FlatForest,
     forest::{Forest, Shape},
@@ -40,6 +41,37 @@ pub struct Card {
     pub features: Vec<String>,
     /// Calibration of the score.
     pub calibration: Calibration,
+    /// Where the features lay in training, to notice that they have moved.
+    #[serde(default)]
+    pub reference: Reference,
+}
+
+/// The files of a version.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// card.json.
+    pub card: Vec<u8>,
+    /// The Burn record.
+    pub record: Vec<u8>,
+}
+
+impl Files {
+    /// Reads the active version under a models' root.
+    ///
+    /// # Errors
+    /// When a file is missing.
+    pub fn read(root: &Path) -> Result<Self, ModelError> {
+        let folder = root.join(NAME);
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|e| {
+                let name = path.strip_prefix(root).unwrap_or(path);
+                ModelError::File(name.display().to_string(), e)
+            })
+        };
+        let version = String::from_utf8_lossy(&read(&folder.join("ACTIVE"))?).trim().to_owned();
+        let folder = folder.join(version);
+        Ok(Self { card: read(&folder.join("card.json"))?, record: read(&folder.join(RECORD))? })
+    }
 }
 
 /// A model ready to score.
@@ -59,16 +91,8 @@ impl Model {
     /// # Errors
     /// When a file is missing or does not fit.
     pub fn load(root: &Path) -> Result<Self, ModelError> {
-        let folder = root.join(NAME);
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|e| {
-                let name = path.strip_prefix(root).unwrap_or(path);
-                ModelError::File(name.display().to_string(), e)
-            })
-        };
-        let version = String::from_utf8_lossy(&read(&folder.join("ACTIVE"))?).trim().to_owned();
-        let folder = folder.join(version);
-        Self::from_bytes(&read(&folder.join("card.json"))?, read(&folder.join(RECORD))?)
+        let files = Files::read(root)?;
+        Self::from_bytes(&files.card, files.record)
     }
 
     /// Builds a model from the bytes of its card and its record.
@@ -98,9 +122,9 @@ impl Model {
         Some(Self { version, forest: FlatForest::new(forest, COUNT)?, calibration })
     }
 
-    /// Calibrated anomaly score of relative features, 0 to 1.
+    /// Calibrated anomaly score of relative features and how surprising they are for the sensor, 0 to 1.
     #[must_use]
-    pub fn score(&self, row: &[f32; COUNT]) -> f64 {
-        self.calibration.score(self.forest.score(row), calibration::deviation(row))
+    pub fn score(&self, row: &[f32; COUNT], surprise: f64) -> f64 {
+        self.calibration.score(self.forest.score(row), surprise)
     }
 }

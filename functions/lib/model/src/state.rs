@@ -2,15 +2,14 @@
 //!
 //! Layout: version byte, postcard, FNV-1a checksum (4 bytes, little endian). Anything else reads as «nothing known».
 
-use crate::{baseline::Baseline, history::History, window::Window};
-use pm_api::ReadingStatus;
+use crate::{baseline::Baseline, history::History, track::Track, window::Window};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout and of the meaning of the numbers. A blob of another version is started afresh.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// The state of one sensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
     /// Newest readings.
     pub window: Window,
@@ -18,25 +17,12 @@ pub struct State {
     pub baseline: Baseline,
     /// Levels over hours and days.
     pub history: History,
-    /// Smoothed score; absent while buffering.
-    pub smoothed: Option<f64>,
-    /// Class after hysteresis.
-    pub class: ReadingStatus,
-    /// Reading time (µs) at which that class began.
-    pub class_since_us: i64,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            window: Window::default(),
-            baseline: Baseline::default(),
-            history: History::default(),
-            smoothed: None,
-            class: ReadingStatus::Normal,
-            class_since_us: i64::MIN,
-        }
-    }
+    /// Code of the unit of the values, where it is known.
+    pub unit: Option<u32>,
+    /// Smoothed score and class.
+    pub track: Track,
+    /// The same by a challenger that judges beside the active model; absent without one.
+    pub shadow: Option<Track>,
 }
 
 impl State {
@@ -52,7 +38,8 @@ impl State {
         let valid = state.window.is_valid()
             && state.baseline.is_valid()
             && state.history.is_valid()
-            && state.smoothed.is_none_or(|s| (0.0..=1.0).contains(&s));
+            && state.track.is_valid()
+            && state.shadow.is_none_or(|t| t.is_valid());
         valid.then_some(state)
     }
 
@@ -63,6 +50,12 @@ impl State {
         blob.extend(checksum(&blob).to_le_bytes());
         blob
     }
+}
+
+/// A unit as a number: another number means another unit.
+#[must_use]
+pub fn unit_code(unit: &str) -> u32 {
+    checksum(unit.trim().as_bytes())
 }
 
 fn checksum(bytes: &[u8]) -> u32 {

@@ -90,6 +90,12 @@ impl Window {
         &self.values
     }
 
+    /// Filled share, 0 to 1.
+    #[must_use]
+    pub fn fullness(&self) -> f64 {
+        self.values.len() as f64 / WINDOW as f64
+    }
+
     /// Are there enough readings for a judgement?
     #[must_use]
     pub fn is_ready(&self) -> bool {

@@ -22,6 +22,9 @@ fn item(readings: &[(i64, f64)], limits: Limits, state: Option<Vec<u8>>) -> Scor
         sensor_id: SensorId(uuid::Uuid::nil()),
         machine_id: MachineId(uuid::Uuid::nil()),
         sensor_type: "test".into(),
+        unit: None,
+        model: None,
+        challenger: None,
         limits,
         state,
         readings: readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),
@@ -75,6 +78,97 @@ fn late_and_repeated_readings_change_nothing() {
         (after.score, after.class, after.state, after.time),
         (before.score, before.class, before.state, before.time)
     );
+}
+
+#[test]
+fn missing_values_are_passed_over() {
+    let model = model();
+    let readings = quiet(700);
+    let mut gappy = Vec::new();
+    for (i, reading) in readings.iter().enumerate() {
+        gappy.push(*reading);
+        for missing in [f64::NAN, f64::INFINITY, 1e31] {
+            gappy.push((reading.0 + 1 + i as i64 % 3, missing));
+        }
+    }
+    assert_eq!(score(&model, &readings, Limits::default()), score(&model, &gappy, Limits::default()));
+}
+
+/// Replays readings one by one from a known state; gives every class and score on the way.
+fn replay(model: &Model, mut state: Vec<u8>, readings: &[(i64, f64)]) -> Vec<(ReadingStatus, f64)> {
+    let mut course = Vec::new();
+    for reading in readings {
+        let result = score_item(Some(model), &item(&[*reading], Limits::default(), Some(state)));
+        course.push((result.class, result.score));
+        state = result.state;
+    }
+    course
+}
+
+#[test]
+fn irregular_sampling_is_no_anomaly() {
+    let model = model();
+    // between a tenth of a second and twenty seconds apart
+    let mut time = 1_700_000_000_000_000;
+    let readings: Vec<_> = quiet(3600)
+        .into_iter()
+        .enumerate()
+        .map(|(i, (_, value))| {
+            time += 100_000 + (i as i64 * 7_919 % 200) * 100_000;
+            (time, value)
+        })
+        .collect();
+    let state = score(&model, &readings[..3000], Limits::default()).state;
+    for (i, (class, value)) in replay(&model, state, &readings[3000..]).into_iter().enumerate() {
+        assert_eq!(class, ReadingStatus::Normal, "reading {i}: {value}");
+    }
+}
+
+#[test]
+fn after_a_pause_the_first_readings_are_no_anomaly() {
+    let model = model();
+    let mut readings = quiet(3400);
+    for pause_s in [70, 3600, 3 * 86_400] {
+        readings[3000..].iter_mut().for_each(|r| r.0 += pause_s * 1_000_000);
+        let state = score(&model, &readings[..3000], Limits::default()).state;
+        for (i, (class, value)) in replay(&model, state, &readings[3000..]).into_iter().enumerate() {
+            assert_eq!(class, ReadingStatus::Normal, "{pause_s} s, reading {i}: {value}");
+            assert!(value < 0.6, "{pause_s} s, reading {i}: {value}");
+        }
+    }
+}
+
+#[test]
+fn another_unit_starts_afresh() {
+    let model = model();
+    let readings = quiet(800);
+    let with_unit = |unit: Option<&str>, readings: &[(i64, f64)], state| {
+        let item = ScoreItem { unit: unit.map(str::to_owned), ..item(readings, Limits::default(), state) };
+        score_item(Some(&model), &item)
+    };
+    let known = with_unit(Some("°C"), &readings[..780], None).state;
+    let fahrenheit: Vec<_> = readings[780..].iter().map(|&(t, v)| (t, v * 1.8 + 32.0)).collect();
+    let changed = with_unit(Some("°F"), &fahrenheit[..5], Some(known.clone()));
+    assert!(changed.buffering && changed.class == ReadingStatus::Normal, "{changed:?}");
+    let same = with_unit(Some("°C"), &readings[780..785], Some(known.clone()));
+    assert!(!same.buffering);
+    let unsaid = with_unit(None, &readings[780..785], Some(known));
+    assert_eq!((unsaid.score, unsaid.buffering), (same.score, false));
+}
+
+#[test]
+fn a_challenger_is_heard_and_changes_nothing() {
+    let model = model();
+    let mut readings = quiet(900);
+    readings[860..].iter_mut().for_each(|r| r.1 += 40.0);
+    let alone = score(&model, &readings, Limits::default());
+    let item = item(&readings, Limits::default(), None);
+    let beside = pm_model::scorer::score_beside(Some(&model), Some(&model), &item);
+    let said = beside.shadow.expect("a challenger");
+    assert_eq!((said.score, said.class), (alone.score, alone.class));
+    assert_eq!((beside.score, beside.class, beside.confidence), (alone.score, alone.class, alone.confidence));
+    assert_eq!(beside.contributing_features, alone.contributing_features);
+    assert!(beside.state.len() <= 2048, "{} bytes", beside.state.len());
 }
 
 #[test]

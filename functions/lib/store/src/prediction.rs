@@ -5,7 +5,10 @@ use crate::{
     statement::statements,
     value::{Columns, at, id},
 };
-use pm_api::{MachineId, Metadata, PredictionId, SensorId, Timestamp, prediction::Prediction};
+use pm_api::{
+    MachineId, Metadata, PredictionId, SensorId, Timestamp,
+    prediction::{Prediction, SensorShare},
+};
 use serde_json::json;
 
 statements! {
@@ -41,6 +44,14 @@ statements! {
                health_percent, remaining_hours, prediction, confidence, response_time_ms, contributing_features, id,
                created_at at time zone 'utc'
         from predictions where id = $1";
+    SENSORS_BESIDE = "
+        select s.id, s.name, p.score, p.score * p.score / nullif(sum(p.score * p.score) over (), 0)
+        from sensors s cross join lateral (
+            select score from predictions
+            where sensor_id = s.id and time <= epoch_us($2) and time > epoch_us($2 - 600000000)
+            order by time desc limit 1) p
+        where s.machine_id = $1
+        order by p.score desc, s.name limit 50";
 }
 
 /// Which predictions.
@@ -91,6 +102,23 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Vec<Prediction>, StoreErro
 /// Whatever the database says.
 pub async fn get(db: &Db, prediction_id: PredictionId) -> Result<Option<Prediction>, StoreError> {
     db.first(GET, vec![id(prediction_id.0)], prediction).await
+}
+
+/// How much each sensor of the prediction's machine stood out at its moment (newest score of the ten minutes before),
+/// most first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn sensors_beside(db: &Db, of: &Prediction) -> Result<Vec<SensorShare>, StoreError> {
+    db.rows(SENSORS_BESIDE, vec![id(of.machine_id.0), at(of.timestamp)], |c| {
+        Ok(SensorShare {
+            sensor_id: c.take()?,
+            name: c.take()?,
+            score: c.take()?,
+            share: c.take::<Option<f64>>()?.unwrap_or(0.0),
+        })
+    })
+    .await
 }
 
 fn prediction(c: &mut Columns) -> Result<Prediction, StoreError> {

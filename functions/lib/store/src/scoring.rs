@@ -5,13 +5,15 @@ use crate::{
     statement::statements,
     value::{floats, ints, optional_texts, texts},
 };
-use pm_api::{MachineId, PredictionId, SensorId, Timestamp};
-use spin_sdk::pg::{DbValue, ParameterValue};
+use pm_api::{MachineId, ModelId, PredictionId, SensorId, Timestamp};
+use spin_sdk::pg::DbValue;
 
 statements! {
     WINDOWS = "
-        select r.sensor_id, st.score_state, w.times, w.vals
+        select r.sensor_id, st.score_state, w.times, w.vals,
+               model_for(se.machine_id, 'active'), model_for(se.machine_id, 'shadow')
         from unnest($1::text[]::uuid[]) r (sensor_id)
+        join sensors se on se.id = r.sensor_id
         left join sensor_state st on st.sensor_id = r.sensor_id
         cross join lateral (
             select array_agg((extract(epoch from d.time) * 1000000)::int8 order by d.time) as times,
@@ -27,12 +29,12 @@ statements! {
         with input as (
             select sensor_id::uuid, machine_id::uuid, timestamptz 'epoch' + us * interval '1 microsecond' as time,
                    decode(state, 'base64') as state, score, status, anomaly_type, prediction, confidence, health,
-                   nullif(remaining, 'NaN') as remaining, features::jsonb
+                   nullif(remaining, 'NaN') as remaining, features::jsonb, version
             from unnest($1::text[], $2::text[], $3::int8[], $4::text[], string_to_array($5, ',')::float8[], $6::text[],
                         $7::text[], $8::text[], string_to_array($9, ',')::float8[], string_to_array($10, ',')::float8[],
-                        string_to_array($11, ',')::float8[], $12::text[])
+                        string_to_array($11, ',')::float8[], $12::text[], $13::text[])
                 i (sensor_id, machine_id, us, state, score, status, anomaly_type, prediction, confidence, health,
-                   remaining, features)),
+                   remaining, features, version)),
         advanced as (
             insert into sensor_state as s (sensor_id, score_state, scored_through)
             select sensor_id, state, time from input
@@ -42,7 +44,7 @@ statements! {
             returning s.sensor_id)
         insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
                                  health_percent, remaining_hours, model_version, response_time_ms, contributing_features)
-        select time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence, health, remaining, $13,
+        select time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence, health, remaining, version,
                $14, features
         from input join advanced using (sensor_id)
         on conflict (sensor_id, time) do nothing
@@ -58,6 +60,10 @@ pub struct Window {
     pub state: Option<Vec<u8>>,
     /// Readings since then (at the first scoring: the newest ones), oldest first.
     pub readings: Vec<(Timestamp, f64)>,
+    /// The registered model that is active for the machine, if it is one with weights of its own.
+    pub model: Option<ModelId>,
+    /// The registered model that judges beside it.
+    pub challenger: Option<ModelId>,
 }
 
 /// What the scorer said of one sensor.
@@ -67,6 +73,8 @@ pub struct NewPrediction {
     pub sensor_id: SensorId,
     /// Its machine.
     pub machine_id: MachineId,
+    /// Version of the model that scored.
+    pub model_version: String,
     /// Time of the newest reading scored.
     pub time: Timestamp,
     /// The next state, base64.
@@ -98,7 +106,8 @@ pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, Store
         let (sensor_id, state) = (c.take()?, c.take()?);
         let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
         let values = values.split(',').map(|v| v.parse::<f64>().unwrap_or(f64::NAN));
-        Ok(Window { sensor_id, state, readings: times.into_iter().map(Timestamp).zip(values).collect() })
+        let readings = times.into_iter().map(Timestamp).zip(values).collect();
+        Ok(Window { sensor_id, state, readings, model: c.take()?, challenger: c.take()? })
     })
     .await
 }
@@ -121,7 +130,6 @@ impl crate::value::FromDb for Times {
 /// Whatever the database says.
 pub async fn store(
     db: &Db,
-    model_version: &str,
     response_time_ms: f64,
     predictions: &[NewPrediction],
 ) -> Result<Vec<(SensorId, PredictionId)>, StoreError> {
@@ -139,7 +147,7 @@ pub async fn store(
         floats(p.iter().map(|p| p.health_percent)),
         floats(p.iter().map(|p| p.remaining_hours.unwrap_or(f64::NAN))),
         optional_texts(p.iter().map(|p| Some(p.contributing_features.as_str()))),
-        ParameterValue::Str(model_version.to_owned()),
+        texts(p.iter().map(|p| &p.model_version)),
         response_time_ms.into(),
     ];
     db.rows(STORE, params, |c| Ok((c.take()?, c.take()?))).await

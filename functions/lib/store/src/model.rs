@@ -1,0 +1,456 @@
+//! Versions of models: registry, weights, what they are trained from, drift.
+
+use crate::{
+    Actor, Db, StoreError,
+    statement::statements,
+    value::{Columns, at, id, json, optional, text},
+};
+use pm_api::{
+    MachineId, ModelId, SensorId, Timestamp,
+    ai::{AiLogLine, DriftReport, FeatureDrift, ModelVersion, NewModel, ShadowDay, ValidationReport},
+};
+use pm_domain::limits::Thresholds;
+use spin_sdk::pg::{DbValue, ParameterValue};
+
+statements! {
+    LIST = "
+        select m.id, m.name, m.version, m.description, m.path, m.metadata, m.created_at at time zone 'utc', m.status,
+               m.machine_class, m.machine_id, m.activated_at at time zone 'utc',
+               m.path is not null and m.card is not null or exists (select from model_records where model_id = m.id),
+               (m.report ->> 'passed')::bool
+        from models m order by m.created_at desc, m.id desc limit 500";
+    BY_VERSION = "
+        select m.id, m.name, m.version, m.description, m.path, m.metadata, m.created_at at time zone 'utc', m.status,
+               m.machine_class, m.machine_id, m.activated_at at time zone 'utc',
+               m.path is not null and m.card is not null or exists (select from model_records where model_id = m.id),
+               (m.report ->> 'passed')::bool
+        from models m where m.version = $1
+        order by m.name <> 'isolation-forest', m.created_at desc limit 1";
+    REGISTER = "
+        insert into models (name, version, description, path)
+        select $2, $3, $4, $5 from (select set_config('pm.actor', $1, true)) actor
+        returning id";
+    LIST_BUILTIN = "select list_builtin_model($1, $2, $3, $4::jsonb)";
+    ACTIVATE = "select activate_model($2) from (select set_config('pm.actor', $1, true)) actor";
+    STORE_TRAINED = "
+        with model as (
+            insert into models (name, version, description, machine_class, machine_id, card, report)
+            values ('isolation-forest', $1, $2, $3, $4, $5::jsonb, $6::jsonb)
+            on conflict (name, version) do update set card = excluded.card, report = excluded.report
+            returning id),
+        weights as (
+            insert into model_records (model_id, record) select id, $7 from model
+            on conflict (model_id) do update set record = excluded.record)
+        select id from model";
+    CHALLENGE = "select challenge_with_model($1)";
+    RECORD = "
+        select m.card::text, r.record from models m join model_records r on r.model_id = m.id where m.id = $1";
+    ACTIVE_FOR = "
+        select m.id from models m join model_records r on r.model_id = m.id
+        where m.status = 'active' and m.name = 'isolation-forest'
+          and ((m.machine_id is null and m.machine_class is null) or m.machine_id = $1 or m.machine_class = $2)
+        order by m.machine_id is null, m.machine_class is null limit 1";
+    REPORT = "select m.report from models m where m.id = $1";
+    SHADOW_DAYS = "
+        select day::text, scored, active_anomalous, challenger_anomalous, both_anomalous, difference / greatest(scored, 1)
+        from model_shadow where model_id = $1 order by day desc limit 60";
+    LOGS = "
+        select created_at at time zone 'utc', action_type, details, metadata
+        from audit_log
+        where resource_type = 'ai_model'
+           or (resource_type = 'job' and metadata #>> '{after,job_type}' = 'retrain')
+        order by created_at desc, id desc limit $1";
+    TRAINING_SENSORS = "
+        select s.id, s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold
+        from sensors s join machines m on m.id = s.machine_id join sensor_latest l on l.sensor_id = s.id
+        where ($1::uuid is null or m.id = $1) and ($2::text is null or m.metadata ->> 'class' = $2)
+        order by md5(s.id::text || $3::text) limit $4";
+    READINGS = "
+        with faults as materialized (
+            select tstzrange(a.triggered_at - interval '10 minutes', a.resolved_at, '[]') as span
+            from alarms a join sensors s on s.id = $1
+            where a.machine_id = s.machine_id and (a.sensor_id = $1 or a.sensor_id is null)
+              and a.status = 'resolved' and a.verdict = 'true_fault'),
+        newest as (
+            select time, value from sensor_data d
+            where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
+              and not exists (select from faults where $5 and span @> d.time)
+            order by time desc limit $4)
+        select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
+               coalesce(string_agg(value::text, ',' order by time), '')
+        from newest";
+    JUDGED_ALARMS = "
+        select a.triggered_at at time zone 'utc', a.resolved_at at time zone 'utc', a.verdict = 'true_fault'
+        from alarms a
+        where a.sensor_id = $1 and a.status = 'resolved' and a.verdict in ('true_fault', 'false_alarm')
+        order by a.resolved_at desc limit 10";
+    STORE_DRIFT = "
+        with before as (
+            select exists (
+                select from model_drift
+                where created_at > now() - interval '1 day' and worst >= $4::float8 and model_version = $1) as told),
+        stored as (
+            insert into model_drift (model_version, sensors, rows_used, worst, features)
+            values ($1, $2, $3, $5, $6::jsonb) returning created_at)
+        insert into outbox (event_type, data)
+        select 'model.drift', jsonb_build_object('model_version', $1::text, 'worst', $5::float8, 'features', $6::jsonb,
+                                                 'created_at', stored.created_at)
+        from stored, before where $5 >= $4 and not told";
+    NEWEST_DRIFT = "
+        select created_at at time zone 'utc', model_version, sensors, rows_used, worst, features
+        from model_drift order by created_at desc limit $1";
+    WORK_DUE = "
+        select exists (
+                   select from jobs
+                   where job_type = 'retrain' and (status = 'pending' or (status = 'running' and lease_until < now()))),
+               not exists (select from model_drift where created_at > now() - interval '1 hour')
+                   and exists (select from sensor_state where scored_through > now() - interval '1 hour')";
+}
+
+/// What is registered from the files that came with the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Builtin<'b> {
+    /// Kind of model.
+    pub name: &'b str,
+    /// Version.
+    pub version: &'b str,
+    /// Folder of its files.
+    pub path: &'b str,
+    /// card.json.
+    pub card: &'b serde_json::Value,
+}
+
+/// Which machines a version is for; neither: all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scope {
+    /// Class of machines.
+    pub machine_class: Option<String>,
+    /// One machine.
+    pub machine_id: Option<MachineId>,
+}
+
+/// A version that was trained here.
+#[derive(Debug)]
+pub struct Trained<'t> {
+    /// Version.
+    pub version: &'t str,
+    /// For people.
+    pub description: &'t str,
+    /// For which machines.
+    pub scope: &'t Scope,
+    /// Its card.
+    pub card: serde_json::Value,
+    /// Its examination.
+    pub report: &'t ValidationReport,
+    /// Its Burn record.
+    pub record: Vec<u8>,
+}
+
+/// What is wanted of a sensor's readings.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Later than this.
+    pub from: Timestamp,
+    /// Not later than this.
+    pub to: Timestamp,
+    /// The newest so many.
+    pub limit: i64,
+    /// Leave out what belongs to alarms that were judged a true fault?
+    pub without_faults: bool,
+}
+
+/// A closed alarm with a verdict.
+#[derive(Debug, Clone, Copy)]
+pub struct JudgedAlarm {
+    /// When it was raised.
+    pub from: Timestamp,
+    /// When it was closed.
+    pub to: Timestamp,
+    /// A true fault, or a false alarm?
+    pub true_fault: bool,
+}
+
+/// What `models` has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// A job to train waits.
+    pub retrain: bool,
+    /// Drift was not measured for an hour.
+    pub drift: bool,
+}
+
+fn version(c: &mut Columns) -> Result<ModelVersion, StoreError> {
+    Ok(ModelVersion {
+        id: c.take()?,
+        name: c.take()?,
+        version: c.take()?,
+        description: c.take()?,
+        path: c.take()?,
+        metadata: c.take()?,
+        created_at: c.take()?,
+        status: c.take()?,
+        machine_class: c.take()?,
+        machine_id: c.take()?,
+        activated_at: c.take()?,
+        has_weights: c.take()?,
+        passed: c.take()?,
+    })
+}
+
+/// Every version, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(db: &Db) -> Result<Vec<ModelVersion>, StoreError> {
+    db.rows(LIST, Vec::new(), version).await
+}
+
+/// A version by its name; where two kinds of model have it, the forest's.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn by_version(db: &Db, name: &str) -> Result<Option<ModelVersion>, StoreError> {
+    db.first(BY_VERSION, vec![text(name)], version).await
+}
+
+/// Registers a version without weights.
+///
+/// # Errors
+/// Constraint `models_name_version_unique` when it is known already.
+pub async fn register(db: &Db, actor: &Actor, new: NewModel) -> Result<ModelId, StoreError> {
+    let params = vec![
+        actor.setting(),
+        text(new.name),
+        text(new.version),
+        optional(new.description, text),
+        optional(new.path, text),
+    ];
+    db.one(REGISTER, params, |c| c.take()).await
+}
+
+/// Lists the version that came with the program.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list_builtin(db: &Db, builtin: Builtin<'_>) -> Result<ModelId, StoreError> {
+    let params = vec![text(builtin.name), text(builtin.version), text(builtin.path), json(builtin.card)?];
+    db.one(LIST_BUILTIN, params, |c| c.take()).await
+}
+
+/// Makes a version the active one of its scope; the one before is retired. `actor` says whether that is an activation or a
+/// roll-back.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn activate(db: &Db, actor: &Actor, model: ModelId) -> Result<bool, StoreError> {
+    db.one(ACTIVATE, vec![actor.setting(), id(model.0)], |c| c.take()).await
+}
+
+/// Stores a trained version with its weights. The same version again replaces it (a job that was begun twice).
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn store_trained(db: &Db, new: Trained<'_>) -> Result<ModelId, StoreError> {
+    let params = vec![
+        text(new.version),
+        text(new.description),
+        optional(new.scope.machine_class.clone(), text),
+        optional(new.scope.machine_id, |m| id(m.0)),
+        json(&new.card)?,
+        json(new.report)?,
+        ParameterValue::Binary(new.record),
+    ];
+    db.one(STORE_TRAINED, params, |c| c.take()).await
+}
+
+/// Lets a version judge beside the active one of its scope.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn challenge(db: &Db, model: ModelId) -> Result<bool, StoreError> {
+    db.one(CHALLENGE, vec![id(model.0)], |c| c.take()).await
+}
+
+/// Card and Burn record of a version with weights of its own.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn record(db: &Db, model: ModelId) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+    db.first(RECORD, vec![id(model.0)], |c| Ok((c.take()?, c.take()?))).await
+}
+
+/// The active version with weights of its own for such machines; `None`: the one that came with the program.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn active_for(db: &Db, scope: &Scope) -> Result<Option<ModelId>, StoreError> {
+    let params =
+        vec![optional(scope.machine_id, |m| id(m.0)), optional(scope.machine_class.clone(), text)];
+    db.first(ACTIVE_FOR, params, |c| c.take()).await
+}
+
+/// The examination of a version after its training.
+///
+/// # Errors
+/// Whatever the database says, or that the stored report is none.
+pub async fn report(db: &Db, model: ModelId) -> Result<Option<ValidationReport>, StoreError> {
+    let stored = db.first(REPORT, vec![id(model.0)], |c| c.take::<Option<serde_json::Value>>()).await?;
+    let read = |v| serde_json::from_value(v).map_err(|e| StoreError::Failed(format!("stored report: {e}")));
+    stored.flatten().map(read).transpose()
+}
+
+/// What a version said beside the active one, newest day first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn shadow_days(db: &Db, model: ModelId) -> Result<Vec<ShadowDay>, StoreError> {
+    db.rows(SHADOW_DAYS, vec![id(model.0)], |c| {
+        Ok(ShadowDay {
+            day: c.take()?,
+            scored: c.take()?,
+            active_anomalous: c.take()?,
+            challenger_anomalous: c.take()?,
+            both_anomalous: c.take()?,
+            mean_difference: c.take()?,
+        })
+    })
+    .await
+}
+
+/// What was done with models, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn logs(db: &Db, limit: i64) -> Result<Vec<AiLogLine>, StoreError> {
+    db.rows(LOGS, vec![limit.into()], |c| {
+        Ok(AiLogLine {
+            timestamp: c.take()?,
+            action: c.take()?,
+            details: c.take()?,
+            metadata: c.take()?,
+        })
+    })
+    .await
+}
+
+/// Sensors to learn from, with their thresholds: a choice that `seed` decides, at most `limit`.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn training_sensors(
+    db: &Db,
+    scope: &Scope,
+    seed: u64,
+    limit: i64,
+) -> Result<Vec<(SensorId, Thresholds)>, StoreError> {
+    let params = vec![
+        optional(scope.machine_id, |m| id(m.0)),
+        optional(scope.machine_class.clone(), text),
+        text(seed.to_string()),
+        limit.into(),
+    ];
+    db.rows(TRAINING_SENSORS, params, |c| {
+        let sensor = c.take()?;
+        Ok((sensor, Thresholds { min: c.take()?, max: c.take()?, warning: c.take()?, critical: c.take()? }))
+    })
+    .await
+}
+
+struct Times(Vec<i64>);
+
+impl crate::value::FromDb for Times {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match value {
+            DbValue::ArrayInt64(times) => Ok(Self(times.into_iter().flatten().collect())),
+            other => Err(other),
+        }
+    }
+}
+
+/// Readings of a sensor, oldest first: time in µs and value.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn readings(db: &Db, sensor: SensorId, span: Span) -> Result<Vec<(i64, f64)>, StoreError> {
+    let params = vec![
+        id(sensor.0),
+        at(span.from),
+        at(span.to),
+        span.limit.into(),
+        ParameterValue::Boolean(span.without_faults),
+    ];
+    db.one(READINGS, params, |c| {
+        let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
+        let values = values.split(',').filter_map(|v| v.parse::<f64>().ok());
+        Ok(times.into_iter().zip(values).collect())
+    })
+    .await
+}
+
+/// Closed alarms of a sensor that people judged, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn judged_alarms(db: &Db, sensor: SensorId) -> Result<Vec<JudgedAlarm>, StoreError> {
+    db.rows(JUDGED_ALARMS, vec![id(sensor.0)], |c| {
+        Ok(JudgedAlarm { from: c.take()?, to: c.take()?, true_fault: c.take()? })
+    })
+    .await
+}
+
+/// Stores a measurement of drift. From `moved` on an event `model.drift` is raised, at most one a day.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn store_drift(
+    db: &Db,
+    model_version: &str,
+    (sensors, rows): (i32, i32),
+    features: &[FeatureDrift],
+    moved: f64,
+) -> Result<(), StoreError> {
+    let worst = features.iter().map(|f| f.psi).fold(0.0, f64::max);
+    let params = vec![
+        text(model_version),
+        sensors.into(),
+        rows.into(),
+        moved.into(),
+        worst.into(),
+        json(&features)?,
+    ];
+    db.execute(STORE_DRIFT, params).await.map(|_| ())
+}
+
+/// Measurements of drift, newest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn drift(db: &Db, limit: i64) -> Result<Vec<DriftReport>, StoreError> {
+    db.rows(NEWEST_DRIFT, vec![limit.into()], |c| {
+        let (created_at, model_version, sensors) = (c.take()?, c.take()?, c.take()?);
+        let (rows_used, worst, features) = (c.take()?, c.take::<f64>()?, c.take::<serde_json::Value>()?);
+        let verdict = match worst {
+            w if w >= 0.25 => "moved",
+            w if w >= 0.1 => "moving",
+            _ => "stable",
+        };
+        Ok(DriftReport {
+            created_at,
+            model_version,
+            sensors,
+            rows_used,
+            worst,
+            verdict: verdict.to_owned(),
+            features: serde_json::from_value(features).unwrap_or_default(),
+        })
+    })
+    .await
+}
+
+/// Is there work?
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn due(db: &Db) -> Result<Due, StoreError> {
+    db.one(WORK_DUE, Vec::new(), |c| Ok(Due { retrain: c.take()?, drift: c.take()? })).await
+}

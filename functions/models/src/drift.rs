@@ -1,0 +1,63 @@
+//! Measures how far the features of the last day's readings lie from those that the active model learned from.
+
+use crate::builtin::builtin;
+use pm_api::{Timestamp, ai::FeatureDrift};
+use pm_model::{
+    drift::MOVED,
+    features::{COUNT, NAMES},
+    model::Card,
+    retrain::{Course, replay},
+};
+use pm_store::{
+    Db,
+    model::{self, Scope, Span},
+};
+use pm_web::{Refusal, now};
+
+const SENSORS: i64 = 24;
+const READINGS: i64 = 3000;
+/// The first readings of a replay see a sensor that is new.
+const NEW: usize = 300;
+const EVERY: usize = 7;
+const DAY_S: i64 = 86_400;
+
+/// Measures and stores it; tells by an event when a feature has moved.
+pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
+    let Some(card) = active_card(db).await? else { return Ok(()) };
+    let to = now();
+    let span =
+        Span { from: to.plus_seconds(-DAY_S), to, limit: READINGS, without_faults: true };
+    // Another choice of sensors every hour.
+    let seed = (to.0 / (3600 * Timestamp::SECOND)) as u64;
+    let (mut rows, mut sensors) = (Vec::new(), 0);
+    for (sensor, thresholds) in model::training_sensors(db, &Scope::default(), seed, SENSORS).await? {
+        let readings = model::readings(db, sensor, span).await?;
+        let course = Course { limits: pm_domain::limits::limits(thresholds), readings };
+        let before = rows.len();
+        replay(&course, &mut |k, judged| {
+            if k >= NEW && k.is_multiple_of(EVERY) {
+                rows.extend_from_slice(&judged.row);
+            }
+        });
+        sensors += i32::from(rows.len() > before);
+    }
+    let psi = card.reference.psi(&rows);
+    let mut features: Vec<FeatureDrift> = NAMES
+        .iter()
+        .zip(psi)
+        .map(|(name, psi)| FeatureDrift { feature: (*name).to_owned(), psi: (psi * 1e4).round() / 1e4 })
+        .collect();
+    features.sort_by(|a, b| b.psi.total_cmp(&a.psi));
+    let counts = (sensors, (rows.len() / COUNT) as i32);
+    Ok(model::store_drift(db, &card.version, counts, &features, MOVED).await?)
+}
+
+/// Card of the version that is active for machines in general.
+async fn active_card(db: &Db) -> Result<Option<Card>, Refusal> {
+    if let Some(id) = model::active_for(db, &Scope::default()).await?
+        && let Some((card, _)) = model::record(db, id).await?
+    {
+        return Ok(serde_json::from_str(&card).ok());
+    }
+    Ok(builtin().and_then(|b| serde_json::from_value(b.card.clone()).ok()))
+}

@@ -1,0 +1,217 @@
+//! A new version from stored readings: replay, learn, examine beside the active version, store, put into the shadow.
+
+use crate::builtin::builtin;
+use pm_api::{
+    JobType, SensorId, Timestamp,
+    ai::{RetrainRequest, TrainingResult, ValidationReport},
+};
+use pm_model::{
+    Model,
+    retrain::{self, Candidate, Course, Examined, FEWEST_READINGS, Rows},
+    train::Settings,
+};
+use pm_store::{
+    Db, job,
+    model::{self, Scope, Span, Trained},
+};
+use pm_web::{Refusal, now};
+
+/// Sensors learned from at most, and readings of each.
+const SENSORS: i64 = 40;
+const READINGS: i64 = 8000;
+/// Only the last days are learned from.
+const DAYS: i64 = 30;
+/// A worker that has said nothing for so long is taken for dead.
+const LEASE_S: i64 = 60;
+/// Readings before an alarm from which a sensor is got to know again.
+const BEFORE_ALARM_S: i64 = 3 * 3600;
+
+/// Takes a waiting job, if there is one, and does it.
+pub(crate) async fn work(db: &Db) -> Result<Option<pm_api::JobId>, Refusal> {
+    let Some(claim) = job::claim(db, &[JobType::Retrain], LEASE_S).await? else { return Ok(None) };
+    let id = claim.job.id;
+    match train(db, &claim).await {
+        Ok(Some(result)) => {
+            let result = serde_json::to_value(&result).map_err(|e| Refusal::Internal(e.to_string()))?;
+            job::finish(db, &claim, &result).await?;
+        }
+        // somebody else has the job now
+        Ok(None) => {}
+        Err(Failure::Impossible(reason)) => {
+            job::fail(db, &claim, &reason).await?;
+        }
+        // the database is away: the lease runs out and the job is taken again
+        Err(Failure::Refused(refusal)) => return Err(refusal),
+    }
+    Ok(Some(id))
+}
+
+enum Failure {
+    /// The job cannot be done; the reason is for people.
+    Impossible(String),
+    /// Not now.
+    Refused(Refusal),
+}
+
+impl<E: Into<Refusal>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// A sensor's course with what people said of its alarms.
+struct Taken {
+    sensor: SensorId,
+    course: Course,
+}
+
+async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
+    let wanted: RetrainRequest = claim
+        .job
+        .metadata
+        .clone()
+        .and_then(|m| serde_json::from_value(m.into()).ok())
+        .unwrap_or_default();
+    let scope = Scope { machine_class: wanted.machine_class, machine_id: wanted.machine_id };
+    let seed = wanted.seed.unwrap_or(42);
+    let active = active(db, &scope).await?;
+    let to = claim.job.started_at.unwrap_or_else(now);
+    let span = Span { from: to.plus_seconds(-DAYS * 86_400), to, limit: READINGS, without_faults: true };
+    let sensors = model::training_sensors(db, &scope, seed, SENSORS).await?;
+    // Replaying is about half of the work, examining the other.
+    let steps = 2 * sensors.len().max(1);
+    let (mut rows, mut taken) = (Rows::default(), Vec::new());
+    for (step, (sensor, thresholds)) in sensors.into_iter().enumerate() {
+        let readings = model::readings(db, sensor, span).await?;
+        if readings.len() >= FEWEST_READINGS {
+            let course = Course { limits: pm_domain::limits::limits(thresholds), readings };
+            rows.add(&course);
+            taken.push(Taken { sensor, course });
+        }
+        if !job::progress(db, claim, percent(step + 1, steps), LEASE_S).await? {
+            return Ok(None);
+        }
+    }
+    let version = version(claim.job.created_at, claim.job.id);
+    let settings = Settings { seed, ..Settings::default() };
+    let mut candidate = Candidate::learn(&version, &rows, settings).ok_or_else(|| {
+        Failure::Impossible(format!(
+            "Too few readings: {} sensors with {FEWEST_READINGS} or more in the last {DAYS} days give {} windows to learn from and {} to hold out, {} of each are needed",
+            taken.len(),
+            rows.learn.len() / pm_model::features::COUNT,
+            rows.held_out.len() / pm_model::features::COUNT,
+            retrain::FEWEST_ROWS
+        ))
+    })?;
+    let (mut of_active, mut of_candidate) = (Examined::default(), Examined::default());
+    for (step, Taken { sensor, course }) in taken.iter().enumerate() {
+        if let Some(active) = &active {
+            retrain::examine(active, course, course.split(), &mut of_active);
+        }
+        retrain::examine(&candidate.model, course, course.split(), &mut of_candidate);
+        verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate)).await?;
+        if !job::progress(db, claim, percent(steps / 2 + step + 1, steps), LEASE_S).await? {
+            return Ok(None);
+        }
+    }
+    candidate.calibrate(&mut of_candidate);
+    let objections = match &active {
+        Some(_) => retrain::objections(&of_active.quality, &of_candidate.quality),
+        None => Vec::new(),
+    };
+    let times = |pick: fn(&Course) -> Option<&(i64, f64)>| taken.iter().filter_map(move |t| pick(&t.course));
+    let report = ValidationReport {
+        sensors: taken.len() as u64,
+        rows_learned: (rows.learn.len() / pm_model::features::COUNT) as u64,
+        rows_held_out: (rows.held_out.len() / pm_model::features::COUNT) as u64,
+        from: Timestamp(times(|c| c.readings.first()).map(|r| r.0).min().unwrap_or(0)),
+        to: Timestamp(times(|c| c.readings.last()).map(|r| r.0).max().unwrap_or(0)),
+        seed,
+        active_version: active.map_or_else(|| pm_model::scorer::RULE_BASED.to_owned(), |a| a.version),
+        active: of_active.quality,
+        candidate: of_candidate.quality,
+        passed: objections.is_empty(),
+        objections,
+    };
+    let trained = Trained {
+        version: &version,
+        description: "trained on stored readings",
+        scope: &scope,
+        card: serde_json::to_value(&candidate.card).map_err(|e| Refusal::Internal(e.to_string()))?,
+        report: &report,
+        record: candidate.record,
+    };
+    let id = model::store_trained(db, trained).await?;
+    let shadow = report.passed && model::challenge(db, id).await?;
+    Ok(Some(TrainingResult {
+        version,
+        passed: report.passed,
+        objections: report.objections,
+        status: if shadow { "shadow" } else { "registered" }.to_owned(),
+    }))
+}
+
+/// What people said of the sensor's closed alarms, held against what the two models say of the same readings.
+async fn verdicts(
+    db: &Db,
+    sensor: SensorId,
+    active: (Option<&Model>, &mut Examined),
+    candidate: (&Model, &mut Examined),
+) -> Result<(), Refusal> {
+    for alarm in model::judged_alarms(db, sensor).await? {
+        let span = Span {
+            from: alarm.from.plus_seconds(-BEFORE_ALARM_S),
+            to: alarm.to,
+            limit: READINGS,
+            without_faults: false,
+        };
+        let readings = model::readings(db, sensor, span).await?;
+        let known = readings.iter().filter(|r| r.0 < alarm.from.0).count();
+        if known < FEWEST_READINGS / 2 || readings.len() == known {
+            continue;
+        }
+        let course = Course { readings, ..Course::default() };
+        // a minute before, since smoothing and class run ahead of the alarm's time
+        let from = alarm.from.0 - 60 * Timestamp::SECOND;
+        let mut note = |model: &Model, examined: &mut Examined| {
+            let spoke = retrain::speaks_up(model, &course, from, alarm.to.0);
+            let quality = &mut examined.quality;
+            if alarm.true_fault {
+                quality.confirmed += 1;
+                quality.confirmed_seen += u64::from(spoke);
+            } else {
+                quality.dismissed += 1;
+                quality.dismissed_calm += u64::from(!spoke);
+            }
+        };
+        if let Some(model) = active.0 {
+            note(model, active.1);
+        }
+        note(candidate.0, candidate.1);
+    }
+    Ok(())
+}
+
+/// The model that judges such machines now.
+async fn active(db: &Db, scope: &Scope) -> Result<Option<Model>, Refusal> {
+    if let Some(id) = model::active_for(db, scope).await?
+        && let Some((card, record)) = model::record(db, id).await?
+    {
+        match Model::from_bytes(card.as_bytes(), record) {
+            Ok(model) => return Ok(Some(model)),
+            Err(error) => eprintln!("the active model cannot be read, the one of the program stands in: {error}"),
+        }
+    }
+    Ok(builtin().map(|b| b.model.clone()))
+}
+
+fn percent(done: usize, of: usize) -> i32 {
+    (95 * done / of) as i32
+}
+
+/// `2026.11.25-` and the end of the job's id: readable, and the same when the job is begun twice.
+fn version(asked: Timestamp, job: pm_api::JobId) -> String {
+    let day: String = asked.to_string().chars().take(10).map(|c| if c == '-' { '.' } else { c }).collect();
+    let id = job.to_string();
+    format!("{day}-{}", id.get(id.len().saturating_sub(8)..).unwrap_or(&id))
+}

@@ -1,0 +1,78 @@
+//! The models on public data and how fast they are, with scikit-learn doing the same in the same run.
+//!
+//! A data set that is not there is skipped, and the table says so; so is scikit-learn where it cannot be had, and the
+//! component where it is not built. What must hold is written beside each figure; a figure that does not hold makes
+//! the run fail.
+
+mod ai4i;
+mod component;
+mod nab;
+mod odds;
+mod picture;
+mod ranking;
+mod reference;
+mod speed;
+
+use anyhow::{Result, ensure};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// What a part of the bench found.
+pub struct Part {
+    /// Its figures.
+    pub figures: Value,
+    /// What had to hold and did not.
+    pub broken: Vec<String>,
+}
+
+impl Part {
+    fn skipped(why: &str) -> Self {
+        println!("  skipped: {why}");
+        Self { figures: json!({ "skipped": why }), broken: Vec::new() }
+    }
+
+    fn demand(&mut self, holds: bool, what: String) {
+        if !holds {
+            println!("  does not hold: {what}");
+            self.broken.push(what);
+        }
+    }
+}
+
+/// Runs everything and writes the result as JSON.
+///
+/// # Errors
+/// When the result cannot be written, or something that must hold does not.
+pub fn run(data: &Path, models: &Path, out: &Path) -> Result<()> {
+    let reference = reference::Reference::find();
+    if let Err(e) = &reference {
+        println!("scikit-learn skipped: {e:#}");
+    }
+    let reference = reference.ok();
+    let mut report = Map::new();
+    let mut broken = Vec::new();
+    let mut take = |name: &str, part: Part| {
+        broken.extend(part.broken);
+        report.insert(name.to_owned(), part.figures);
+    };
+    take("odds", odds::run(data, reference.as_ref())?);
+    take("ai4i2020", ai4i::run(data, reference.as_ref())?);
+    take("nab_machine_temperature", nab::run(data, out)?);
+    take("speed", speed::run(models, reference.as_ref())?);
+    if let Some(reference) = &reference {
+        report.insert("scikit_learn".to_owned(), json!(reference.version));
+    }
+    if let Some(folder) = out.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(out, serde_json::to_string_pretty(&report)? + "\n")?;
+    println!("wrote {}", out.display());
+    ensure!(broken.is_empty(), "does not hold: {}", broken.join("; "));
+    println!("everything that must hold holds");
+    Ok(())
+}
+
+/// Four digits are enough.
+fn round(v: f64) -> f64 {
+    (v * 1e4).round() / 1e4
+}

@@ -1,0 +1,163 @@
+//! A model's life: trained on stored readings, examined, in the shadow, active, and back.
+
+use crate::{
+    client::{ADMIN, Client, ENGINEER, VIEWER, with_bridge},
+    mqtt::Publisher,
+};
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use pm_local::stack::testing::{Stack, StackOptions};
+use serde_json::{Value, json};
+
+/// Four sensors of one machine, a reading a second over the last fifty minutes: calm, each with its own level and noise.
+const READINGS: &str = "
+    with machine as (
+        insert into machines (name, mqtt_id, metadata) values ('mill', 'mill-1', '{\"class\": \"mill\"}') returning id),
+    sensor as (
+        insert into sensors (machine_id, name, mqtt_id, sensor_type)
+        select id, 's' || n, 's' || n, 'temperature' from machine, generate_series(1, 4) n returning id, machine_id, name),
+    stored as (
+        insert into sensor_data (time, sensor_id, machine_id, value, status)
+        select now() - interval '3000 s' + i * interval '1 second', id, machine_id,
+               50 * substr(name, 2)::int + sqrt(-2 * ln(1 - random())) * cos(6.2831853 * random()), 0
+        from sensor, generate_series(0, 2999) i)
+    insert into sensor_latest (sensor_id, time, value, status) select id, now() - interval '1 s', 50, 0 from sensor";
+
+async fn work(stack: &Stack, client: &Client) -> Result<Value> {
+    client.with_token(stack.service_token()).post("/internal/models/work", json!({})).await?.expect(200)
+}
+
+
+fn of_version<'m>(models: &'m Value, version: &Value) -> Result<&'m Value> {
+    models.as_array().and_then(|m| m.iter().find(|m| m["version"] == *version)).context("not listed")
+}
+
+#[tokio::test]
+async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
+    let options = StackOptions { demo: true, ..StackOptions::default() };
+    let (stack, client) = with_bridge(options).await?;
+    let admin = client.sign_in(ADMIN).await?;
+    let engineer = client.sign_in(ENGINEER).await?;
+    let viewer = client.sign_in(VIEWER).await?;
+    let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+
+    // before: only what came with the program, and too little to learn from
+    let models = engineer.get("/ai/models").await?.expect(200)?;
+    let builtin = of_version(&models, &models[0]["version"])?.clone();
+    assert_eq!((&builtin["status"], &builtin["has_weights"]), (&json!("active"), &json!(true)));
+    let queued = admin.post("/ai/retrain", json!({})).await?.expect(200)?;
+    assert_eq!(queued["status"], "queued");
+    admin
+        .wait_for(&format!("/jobs/{}", queued["job_id"].as_str().context("id")?), |j| {
+            (j["status"] == "failed" && j["error_message"].as_str()?.starts_with("Too few readings")).then_some(())
+        })
+        .await?;
+
+    db.batch_execute(READINGS).await?;
+    assert_eq!(viewer.post("/ai/retrain", json!({})).await?.status, 403);
+    assert_eq!(admin.post("/ai/retrain", json!({"seed": 0.5})).await?.status, 422);
+    let queued = admin.post("/ai/retrain", json!({"machine_class": "mill", "seed": 7})).await?.expect(200)?;
+    let done = admin
+        .wait_for(&format!("/jobs/{}", queued["job_id"].as_str().context("id")?), |j| {
+            (j["status"] == "completed" || j["status"] == "failed").then(|| j.clone())
+        })
+        .await?;
+    assert_eq!((&done["status"], &done["progress"]), (&json!("completed"), &json!(100)), "{done}");
+    let version = done["result"]["version"].clone();
+    let path = format!("/ai/models/{}", version.as_str().context("a version")?);
+    let report = engineer.get(&format!("{path}/report")).await?.expect(200)?;
+    let found = &report["validation"];
+    assert_eq!(found["sensors"], 4, "{found}");
+    assert!(found["rows_learned"].as_u64() > Some(256) && found["candidate"]["healthy_readings"].as_u64() > Some(1000));
+    assert_eq!((&found["passed"], &done["result"]["status"]), (&json!(true), &json!("shadow")), "{found}");
+
+    // in the shadow it judges beside the active one, without effect
+    let mut mqtt = Publisher::connect(stack.mqtt_url())?;
+    let sensor = db.query_one("select id::text from sensors where mqtt_id = 's1'", &[]).await?.get::<_, String>(0);
+    let predictions = format!("/predictions?sensor_id={sensor}&limit=1");
+    let publish = |value: f64| {
+        ("factory/mill/sensors".to_owned(), json!({"machine_id": "mill-1", "sensor_id": "s1", "value": value}).to_string().into_bytes())
+    };
+    mqtt.publish_all(vec![publish(50.1)]).await?;
+    let judged_by = |version: Value| {
+        move |p: &Value| (p[0]["model_version"] == version && p[0]["status"] != "buffering").then(|| p[0].clone())
+    };
+    let prediction = viewer.wait_for(&predictions, judged_by(builtin["version"].clone())).await?;
+    let scored = engineer
+        .wait_for(&format!("{path}/report"), |r| r["shadow"][0]["scored"].as_i64())
+        .await?;
+    assert!(scored >= 1);
+    let why = viewer.get(&format!("/predictions/{}/explain", prediction["id"].as_str().context("id")?)).await?.expect(200)?;
+    assert_eq!(why["explanation"]["sensors"][0]["name"], "s1", "{why}");
+
+    // active it judges aloud, from the next reading on
+    assert_eq!(engineer.post(&format!("{path}/activate"), json!({})).await?.status, 403);
+    let changed = admin.post(&format!("{path}/activate"), json!({})).await?.expect(200)?;
+    assert_eq!((&changed["version"], &changed["status"]), (&version, &json!("activated")));
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    mqtt.publish_all(vec![publish(50.2)]).await?;
+    viewer.wait_for(&predictions, judged_by(version.clone())).await?;
+
+    // and back
+    let back = admin.post(&format!("{path}/rollback"), json!({})).await?.expect(200)?;
+    assert_eq!(back["status"], "rolled_back");
+    let logs = engineer.get("/ai/logs").await?.expect(200)?;
+    let actions: Vec<_> = logs.as_array().context("a list")?.iter().map(|l| l["action"].clone()).collect();
+    for action in ["activate", "rollback", "retrain"] {
+        assert!(actions.contains(&json!(action)), "{actions:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_without_weights_is_registered_and_cannot_be_activated() -> Result<()> {
+    let options = StackOptions { demo: true, without_bridge: true, ..StackOptions::default() };
+    let stack = Stack::start(options).await?;
+    let client = Client::new(&stack.base_url());
+    let (admin, engineer) = (client.sign_in(ADMIN).await?, client.sign_in(ENGINEER).await?);
+    let send = |path: &'static str| {
+        let admin = admin.clone();
+        async move { admin.send(Method::POST, path, &[], "").await }
+    };
+    let registered = send("/ai/models?name=if&version=1.0").await?.expect(200)?;
+    assert_eq!(registered["message"], "Model registered successfully");
+    send("/ai/models?name=if&version=1.0").await?.expect(400)?;
+    let missing = send("/ai/models?name=if").await?.expect(422)?;
+    assert_eq!(missing["errors"][0]["loc"], json!(["query", "version"]));
+    admin.post("/ai/models", json!({"name": "if", "version": "2.0"})).await?.expect(200)?;
+    send("/ai/models/1.0/activate").await?.expect(400)?;
+    send("/ai/models/1.0/rollback").await?.expect(400)?;
+    send("/ai/models/9.9/activate").await?.expect(404)?;
+    let report = engineer.get("/ai/models/1.0/report").await?.expect(200)?;
+    assert_eq!((&report["validation"], &report["shadow"]), (&Value::Null, &json!([])));
+    Ok(())
+}
+
+#[tokio::test]
+async fn drift_is_measured_and_told_once() -> Result<()> {
+    let options = StackOptions { demo: true, without_bridge: true, ..StackOptions::default() };
+    let stack = Stack::start(options).await?;
+    let client = Client::new(&stack.base_url());
+    let engineer = client.sign_in(ENGINEER).await?;
+    let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    db.batch_execute(READINGS).await?;
+    // every sensor shows a saw tooth now, which healthy training signals do not
+    db.batch_execute(
+        "update sensor_data set value = (extract(epoch from time)::int % 60) * 3;
+         insert into sensor_state (sensor_id, scored_through) select sensor_id, now() from sensor_latest",
+    )
+    .await?;
+    for _ in 0..2 {
+        let done = work(&stack, &client).await?;
+        ensure!(done["job_id"].is_null(), "{done}");
+        db.batch_execute("update model_drift set created_at = created_at - interval '2 hours'").await?;
+    }
+    let drift = engineer.get("/ai/drift").await?.expect(200)?;
+    assert_eq!(drift.as_array().map(Vec::len), Some(2), "{drift}");
+    assert_eq!((&drift[0]["verdict"], &drift[0]["sensors"]), (&json!("moved"), &json!(4)), "{drift}");
+    let told = db.query("select data from outbox where event_type = 'model.drift'", &[]).await?;
+    assert_eq!(told.len(), 1, "one event a day");
+    Ok(())
+}
