@@ -65,6 +65,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         lanes.spawn(lane.run(parts));
         to_lanes.push(to_lane);
     }
+    let models = tokio::spawn(tick::run_models(functions.clone()));
     let ticks = tokio::spawn(tick::run(functions, health.clone()));
     let max_bytes = (config.queue_max_mb * MIB) as usize;
     let sparkplug = Sparkplug::keeping_in(folder.join("sparkplug"));
@@ -72,6 +73,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     let all_lanes = async { while lanes.join_next().await.is_some() {} };
     session.run(stop, all_lanes).await;
     ticks.abort();
+    models.abort();
     Ok(())
 }
 

@@ -19,6 +19,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const POST_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Training takes its time; a worker that hangs longer is left to its lease.
+const MODEL_WORK_TIMEOUT: Duration = Duration::from_secs(900);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// The functions, as the bridge sees them.
@@ -26,6 +28,7 @@ pub struct Functions {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     ingest: Uri,
     tick: Uri,
+    model_work: Uri,
     authorization: header::HeaderValue,
     health: Arc<Health>,
 }
@@ -72,6 +75,7 @@ impl Functions {
             client,
             ingest: format!("{base}/internal/ingest").parse()?,
             tick: format!("{base}/internal/tick").parse()?,
+            model_work: format!("{base}/internal/models/work").parse()?,
             authorization,
             health,
         })
@@ -135,6 +139,16 @@ impl Functions {
     pub async fn tick(&self, tick: &pm_api::tick::Tick) -> Result<(), String> {
         let body = serde_json::to_vec(tick).map_err(|e| e.to_string())?;
         let (status, text) = self.send(&self.tick, "application/json", body.into(), TICK_TIMEOUT).await?;
+        if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", shown(&text))) }
+    }
+
+    /// Lets the functions train models and measure drift, if that is due; returns when they have.
+    ///
+    /// # Errors
+    /// Why it did not happen.
+    pub async fn work_on_models(&self) -> Result<(), String> {
+        let (status, text) =
+            self.send(&self.model_work, "application/json", Bytes::new(), MODEL_WORK_TIMEOUT).await?;
         if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", shown(&text))) }
     }
 

@@ -19,3 +19,16 @@ pub async fn run(functions: Arc<Functions>, health: Arc<Health>) {
         }
     }
 }
+
+/// Asks the functions every few seconds to do what is due about models, until dropped. In a task of its own: training
+/// takes longer than a tick.
+pub async fn run_models(functions: Arc<Functions>) {
+    let mut beat = interval(Duration::from_secs(3));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        if let Err(error) = functions.work_on_models().await {
+            tracing::debug!("no work on models: {error}");
+        }
+    }
+}

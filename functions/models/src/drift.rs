@@ -25,8 +25,7 @@ const DAY_S: i64 = 86_400;
 pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
     let Some(card) = active_card(db).await? else { return Ok(()) };
     let to = now();
-    let span =
-        Span { from: to.plus_seconds(-DAY_S), to, limit: READINGS, without_faults: true };
+    let span = Span { from: to.plus_seconds(-DAY_S), to, limit: READINGS, without_faults: true };
     // Another choice of sensors every hour.
     let seed = (to.0 / (3600 * Timestamp::SECOND)) as u64;
     let (mut rows, mut sensors) = (Vec::new(), 0);

@@ -4,9 +4,7 @@ use crate::builtin;
 use http::StatusCode;
 use pm_api::{
     JobType,
-    ai::{
-        ModelChanged, ModelRegistered, ModelReport, ModelVersion, NewModel, RetrainQueued, RetrainRequest,
-    },
+    ai::{ModelChanged, ModelRegistered, ModelReport, ModelVersion, NewModel, RetrainQueued, RetrainRequest},
 };
 use pm_store::{Db, StoreError, job, model};
 use pm_web::{Call, Outcome, Refusal, json};
@@ -25,8 +23,8 @@ pub(crate) async fn register(call: &Call) -> Outcome {
     let new = if call.body.is_empty() {
         let required = |name: &str| {
             let text = call.query.text(name).map(str::trim).filter(|t| !t.is_empty());
-            let text =
-                text.ok_or_else(|| Refusal::field("missing", &["query", name], "Field required", Value::Null))?;
+            let text = text
+                .ok_or_else(|| Refusal::field("missing", &["query", name], "Field required", Value::Null))?;
             let short = text.chars().count() <= LONGEST && !text.contains('\0');
             short.then(|| text.to_owned()).ok_or_else(|| {
                 let message = format!("String should have at most {LONGEST} characters and no NUL");

@@ -11,7 +11,7 @@ use pm_model::{
     train::Settings,
 };
 use pm_store::{
-    Db, job,
+    Db, StoreError, job,
     model::{self, Scope, Span, Trained},
 };
 use pm_web::{Refusal, now};
@@ -53,8 +53,14 @@ enum Failure {
     Refused(Refusal),
 }
 
-impl<E: Into<Refusal>> From<E> for Failure {
-    fn from(error: E) -> Self {
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
         Self::Refused(error.into())
     }
 }
@@ -66,12 +72,8 @@ struct Taken {
 }
 
 async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
-    let wanted: RetrainRequest = claim
-        .job
-        .metadata
-        .clone()
-        .and_then(|m| serde_json::from_value(m.into()).ok())
-        .unwrap_or_default();
+    let wanted: RetrainRequest =
+        claim.job.metadata.clone().and_then(|m| serde_json::from_value(m.into()).ok()).unwrap_or_default();
     let scope = Scope { machine_class: wanted.machine_class, machine_id: wanted.machine_id };
     let seed = wanted.seed.unwrap_or(42);
     let active = active(db, &scope).await?;
@@ -109,7 +111,8 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
             retrain::examine(active, course, course.split(), &mut of_active);
         }
         retrain::examine(&candidate.model, course, course.split(), &mut of_candidate);
-        verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate)).await?;
+        verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate))
+            .await?;
         if !job::progress(db, claim, percent(steps / 2 + step + 1, steps), LEASE_S).await? {
             return Ok(None);
         }
@@ -173,7 +176,7 @@ async fn verdicts(
         let course = Course { readings, ..Course::default() };
         // a minute before, since smoothing and class run ahead of the alarm's time
         let from = alarm.from.0 - 60 * Timestamp::SECOND;
-        let mut note = |model: &Model, examined: &mut Examined| {
+        let note = |model: &Model, examined: &mut Examined| {
             let spoke = retrain::speaks_up(model, &course, from, alarm.to.0);
             let quality = &mut examined.quality;
             if alarm.true_fault {
@@ -199,7 +202,9 @@ async fn active(db: &Db, scope: &Scope) -> Result<Option<Model>, Refusal> {
     {
         match Model::from_bytes(card.as_bytes(), record) {
             Ok(model) => return Ok(Some(model)),
-            Err(error) => eprintln!("the active model cannot be read, the one of the program stands in: {error}"),
+            Err(error) => {
+                eprintln!("the active model cannot be read, the one of the program stands in: {error}")
+            }
         }
     }
     Ok(builtin().map(|b| b.model.clone()))

@@ -55,7 +55,9 @@ fn keep(id: ModelId, model: &Arc<Model>) {
 async fn read(id: ModelId) -> Result<Arc<Model>, String> {
     let url = spin_sdk::variables::get("database_url").await.map_err(|e| format!("{e:?}"))?;
     let db = Db::open(&url).await.map_err(|e| e.to_string())?;
-    let (card, record) =
-        model::record(&db, id).await.map_err(|e| e.to_string())?.ok_or("it is not registered with weights")?;
+    let (card, record) = model::record(&db, id)
+        .await
+        .map_err(|e| e.to_string())?
+        .ok_or("it is not registered with weights")?;
     Model::from_bytes(card.as_bytes(), record).map(Arc::new).map_err(|e| e.to_string())
 }

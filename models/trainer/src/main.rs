@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
 //! | `trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
-//! | `trainer plant [--days N] [--step-ms N] [--models DIR]` | healthy days and faults of the simulated plant |
+//! | `trainer plant [--days N] [--step-ms N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
 
@@ -47,7 +47,12 @@ fn main() -> Result<()> {
             let model = pm_model::Model::load(&models)?;
             let step_us = 1000 * number("--step-ms", "500")? as i64;
             let report = plant::run(&model, number("--days", "1")? as i64, step_us)?;
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            let out = PathBuf::from(option("--out", "models/bench/plant.json"));
+            if let Some(folder) = out.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            std::fs::write(&out, serde_json::to_string_pretty(&report)? + "\n")?;
+            println!("wrote {}", out.display());
             Ok(())
         }
         _ => bail!("usage: trainer forest | plant, see the head of models/trainer/src/main.rs"),

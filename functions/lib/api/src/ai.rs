@@ -17,6 +17,7 @@ pub struct AiStatus {
 
 /// A registered version of a model: `GET /ai/models`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelVersion {
     /// Identifier.
     pub id: ModelId,
@@ -48,6 +49,7 @@ pub struct ModelVersion {
 
 /// `POST /ai/models`: the same fields are taken from the query, as in the documented form.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewModel {
     /// Kind of model.
     pub name: String,
@@ -63,6 +65,7 @@ pub struct NewModel {
 
 /// Answer of `POST /ai/models`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelRegistered {
     /// Identifier.
     pub id: ModelId,
@@ -76,6 +79,7 @@ pub struct ModelRegistered {
 
 /// Answer of `POST /ai/models/{version}/activate` and `/rollback`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelChanged {
     /// The version that judges from now on.
     pub version: String,
@@ -87,6 +91,7 @@ pub struct ModelChanged {
 
 /// `POST /ai/retrain`; the body may be left out.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RetrainRequest {
     /// Only for machines of this class, from their readings.
     #[serde(default)]
@@ -101,6 +106,7 @@ pub struct RetrainRequest {
 
 /// Answer of `POST /ai/retrain`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RetrainQueued {
     /// The job; its progress is at `GET /jobs/{job_id}`.
     pub job_id: String,
@@ -112,6 +118,7 @@ pub struct RetrainQueued {
 
 /// `result` of a retrain job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrainingResult {
     /// The new version.
     pub version: String,
@@ -125,6 +132,7 @@ pub struct TrainingResult {
 
 /// Answer of `POST /internal/models/work`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WorkDone {
     /// The job that was worked on.
     pub job_id: Option<String>,
@@ -134,6 +142,7 @@ pub struct WorkDone {
 
 /// A line of `GET /ai/logs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AiLogLine {
     /// When.
     pub timestamp: Timestamp,
@@ -147,6 +156,7 @@ pub struct AiLogLine {
 
 /// How well a model did in an examination. Counts.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quality {
     /// Readings that were taken for healthy.
     pub healthy_readings: u64,
@@ -168,6 +178,7 @@ pub struct Quality {
 
 /// Faults of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FaultsSeen {
     /// Kind of fault.
     pub fault: String,
@@ -179,6 +190,7 @@ pub struct FaultsSeen {
 
 /// One tenth of the range of confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReliabilityTenth {
     /// Judgements with such a confidence.
     pub moments: u64,
@@ -190,6 +202,7 @@ pub struct ReliabilityTenth {
 
 /// What a retrained version was learned from and how it did: `GET /ai/models/{version}/report`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ValidationReport {
     /// Sensors learned from.
     pub sensors: u64,
@@ -217,6 +230,7 @@ pub struct ValidationReport {
 
 /// Answer of `GET /ai/models/{version}/report`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelReport {
     /// The version.
     pub version: String,
@@ -230,6 +244,7 @@ pub struct ModelReport {
 
 /// A day on which a version judged beside the active one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ShadowDay {
     /// UTC date, `2026-11-23`.
     pub day: String,
@@ -247,6 +262,7 @@ pub struct ShadowDay {
 
 /// How far the sensors' features have moved from those the active model learned from: `GET /ai/drift`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DriftReport {
     /// When it was measured.
     pub created_at: Timestamp,
@@ -266,6 +282,7 @@ pub struct DriftReport {
 
 /// Drift of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FeatureDrift {
     /// Name of the feature.
     pub feature: String,

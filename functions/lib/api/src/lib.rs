@@ -33,7 +33,8 @@ pub mod user;
 pub mod word;
 
 pub use id::{
-    AlarmId, CommentId, JobId, MachineId, ModelId, PredictionId, RoleId, SensorId, SettingId, TicketId, UserId,
+    AlarmId, CommentId, JobId, MachineId, ModelId, PredictionId, RoleId, SensorId, SettingId, TicketId,
+    UserId,
 };
 pub use timestamp::Timestamp;
 pub use word::{

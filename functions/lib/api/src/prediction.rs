@@ -80,6 +80,7 @@ pub struct Explanation {
 /// What drove a score: `contributing_features` of a prediction, and `feature_importance` of its explanation. While a
 /// sensor has too few readings there is a [`Buffering`] instead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Contributing {
     /// Score by the sensor's limits: 0 inside, 0.8 at warning, 1 at critical.
     pub rule_score: f64,
@@ -103,6 +104,7 @@ pub struct Contributing {
 
 /// `contributing_features` while a sensor has too few readings to be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Buffering {
     /// Readings so far.
     pub buffer_size: u64,
@@ -110,6 +112,7 @@ pub struct Buffering {
 
 /// The share of one feature of the window in a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FeatureShare {
     /// Name of the feature, as in the model's card.
     pub name: String,
@@ -130,6 +133,7 @@ pub struct FeatureShare {
 
 /// How much one sensor of a machine stood out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SensorShare {
     /// The sensor.
     pub sensor_id: SensorId,

@@ -234,6 +234,26 @@ routes! {
         /// Store a batch of readings.
         Ingest: POST "/internal/ingest" Access::Service;
     }
+    "models" {
+        /// Versions of the models, newest first.
+        ListModels: GET "/ai/models" ENGINEER;
+        /// Register a version.
+        RegisterModel: POST "/ai/models" ADMIN;
+        /// Examination of a version, and what it said in the shadow.
+        ModelReport: GET "/ai/models/{version}/report" ENGINEER;
+        /// Let a version judge from now on.
+        ActivateModel: POST "/ai/models/{version}/activate" ADMIN;
+        /// Go back to a version that judged before.
+        RollbackModel: POST "/ai/models/{version}/rollback" ADMIN;
+        /// Queue a job that trains a version on stored readings.
+        Retrain: POST "/ai/retrain" ADMIN;
+        /// What was done with models, newest first.
+        AiLogs: GET "/ai/logs" ENGINEER;
+        /// How far features have moved from those learned from.
+        Drift: GET "/ai/drift" ENGINEER;
+        /// Do what is due: train for a job, measure drift.
+        ModelWork: POST "/internal/models/work" Access::Service;
+    }
     "notifier" {
         /// The clock: one tick a second.
         Tick: POST "/internal/tick" Access::Service;

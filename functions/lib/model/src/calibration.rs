@@ -20,11 +20,7 @@ impl Calibration {
     /// «unknown» (½).
     #[must_use]
     pub fn on_healthy(forest_scores: &[f64], surprises: &[f64]) -> Self {
-        Self {
-            score: knots(forest_scores),
-            surprise: knots(surprises),
-            fault: vec![(0.0, 0.5), (1.0, 0.5)],
-        }
+        Self { score: knots(forest_scores), surprise: knots(surprises), fault: vec![(0.0, 0.5), (1.0, 0.5)] }
     }
 
     /// The score, 0 to 1, of a forest score and a surprise: the higher of the two calibrated. In both the healthy

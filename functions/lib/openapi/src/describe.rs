@@ -189,9 +189,28 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::Metrics => sends("text/plain"),
         Op::MetricsJson => reads::<metrics::Metrics>(),
 
+        // models
+        Op::ListModels => lists::<ai::ModelVersion>(),
+        Op::RegisterModel => reads::<ai::ModelRegistered>()
+            .may_take::<ai::NewModel>()
+            .short("name", 120, "Kind of model; here or in the body")
+            .short("version", 120, "Version; here or in the body")
+            .text("description", "For people")
+            .text("path", "Where its files lie")
+            .refuses(400, "Model version already registered"),
+        Op::ModelReport => reads::<ai::ModelReport>(),
+        Op::ActivateModel => reads::<ai::ModelChanged>()
+            .query("force", json!({ "type": "boolean" }), "Even if it has not passed its validation")
+            .refuses(400, "It has no weights, or has not passed its validation"),
+        Op::RollbackModel => reads::<ai::ModelChanged>().refuses(400, "It has no weights, or was never active"),
+        Op::Retrain => reads::<ai::RetrainQueued>().may_take::<ai::RetrainRequest>(),
+        Op::AiLogs => lists::<ai::AiLogLine>().integer("limit", (100, 1, 1000), "At most this many"),
+        Op::Drift => lists::<ai::DriftReport>().integer("limit", (24, 1, 1000), "At most this many"),
+
         // for the bridge alone
         Op::Ingest => reads::<ingest::BatchReport>().takes_bytes(ingest::BATCH_CONTENT_TYPE),
         Op::Tick => reads::<tick::Ticked>().takes::<tick::Tick>(),
+        Op::ModelWork => reads::<ai::WorkDone>(),
         _ => return None,
     })
 }

@@ -284,8 +284,7 @@ pub async fn record(db: &Db, model: ModelId) -> Result<Option<(String, Vec<u8>)>
 /// # Errors
 /// Whatever the database says.
 pub async fn active_for(db: &Db, scope: &Scope) -> Result<Option<ModelId>, StoreError> {
-    let params =
-        vec![optional(scope.machine_id, |m| id(m.0)), optional(scope.machine_class.clone(), text)];
+    let params = vec![optional(scope.machine_id, |m| id(m.0)), optional(scope.machine_class.clone(), text)];
     db.first(ACTIVE_FOR, params, |c| c.take()).await
 }
 
@@ -323,12 +322,7 @@ pub async fn shadow_days(db: &Db, model: ModelId) -> Result<Vec<ShadowDay>, Stor
 /// Whatever the database says.
 pub async fn logs(db: &Db, limit: i64) -> Result<Vec<AiLogLine>, StoreError> {
     db.rows(LOGS, vec![limit.into()], |c| {
-        Ok(AiLogLine {
-            timestamp: c.take()?,
-            action: c.take()?,
-            details: c.take()?,
-            metadata: c.take()?,
-        })
+        Ok(AiLogLine { timestamp: c.take()?, action: c.take()?, details: c.take()?, metadata: c.take()? })
     })
     .await
 }
@@ -410,14 +404,8 @@ pub async fn store_drift(
     moved: f64,
 ) -> Result<(), StoreError> {
     let worst = features.iter().map(|f| f.psi).fold(0.0, f64::max);
-    let params = vec![
-        text(model_version),
-        sensors.into(),
-        rows.into(),
-        moved.into(),
-        worst.into(),
-        json(&features)?,
-    ];
+    let params =
+        vec![text(model_version), sensors.into(), rows.into(), moved.into(), worst.into(), json(&features)?];
     db.execute(STORE_DRIFT, params).await.map(|_| ())
 }
 

@@ -26,6 +26,9 @@ const SEEDS: u64 = 10;
 const AT_LEAST: f64 = 0.92;
 const KEY: &str = "realKnownCause/machine_temperature_system_failure.csv";
 
+/// Which of the scores.
+type Pick = fn(&Verdict) -> f64;
+
 /// The series with its label windows.
 pub struct Series {
     /// Time as text that sorts, `2013-12-02 21:15:00`.
@@ -54,7 +57,7 @@ pub fn run(data: &Path, out: &Path) -> Result<Part> {
         Ok(rows.chunks_exact(columns).map(|row| detector.score(row)).collect())
     };
     let runs = (0..SEEDS).map(of_seed).collect::<Result<Vec<_>>>()?;
-    let measure = |pick: fn(&Verdict) -> f64| {
+    let measure = |pick: Pick| {
         let of_run = |run: &Vec<Verdict>| -> (f64, f64) {
             let scores: Vec<f64> = run[PROBATION..].iter().map(pick).collect();
             (auroc(&scores, &inside[PROBATION..]), average_precision(&scores, &inside[PROBATION..]))
@@ -64,7 +67,7 @@ pub fn run(data: &Path, out: &Path) -> Result<Part> {
         (stats::mean(&areas), lowest, stats::mean(&precisions))
     };
     let mut figures = serde_json::Map::new();
-    let kinds: [(&str, fn(&Verdict) -> f64); 3] =
+    let kinds: [(&str, Pick); 3] =
         [("forest and T2", |v| v.sum), ("forest alone", |v| v.forest), ("T2 alone", |v| v.log_t2)];
     println!("  {:<14} {:>8} {:>8} {:>18}", "", "AUROC", "lowest", "average precision");
     for (name, pick) in kinds {
@@ -96,7 +99,7 @@ pub fn run(data: &Path, out: &Path) -> Result<Part> {
         figures: json!({
             "protocol": "trained on the first 750 readings; AUROC and average precision per reading over the label windows, on the readings after those 750; mean over 10 seeds",
             "scores": Value::Object(figures),
-            "threshold": "the highest score of the probation period and a quarter of its range above it",
+            "threshold": "mean and three standard deviations of the probation period",
             "detections": detections.len(),
             "windows_met": format!("{seen} of {}", series.windows.len()),
             "detections_outside": outside,
@@ -107,11 +110,11 @@ pub fn run(data: &Path, out: &Path) -> Result<Part> {
     Ok(part)
 }
 
-/// From the probation period alone: its highest score, and a quarter of its range more.
+/// From the probation period alone: mean and three standard deviations (Shewhart's control limit).
 fn threshold(scores: &[f64]) -> f64 {
-    let of_probation = stats::sorted(&scores[..PROBATION]);
-    let (low, high) = (of_probation[0], of_probation[PROBATION - 1]);
-    high + 0.25 * (high - low)
+    let of_probation = &scores[..PROBATION];
+    let mean = stats::mean(of_probation);
+    mean + 3.0 * stats::moment(of_probation, mean, 2).sqrt()
 }
 
 /// Stretches above the threshold, first and last reading; a gap of less than half a day does not end one.

@@ -27,7 +27,6 @@ async fn work(stack: &Stack, client: &Client) -> Result<Value> {
     client.with_token(stack.service_token()).post("/internal/models/work", json!({})).await?.expect(200)
 }
 
-
 fn of_version<'m>(models: &'m Value, version: &Value) -> Result<&'m Value> {
     models.as_array().and_then(|m| m.iter().find(|m| m["version"] == *version)).context("not listed")
 }
@@ -50,7 +49,8 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     assert_eq!(queued["status"], "queued");
     admin
         .wait_for(&format!("/jobs/{}", queued["job_id"].as_str().context("id")?), |j| {
-            (j["status"] == "failed" && j["error_message"].as_str()?.starts_with("Too few readings")).then_some(())
+            (j["status"] == "failed" && j["error_message"].as_str()?.starts_with("Too few readings"))
+                .then_some(())
         })
         .await?;
 
@@ -69,26 +69,36 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     let report = engineer.get(&format!("{path}/report")).await?.expect(200)?;
     let found = &report["validation"];
     assert_eq!(found["sensors"], 4, "{found}");
-    assert!(found["rows_learned"].as_u64() > Some(256) && found["candidate"]["healthy_readings"].as_u64() > Some(1000));
+    assert!(
+        found["rows_learned"].as_u64() > Some(256)
+            && found["candidate"]["healthy_readings"].as_u64() > Some(1000)
+    );
     assert_eq!((&found["passed"], &done["result"]["status"]), (&json!(true), &json!("shadow")), "{found}");
 
     // in the shadow it judges beside the active one, without effect
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
-    let sensor = db.query_one("select id::text from sensors where mqtt_id = 's1'", &[]).await?.get::<_, String>(0);
+    let sensor =
+        db.query_one("select id::text from sensors where mqtt_id = 's1'", &[]).await?.get::<_, String>(0);
     let predictions = format!("/predictions?sensor_id={sensor}&limit=1");
     let publish = |value: f64| {
-        ("factory/mill/sensors".to_owned(), json!({"machine_id": "mill-1", "sensor_id": "s1", "value": value}).to_string().into_bytes())
+        (
+            "factory/mill/sensors".to_owned(),
+            json!({"machine_id": "mill-1", "sensor_id": "s1", "value": value}).to_string().into_bytes(),
+        )
     };
     mqtt.publish_all(vec![publish(50.1)]).await?;
     let judged_by = |version: Value| {
-        move |p: &Value| (p[0]["model_version"] == version && p[0]["status"] != "buffering").then(|| p[0].clone())
+        move |p: &Value| {
+            (p[0]["model_version"] == version && p[0]["status"] != "buffering").then(|| p[0].clone())
+        }
     };
     let prediction = viewer.wait_for(&predictions, judged_by(builtin["version"].clone())).await?;
-    let scored = engineer
-        .wait_for(&format!("{path}/report"), |r| r["shadow"][0]["scored"].as_i64())
-        .await?;
+    let scored = engineer.wait_for(&format!("{path}/report"), |r| r["shadow"][0]["scored"].as_i64()).await?;
     assert!(scored >= 1);
-    let why = viewer.get(&format!("/predictions/{}/explain", prediction["id"].as_str().context("id")?)).await?.expect(200)?;
+    let why = viewer
+        .get(&format!("/predictions/{}/explain", prediction["id"].as_str().context("id")?))
+        .await?
+        .expect(200)?;
     assert_eq!(why["explanation"]["sensors"][0]["name"], "s1", "{why}");
 
     // active it judges aloud, from the next reading on
