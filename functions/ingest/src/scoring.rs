@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use pm_api::{
     ReadingStatus, Timestamp,
     alarm_engine::{Condition, ConditionKind},
-    score::{ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
+    score::{MachineItem, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
 use pm_domain::{
     freshness::{Freshness, freshness},
@@ -17,7 +17,10 @@ use pm_store::{
     shadow,
 };
 use pm_web::{Peer, log_error};
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
 /// Seconds of a sensor's own time between two scorings of it.
 const INTERVAL_S: f64 = 1.0;
@@ -94,14 +97,22 @@ async fn score_due(
     let sent: Vec<_> = items.iter().map(|i| i.sensor_id).collect();
     let challengers: HashMap<_, _> =
         items.iter().filter_map(|i| Some((i.sensor_id, i.challenger?))).collect();
+    let machine_ids: HashSet<_> = items.iter().map(|i| i.machine_id).collect();
+    let machine_ids: Vec<_> = machine_ids.into_iter().collect();
+    let states = scoring::machine_states(db, &machine_ids).await.map_err(|e| e.to_string())?;
+    let machines = states.into_iter().map(|(machine_id, state)| MachineItem { machine_id, state }).collect();
+    let newest = items.iter().filter_map(|i| i.readings.last()).map(|r| r.0).max().unwrap_or(Timestamp(0));
     let started = Instant::now();
-    let response: ScoreResponse =
-        Peer("score").post_postcard("/score", &ScoreRequest { items }).await.map_err(|e| e.to_string())?;
+    let response: ScoreResponse = Peer("score")
+        .post_postcard("/score", &ScoreRequest { items, machines })
+        .await
+        .map_err(|e| e.to_string())?;
     let took_ms = started.elapsed().as_secs_f64() * 1000.0 / sent.len().max(1) as f64;
     let judged: Vec<_> =
         sent.iter().zip(&response.items).filter_map(|(id, r)| due.get(id).map(|s| (*s, r))).collect();
     let predictions: Vec<_> = judged.iter().map(|(sensor, result)| prediction(sensor, result)).collect();
     let stored = scoring::store(db, took_ms, &predictions).await.map_err(|e| e.to_string())?;
+    scoring::store_machines(db, newest, &response.machines).await.map_err(|e| e.to_string())?;
     note_challengers(db, &challengers, &judged).await;
     let stored: HashMap<_, _> = stored.into_iter().collect();
     let conditions = judged

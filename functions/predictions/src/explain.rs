@@ -1,10 +1,14 @@
 //! A prediction in words.
 
-use pm_api::prediction::{Contributing, Explained, Explanation, Prediction, SensorShare};
+use pm_api::prediction::{Contributing, Explained, Explanation, MachineStanding, Prediction, SensorShare};
 
 /// Puts a prediction into words: what was seen, what it means, what to do. `sensors` are the scores of the machine's
 /// sensors at that moment.
-pub(crate) fn explain(prediction: Prediction, sensors: Vec<SensorShare>) -> Explained {
+pub(crate) fn explain(
+    prediction: Prediction,
+    sensors: Vec<SensorShare>,
+    machine: Option<MachineStanding>,
+) -> Explained {
     let said = serde_json::from_value::<Contributing>(prediction.contributing_features.clone().into()).ok();
     let mut reasoning = match (&said, prediction.status.as_str()) {
         (Some(said), _) => said.reason.clone(),
@@ -18,6 +22,9 @@ pub(crate) fn explain(prediction: Prediction, sensors: Vec<SensorShare>) -> Expl
             " On this machine {} stands out most (score {:.2}): look there first.",
             most.name, most.score
         );
+    }
+    if machine.as_ref().is_some_and(|m| m.score >= 0.5) {
+        reasoning += " The machine's sensors no longer move together as they used to.";
     }
     let recommended_action = match prediction.status.as_str() {
         "critical" => Some("Inspect the machine now and plan its stop; see the open ticket."),
@@ -38,6 +45,7 @@ pub(crate) fn explain(prediction: Prediction, sensors: Vec<SensorShare>) -> Expl
             recommended_action: recommended_action.map(str::to_owned),
             features: said.map(|s| s.features).unwrap_or_default(),
             sensors,
+            machine,
         },
         metadata: prediction.metadata,
     }

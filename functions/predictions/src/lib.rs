@@ -47,5 +47,6 @@ async fn explain(call: &Call) -> Outcome {
     let db = call.db().await?;
     let prediction = prediction::get(&db, id).await?.ok_or(Refusal::NotFound)?;
     let sensors = prediction::sensors_beside(&db, &prediction).await?;
-    Ok(json(StatusCode::OK, &explain::explain(prediction, sensors)))
+    let machine = prediction::machine_beside(&db, &prediction).await?;
+    Ok(json(StatusCode::OK, &explain::explain(prediction, sensors, machine)))
 }

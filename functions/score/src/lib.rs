@@ -20,9 +20,12 @@ use http::HeaderValue;
 use pm_api::{
     ModelId,
     ai::AiStatus,
-    score::{RowsRequest, RowsResponse, ScoreRequest, ScoreResponse},
+    score::{
+        MachineItem, MachineResult, RowsRequest, RowsResponse, ScoreItem, ScoreRequest, ScoreResponse,
+        ScoreResult,
+    },
 };
-use pm_model::{Model, scorer::RULE_BASED};
+use pm_model::{Model, machine::Machine, scorer::RULE_BASED};
 use spin_sdk::{
     http::{FullBody, Method, Request, Response, StatusCode, body::IncomingBodyExt},
     http_service,
@@ -61,8 +64,27 @@ async fn score(request: Request) -> spin_sdk::http::Result<Answer> {
         let model = registered(item.model).or(MODEL.as_ref());
         pm_model::scorer::score_beside(model, registered(item.challenger), item)
     });
-    let response = ScoreResponse { items: items.collect() };
-    timed(started, &response)
+    let items: Vec<ScoreResult> = items.collect();
+    let machines = request.machines.iter().map(|m| machine(m, &request.items, &items)).collect();
+    timed(started, &ScoreResponse { items, machines })
+}
+
+/// Judges a machine from what its sensors show.
+fn machine(of: &MachineItem, items: &[ScoreItem], results: &[ScoreResult]) -> MachineResult {
+    let now: Vec<_> = items
+        .iter()
+        .zip(results)
+        .filter(|(item, _)| item.machine_id == of.machine_id)
+        .filter_map(|(item, result)| Some((item.sensor_id, result.relative?)))
+        .collect();
+    let mut machine = of.state.as_deref().map(Machine::from_bytes).unwrap_or_default();
+    let standing = machine.advance(&now);
+    MachineResult {
+        machine_id: of.machine_id,
+        score: standing.as_ref().map(|s| s.score),
+        shares: standing.map(|s| s.shares).unwrap_or_default(),
+        state: machine.to_bytes(),
+    }
 }
 
 async fn rows(request: Request) -> spin_sdk::http::Result<Answer> {

@@ -75,6 +75,29 @@ pub struct Explanation {
     /// How much each sensor of the machine stood out at that moment, most first.
     #[serde(default)]
     pub sensors: Vec<SensorShare>,
+    /// The machine as a whole at that moment; absent when it was judged later again, is new, or has a single sensor.
+    #[serde(default)]
+    pub machine: Option<MachineStanding>,
+}
+
+/// A machine as a whole: do its sensors still move together as they used to (Hotelling's T² over level and scatter of each)?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachineStanding {
+    /// Smoothed score, 0 (as usual) to 1.
+    pub score: f64,
+    /// Part of each sensor in what is unusual, 0 to 1, largest first.
+    pub shares: Vec<MachineShare>,
+}
+
+/// The part of a sensor in what is unusual about its machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachineShare {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its part, 0 to 1.
+    pub share: f64,
 }
 
 /// What drove a score: `contributing_features` of a prediction, and `feature_importance` of its explanation. While a

@@ -10,6 +10,17 @@ use serde::{Deserialize, Serialize};
 pub struct ScoreRequest {
     /// One entry per sensor.
     pub items: Vec<ScoreItem>,
+    /// Machines to judge as a whole from the items that are theirs.
+    pub machines: Vec<MachineItem>,
+}
+
+/// A machine to judge as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachineItem {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// The state returned by the last judgement; absent at the first.
+    pub state: Option<Vec<u8>>,
 }
 
 /// One sensor with what is new since it was last scored.
@@ -53,6 +64,21 @@ pub struct Limits {
 pub struct ScoreResponse {
     /// One entry per item.
     pub items: Vec<ScoreResult>,
+    /// One entry per machine.
+    pub machines: Vec<MachineResult>,
+}
+
+/// The judgement of a machine as a whole: do its sensors move together as they used to?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MachineResult {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// Smoothed score, 0 to 1; absent while the machine is new or has a single sensor.
+    pub score: Option<f64>,
+    /// Part of each sensor, 0 to 1, largest first.
+    pub shares: Vec<(SensorId, f64)>,
+    /// State for the next judgement.
+    pub state: Vec<u8>,
 }
 
 /// The judgement of one sensor at its newest reading.
@@ -78,6 +104,8 @@ pub struct ScoreResult {
     pub contributing_features: String,
     /// True when rules judged because no model fits.
     pub fallback: bool,
+    /// Level and scatter of the window relative to the sensor's past, in its spreads; absent while buffering.
+    pub relative: Option<[f32; 2]>,
     /// What a challenger said, where one judges beside the active model.
     pub shadow: Option<Shadow>,
     /// State for the next scoring of this sensor (opaque, versioned by the scorer).

@@ -124,7 +124,8 @@ mod tests {
         (0..400)
             .flat_map(|i| {
                 let (a, b) = ((f64::from(i) * 0.7).sin(), (f64::from(i) * 1.3).cos());
-                [10.0 + a, 20.0 + 2.0 * a + 0.1 * b, 5.0 + b]
+                let c = (f64::from(i) * 2.9).sin();
+                [10.0 + a, 20.0 + 2.0 * a + 0.1 * c, 5.0 + b]
             })
             .collect()
     }

@@ -22,6 +22,7 @@ pub mod forest;
 pub mod gaussian;
 pub mod history;
 pub mod inject;
+pub mod machine;
 pub mod model;
 pub mod retrain;
 pub mod rules;

@@ -157,6 +157,7 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
             remaining_hours: None,
             contributing_features: explain::buffering(state.window.values().len()),
             fallback,
+            relative: None,
             shadow: None,
             state: state.to_bytes(),
         };
@@ -173,6 +174,7 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         remaining_hours: remaining_hours(&state.history, &item.limits, value, state.baseline.noise()),
         contributing_features: explain::contributing(model, &judged, &state, &item.limits, value),
         fallback,
+        relative: Some([judged.row[0], judged.row[1]]),
         shadow: state.shadow.and_then(|t| Some(Shadow { score: t.smoothed?, class: t.class })),
         state: state.to_bytes(),
     }

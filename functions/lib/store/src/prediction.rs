@@ -7,7 +7,7 @@ use crate::{
 };
 use pm_api::{
     MachineId, Metadata, PredictionId, SensorId, Timestamp,
-    prediction::{Prediction, SensorShare},
+    prediction::{MachineShare, MachineStanding, Prediction, SensorShare},
 };
 use serde_json::json;
 
@@ -52,6 +52,10 @@ statements! {
             order by time desc limit 1) p
         where s.machine_id = $1
         order by p.score desc, s.name limit 50";
+    MACHINE_BESIDE = "
+        select score, shares from machine_state
+        where machine_id = $1 and score is not null
+          and time between epoch_us($2 - 30000000) and epoch_us($2 + 30000000)";
 }
 
 /// Which predictions.
@@ -117,6 +121,20 @@ pub async fn sensors_beside(db: &Db, of: &Prediction) -> Result<Vec<SensorShare>
             score: c.take()?,
             share: c.take::<Option<f64>>()?.unwrap_or(0.0),
         })
+    })
+    .await
+}
+
+/// How the prediction's machine as a whole stood at its moment, if that is still known.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn machine_beside(db: &Db, of: &Prediction) -> Result<Option<MachineStanding>, StoreError> {
+    db.first(MACHINE_BESIDE, vec![id(of.machine_id.0), at(of.timestamp)], |c| {
+        let (score, shares) = (c.take()?, c.take::<serde_json::Value>()?);
+        let shares: Vec<(SensorId, f64)> = serde_json::from_value(shares).unwrap_or_default();
+        let share = |(sensor_id, share)| MachineShare { sensor_id, share };
+        Ok(MachineStanding { score, shares: shares.into_iter().map(share).collect() })
     })
     .await
 }

@@ -5,7 +5,8 @@ use crate::{
     statement::statements,
     value::{floats, ints, optional_texts, texts},
 };
-use pm_api::{MachineId, ModelId, PredictionId, SensorId, Timestamp};
+use base64::Engine as _;
+use pm_api::{MachineId, ModelId, PredictionId, SensorId, Timestamp, score::MachineResult};
 use spin_sdk::pg::DbValue;
 
 statements! {
@@ -49,6 +50,18 @@ statements! {
         from input join advanced using (sensor_id)
         on conflict (sensor_id, time) do nothing
         returning sensor_id, id";
+    MACHINE_STATES = "
+        select r.machine_id, s.score_state
+        from unnest($1::text[]::uuid[]) r (machine_id) left join machine_state s on s.machine_id = r.machine_id";
+    STORE_MACHINES = "
+        insert into machine_state as s (machine_id, score_state, time, score, shares)
+        select i.machine_id::uuid, decode(i.state, 'base64'), epoch_us($5), nullif(i.score, 'NaN'), i.shares::jsonb
+        from unnest($1::text[], $2::text[], string_to_array($3, ',')::float8[], $4::text[])
+            i (machine_id, state, score, shares)
+        join machines m on m.id = i.machine_id::uuid
+        on conflict (machine_id) do update
+        set score_state = excluded.score_state, time = excluded.time, score = excluded.score, shares = excluded.shares
+        where s.time <= excluded.time";
 }
 
 /// A sensor's new readings and its scoring state.
@@ -110,6 +123,34 @@ pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, Store
         Ok(Window { sensor_id, state, readings, model: c.take()?, challenger: c.take()? })
     })
     .await
+}
+
+/// The states of machines as a whole.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn machine_states(
+    db: &Db,
+    machines: &[MachineId],
+) -> Result<Vec<(MachineId, Option<Vec<u8>>)>, StoreError> {
+    db.rows(MACHINE_STATES, vec![texts(machines)], |c| Ok((c.take()?, c.take()?))).await
+}
+
+/// Stores what was said of machines as a whole. A judgement that is older than the stored one is left out.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn store_machines(db: &Db, time: Timestamp, machines: &[MachineResult]) -> Result<(), StoreError> {
+    let encode = |state: &[u8]| base64::engine::general_purpose::STANDARD.encode(state);
+    let shares = |m: &MachineResult| serde_json::to_string(&m.shares).unwrap_or_else(|_| "[]".to_owned());
+    let params = vec![
+        texts(machines.iter().map(|m| m.machine_id)),
+        texts(machines.iter().map(|m| encode(&m.state))),
+        floats(machines.iter().map(|m| m.score.unwrap_or(f64::NAN))),
+        texts(machines.iter().map(shares)),
+        crate::value::at(time),
+    ];
+    db.execute(STORE_MACHINES, params).await.map(|_| ())
 }
 
 struct Times(Vec<i64>);

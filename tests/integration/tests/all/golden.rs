@@ -84,7 +84,7 @@ async fn the_component_gives_the_golden_scores() -> Result<()> {
             readings: case.readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),
         })
         .collect();
-    let body = postcard::to_allocvec(&ScoreRequest { items })?;
+    let body = postcard::to_allocvec(&ScoreRequest { items, machines: Vec::new() })?;
     let answer = client.send(Method::POST, "/score", &[], body).await?;
     ensure!(answer.status == 200, "{}: {:?}", answer.status, answer.body);
     ensure!(answer.headers.contains_key("server-timing"), "{:?}", answer.headers);

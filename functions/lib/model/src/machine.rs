@@ -1,0 +1,213 @@
+//! A machine as a whole: do its sensors still move together as they used to?
+//!
+//! Of every sensor two numbers count, both relative to its own past: level and scatter of its window. Their means and
+//! covariances over the machine's sensors are learned with exponential forgetting, and Hotelling's T²
+//! ([`crate::gaussian`]) says how far the present lies outside. So a temperature that rises without the load that usually
+//! raises it stands out, although it is still inside its own range. What T² usually is on this machine is learned
+//! as well, and the score is the distance from that.
+
+use crate::gaussian::Gaussian;
+use pm_api::SensorId;
+use serde::{Deserialize, Serialize};
+
+/// Sensors that are looked at together; a machine with more is judged by those that reported first.
+pub const SENSORS: usize = 12;
+/// Judgements that the memory spans, and those needed before the machine is judged at all.
+const MEMORY: f64 = 3600.0;
+const YOUNG: f64 = 600.0;
+const SHRINK: f64 = 0.1;
+const SMOOTHING: f64 = 0.2;
+const VERSION: u8 = 1;
+
+/// What is remembered of a machine: an opaque blob for the caller.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Machine {
+    sensors: Vec<SensorId>,
+    /// Level and scatter of each sensor, as last seen.
+    latest: Vec<f32>,
+    mean: Vec<f32>,
+    covariance: Vec<f32>,
+    seen: f64,
+    /// Mean and variance of the logarithm of T².
+    usual: (f64, f64),
+    smoothed: f64,
+}
+
+/// The judgement of a machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Smoothed score, 0 (as usual) to 1.
+    pub score: f64,
+    /// Part of each sensor in T², 0 to 1, largest first.
+    pub shares: Vec<(SensorId, f64)>,
+}
+
+impl Machine {
+    /// Reads a blob; anything unreadable is a machine of which nothing is known.
+    #[must_use]
+    pub fn from_bytes(blob: &[u8]) -> Self {
+        let read = |rest| postcard::from_bytes::<Self>(rest).ok();
+        let machine = match blob.split_first() {
+            Some((&VERSION, rest)) => read(rest),
+            _ => None,
+        };
+        machine.filter(Self::is_valid).unwrap_or_default()
+    }
+
+    /// Writes the blob.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        postcard::to_extend(self, vec![VERSION]).unwrap_or_default()
+    }
+
+    fn is_valid(&self) -> bool {
+        let columns = 2 * self.sensors.len();
+        self.sensors.len() <= SENSORS
+            && self.latest.len() == columns
+            && self.mean.len() == columns
+            && self.covariance.len() == columns * columns
+            && self.latest.iter().chain(&self.mean).chain(&self.covariance).all(|v| v.is_finite())
+            && [self.seen, self.usual.0, self.usual.1, self.smoothed].iter().all(|v| v.is_finite())
+    }
+
+    /// Takes what sensors show now (level and scatter relative to their past), and judges the machine. `None` while it
+    /// is new or has a single sensor.
+    ///
+    /// A sensor that is new to it makes the machine new, since nothing is known of how the two belong together.
+    pub fn advance(&mut self, now: &[(SensorId, [f32; 2])]) -> Option<Standing> {
+        for (sensor, values) in now {
+            let at = match self.sensors.iter().position(|s| s == sensor) {
+                Some(at) => at,
+                None if self.sensors.len() < SENSORS => self.add(*sensor),
+                None => continue,
+            };
+            self.latest[2 * at..2 * at + 2].copy_from_slice(values);
+        }
+        if self.sensors.len() < 2 {
+            return None;
+        }
+        let standing = (self.seen >= YOUNG).then(|| self.judge()).flatten();
+        // A machine that stands out teaches little of what is usual.
+        self.learn(if standing.as_ref().is_some_and(|s| s.score >= 0.5) { 0.02 } else { 1.0 });
+        standing
+    }
+
+    fn add(&mut self, sensor: SensorId) -> usize {
+        self.sensors.push(sensor);
+        let columns = 2 * self.sensors.len();
+        self.latest.resize(columns, 0.0);
+        self.mean = vec![0.0; columns];
+        self.covariance = vec![0.0; columns * columns];
+        self.seen = 0.0;
+        self.usual = (0.0, 0.0);
+        self.smoothed = 0.0;
+        self.sensors.len() - 1
+    }
+
+    fn judge(&mut self) -> Option<Standing> {
+        let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        let gaussian = Gaussian::from_moments(wide(&self.mean), &wide(&self.covariance), SHRINK)?;
+        let credit = gaussian.contributions(&wide(&self.latest));
+        let t2 = credit.iter().sum::<f64>().max(1e-6);
+        let (mean, variance) = self.usual;
+        let known = self.seen >= 2.0 * YOUNG;
+        // 3 spreads beyond the usual are half, 6 are certain; at least a factor of e^0.5 in T².
+        let beyond = (t2.ln() - mean) / variance.sqrt().max(0.5);
+        let raw = if known { (beyond / 6.0).clamp(0.0, 1.0) } else { 0.0 };
+        self.smoothed += SMOOTHING * (raw - self.smoothed);
+        let rate = 1.0 / (self.seen - YOUNG + 2.0).min(MEMORY);
+        let weight = if known && self.smoothed >= 0.5 { 0.02 } else { 1.0 };
+        let off = t2.ln() - mean;
+        self.usual.0 += weight * rate * off;
+        self.usual.1 += weight * rate * (off * off - variance);
+        let mut shares: Vec<(SensorId, f64)> = self
+            .sensors
+            .iter()
+            .zip(credit.chunks_exact(2))
+            .map(|(s, c)| (*s, (c[0] + c[1]).max(0.0)))
+            .collect();
+        let all = shares.iter().map(|s| s.1).sum::<f64>().max(f64::MIN_POSITIVE);
+        shares.iter_mut().for_each(|s| s.1 /= all);
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Some(Standing { score: self.smoothed.clamp(0.0, 1.0), shares })
+    }
+
+    fn learn(&mut self, weight: f64) {
+        self.seen = (self.seen + weight).min(MEMORY + 2.0 * YOUNG);
+        let rate = (weight / self.seen.min(MEMORY).max(2.0)) as f32;
+        let off: Vec<f32> = self.latest.iter().zip(&self.mean).map(|(v, m)| v - m).collect();
+        self.mean.iter_mut().zip(&off).for_each(|(m, d)| *m += rate * d);
+        for (line, a) in self.covariance.chunks_exact_mut(off.len()).zip(&off) {
+            line.iter_mut().zip(&off).for_each(|(c, b)| *c += rate * (a * b - *c));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u128) -> SensorId {
+        SensorId(uuid::Uuid::from_u128(n))
+    }
+
+    /// Three sensors that follow one load, each with a little of its own.
+    fn now(k: usize) -> Vec<(SensorId, [f32; 2])> {
+        let wave = |f: f64, n: f64| ((k as f64 * f + n).sin()) as f32;
+        let load = wave(0.031, 0.0) + wave(0.0077, 1.0);
+        (0..3)
+            .map(|n| {
+                let own = 0.15 * wave(0.9 + 0.13 * f64::from(n), f64::from(n));
+                (id(n as u128), [load + own, 0.3 * wave(0.5 + 0.1 * f64::from(n), 2.0)])
+            })
+            .collect()
+    }
+
+    fn settled() -> Machine {
+        let mut machine = Machine::default();
+        for k in 0..6000 {
+            let standing = machine.advance(&now(k));
+            if k > 2000 {
+                let score = standing.expect("known by now").score;
+                assert!(score < 0.5, "{k}: {score}");
+            }
+        }
+        machine
+    }
+
+    #[test]
+    fn a_sensor_that_leaves_the_others_stands_out_inside_its_own_range() {
+        let mut machine = settled();
+        let mut last = None;
+        for k in 6000..6060 {
+            let mut present = now(k);
+            // It shows the opposite of what the load asks for: a value that it often has.
+            present[1].1[0] = -present[1].1[0] + 0.9;
+            last = machine.advance(&present);
+        }
+        let standing = last.expect("known");
+        assert!(standing.score > 0.75, "{standing:?}");
+        assert_eq!(standing.shares[0].0, id(1), "{standing:?}");
+    }
+
+    #[test]
+    fn the_blob_brings_it_back_and_nonsense_is_a_new_machine() {
+        let machine = settled();
+        let blob = machine.to_bytes();
+        assert!(blob.len() < 8192, "{} bytes", blob.len());
+        assert_eq!(Machine::from_bytes(&blob), machine);
+        for bad in [&b""[..], b"x", &blob[..20]] {
+            assert_eq!(Machine::from_bytes(bad), Machine::default());
+        }
+    }
+
+    #[test]
+    fn one_sensor_is_no_machine_and_a_new_sensor_makes_it_new() {
+        let mut machine = Machine::default();
+        assert!((0..3000).all(|k| machine.advance(&now(k)[..1]).is_none()));
+        let mut machine = settled();
+        let mut present = now(7000);
+        present.push((id(9), [0.0, 0.0]));
+        assert!(machine.advance(&present).is_none());
+    }
+}
