@@ -1,6 +1,6 @@
 //! `ingest` → `score`: new readings per sensor with the sensor's scoring state; back come the results and the next
-//! state (postcard both ways). The scorer holds no state of its own and reads no database, so the same input gives
-//! the same output, live, in replay and in tests.
+//! state (postcard both ways). The scorer holds no state of its own and reads only registered models from the database,
+//! so the same input gives the same output, live, in replay and in tests.
 
 use crate::{MachineId, ModelId, ReadingStatus, SensorId, Timestamp};
 use serde::{Deserialize, Serialize};

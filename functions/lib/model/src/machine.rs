@@ -134,7 +134,7 @@ impl Machine {
 
     fn learn(&mut self, weight: f64) {
         self.seen = (self.seen + weight).min(MEMORY + 2.0 * YOUNG);
-        let rate = (weight / self.seen.min(MEMORY).max(2.0)) as f32;
+        let rate = (weight / self.seen.clamp(2.0, MEMORY)) as f32;
         let off: Vec<f32> = self.latest.iter().zip(&self.mean).map(|(v, m)| v - m).collect();
         self.mean.iter_mut().zip(&off).for_each(|(m, d)| *m += rate * d);
         for (line, a) in self.covariance.chunks_exact_mut(off.len()).zip(&off) {

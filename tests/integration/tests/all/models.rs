@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use pm_local::stack::testing::{Stack, StackOptions};
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Four sensors of one machine, a reading a second over the last fifty minutes: calm, each with its own level and noise.
 const READINGS: &str = "
@@ -105,8 +106,7 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     assert_eq!(engineer.post(&format!("{path}/activate"), json!({})).await?.status, 403);
     let changed = admin.post(&format!("{path}/activate"), json!({})).await?.expect(200)?;
     assert_eq!((&changed["version"], &changed["status"]), (&version, &json!("activated")));
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
-    mqtt.publish_all(vec![publish(50.2)]).await?;
+    mqtt.publish("factory/mill/sensors", reading(now_s + 2).to_string()).await?;
     viewer.wait_for(&predictions, judged_by(version.clone())).await?;
 
     // and back
