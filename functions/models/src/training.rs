@@ -72,8 +72,11 @@ struct Taken {
 }
 
 async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
-    let wanted: RetrainRequest =
-        claim.job.metadata.clone().and_then(|m| serde_json::from_value(m.into()).ok()).unwrap_or_default();
+    let wanted: RetrainRequest = match claim.job.metadata.clone() {
+        Some(metadata) => serde_json::from_value(metadata.into())
+            .map_err(|e| Failure::Impossible(format!("The job's metadata say nothing clear: {e}")))?,
+        None => RetrainRequest::default(),
+    };
     let scope = Scope { machine_class: wanted.machine_class, machine_id: wanted.machine_id };
     let seed = wanted.seed.unwrap_or(42);
     let active = active(db, &scope).await?;
