@@ -81,13 +81,11 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     let sensor =
         db.query_one("select id::text from sensors where mqtt_id = 's1'", &[]).await?.get::<_, String>(0);
     let predictions = format!("/predictions?sensor_id={sensor}&limit=1");
-    let publish = |value: f64| {
-        (
-            "factory/mill/sensors".to_owned(),
-            json!({"machine_id": "mill-1", "sensor_id": "s1", "value": value}).to_string().into_bytes(),
-        )
-    };
-    mqtt.publish_all(vec![publish(50.1)]).await?;
+    // the sensor is scored once a second of its own time, so the second reading is two seconds after the first
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let reading =
+        |at_s: u64| json!({"machine_id": "mill-1", "sensor_id": "s1", "value": 50.1, "timestamp": at_s});
+    mqtt.publish("factory/mill/sensors", reading(now_s).to_string()).await?;
     let judged_by = |version: Value| {
         move |p: &Value| {
             (p[0]["model_version"] == version && p[0]["status"] != "buffering").then(|| p[0].clone())
