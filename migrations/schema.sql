@@ -4,6 +4,19 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+CREATE FUNCTION public.activate_model(target uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update models m set status = 'retired'
+    from models t
+    where t.id = target and m.id <> target and m.status = 'active' and m.name = t.name
+      and m.machine_class is not distinct from t.machine_class and m.machine_id is not distinct from t.machine_id;
+    update models set status = 'active', activated_at = now() where id = target;
+    return found;
+end
+$$;
+
 CREATE FUNCTION public.audit_row() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -43,9 +56,58 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.challenge_with_model(target uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update models m set status = 'registered'
+    from models t
+    where t.id = target and m.id <> target and m.status = 'shadow' and m.name = t.name
+      and m.machine_class is not distinct from t.machine_class and m.machine_id is not distinct from t.machine_id;
+    update models set status = 'shadow' where id = target;
+    return found;
+end
+$$;
+
 CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
+
+CREATE FUNCTION public.list_builtin_model(model_name text, model_version text, model_path text, model_card jsonb) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+    known models := (select m from models m where m.name = model_name and m.version = model_version);
+    holder models := (
+        select m from models m
+        where m.name = model_name and m.status = 'active' and m.machine_class is null and m.machine_id is null);
+    free boolean := holder.id is null
+        or (holder.version <> model_version and not exists (select from model_records where model_id = holder.id));
+begin
+    if known.id is null then
+        insert into models (name, version, description, path, card)
+        values (model_name, model_version, 'came with the program', model_path, model_card)
+        on conflict (name, version) do nothing;
+        known := (select m from models m where m.name = model_name and m.version = model_version);
+    end if;
+    if free and known.status <> 'active' then
+        perform activate_model(known.id);
+    end if;
+    return known.id;
+end
+$$;
+
+CREATE FUNCTION public.model_for(machine uuid, wanted text) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    select m.id
+    from models m join model_records r on r.model_id = m.id left join machines k on k.id = machine
+    where m.status = wanted
+      and (m.machine_id is null or m.machine_id = machine)
+      and (m.machine_class is null or m.machine_class = k.metadata ->> 'class')
+    order by m.machine_id is null, m.machine_class is null
+    limit 1
+$$;
 
 CREATE FUNCTION public.outbox_take_position() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -240,6 +302,14 @@ CREATE TABLE public.login_throttle (
     blocked_until timestamp with time zone
 );
 
+CREATE TABLE public.machine_state (
+    machine_id uuid NOT NULL,
+    score_state bytea NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    score double precision,
+    shares jsonb NOT NULL
+);
+
 CREATE TABLE public.machines (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -258,6 +328,31 @@ CREATE TABLE public.machines (
     CONSTRAINT machines_status_known CHECK ((status = ANY (ARRAY['online'::text, 'offline'::text, 'maintenance'::text, 'degraded'::text])))
 );
 
+CREATE TABLE public.model_drift (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    model_version text NOT NULL,
+    sensors integer NOT NULL,
+    rows_used integer NOT NULL,
+    worst double precision NOT NULL,
+    features jsonb NOT NULL
+);
+
+CREATE TABLE public.model_records (
+    model_id uuid NOT NULL,
+    record bytea NOT NULL
+);
+
+CREATE TABLE public.model_shadow (
+    model_id uuid NOT NULL,
+    day date NOT NULL,
+    scored bigint NOT NULL,
+    active_anomalous bigint NOT NULL,
+    challenger_anomalous bigint NOT NULL,
+    both_anomalous bigint NOT NULL,
+    difference double precision NOT NULL
+);
+
 CREATE TABLE public.models (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -268,6 +363,12 @@ CREATE TABLE public.models (
     path text,
     metadata jsonb,
     status text DEFAULT 'registered'::text NOT NULL,
+    machine_class text,
+    machine_id uuid,
+    card jsonb,
+    report jsonb,
+    activated_at timestamp with time zone,
+    CONSTRAINT models_one_scope CHECK (((machine_class IS NULL) OR (machine_id IS NULL))),
     CONSTRAINT models_status_known CHECK ((status = ANY (ARRAY['registered'::text, 'shadow'::text, 'active'::text, 'retired'::text])))
 );
 
@@ -517,11 +618,23 @@ ALTER TABLE ONLY public.jobs
 ALTER TABLE ONLY public.login_throttle
     ADD CONSTRAINT login_throttle_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.machine_state
+    ADD CONSTRAINT machine_state_pkey PRIMARY KEY (machine_id);
+
 ALTER TABLE ONLY public.machines
     ADD CONSTRAINT machines_mqtt_id_unique UNIQUE (mqtt_id);
 
 ALTER TABLE ONLY public.machines
     ADD CONSTRAINT machines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.model_drift
+    ADD CONSTRAINT model_drift_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.model_records
+    ADD CONSTRAINT model_records_pkey PRIMARY KEY (model_id);
+
+ALTER TABLE ONLY public.model_shadow
+    ADD CONSTRAINT model_shadow_pkey PRIMARY KEY (model_id, day);
 
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_name_version_unique UNIQUE (name, version);
@@ -621,6 +734,12 @@ CREATE INDEX jobs_newest ON public.jobs USING btree (created_at DESC, id DESC);
 CREATE INDEX jobs_to_do ON public.jobs USING btree (job_type, created_at) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
 
 CREATE INDEX machines_newest ON public.machines USING btree (created_at DESC, id DESC);
+
+CREATE INDEX model_drift_newest ON public.model_drift USING btree (created_at DESC);
+
+CREATE UNIQUE INDEX models_one_active ON public.models USING btree (name, machine_class, machine_id) NULLS NOT DISTINCT WHERE (status = 'active'::text);
+
+CREATE UNIQUE INDEX models_one_challenger ON public.models USING btree (name, machine_class, machine_id) NULLS NOT DISTINCT WHERE (status = 'shadow'::text);
 
 CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 
@@ -739,6 +858,18 @@ ALTER TABLE ONLY public.comments
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
 
+ALTER TABLE ONLY public.machine_state
+    ADD CONSTRAINT machine_state_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_records
+    ADD CONSTRAINT model_records_model_id_fkey FOREIGN KEY (model_id) REFERENCES public.models(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_shadow
+    ADD CONSTRAINT model_shadow_model_id_fkey FOREIGN KEY (model_id) REFERENCES public.models(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.models
+    ADD CONSTRAINT models_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
@@ -791,7 +922,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_throttle TO pm_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_state TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machines TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_drift TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_records TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_shadow TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.models TO pm_app;
 
