@@ -202,7 +202,9 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::ActivateModel => reads::<ai::ModelChanged>()
             .query("force", json!({ "type": "boolean" }), "Even if it has not passed its validation")
             .refuses(400, "It has no weights, or has not passed its validation"),
-        Op::RollbackModel => reads::<ai::ModelChanged>().refuses(400, "It has no weights, or was never active"),
+        Op::RollbackModel => {
+            reads::<ai::ModelChanged>().refuses(400, "It has no weights, or was never active")
+        }
         Op::Retrain => reads::<ai::RetrainQueued>().may_take::<ai::RetrainRequest>(),
         Op::AiLogs => lists::<ai::AiLogLine>().integer("limit", (100, 1, 1000), "At most this many"),
         Op::Drift => lists::<ai::DriftReport>().integer("limit", (24, 1, 1000), "At most this many"),
