@@ -289,21 +289,20 @@ pub enum Match<'p> {
 #[must_use]
 pub fn find<'p>(method: &str, path: &'p str) -> Match<'p> {
     let path = strip_api(path);
+    let matching: Vec<_> =
+        ROUTES.iter().filter_map(|route| matches(route.path, path).map(|params| (route, params))).collect();
+    // what a fixed path does not know is not looked for among ids
+    let fewest = matching.iter().map(|(_, params)| params.len()).min();
     let mut methods = Vec::new();
-    let mut best: Option<(&'static Route, PathParams<'p>)> = None;
-    for route in ROUTES {
-        let Some(params) = matches(route.path, path) else { continue };
-        if route.method != method {
+    for (route, params) in matching {
+        if Some(params.len()) == fewest {
+            if route.method == method {
+                return Match::Found(route, params);
+            }
             methods.push(route.method);
-        } else if best.as_ref().is_none_or(|(_, p)| params.len() < p.len()) {
-            best = Some((route, params));
         }
     }
-    match best {
-        Some((route, params)) => Match::Found(route, params),
-        None if methods.is_empty() => Match::Unknown,
-        None => Match::OtherMethod(methods),
-    }
+    if methods.is_empty() { Match::Unknown } else { Match::OtherMethod(methods) }
 }
 
 /// The path without a leading `/api`.
@@ -350,6 +349,7 @@ mod tests {
         assert_eq!(op("GET", "/apimachines"), None);
         assert_eq!(find("GET", "/machines/x/y/z"), Match::Unknown);
         assert_eq!(find("PUT", "/health"), Match::OtherMethod(vec!["GET"]));
+        assert_eq!(find("DELETE", "/users/refresh"), Match::OtherMethod(vec!["POST"]));
         let Match::Found(_, params) = find("GET", "/alarms/prediction/7") else { panic!("not found") };
         assert_eq!(params, [("prediction_id", "7")]);
     }
