@@ -4,6 +4,10 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+CREATE FUNCTION public.acting_user() RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$ select (nullif(current_setting('pm.actor', true), '')::jsonb ->> 'user_id')::uuid $$;
+
 CREATE FUNCTION public.activate_model(target uuid) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -14,6 +18,26 @@ begin
       and m.machine_class is not distinct from t.machine_class and m.machine_id is not distinct from t.machine_id;
     update models set status = 'active', activated_at = now() where id = target;
     return found;
+end
+$$;
+
+CREATE FUNCTION public.attachment_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    it constant attachments := case when tg_op = 'DELETE' then old else new end;
+begin
+    if tg_op = 'DELETE' and old.storage_key is not null then
+        insert into stray_objects (storage_key) values (old.storage_key)
+        on conflict (storage_key) do update set remove_after = now();
+    end if;
+    insert into outbox (event_type, data)
+    values (
+        'attachment.' || case tg_op when 'INSERT' then 'created' else 'deleted' end,
+        jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
+            'filename', it.filename, 'content_type', it.content_type, 'file_size', it.file_size,
+            'uploaded_by', it.uploaded_by));
+    return null;
 end
 $$;
 
@@ -69,6 +93,22 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.comment_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    it constant comments := case when tg_op = 'DELETE' then old else new end;
+begin
+    insert into outbox (event_type, data)
+    values (
+        'comment.' || case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end,
+        -- without the text: events reach people and receivers who may not read internal comments
+        jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
+            'user_id', it.user_id, 'is_internal', it.is_internal, 'created_at', it.created_at));
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
@@ -120,6 +160,16 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.remove_belongings() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    delete from comments where resource_type = tg_argv[0] and resource_id = old.id;
+    delete from attachments where resource_type = tg_argv[0] and resource_id = old.id;
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.roles_keep_system() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -141,6 +191,44 @@ CREATE FUNCTION public.stamp_updated_at() RETURNS trigger
 begin
     new.updated_at := now();
     return new;
+end
+$$;
+
+CREATE FUNCTION public.ticket_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+    told constant jsonb := jsonb_build_object('id', new.id, 'machine_id', new.machine_id, 'alarm_id', new.alarm_id,
+        'title', new.title, 'priority', new.priority, 'status', new.status, 'assignee', new.assignee,
+        'due_at', new.due_at);
+begin
+    if tg_op = 'INSERT' then
+        insert into ticket_transitions (ticket_id, field, is_now, by_user)
+        values (new.id, 'status', new.status, acting_user());
+        insert into outbox (event_type, data) values ('ticket.created', told);
+        -- an automatic ticket's assignee hears of the alarm itself
+        if new.assignee is not null and not new.auto_created then
+            insert into outbox (event_type, data)
+            values ('ticket.assigned', told || jsonb_build_object('previous_assignee', null, 'by', acting_user()));
+        end if;
+        return null;
+    end if;
+    insert into ticket_transitions (ticket_id, field, was, is_now, by_user, note)
+    select new.id, field, was, is_now, acting_user(),
+           case when field = 'status' and new.status in ('resolved', 'closed', 'cancelled') then new.resolution_notes end
+    from (values
+        ('status', old.status, new.status),
+        ('assignee', old.assignee, new.assignee),
+        ('priority', old.priority, new.priority),
+        ('due_at', to_char(old.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                   to_char(new.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))) c (field, was, is_now)
+    where was is distinct from is_now;
+    insert into outbox (event_type, data) values ('ticket.updated', told);
+    if new.assignee is distinct from old.assignee and new.assignee is not null then
+        insert into outbox (event_type, data)
+        values ('ticket.assigned', told || jsonb_build_object('previous_assignee', old.assignee, 'by', acting_user()));
+    end if;
+    return null;
 end
 $$;
 
@@ -208,12 +296,24 @@ CREATE TABLE public.alarms (
     resolved_by uuid,
     resolution_notes text,
     metadata jsonb,
+    verdict text,
+    shelved_until timestamp with time zone,
+    shelved_by uuid,
+    shelve_reason text,
     CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'manual'::text]))),
     CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT alarms_severity_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
-    CONSTRAINT alarms_status_known CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text])))
+    CONSTRAINT alarms_status_known CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text]))),
+    CONSTRAINT alarms_verdict_known CHECK ((verdict = ANY (ARRAY['true_fault'::text, 'false_alarm'::text, 'maintenance'::text, 'unknown'::text]))),
+    CONSTRAINT alarms_verdict_when_resolved CHECK (((verdict IS NULL) OR (status = 'resolved'::text)))
 );
+
+CREATE TABLE public.attachment_contents (
+    attachment_id uuid NOT NULL,
+    content bytea NOT NULL
+);
+ALTER TABLE ONLY public.attachment_contents ALTER COLUMN content SET STORAGE EXTERNAL;
 
 CREATE TABLE public.attachments (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
@@ -226,7 +326,6 @@ CREATE TABLE public.attachments (
     resource_type text NOT NULL,
     resource_id uuid,
     uploaded_by uuid,
-    content bytea,
     storage_key text,
     CONSTRAINT attachments_resource_known CHECK ((resource_type = ANY (ARRAY['general'::text, 'alarm'::text, 'ticket'::text])))
 );
@@ -518,6 +617,32 @@ CREATE TABLE public.settings (
     CONSTRAINT settings_value_type_known CHECK ((value_type = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text, 'json'::text])))
 );
 
+CREATE TABLE public.stray_objects (
+    storage_key text NOT NULL,
+    remove_after timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.ticket_transitions (
+    id bigint NOT NULL,
+    ticket_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    field text NOT NULL,
+    was text,
+    is_now text,
+    by_user uuid,
+    note text,
+    CONSTRAINT ticket_transitions_field_known CHECK ((field = ANY (ARRAY['status'::text, 'assignee'::text, 'priority'::text, 'due_at'::text])))
+);
+
+ALTER TABLE public.ticket_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.ticket_transitions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.tickets (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -596,6 +721,9 @@ ALTER TABLE ONLY public.alarm_transitions
 
 ALTER TABLE ONLY public.alarms
     ADD CONSTRAINT alarms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attachment_contents
+    ADD CONSTRAINT attachment_contents_pkey PRIMARY KEY (attachment_id);
 
 ALTER TABLE ONLY public.attachments
     ADD CONSTRAINT attachments_pkey PRIMARY KEY (id);
@@ -687,6 +815,12 @@ ALTER TABLE ONLY public.settings
 ALTER TABLE ONLY public.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.stray_objects
+    ADD CONSTRAINT stray_objects_pkey PRIMARY KEY (storage_key);
+
+ALTER TABLE ONLY public.ticket_transitions
+    ADD CONSTRAINT ticket_transitions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_pkey PRIMARY KEY (id);
 
@@ -709,9 +843,13 @@ CREATE INDEX alarm_transitions_of_alarm ON public.alarm_transitions USING btree 
 
 CREATE INDEX alarms_active ON public.alarms USING btree (triggered_at DESC, id DESC) WHERE (status <> 'resolved'::text);
 
+CREATE INDEX alarms_by_change ON public.alarms USING btree (updated_at DESC, id DESC);
+
 CREATE INDEX alarms_newest ON public.alarms USING btree (triggered_at DESC, id DESC);
 
 CREATE INDEX alarms_of_machine ON public.alarms USING btree (machine_id, triggered_at DESC);
+
+CREATE INDEX alarms_of_prediction ON public.alarms USING btree (prediction_id) WHERE (prediction_id IS NOT NULL);
 
 CREATE INDEX alarms_of_sensor ON public.alarms USING btree (sensor_id, triggered_at DESC);
 
@@ -759,7 +897,15 @@ CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
 
 CREATE INDEX sensors_newest ON public.sensors USING btree (created_at DESC, id DESC);
 
+CREATE INDEX ticket_transitions_of_ticket ON public.ticket_transitions USING btree (ticket_id, id);
+
+CREATE INDEX tickets_by_change ON public.tickets USING btree (updated_at DESC, id DESC);
+
+CREATE INDEX tickets_by_due ON public.tickets USING btree (COALESCE(due_at, '9999-12-31 00:00:00+00'::timestamp with time zone), id);
+
 CREATE INDEX tickets_newest ON public.tickets USING btree (created_at DESC, id DESC);
+
+CREATE INDEX tickets_of_alarm ON public.tickets USING btree (alarm_id) WHERE (alarm_id IS NOT NULL);
 
 CREATE INDEX tickets_of_machine ON public.tickets USING btree (machine_id, created_at DESC);
 
@@ -775,11 +921,19 @@ CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (ne
 
 CREATE TRIGGER alarms_audit AFTER INSERT OR DELETE OR UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.audit_row('alarm');
 
+CREATE TRIGGER alarms_belongings AFTER DELETE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.remove_belongings('alarm');
+
 CREATE TRIGGER alarms_stamp BEFORE UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER attachments_audit AFTER INSERT OR DELETE OR UPDATE ON public.attachments FOR EACH ROW EXECUTE FUNCTION public.audit_row('attachment');
 
+CREATE TRIGGER attachments_changed AFTER INSERT OR DELETE ON public.attachments FOR EACH ROW EXECUTE FUNCTION public.attachment_changed();
+
 CREATE TRIGGER comments_audit AFTER INSERT OR DELETE OR UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.audit_row('comment');
+
+CREATE TRIGGER comments_changed AFTER INSERT OR DELETE OR UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.comment_changed();
+
+CREATE TRIGGER comments_stamp BEFORE UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER jobs_audit AFTER INSERT OR DELETE OR UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.audit_row('job');
 
@@ -810,6 +964,12 @@ CREATE TRIGGER settings_audit AFTER INSERT OR DELETE OR UPDATE ON public.setting
 CREATE TRIGGER settings_stamp BEFORE UPDATE ON public.settings FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER tickets_audit AFTER INSERT OR DELETE OR UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.audit_row('ticket');
+
+CREATE TRIGGER tickets_belongings AFTER DELETE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.remove_belongings('ticket');
+
+CREATE TRIGGER tickets_changed_insert AFTER INSERT ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.ticket_changed();
+
+CREATE TRIGGER tickets_changed_update AFTER UPDATE ON public.tickets FOR EACH ROW WHEN (((((((((old.status IS DISTINCT FROM new.status) OR (old.assignee IS DISTINCT FROM new.assignee)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.due_at IS DISTINCT FROM new.due_at)) OR (old.title IS DISTINCT FROM new.title)) OR (old.description IS DISTINCT FROM new.description)) OR (old.resolution_notes IS DISTINCT FROM new.resolution_notes)) OR (old.metadata IS DISTINCT FROM new.metadata))) EXECUTE FUNCTION public.ticket_changed();
 
 CREATE TRIGGER tickets_stamp BEFORE UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
@@ -849,6 +1009,12 @@ ALTER TABLE ONLY public.alarms
 ALTER TABLE ONLY public.alarms
     ADD CONSTRAINT alarms_sensor_exists FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_shelved_by_fkey FOREIGN KEY (shelved_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.attachment_contents
+    ADD CONSTRAINT attachment_contents_attachment_id_fkey FOREIGN KEY (attachment_id) REFERENCES public.attachments(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.attachments
     ADD CONSTRAINT attachments_uploaded_by_fkey FOREIGN KEY (uploaded_by) REFERENCES public.users(id) ON DELETE SET NULL;
 
@@ -885,6 +1051,12 @@ ALTER TABLE ONLY public.sensor_state
 ALTER TABLE ONLY public.sensors
     ADD CONSTRAINT sensors_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.ticket_transitions
+    ADD CONSTRAINT ticket_transitions_by_user_fkey FOREIGN KEY (by_user) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.ticket_transitions
+    ADD CONSTRAINT ticket_transitions_ticket_id_fkey FOREIGN KEY (ticket_id) REFERENCES public.tickets(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_alarm_exists FOREIGN KEY (alarm_id) REFERENCES public.alarms(id) ON DELETE SET NULL;
 
@@ -907,6 +1079,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
+
+GRANT SELECT,INSERT ON TABLE public.attachment_contents TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO pm_app;
 
@@ -959,6 +1133,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensors TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.service_reports TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
+
+GRANT SELECT,INSERT ON TABLE public.ticket_transitions TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 

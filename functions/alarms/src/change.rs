@@ -2,57 +2,86 @@
 
 use http::StatusCode;
 use pm_api::{AlarmId, AlarmStatus};
-use pm_domain::alarm::may_change;
-use pm_store::alarm::{self, AlarmChange};
-use pm_web::{Call, Outcome, Refusal, json};
+use pm_domain::alarm::{changeable_from, refusal};
+use pm_store::{
+    Actor, alarm,
+    alarm_change::{self, AlarmChange},
+};
+use pm_web::{Call, Fields, Outcome, Refusal, json, now};
 
 const LONGEST_NOTES: usize = 4000;
+/// How far a client's clock may be ahead, seconds.
+const CLOCK_SKEW_S: i64 = 60;
 
-/// `PATCH /alarms/{id}`: status and free object.
+/// `PATCH /alarms/{id}`.
 pub(crate) async fn update(call: &Call) -> Outcome {
-    let mut fields = call.fields()?;
+    let change = read(call.fields()?)?;
+    apply(call, change).await
+}
+
+/// `POST /alarms/{id}/acknowledge`.
+pub(crate) async fn acknowledge(call: &Call) -> Outcome {
+    apply(call, AlarmChange { status: Some(AlarmStatus::Acknowledged), ..AlarmChange::default() }).await
+}
+
+/// `POST /alarms/{id}/resolve`: notes and verdict may stand in the query, as documented, or in the body.
+pub(crate) async fn resolve(call: &Call) -> Outcome {
+    let mut change = AlarmChange {
+        status: Some(AlarmStatus::Resolved),
+        notes: call.query.short_text("resolution_notes", LONGEST_NOTES)?,
+        verdict: call.query.word("verdict")?,
+        ..AlarmChange::default()
+    };
+    if !call.body.is_empty() {
+        let mut fields = call.fields()?;
+        let notes = fields.text("resolution_notes", LONGEST_NOTES).flatten();
+        let verdict = fields.word("verdict");
+        fields.end()?;
+        change.notes = change.notes.or(notes);
+        change.verdict = change.verdict.or(verdict);
+    }
+    apply(call, change).await
+}
+
+/// A change as a body says it.
+pub(crate) fn read(mut fields: Fields) -> Result<AlarmChange, Refusal> {
     let change = AlarmChange {
         status: fields.word("status"),
         notes: fields.text("resolution_notes", LONGEST_NOTES).flatten(),
+        verdict: fields.word("verdict"),
+        resolved_at: fields.time("resolved_at").flatten(),
         metadata: fields.object(&["metadata", "metadata_json"]).flatten(),
     };
-    fields.end()?;
-    apply(call, change, None).await
+    if change.resolved_at.is_some_and(|at| at > now().plus_seconds(CLOCK_SKEW_S)) {
+        fields.refuse("value_error", "resolved_at", "An alarm cannot be resolved in the future");
+    }
+    fields.end().map(|()| change)
 }
 
-/// `POST /alarms/{id}/resolve`: the notes may stand in the query, as documented, or in the body.
-pub(crate) async fn resolve(call: &Call) -> Outcome {
-    let mut notes = call.query.text("resolution_notes").map(str::to_owned);
-    if notes.as_ref().is_some_and(|n| n.chars().count() > LONGEST_NOTES || n.contains('\0')) {
-        let message = format!("String should have at most {LONGEST_NOTES} characters and no NUL");
-        return Err(Refusal::field("string_too_long", &["query", "resolution_notes"], message, "…".into()));
-    }
-    if notes.is_none() && !call.body.is_empty() {
-        let mut fields = call.fields()?;
-        notes = fields.text("resolution_notes", LONGEST_NOTES).flatten();
-        fields.end()?;
-    }
-    apply(call, AlarmChange { status: Some(AlarmStatus::Resolved), notes, metadata: None }, Some("resolve"))
-        .await
+/// The states that a change may start from.
+pub(crate) fn from(change: &AlarmChange) -> Vec<AlarmStatus> {
+    changeable_from(change.status, change.verdict.is_some() || change.resolved_at.is_some())
 }
 
-async fn apply(call: &Call, change: AlarmChange, action: Option<&'static str>) -> Outcome {
+/// The actor with the audit log's word for a change.
+pub(crate) fn doing(actor: Actor, change: &AlarmChange) -> Actor {
+    match change.status {
+        Some(AlarmStatus::Acknowledged) => actor.doing("acknowledge"),
+        Some(AlarmStatus::Resolved) => actor.doing("resolve"),
+        _ => actor,
+    }
+}
+
+async fn apply(call: &Call, change: AlarmChange) -> Outcome {
     let id: AlarmId = call.id("alarm_id")?;
     let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    let action = action.or(match change.status {
-        Some(AlarmStatus::Acknowledged) => Some("acknowledge"),
-        Some(AlarmStatus::Resolved) => Some("resolve"),
-        _ => None,
-    });
-    let actor = action.map_or(actor.clone(), |a| actor.doing(a));
-    let from = alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?.status;
-    let to = change.status.unwrap_or(from);
-    if !may_change(from, to) {
-        return Err(Refusal::BadRequest(format!("An alarm cannot go from {from} to {to}")));
-    }
-    match alarm::change(&db, &actor, id, from, change).await? {
-        Some(alarm) => Ok(json(StatusCode::OK, &alarm)),
-        None => Err(Refusal::Conflict("The alarm was changed by somebody else; look again".to_owned())),
+    let actor = doing(call.actor(&db).await?, &change);
+    let changed = alarm_change::change(&db, &actor, &[id], &from(&change), &change).await?;
+    match changed.was.first() {
+        Some((_, Some(was))) if !changed.done => Err(Refusal::BadRequest(refusal(*was, change.status))),
+        _ => {
+            let alarm = alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+            Ok(json(StatusCode::OK, &alarm))
+        }
     }
 }

@@ -57,6 +57,11 @@ mod tests {
             acknowledged_at: None,
             acknowledged_by: None,
             resolution_notes: None,
+            resolved_by: None,
+            verdict: None,
+            shelved_until: None,
+            shelved_by: None,
+            shelve_reason: None,
         }
     }
 

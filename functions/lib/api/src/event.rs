@@ -1,8 +1,11 @@
 //! Live events (SSE `GET /ws/events/stream`, `GET /realtime/events`): `data:` lines with one [`LiveEvent`] each.
 
-use crate::{AlarmId, MachineId, PredictionId, SensorId, Timestamp};
+use crate::{
+    AlarmId, AttachmentId, CommentId, MachineId, PredictionId, SensorId, TicketId, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Answer of `POST /realtime/ticket`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +22,8 @@ pub struct StreamTicket {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LiveEvent {
     /// `sensor_data.created`, `prediction.created`, `alarm.created`, `alarm.updated`, `ticket.created`,
-    /// `ticket.updated`, `heartbeat`, …
+    /// `ticket.updated`, `ticket.assigned`, `comment.created`, `comment.updated`, `comment.deleted`,
+    /// `attachment.created`, `attachment.deleted`, `heartbeat`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// What happened; see the structs of this module. Absent in a heartbeat.
@@ -89,4 +93,70 @@ pub struct AlarmChanged {
     pub triggered_at: Timestamp,
     /// When it was resolved.
     pub resolved_at: Option<Timestamp>,
+}
+
+/// Data of `ticket.created`, `ticket.updated` and `ticket.assigned`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TicketChanged {
+    /// Identifier.
+    pub id: TicketId,
+    /// The machine.
+    pub machine_id: MachineId,
+    /// The alarm that it is about.
+    pub alarm_id: Option<AlarmId>,
+    /// Short text.
+    pub title: String,
+    /// low, medium, high or critical.
+    pub priority: String,
+    /// Workflow state.
+    pub status: String,
+    /// Mail address of whoever works on it.
+    pub assignee: Option<String>,
+    /// When it should be done.
+    pub due_at: Option<Timestamp>,
+    /// `ticket.assigned` only: who had it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_assignee: Option<String>,
+    /// `ticket.assigned` only: who assigned it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserId>,
+}
+
+/// Data of `comment.created`, `comment.updated` and `comment.deleted`; without the text, which not everybody may read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommentChanged {
+    /// Identifier.
+    pub id: CommentId,
+    /// alarm or ticket.
+    pub resource_type: String,
+    /// The alarm or ticket.
+    pub resource_id: Uuid,
+    /// Who wrote it.
+    pub user_id: UserId,
+    /// For engineers and administrators only.
+    pub is_internal: bool,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// Data of `attachment.created` and `attachment.deleted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AttachmentChanged {
+    /// Identifier.
+    pub id: AttachmentId,
+    /// general, alarm or ticket.
+    pub resource_type: String,
+    /// The alarm or ticket.
+    pub resource_id: Option<Uuid>,
+    /// The uploader's name for it.
+    pub filename: String,
+    /// Media type.
+    pub content_type: String,
+    /// Length, bytes.
+    pub file_size: i64,
+    /// Who stored it.
+    pub uploaded_by: Option<UserId>,
 }

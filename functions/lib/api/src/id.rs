@@ -54,6 +54,8 @@ id! {
     SettingId,
     /// A version of a model.
     ModelId,
+    /// A file attached to an alarm or ticket.
+    AttachmentId,
     /// A user account.
     UserId,
 }

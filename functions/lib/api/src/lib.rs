@@ -10,7 +10,9 @@ pub mod ai;
 pub mod alarm;
 pub mod alarm_engine;
 pub mod assets;
+pub mod attachment;
 pub mod audit;
+pub mod comment;
 pub mod dashboard;
 pub mod error;
 pub mod event;
@@ -33,13 +35,13 @@ pub mod user;
 pub mod word;
 
 pub use id::{
-    AlarmId, CommentId, JobId, MachineId, ModelId, PredictionId, RoleId, SensorId, SettingId, TicketId,
-    UserId,
+    AlarmId, AttachmentId, CommentId, JobId, MachineId, ModelId, PredictionId, RoleId, SensorId, SettingId,
+    TicketId, UserId,
 };
 pub use timestamp::Timestamp;
 pub use word::{
-    AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, ReadingStatus, Role, SettingType,
-    Severity, TicketStatus,
+    AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority,
+    ReadingStatus, Resource, Role, SettingType, Severity, TicketSort, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

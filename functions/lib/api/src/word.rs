@@ -19,12 +19,12 @@ impl fmt::Display for UnknownWord {
 impl std::error::Error for UnknownWord {}
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal $(or $other:literal)?),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub enum $name {
-            $($(#[$vdoc])* #[serde(rename = $text)] $variant),*
+            $($(#[$vdoc])* #[serde(rename = $text $(, alias = $other)?)] $variant),*
         }
 
         impl $name {
@@ -50,7 +50,7 @@ macro_rules! words {
             type Err = UnknownWord;
             fn from_str(s: &str) -> Result<Self, UnknownWord> {
                 match s {
-                    $($text => Ok(Self::$variant),)*
+                    $($text $(| $other)? => Ok(Self::$variant),)*
                     _ => Err(UnknownWord { expected: Self::WORDS }),
                 }
             }
@@ -119,6 +119,57 @@ words! {
         /// Done.
         Resolved = "resolved",
     }
+    /// What raised an alarm.
+    AlarmKind {
+        /// A reading beyond a limit.
+        Threshold = "threshold",
+        /// The model's judgement.
+        Prediction = "prediction",
+        /// A person.
+        Manual = "manual",
+    }
+    /// What the cause of an alarm turned out to be, said by whoever resolved it.
+    Verdict {
+        /// The machine had a fault.
+        TrueFault = "true_fault",
+        /// Nothing was wrong.
+        FalseAlarm = "false_alarm",
+        /// Work on the machine caused it.
+        Maintenance = "maintenance",
+        /// Nobody knows.
+        Unknown = "unknown",
+    }
+    /// Order of a list of alarms.
+    AlarmSort {
+        /// By the time of the reading that raised it (the default).
+        TriggeredAt = "triggered_at",
+        /// By gravity.
+        Severity = "severity",
+        /// By the last change.
+        UpdatedAt = "updated_at",
+        /// By how often the condition was seen.
+        Occurrences = "occurrences",
+    }
+    /// Order of a list of tickets.
+    TicketSort {
+        /// By the time of opening (the default).
+        CreatedAt = "created_at",
+        /// By urgency.
+        Priority = "priority",
+        /// By the due date; tickets without one come last in ascending order.
+        DueAt = "due_at",
+        /// By the last change.
+        UpdatedAt = "updated_at",
+    }
+    /// What a comment or a file belongs to.
+    Resource {
+        /// Nothing in particular (files only).
+        General = "general",
+        /// An alarm.
+        Alarm = "alarm",
+        /// A ticket.
+        Ticket = "ticket",
+    }
     /// Workflow state of a ticket.
     TicketStatus {
         /// New.
@@ -126,7 +177,7 @@ words! {
         /// Given to somebody.
         Assigned = "assigned",
         /// Being worked on.
-        InProgress = "in_progress",
+        InProgress = "in_progress" or "in-progress",
         /// Work done.
         Resolved = "resolved",
         /// Checked and closed.

@@ -135,20 +135,76 @@ routes! {
     "alarms" {
         /// Alarms, newest first.
         ListAlarms: GET "/alarms" Access::Token;
+        /// Raise an alarm by hand.
+        CreateAlarm: POST "/alarms" ENGINEER;
         /// One alarm.
         GetAlarm: GET "/alarms/{alarm_id}" Access::Token;
         /// Acknowledge or resolve an alarm.
         UpdateAlarm: PATCH "/alarms/{alarm_id}" ENGINEER;
-        /// Resolve an alarm with notes.
+        /// Acknowledge an alarm.
+        AcknowledgeAlarm: POST "/alarms/{alarm_id}/acknowledge" ENGINEER;
+        /// Resolve an alarm with notes and a verdict.
         ResolveAlarm: POST "/alarms/{alarm_id}/resolve" ENGINEER;
+        /// Make one change to many alarms, or to none.
+        ChangeAlarms: POST "/alarms/bulk" ENGINEER;
+        /// Keep an alarm out of sight for a limited time.
+        ShelveAlarm: POST "/alarms/{alarm_id}/shelve" ENGINEER;
+        /// End the shelving of an alarm.
+        UnshelveAlarm: DELETE "/alarms/{alarm_id}/shelve" ENGINEER;
+        /// What happened to an alarm, oldest first.
+        AlarmHistory: GET "/alarms/{alarm_id}/history" Access::Token;
         /// Alarms raised by a prediction.
         AlarmsOfPrediction: GET "/alarms/prediction/{prediction_id}" Access::Token;
+    }
+    "attachments" {
+        /// Store a file (multipart form).
+        UploadAttachment: POST "/attachments" Access::Token;
+        /// Files, newest first.
+        ListAttachments: GET "/attachments" Access::Token;
+        /// One file's particulars.
+        GetAttachment: GET "/attachments/{attachment_id}" Access::Token;
+        /// A file itself.
+        DownloadAttachment: GET "/attachments/{attachment_id}/download" Access::Token;
+        /// Delete a file; one's own, or any as an administrator.
+        DeleteAttachment: DELETE "/attachments/{attachment_id}" Access::Token;
+        /// Attach a file to an alarm.
+        AttachToAlarm: POST "/alarms/{alarm_id}/attachments" Access::Token;
+        /// Files of an alarm, newest first.
+        AlarmAttachments: GET "/alarms/{alarm_id}/attachments" Access::Token;
+        /// Attach a file to a ticket.
+        AttachToTicket: POST "/tickets/{ticket_id}/attachments" Access::Token;
+        /// Files of a ticket, newest first.
+        TicketAttachments: GET "/tickets/{ticket_id}/attachments" Access::Token;
+    }
+    "comments" {
+        /// Comments on an alarm, newest first.
+        AlarmComments: GET "/alarms/{alarm_id}/comments" Access::Token;
+        /// Comment on an alarm.
+        CommentAlarm: POST "/alarms/{alarm_id}/comments" Access::Token;
+        /// Change a comment; one's own, or any as an administrator.
+        UpdateAlarmComment: PATCH "/alarms/{alarm_id}/comments/{comment_id}" Access::Token;
+        /// Delete a comment; one's own, or any as an administrator.
+        DeleteAlarmComment: DELETE "/alarms/{alarm_id}/comments/{comment_id}" Access::Token;
+        /// Comments on a ticket, newest first.
+        TicketComments: GET "/tickets/{ticket_id}/comments" Access::Token;
+        /// Comment on a ticket.
+        CommentTicket: POST "/tickets/{ticket_id}/comments" Access::Token;
+        /// Change a comment; one's own, or any as an administrator.
+        UpdateTicketComment: PATCH "/tickets/{ticket_id}/comments/{comment_id}" Access::Token;
+        /// Delete a comment; one's own, or any as an administrator.
+        DeleteTicketComment: DELETE "/tickets/{ticket_id}/comments/{comment_id}" Access::Token;
     }
     "tickets" {
         /// Tickets, newest first.
         ListTickets: GET "/tickets" Access::Token;
+        /// Open a ticket by hand.
+        CreateTicket: POST "/tickets" ENGINEER;
         /// One ticket.
         GetTicket: GET "/tickets/{ticket_id}" Access::Token;
+        /// Change a ticket: state, assignee, priority, due date, notes.
+        UpdateTicket: PATCH "/tickets/{ticket_id}" ENGINEER;
+        /// What happened to a ticket, oldest first.
+        TicketHistory: GET "/tickets/{ticket_id}/history" Access::Token;
     }
     "dashboard" {
         /// Counts for the overview.

@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod alarm;
+pub mod attachment;
 pub mod condition;
 pub mod freshness;
 pub mod limits;

@@ -124,12 +124,6 @@ bodies! {
         #[schemars(extend("contentMediaType" = "application/octet-stream"))]
         file: String,
     }
-    /// Body of `POST /alarms/{id}/resolve`; the same may stand in the query.
-    Resolution {
-        /// What was found and done.
-        #[schemars(length(max = 4000))]
-        resolution_notes: Option<String>,
-    }
     /// A reading of `GET /machines/{id}/sensor-data`.
     MachineReading {
         /// The sensor.

@@ -5,9 +5,9 @@ use crate::{
     operation::{Operation, creates, deletes, lists, reads, sends, streams},
 };
 use pm_api::{
-    AlarmStatus, JobStatus, JobType, Role, Severity, TicketStatus, ai, alarm, audit, dashboard, event,
-    ingest, job, machine, metrics, prediction, role, sensor, sensor_data, setting, status, tick, ticket,
-    user,
+    AlarmKind, AlarmSort, AlarmStatus, JobStatus, JobType, Priority, Resource, Role, Severity, TicketSort,
+    TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard, event, ingest, job, machine,
+    metrics, prediction, role, sensor, sensor_data, setting, status, tick, ticket, user,
 };
 use pm_auth::Op;
 use serde_json::json;
@@ -100,30 +100,90 @@ pub fn describe(op: Op) -> Option<Operation> {
         // alarms
         Op::ListAlarms => {
             let words: Vec<_> = AlarmStatus::WORDS.iter().copied().chain(["active"]).collect();
-            lists::<alarm::Alarm>()
+            cursored(lists::<alarm::Alarm>(), AlarmSort::WORDS)
                 .word("status", &words, "In this state; active: open or acknowledged")
                 .id("machine_id", "Of this machine")
                 .id("sensor_id", "Of this sensor")
                 .word("severity", Severity::WORDS, "Of this severity")
+                .word("kind", AlarmKind::WORDS, "Raised by this")
+                .word("verdict", Verdict::WORDS, "That were found to be this")
+                .query("condition_active", boolean(), "Whose condition holds, or does not")
+                .query("acknowledged", boolean(), "That somebody acknowledged, or nobody did")
+                .query("shelved", boolean(), "That are shelved now, or are not")
+                .time("start_date", "Raised at or after")
+                .time("end_date", "Raised before")
+                .short("q", 200, "With this text in the message")
                 .paged(200, 1000)
                 .total()
         }
+        Op::CreateAlarm => creates::<alarm::Alarm>().takes::<alarm::NewAlarm>(),
         Op::GetAlarm => reads::<alarm::Alarm>(),
         Op::UpdateAlarm => reads::<alarm::Alarm>().takes::<alarm::AlarmUpdate>(),
-        Op::ResolveAlarm => reads::<alarm::Alarm>().may_take::<bodies::Resolution>().query(
-            "resolution_notes",
-            json!({ "type": "string", "maxLength": 4000 }),
-            "What was found and done",
-        ),
+        Op::AcknowledgeAlarm => reads::<alarm::Alarm>(),
+        Op::ResolveAlarm => reads::<alarm::Alarm>()
+            .may_take::<alarm::AlarmResolution>()
+            .short("resolution_notes", 4000, "What was found and done")
+            .word("verdict", Verdict::WORDS, "What the cause turned out to be"),
+        Op::ChangeAlarms => deletes()
+            .takes::<alarm::AlarmBulk>()
+            .text("ids", "The alarms, by commas; then the body is the payload alone, an array of one change"),
+        Op::ShelveAlarm => reads::<alarm::Alarm>().takes::<alarm::AlarmShelving>(),
+        Op::UnshelveAlarm => reads::<alarm::Alarm>(),
+        Op::AlarmHistory => lists::<alarm::AlarmTransition>(),
         Op::AlarmsOfPrediction => lists::<alarm::Alarm>(),
 
+        // attachments
+        Op::UploadAttachment => stores()
+            .word("resource_type", Resource::WORDS, "What it belongs to (general)")
+            .id("resource_id", "The alarm or ticket"),
+        Op::AttachToAlarm | Op::AttachToTicket => stores(),
+        Op::ListAttachments => lists::<attachment::Attachment>()
+            .word("resource_type", Resource::WORDS, "Belonging to things of this kind")
+            .id("resource_id", "Belonging to this alarm or ticket")
+            .id("uploaded_by", "Stored by this user")
+            .paged(200, 1000)
+            .total(),
+        Op::AlarmAttachments | Op::TicketAttachments => {
+            lists::<attachment::Attachment>().paged(200, 1000).total()
+        }
+        Op::GetAttachment => reads::<attachment::Attachment>(),
+        Op::DownloadAttachment => sends("application/octet-stream"),
+        Op::DeleteAttachment => deletes().refuses(403, "Not authorized to delete this attachment"),
+
+        // comments
+        Op::AlarmComments | Op::TicketComments => lists::<comment::Comment>().paged(1000, 1000).total(),
+        Op::CommentAlarm | Op::CommentTicket => creates::<comment::Comment>()
+            .takes::<comment::NewComment>()
+            .refuses(403, "Internal, and the caller may not read it"),
+        Op::UpdateAlarmComment | Op::UpdateTicketComment => reads::<comment::Comment>()
+            .takes::<comment::CommentUpdate>()
+            .refuses(403, "Not authorized to change this comment"),
+        Op::DeleteAlarmComment | Op::DeleteTicketComment => {
+            deletes().refuses(403, "Not authorized to delete this comment")
+        }
+
         // tickets
-        Op::ListTickets => lists::<ticket::Ticket>()
+        Op::ListTickets => cursored(lists::<ticket::Ticket>(), TicketSort::WORDS)
             .word("status", TicketStatus::WORDS, "In this state")
+            .word("priority", Priority::WORDS, "Of this urgency")
             .id("machine_id", "Of this machine")
+            .id("alarm_id", "About this alarm")
+            .short("assignee", 320, "Assigned to this address")
+            .query("overdue", boolean(), "That should have ended and have not, or all others")
+            .query("auto_created", boolean(), "Opened by the system, or by people")
+            .time("start_date", "Opened at or after")
+            .time("end_date", "Opened before")
+            .short("q", 200, "With this text in title or description")
             .paged(1000, 1000)
             .total(),
+        Op::CreateTicket => creates::<ticket::Ticket>()
+            .takes::<ticket::NewTicket>()
+            .refuses(409, "The alarm has its automatic ticket already"),
         Op::GetTicket => reads::<ticket::Ticket>(),
+        Op::UpdateTicket => reads::<ticket::Ticket>()
+            .takes::<ticket::TicketUpdate>()
+            .refuses(409, "Somebody else changed the ticket meanwhile"),
+        Op::TicketHistory => lists::<ticket::TicketTransition>(),
 
         // dashboard
         Op::DashboardOverview => reads::<dashboard::Overview>(),
@@ -224,4 +284,23 @@ fn readings() -> Operation {
         .time("start_date", "Not earlier than this")
         .time("end_date", "Not later than this")
         .paged(100, 1000)
+}
+
+/// A list whose order can be chosen and whose pages have cursors.
+fn cursored(list: Operation, orders: &[&str]) -> Operation {
+    list.word("sort_by", orders, "Ordered by this")
+        .word("sort", SORT, "Smallest or greatest first (desc)")
+        .text("cursor", "x-next-cursor of the page before")
+}
+
+fn boolean() -> serde_json::Value {
+    json!({ "type": "boolean" })
+}
+
+/// Stores a file.
+fn stores() -> Operation {
+    creates::<attachment::Attachment>()
+        .takes_upload()
+        .refuses(413, "Larger than attachments.max_bytes")
+        .refuses(415, "The content is of no accepted type")
 }

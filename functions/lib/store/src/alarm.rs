@@ -1,17 +1,73 @@
-//! Alarms: from conditions, and in people's hands.
+//! Alarms: raised from conditions, and read. What people do with them is in `alarm_change`.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    After, Db, Page, Paging, StoreError,
     statement::statements,
-    value::{Columns, floats, id, ints, json, optional, optional_texts, page, text, texts},
+    value::{Columns, at, floats, id, ints, optional, optional_texts, text, texts},
 };
 use pm_api::{
-    AlarmId, AlarmStatus, Metadata, PredictionId,
-    alarm::Alarm,
+    AlarmId, AlarmKind, AlarmSort, AlarmStatus, MachineId, PredictionId, SensorId, Severity, Timestamp,
+    Verdict,
+    alarm::{Alarm, AlarmTransition},
     alarm_engine::{Condition, ConditionKind, ConditionsReport},
 };
 use pm_domain::ticket::{AUTO_TICKET_ASSIGNEE, AUTO_TICKET_DUE_H, AutoTicket};
 use spin_sdk::pg::ParameterValue;
+
+macro_rules! columns {
+    () => {
+        "machine_id, sensor_id, prediction_id, severity, message, triggered_at at time zone 'utc', metadata, id,
+         created_at at time zone 'utc', updated_at at time zone 'utc', status, resolved_at at time zone 'utc', kind,
+         occurrences, condition_active, last_seen_at at time zone 'utc', acknowledged_at at time zone 'utc',
+         acknowledged_by, resolution_notes, resolved_by, verdict, shelved_until at time zone 'utc', shelved_by,
+         shelve_reason"
+    };
+}
+pub(crate) use columns;
+
+/// What a list's filter says; the same for its pages and its total.
+macro_rules! filter {
+    () => {
+        "status = any ($1::text[]) and ($2::uuid is null or machine_id = $2) and ($3::uuid is null or sensor_id = $3)
+         and ($4::text is null or severity = $4) and ($5::text is null or kind = $5)
+         and ($6::bool is null or condition_active = $6)
+         and ($7::bool is null or (acknowledged_at is not null) = $7)
+         and ($8::bool is null or (coalesce(shelved_until, '-infinity') > now()) = $8)
+         and ($9::int8 is null or triggered_at >= epoch_us($9)) and ($10::int8 is null or triggered_at < epoch_us($10))
+         and ($11::text is null or position(lower($11) in lower(message)) > 0)
+         and ($12::text is null or verdict = $12)"
+    };
+}
+
+/// A list in the order of a column; `$order` and `$beyond` belong together (`desc` and `<`).
+macro_rules! list {
+    ($column:literal, $key:literal, $order:literal, $beyond:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            ", (select count(*) from alarms where ",
+            filter!(),
+            ")
+             from alarms where ",
+            filter!(),
+            "
+               and ($13::int8 is null or (",
+            $column,
+            ", id) ",
+            $beyond,
+            " (",
+            $key,
+            ", $14::uuid))
+             order by ",
+            $column,
+            " ",
+            $order,
+            ", id ",
+            $order,
+            " limit $15 offset $16"
+        )
+    };
+}
 
 statements! {
     APPLY = "
@@ -81,12 +137,8 @@ statements! {
             select case change when 'raised' then 'alarm.created' else 'alarm.updated' end,
                    jsonb_build_object('id', id, 'machine_id', machine_id, 'sensor_id', sensor_id, 'severity', severity,
                        'message', message, 'status', status, 'triggered_at', triggered_at, 'resolved_at', resolved_at,
-                       'condition_active', condition_active, 'kind', kind)
-            from changed where change <> 'repeated'
-            union all
-            select 'ticket.created', jsonb_build_object('id', id, 'machine_id', machine_id, 'alarm_id', alarm_id,
-                       'title', title, 'priority', priority, 'status', status, 'assignee', assignee, 'due_at', due_at)
-            from ticketed),
+                       'condition_active', condition_active, 'kind', kind, 'shelved_until', shelved_until)
+            from changed where change <> 'repeated'),
         remembered as (
             insert into sensor_state as s (sensor_id, threshold_condition, prediction_condition, evaluated_through)
             select sensor_id,
@@ -105,65 +157,23 @@ statements! {
         select count(*) filter (where change = 'raised'), count(*) filter (where change <> 'raised'),
                (select count(*) from ticketed)
         from changed";
-    LIST = "
-        select machine_id, sensor_id, prediction_id, severity, message, triggered_at at time zone 'utc', metadata, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', status, resolved_at at time zone 'utc',
-               kind, occurrences, condition_active, last_seen_at at time zone 'utc', acknowledged_at at time zone 'utc',
-               acknowledged_by, resolution_notes, count(*) over ()
-        from alarms
-        where status = any ($3::text[]) and ($4::uuid is null or machine_id = $4) and ($5::text is null or severity = $5)
-          and ($6::uuid is null or sensor_id = $6)
-        order by triggered_at desc, id desc limit $1 offset $2";
-    GET = "
-        select machine_id, sensor_id, prediction_id, severity, message, triggered_at at time zone 'utc', metadata, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', status, resolved_at at time zone 'utc',
-               kind, occurrences, condition_active, last_seen_at at time zone 'utc', acknowledged_at at time zone 'utc',
-               acknowledged_by, resolution_notes
-        from alarms where id = $1";
-    OF_PREDICTION = "
-        select machine_id, sensor_id, prediction_id, severity, message, triggered_at at time zone 'utc', metadata, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', status, resolved_at at time zone 'utc',
-               kind, occurrences, condition_active, last_seen_at at time zone 'utc', acknowledged_at at time zone 'utc',
-               acknowledged_by, resolution_notes
-        from alarms where prediction_id = $1 order by triggered_at desc limit 200";
-    CHANGE = "
-        with changed as (
-            update alarms a set
-                status = coalesce($4, status),
-                acknowledged_at = case when $4 = 'acknowledged' then coalesce(acknowledged_at, now()) else acknowledged_at end,
-                acknowledged_by = case when $4 = 'acknowledged' then coalesce(acknowledged_by, $3) else acknowledged_by end,
-                resolved_at = case when $4 = 'resolved' then coalesce(resolved_at, now()) else resolved_at end,
-                resolved_by = case when $4 = 'resolved' then coalesce(resolved_by, $3) else resolved_by end,
-                resolution_notes = coalesce($5, resolution_notes),
-                metadata = coalesce($6::jsonb, metadata)
-            from (select set_config('pm.actor', $1, true)) actor
-            -- only from the state that the rule was asked about
-            where id = $2 and status = $7
-            returning a.*),
-        history as (
-            insert into alarm_transitions (alarm_id, change, by_user, note)
-            select id, status, $3, $5 from changed where status <> $7),
-        ticket as (
-            update tickets t set status = 'resolved', resolution_notes = coalesce(c.resolution_notes, t.resolution_notes)
-            from changed c
-            where c.status = 'resolved' and $7 <> 'resolved' and t.alarm_id = c.id and t.auto_created
-              and t.status not in ('resolved', 'closed', 'cancelled')
-            returning t.*),
-        told as (
-            insert into outbox (event_type, data)
-            select 'alarm.updated', jsonb_build_object('id', id, 'machine_id', machine_id, 'sensor_id', sensor_id,
-                       'severity', severity, 'message', message, 'status', status, 'triggered_at', triggered_at,
-                       'resolved_at', resolved_at, 'condition_active', condition_active, 'kind', kind)
-            from changed
-            union all
-            select 'ticket.updated', jsonb_build_object('id', id, 'machine_id', machine_id, 'alarm_id', alarm_id,
-                       'title', title, 'priority', priority, 'status', status, 'assignee', assignee, 'due_at', due_at)
-            from ticket)
-        select machine_id, sensor_id, prediction_id, severity, message, triggered_at at time zone 'utc', metadata, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', status, resolved_at at time zone 'utc',
-               kind, occurrences, condition_active, last_seen_at at time zone 'utc', acknowledged_at at time zone 'utc',
-               acknowledged_by, resolution_notes
-        from changed";
+    BY_TIME_DESC = list!("triggered_at", "epoch_us($13)", "desc", "<");
+    BY_TIME_ASC = list!("triggered_at", "epoch_us($13)", "asc", ">");
+    BY_CHANGE_DESC = list!("updated_at", "epoch_us($13)", "desc", "<");
+    BY_CHANGE_ASC = list!("updated_at", "epoch_us($13)", "asc", ">");
+    BY_OCCURRENCES_DESC = list!("occurrences", "$13", "desc", "<");
+    BY_OCCURRENCES_ASC = list!("occurrences", "$13", "asc", ">");
+    BY_SEVERITY_DESC = list!("array_position(array['info', 'warning', 'critical'], severity)", "$13", "desc", "<");
+    BY_SEVERITY_ASC = list!("array_position(array['info', 'warning', 'critical'], severity)", "$13", "asc", ">");
+    COUNT = concat!("select count(*) from alarms where ", filter!());
+    GET = concat!("select ", columns!(), " from alarms where id = $1");
+    OF_PREDICTION = concat!(
+        "select ", columns!(), " from alarms where prediction_id = $1 order by triggered_at desc limit 200"
+    );
+    HISTORY = "
+        select t.id, t.at at time zone 'utc', t.change, t.note, t.by_user, u.full_name, u.email
+        from alarm_transitions t left join users u on u.id = t.by_user
+        where t.alarm_id = $1 order by t.id";
 }
 
 /// A condition with the ticket that a new alarm of it opens.
@@ -210,36 +220,77 @@ pub async fn apply(db: &Db, items: &[ConditionWithTicket]) -> Result<ConditionsR
 }
 
 /// Which alarms.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// In any of these states.
     pub statuses: Vec<AlarmStatus>,
     /// Of this machine.
-    pub machine_id: Option<pm_api::MachineId>,
+    pub machine_id: Option<MachineId>,
     /// Of this sensor.
-    pub sensor_id: Option<pm_api::SensorId>,
+    pub sensor_id: Option<SensorId>,
     /// Of this severity.
-    pub severity: Option<pm_api::Severity>,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
+    pub severity: Option<Severity>,
+    /// Raised by this.
+    pub kind: Option<AlarmKind>,
+    /// Whose condition holds, or does not.
+    pub condition_active: Option<bool>,
+    /// That somebody acknowledged, or nobody did.
+    pub acknowledged: Option<bool>,
+    /// That are shelved now, or are not.
+    pub shelved: Option<bool>,
+    /// Raised at or after.
+    pub from: Option<Timestamp>,
+    /// Raised before.
+    pub to: Option<Timestamp>,
+    /// Whose message contains this, in any case.
+    pub text: Option<String>,
+    /// That were found to be this.
+    pub verdict: Option<Verdict>,
 }
 
-/// Alarms, newest first.
+/// Alarms in the order asked for.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Alarm>, StoreError> {
+pub async fn list(db: &Db, filter: Filter, paging: &Paging<AlarmSort>) -> Result<Page<Alarm>, StoreError> {
+    let sql = match (paging.sort_by, paging.ascending) {
+        (AlarmSort::TriggeredAt, false) => BY_TIME_DESC,
+        (AlarmSort::TriggeredAt, true) => BY_TIME_ASC,
+        (AlarmSort::UpdatedAt, false) => BY_CHANGE_DESC,
+        (AlarmSort::UpdatedAt, true) => BY_CHANGE_ASC,
+        (AlarmSort::Occurrences, false) => BY_OCCURRENCES_DESC,
+        (AlarmSort::Occurrences, true) => BY_OCCURRENCES_ASC,
+        (AlarmSort::Severity, false) => BY_SEVERITY_DESC,
+        (AlarmSort::Severity, true) => BY_SEVERITY_ASC,
+    };
     let params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
         texts(&filter.statuses),
         optional(filter.machine_id, |m| id(m.0)),
-        optional(filter.severity, |s| text(s.as_str())),
         optional(filter.sensor_id, |s| id(s.0)),
+        optional(filter.severity, |s| text(s.as_str())),
+        optional(filter.kind, |k| text(k.as_str())),
+        optional(filter.condition_active, Into::into),
+        optional(filter.acknowledged, Into::into),
+        optional(filter.shelved, Into::into),
+        optional(filter.from, at),
+        optional(filter.to, at),
+        optional(filter.text, text),
+        optional(filter.verdict, |v| text(v.as_str())),
     ];
-    Ok(page(db.rows(LIST, params, |c| Ok((alarm(c)?, c.take()?))).await?))
+    paging.read(db, sql, COUNT, params, alarm).await
+}
+
+/// The place of an alarm in a list of this order.
+#[must_use]
+pub fn place(alarm: &Alarm, sort_by: AlarmSort) -> After {
+    let key = match sort_by {
+        AlarmSort::TriggeredAt => alarm.triggered_at.0,
+        AlarmSort::UpdatedAt => alarm.updated_at.0,
+        AlarmSort::Occurrences => alarm.occurrences,
+        // as array_position counts
+        AlarmSort::Severity => alarm.severity as i64 + 1,
+    };
+    After { key, id: alarm.id.0 }
 }
 
 /// One alarm.
@@ -258,42 +309,26 @@ pub async fn of_prediction(db: &Db, prediction_id: PredictionId) -> Result<Vec<A
     db.rows(OF_PREDICTION, vec![id(prediction_id.0)], alarm).await
 }
 
-/// What a person does to an alarm.
-#[derive(Debug, Clone, Default)]
-pub struct AlarmChange {
-    /// New status.
-    pub status: Option<AlarmStatus>,
-    /// What was found.
-    pub notes: Option<String>,
-    /// Replaces the free object.
-    pub metadata: Option<Metadata>,
-}
-
-/// Changes an alarm that is in state `from`; resolving it resolves its automatic ticket. `None` if it is in another
-/// state by now.
+/// What happened to an alarm, oldest first.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn change(
-    db: &Db,
-    actor: &Actor,
-    alarm_id: AlarmId,
-    from: AlarmStatus,
-    change: AlarmChange,
-) -> Result<Option<Alarm>, StoreError> {
-    let params = vec![
-        actor.setting(),
-        id(alarm_id.0),
-        id(actor.user_id.0),
-        optional(change.status, |s| text(s.as_str())),
-        optional(change.notes, text),
-        change.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
-        text(from.as_str()),
-    ];
-    db.first(CHANGE, params, alarm).await
+pub async fn history(db: &Db, alarm_id: AlarmId) -> Result<Vec<AlarmTransition>, StoreError> {
+    db.rows(HISTORY, vec![id(alarm_id.0)], |c| {
+        Ok(AlarmTransition {
+            id: c.take()?,
+            at: c.take()?,
+            change: c.take()?,
+            note: c.take()?,
+            by_user: c.take()?,
+            by_name: c.take()?,
+            by_email: c.take()?,
+        })
+    })
+    .await
 }
 
-fn alarm(c: &mut Columns) -> Result<Alarm, StoreError> {
+pub(crate) fn alarm(c: &mut Columns) -> Result<Alarm, StoreError> {
     Ok(Alarm {
         machine_id: c.take()?,
         sensor_id: c.take()?,
@@ -314,5 +349,10 @@ fn alarm(c: &mut Columns) -> Result<Alarm, StoreError> {
         acknowledged_at: c.take()?,
         acknowledged_by: c.take()?,
         resolution_notes: c.take()?,
+        resolved_by: c.take()?,
+        verdict: c.optional_word()?,
+        shelved_until: c.take()?,
+        shelved_by: c.take()?,
+        shelve_reason: c.take()?,
     })
 }

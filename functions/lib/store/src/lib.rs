@@ -8,11 +8,15 @@
 //! Deliberately absent: rules (pm-domain), HTTP (pm-web), migrations (they run natively, as the schema's owner).
 
 mod db;
+mod paging;
 mod statement;
 mod value;
 
 pub mod alarm;
+pub mod alarm_change;
+pub mod attachment;
 pub mod audit;
+pub mod comment;
 pub mod dashboard;
 pub mod dead_letter;
 pub mod event;
@@ -36,5 +40,6 @@ pub mod ticket;
 pub mod user;
 
 pub use db::{Actor, Db, StoreError};
+pub use paging::{After, Paging};
 pub use statement::all_statements;
 pub use value::Page;

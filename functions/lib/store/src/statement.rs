@@ -15,6 +15,9 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         crate::alarm::ALL,
         crate::audit::ALL,
+        crate::alarm_change::ALL,
+        crate::attachment::ALL,
+        crate::comment::ALL,
         crate::dashboard::ALL,
         crate::dead_letter::ALL,
         crate::event::ALL,

@@ -1,51 +1,173 @@
-//! Maintenance tickets.
+//! Maintenance tickets. Their history and their events are written by triggers, whoever changes them.
 
 use crate::{
-    Db, Page, StoreError,
+    Actor, After, Db, Page, Paging, StoreError,
     statement::statements,
-    value::{Columns, id, optional, page, text},
+    value::{Columns, at, id, json, optional, text},
 };
-use pm_api::{MachineId, TicketId, TicketStatus, ticket::Ticket};
+use pm_api::{
+    AlarmId, MachineId, Metadata, Priority, TicketId, TicketSort, TicketStatus, Timestamp,
+    ticket::{Ticket, TicketTransition},
+};
+use spin_sdk::pg::ParameterValue;
+use uuid::Uuid;
+
+macro_rules! columns {
+    () => {
+        "machine_id, alarm_id, title, priority, assignee, description, due_at at time zone 'utc', auto_created,
+         metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc', status, resolution_notes"
+    };
+}
+
+/// What a list's filter says; the same for its pages and its total.
+macro_rules! filter {
+    () => {
+        "($1::text is null or status = $1) and ($2::text is null or priority = $2)
+         and ($3::uuid is null or machine_id = $3) and ($4::uuid is null or alarm_id = $4)
+         and ($5::text is null or lower(assignee) = lower($5))
+         and ($6::bool is null or (coalesce(due_at < now(), false)
+                                   and status not in ('resolved', 'closed', 'cancelled')) = $6)
+         and ($7::bool is null or auto_created = $7)
+         and ($8::int8 is null or created_at >= epoch_us($8)) and ($9::int8 is null or created_at < epoch_us($9))
+         and ($10::text is null or position(lower($10) in lower(concat_ws(' ', title, description))) > 0)"
+    };
+}
+
+/// A list in the order of a column; `$order` and `$beyond` belong together (`desc` and `<`).
+macro_rules! list {
+    ($column:literal, $key:literal, $order:literal, $beyond:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            ", (select count(*) from tickets where ",
+            filter!(),
+            ")
+             from tickets where ",
+            filter!(),
+            "
+               and ($11::int8 is null or (",
+            $column,
+            ", id) ",
+            $beyond,
+            " (",
+            $key,
+            ", $12::uuid))
+             order by ",
+            $column,
+            " ",
+            $order,
+            ", id ",
+            $order,
+            " limit $13 offset $14"
+        )
+    };
+}
+
+/// Where a ticket without due date stands in the order of due dates: 9999-12-31, in microseconds.
+const NEVER_DUE: i64 = 253_402_214_400_000_000;
 
 statements! {
-    LIST = "
-        select machine_id, alarm_id, title, priority, assignee, description, due_at at time zone 'utc', auto_created,
-               metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc', status, resolution_notes,
-               count(*) over ()
-        from tickets
-        where ($3::text is null or status = $3) and ($4::uuid is null or machine_id = $4)
-        order by created_at desc, id desc limit $1 offset $2";
-    GET = "
-        select machine_id, alarm_id, title, priority, assignee, description, due_at at time zone 'utc', auto_created,
-               metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc', status, resolution_notes
-        from tickets where id = $1";
+    BY_TIME_DESC = list!("created_at", "epoch_us($11)", "desc", "<");
+    BY_TIME_ASC = list!("created_at", "epoch_us($11)", "asc", ">");
+    BY_CHANGE_DESC = list!("updated_at", "epoch_us($11)", "desc", "<");
+    BY_CHANGE_ASC = list!("updated_at", "epoch_us($11)", "asc", ">");
+    BY_DUE_DESC = list!("coalesce(due_at, timestamptz '9999-12-31 00:00:00Z')", "epoch_us($11)", "desc", "<");
+    BY_DUE_ASC = list!("coalesce(due_at, timestamptz '9999-12-31 00:00:00Z')", "epoch_us($11)", "asc", ">");
+    BY_PRIORITY_DESC = list!("array_position(array['low', 'medium', 'high', 'critical'], priority)", "$11", "desc", "<");
+    BY_PRIORITY_ASC = list!("array_position(array['low', 'medium', 'high', 'critical'], priority)", "$11", "asc", ">");
+    COUNT = concat!("select count(*) from tickets where ", filter!());
+    GET = concat!("select ", columns!(), " from tickets where id = $1");
+    CREATE = concat!("
+        insert into tickets (id, machine_id, alarm_id, title, priority, assignee, description, due_at, auto_created, metadata)
+        select $2::uuid, $3::uuid, $4::uuid, $5::text, $6::text, $7::text, $8::text, epoch_us($9), $10::bool, $11::jsonb
+        from (select set_config('pm.actor', $1, true)) actor
+        returning ", columns!());
+    CHANGE = concat!("
+        update tickets set
+            status = coalesce($4, status),
+            title = coalesce($5, title),
+            priority = coalesce($6, priority),
+            assignee = case when $7 then $8 else assignee end,
+            description = case when $9 then $10 else description end,
+            due_at = case when $11 then epoch_us($12) else due_at end,
+            resolution_notes = case when $13 then $14 else resolution_notes end,
+            metadata = case when $15 then $16::jsonb else metadata end
+        from (select set_config('pm.actor', $1, true)) actor
+        -- only from the state that the rule was asked about
+        where id = $2 and status = $3
+        returning ", columns!());
+    HISTORY = "
+        select t.id, t.at at time zone 'utc', t.field, t.was, t.is_now, t.note, t.by_user, u.full_name, u.email
+        from ticket_transitions t left join users u on u.id = t.by_user
+        where t.ticket_id = $1 order by t.id";
 }
 
 /// Which tickets.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// In this state.
     pub status: Option<TicketStatus>,
+    /// Of this urgency.
+    pub priority: Option<Priority>,
     /// Of this machine.
     pub machine_id: Option<MachineId>,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
+    /// About this alarm.
+    pub alarm_id: Option<AlarmId>,
+    /// Assigned to this address (case does not matter).
+    pub assignee: Option<String>,
+    /// That should have ended and have not, or all others.
+    pub overdue: Option<bool>,
+    /// Opened by the system, or by people.
+    pub auto_created: Option<bool>,
+    /// Opened at or after.
+    pub from: Option<Timestamp>,
+    /// Opened before.
+    pub to: Option<Timestamp>,
+    /// Whose title or description contains this, in any case.
+    pub text: Option<String>,
 }
 
-/// Tickets, newest first.
+/// Tickets in the order asked for.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Ticket>, StoreError> {
+pub async fn list(db: &Db, filter: Filter, paging: &Paging<TicketSort>) -> Result<Page<Ticket>, StoreError> {
+    let sql = match (paging.sort_by, paging.ascending) {
+        (TicketSort::CreatedAt, false) => BY_TIME_DESC,
+        (TicketSort::CreatedAt, true) => BY_TIME_ASC,
+        (TicketSort::UpdatedAt, false) => BY_CHANGE_DESC,
+        (TicketSort::UpdatedAt, true) => BY_CHANGE_ASC,
+        (TicketSort::DueAt, false) => BY_DUE_DESC,
+        (TicketSort::DueAt, true) => BY_DUE_ASC,
+        (TicketSort::Priority, false) => BY_PRIORITY_DESC,
+        (TicketSort::Priority, true) => BY_PRIORITY_ASC,
+    };
     let params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
         optional(filter.status, |s| text(s.as_str())),
+        optional(filter.priority, |p| text(p.as_str())),
         optional(filter.machine_id, |m| id(m.0)),
+        optional(filter.alarm_id, |a| id(a.0)),
+        optional(filter.assignee, text),
+        optional(filter.overdue, Into::into),
+        optional(filter.auto_created, Into::into),
+        optional(filter.from, at),
+        optional(filter.to, at),
+        optional(filter.text, text),
     ];
-    Ok(page(db.rows(LIST, params, |c| Ok((ticket(c)?, c.take()?))).await?))
+    paging.read(db, sql, COUNT, params, ticket).await
+}
+
+/// The place of a ticket in a list of this order.
+#[must_use]
+pub fn place(ticket: &Ticket, sort_by: TicketSort) -> After {
+    let key = match sort_by {
+        TicketSort::CreatedAt => ticket.created_at.0,
+        TicketSort::UpdatedAt => ticket.updated_at.0,
+        TicketSort::DueAt => ticket.due_at.map_or(NEVER_DUE, |at| at.0),
+        // as array_position counts
+        TicketSort::Priority => ticket.priority as i64 + 1,
+    };
+    After { key, id: ticket.id.0 }
 }
 
 /// One ticket.
@@ -54,6 +176,124 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Ticket>, StoreError> 
 /// Whatever the database says.
 pub async fn get(db: &Db, ticket_id: TicketId) -> Result<Option<Ticket>, StoreError> {
     db.first(GET, vec![id(ticket_id.0)], ticket).await
+}
+
+/// Fields of a new ticket.
+#[derive(Debug, Clone)]
+pub struct TicketFields {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// The alarm it is about.
+    pub alarm_id: Option<AlarmId>,
+    /// Short text.
+    pub title: String,
+    /// Urgency.
+    pub priority: Priority,
+    /// Mail address of whoever works on it.
+    pub assignee: Option<String>,
+    /// Long text.
+    pub description: Option<String>,
+    /// When it should be done.
+    pub due_at: Option<Timestamp>,
+    /// Opened by a system.
+    pub auto_created: bool,
+    /// Free object.
+    pub metadata: Option<Metadata>,
+}
+
+/// Opens a ticket.
+///
+/// # Errors
+/// Constraints `tickets_machine_exists`, `tickets_alarm_exists`, `tickets_one_auto_per_alarm`.
+pub async fn create(db: &Db, actor: &Actor, new: TicketFields) -> Result<Ticket, StoreError> {
+    let params = vec![
+        actor.setting(),
+        id(Uuid::now_v7()),
+        id(new.machine_id.0),
+        optional(new.alarm_id, |a| id(a.0)),
+        text(new.title),
+        text(new.priority.as_str()),
+        optional(new.assignee, text),
+        optional(new.description, text),
+        optional(new.due_at, at),
+        new.auto_created.into(),
+        new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+    ];
+    db.one(CREATE, params, ticket).await
+}
+
+/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
+#[derive(Debug, Clone, Default)]
+pub struct TicketChange {
+    /// Workflow state.
+    pub status: Option<TicketStatus>,
+    /// Short text.
+    pub title: Option<String>,
+    /// Urgency.
+    pub priority: Option<Priority>,
+    /// Mail address of whoever works on it.
+    pub assignee: Option<Option<String>>,
+    /// Long text.
+    pub description: Option<Option<String>>,
+    /// When it should be done.
+    pub due_at: Option<Option<Timestamp>>,
+    /// What was done.
+    pub resolution_notes: Option<Option<String>>,
+    /// Free object.
+    pub metadata: Option<Option<Metadata>>,
+}
+
+/// Changes a ticket that is in state `from`; `None` if it is in another state by now.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    ticket_id: TicketId,
+    from: TicketStatus,
+    change: TicketChange,
+) -> Result<Option<Ticket>, StoreError> {
+    let params = vec![
+        actor.setting(),
+        id(ticket_id.0),
+        text(from.as_str()),
+        optional(change.status, |s| text(s.as_str())),
+        optional(change.title, text),
+        optional(change.priority, |p| text(p.as_str())),
+        change.assignee.is_some().into(),
+        optional(change.assignee.flatten(), text),
+        change.description.is_some().into(),
+        optional(change.description.flatten(), text),
+        change.due_at.is_some().into(),
+        optional(change.due_at.flatten(), at),
+        change.resolution_notes.is_some().into(),
+        optional(change.resolution_notes.flatten(), text),
+        change.metadata.is_some().into(),
+        change.metadata.flatten().map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+    ];
+    db.first(CHANGE, params, ticket).await
+}
+
+/// What happened to a ticket, oldest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn history(db: &Db, ticket_id: TicketId) -> Result<Vec<TicketTransition>, StoreError> {
+    db.rows(HISTORY, vec![id(ticket_id.0)], |c| {
+        Ok(TicketTransition {
+            id: c.take()?,
+            at: c.take()?,
+            field: c.take()?,
+            was: c.take()?,
+            is_now: c.take()?,
+            note: c.take()?,
+            by_user: c.take()?,
+            by_name: c.take()?,
+            by_email: c.take()?,
+        })
+    })
+    .await
 }
 
 fn ticket(c: &mut Columns) -> Result<Ticket, StoreError> {

@@ -31,6 +31,13 @@ impl Columns {
         let text: String = self.take()?;
         text.parse().map_err(|_| StoreError::Failed(format!("column {} holds {text:?}", self.taken)))
     }
+
+    /// The next column, a word of a vocabulary or null.
+    pub(crate) fn optional_word<T: FromStr>(&mut self) -> Result<Option<T>, StoreError> {
+        let text: Option<String> = self.take()?;
+        let wrong = |text: &str| StoreError::Failed(format!("column {} holds {text:?}", self.taken));
+        text.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()
+    }
 }
 
 /// A type that a column can be read as; the value comes back if it cannot.
@@ -87,6 +94,8 @@ id_from_db!(
     pm_api::RoleId,
     pm_api::SettingId,
     pm_api::TicketId,
+    pm_api::CommentId,
+    pm_api::AttachmentId,
     pm_api::UserId
 );
 

@@ -1,10 +1,9 @@
-//! Calls from component to component, inside the host (`http://NAME.spin.internal`).
+//! Requests of our own: from component to component, inside the host (`http://NAME.spin.internal`), and to others.
 
 use bytes::Bytes;
 use http::header;
 use http_body_util::{BodyExt, Full};
 use serde::{Serialize, de::DeserializeOwned};
-use spin_sdk::http::send;
 
 /// Why a call to another component failed.
 #[derive(Debug)]
@@ -25,6 +24,18 @@ impl std::fmt::Display for PeerError {
             Self::Unreadable(text) => write!(f, "answer not understood: {text}"),
         }
     }
+}
+
+/// Sends a request to wherever `allowed_outbound_hosts` permits, and reads the answer to its end.
+///
+/// # Errors
+/// [`PeerError::Unreachable`] if there is no answer.
+pub async fn send(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, PeerError> {
+    let unreachable = |e| PeerError::Unreachable(format!("{e:?}"));
+    let answer = spin_sdk::http::send(request.map(Full::new)).await.map_err(unreachable)?;
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await.map_err(unreachable)?.to_bytes();
+    Ok(http::Response::from_parts(parts, body))
 }
 
 /// Another component of the application.
@@ -65,7 +76,7 @@ impl Peer {
     /// # Errors
     /// See [`PeerError`].
     pub async fn get_json<T: DeserializeOwned>(self, path: &str) -> Result<T, PeerError> {
-        let request = http::Request::get(self.url(path)).body(Full::new(Bytes::new()));
+        let request = http::Request::get(self.url(path)).body(Bytes::new());
         let answer = self.exchange(request).await?;
         serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
     }
@@ -87,16 +98,13 @@ impl Peer {
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        self.exchange(request.body(Full::new(Bytes::from(body)))).await
+        self.exchange(request.body(Bytes::from(body))).await
     }
 
-    async fn exchange(self, request: http::Result<http::Request<Full<Bytes>>>) -> Result<Bytes, PeerError> {
+    async fn exchange(self, request: http::Result<http::Request<Bytes>>) -> Result<Bytes, PeerError> {
         let request = request.map_err(|e| PeerError::Unreachable(e.to_string()))?;
-        let answer = send(request).await.map_err(|e| PeerError::Unreachable(format!("{e:?}")))?;
-        let status = answer.status();
-        let body =
-            answer.into_body().collect().await.map_err(|e| PeerError::Unreachable(format!("{e:?}")))?;
-        let body = body.to_bytes();
+        let answer = send(request).await?;
+        let (status, body) = (answer.status(), answer.into_body());
         if status == http::StatusCode::OK {
             Ok(body)
         } else {

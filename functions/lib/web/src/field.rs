@@ -156,6 +156,22 @@ impl Fields {
         word
     }
 
+    /// A whole number within bounds that must be given; `min` if it is not, and the reading is refused.
+    pub fn required_integer(&mut self, name: &str, min: i64, max: i64) -> i64 {
+        match self.object.get(name).cloned() {
+            None => self.require(name),
+            Some(value) => match value.as_i64() {
+                Some(number) if number >= min && number <= max => return number,
+                Some(_) => {
+                    let message = format!("Input should be at least {min} and at most {max}");
+                    self.wrong("value_error", name, message, value);
+                }
+                None => self.wrong("int_type", name, "Input should be a valid integer", value),
+            },
+        }
+        min
+    }
+
     /// A list of texts of 1 to `longest` characters each; absent, or given.
     pub fn texts(&mut self, name: &str, longest: usize) -> Option<Vec<String>> {
         let value = self.object.get(name).cloned().filter(|v| !v.is_null())?;

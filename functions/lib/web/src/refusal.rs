@@ -31,6 +31,8 @@ pub enum Refusal {
     Conflict(String),
     /// 413.
     TooLarge,
+    /// 415: these fields hold something of a type that is not accepted.
+    UnsupportedType(Vec<FieldError>),
     /// 422: these fields.
     Invalid(Vec<FieldError>),
     /// 429: try again after so many seconds.
@@ -83,15 +85,10 @@ impl Refusal {
             Self::BadRequest(text) => detail(StatusCode::BAD_REQUEST, &text),
             Self::Conflict(text) => detail(StatusCode::CONFLICT, &text),
             Self::TooLarge => detail(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large"),
-            Self::Invalid(errors) => reply::json(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &ValidationProblem {
-                    detail: "Validation error".to_owned(),
-                    message: "The request data is invalid. Please check your input.".to_owned(),
-                    errors,
-                    path: path.to_owned(),
-                },
-            ),
+            Self::UnsupportedType(errors) => {
+                reply::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &problem(errors, path))
+            }
+            Self::Invalid(errors) => reply::json(StatusCode::UNPROCESSABLE_ENTITY, &problem(errors, path)),
             Self::TooManyRequests(seconds) => {
                 let mut answer = detail(
                     StatusCode::TOO_MANY_REQUESTS,
@@ -110,6 +107,15 @@ impl Refusal {
                 fault(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", path, &text)
             }
         }
+    }
+}
+
+fn problem(errors: Vec<FieldError>, path: &str) -> ValidationProblem {
+    ValidationProblem {
+        detail: "Validation error".to_owned(),
+        message: "The request data is invalid. Please check your input.".to_owned(),
+        errors,
+        path: path.to_owned(),
     }
 }
 

@@ -26,12 +26,25 @@ pub async fn serve<F>(component: &'static str, request: Request, handle: impl Fn
 where
     F: Future<Output = Outcome>,
 {
+    serve_up_to(MAX_BODY_BYTES, component, request, handle).await
+}
+
+/// The same for a component that takes larger bodies, of at most `max_body_bytes`.
+pub async fn serve_up_to<F>(
+    max_body_bytes: usize,
+    component: &'static str,
+    request: Request,
+    handle: impl FnOnce(Op, Call) -> F,
+) -> Answer
+where
+    F: Future<Output = Outcome>,
+{
     let path = request.uri().path().to_owned();
     let trace = Trace::begin(component, request.method().as_str(), request.headers());
     let asked = Asked::of(request.method(), request.headers());
     let (answer, quiet) = within(trace.clone(), async {
         let mut quiet = false;
-        let answer = match admit(component, request, &path, &trace).await {
+        let answer = match admit(max_body_bytes, component, request, &path, &trace).await {
             Ok(Admitted::Call(op, call)) => {
                 quiet = call.route.access == Access::Service;
                 handle(op, *call).await.unwrap_or_else(|refusal| refusal.answer(&path))
@@ -72,7 +85,13 @@ enum Admitted {
     Answered(Answer),
 }
 
-async fn admit(component: &str, request: Request, path: &str, trace: &Trace) -> Result<Admitted, Refusal> {
+async fn admit(
+    max_body_bytes: usize,
+    component: &str,
+    request: Request,
+    path: &str,
+    trace: &Trace,
+) -> Result<Admitted, Refusal> {
     // HEAD is answered as GET; the host leaves the body out
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let (route, params) = match route::find(method.as_str(), path) {
@@ -87,7 +106,7 @@ async fn admit(component: &str, request: Request, path: &str, trace: &Trace) -> 
     trace.route.set(route.path);
     let params: Vec<_> = params.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     let identity = check(route, &request, trace).await?;
-    let limit = if route.access == Access::Service { 32 * MAX_BODY_BYTES } else { MAX_BODY_BYTES };
+    let limit = if route.access == Access::Service { 32 * MAX_BODY_BYTES } else { max_body_bytes };
     let call = Call::read(route, request, params, identity, limit).await?;
     Ok(Admitted::Call(route.op, Box::new(call)))
 }

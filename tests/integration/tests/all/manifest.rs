@@ -17,20 +17,26 @@ async fn load() -> Result<Host> {
     Host::load(manifest(), options).await
 }
 
-/// The component of a path by Spin's rule: an exact route first, then the longest `/...`.
+/// The component of a path by Spin's rule: segment by segment an exact one wins over `:name`, and that over `/...`.
 fn component<'r>(routes: &[(&'r str, &'r str)], path: &str) -> Option<&'r str> {
-    let exact = routes.iter().find(|(route, _)| *route == path);
-    let wildcard = || {
-        routes
-            .iter()
-            .filter(|(route, _)| {
-                route.strip_suffix("/...").is_some_and(|prefix| {
-                    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                })
-            })
-            .max_by_key(|(route, _)| route.len())
+    let rank = |route: &str| -> Option<Vec<u8>> {
+        let mut given = path.split('/');
+        let mut rank = Vec::new();
+        for expected in route.split('/') {
+            match (expected, given.next()) {
+                ("...", _) => {
+                    rank.push(0);
+                    return Some(rank);
+                }
+                (expected, Some(segment)) if expected == segment => rank.push(2),
+                (expected, Some(_)) if expected.starts_with(':') => rank.push(1),
+                _ => return None,
+            }
+        }
+        given.next().is_none().then_some(rank)
     };
-    exact.or_else(wildcard).map(|(_, component)| *component)
+    let ranked = routes.iter().filter_map(|(route, component)| Some((rank(route)?, *component)));
+    ranked.max().map(|(_, component)| component)
 }
 
 #[tokio::test]

@@ -32,9 +32,9 @@ macro_rules! known {
 
 known! {
     AttachmentsAllowedTypes = "attachments.allowed_types", Texts,
-        r#"["image/png","image/jpeg","image/gif","image/webp","application/pdf","text/plain","text/csv","application/zip","application/vnd.openxmlformats-officedocument.spreadsheetml.sheet","application/vnd.openxmlformats-officedocument.wordprocessingml.document"]"#,
+        r#"["image/png","image/jpeg","image/gif","image/webp","application/pdf","image/tiff","video/mp4","text/plain","text/csv","application/json","application/zip","application/gzip","application/vnd.openxmlformats-officedocument.spreadsheetml.sheet","application/vnd.openxmlformats-officedocument.wordprocessingml.document","application/vnd.openxmlformats-officedocument.presentationml.presentation","application/vnd.oasis.opendocument.text","application/vnd.oasis.opendocument.spreadsheet"]"#,
         Public, "Content types that may be attached; the content is looked at, not the name.";
-    AttachmentsMaxBytes = "attachments.max_bytes", Integer(1024, 100 * 1024 * 1024), "10485760",
+    AttachmentsMaxBytes = "attachments.max_bytes", Integer(1024, 25 * 1024 * 1024), "10485760",
         Public, "Largest attachment, bytes.";
     AttachmentsS3AccessKeyId = "attachments.s3_access_key_id", Text(200), "",
         Private, "Access key of the object store.";
