@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use http::StatusCode;
-use pm_api::{AttachmentId, Resource};
+use pm_api::AttachmentId;
 use pm_domain::{
     attachment::{FileRefusal, clean_filename, judge},
     settings::{Key, Values},

@@ -12,6 +12,7 @@ use pm_auth::{Op, access::ENGINEER};
 use pm_store::{
     Db,
     comment::{self, Subject},
+    user,
 };
 use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_with_total, serve};
 
@@ -94,12 +95,13 @@ fn reads_internal(call: &Call) -> Result<bool, Refusal> {
 /// The comment of the path, if the caller may change it.
 async fn own(call: &Call, db: &Db, subject: Subject, what: &str) -> Result<Comment, Refusal> {
     let id: CommentId = call.id("comment_id")?;
-    let caller = call.identity()?;
+    // the role of now: a token lives longer than a right may
+    let caller = user::get(db, call.identity()?.user_id).await?.ok_or(Refusal::BadToken)?;
     let comment = comment::get(db, subject, id).await?.ok_or(Refusal::NotFound)?;
     if comment.is_internal && !reads_internal(call)? {
         return Err(Refusal::NotFound);
     }
-    if comment.user_id != caller.user_id && caller.role != Role::Admin {
+    if comment.user_id != caller.id && caller.role != Role::Admin {
         return Err(Refusal::Forbidden(format!("Not authorized to {what} this comment")));
     }
     Ok(comment)
