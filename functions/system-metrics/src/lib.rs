@@ -54,7 +54,8 @@ impl System {
 
     fn active_alarms(&self) -> f64 {
         let active = self.figures.iter().filter(|f| f.name == "alarms" && f.label != "resolved");
-        active.map(|f| f.value).sum()
+        // the sum of nothing would be -0
+        active.fold(0.0, |sum, f| sum + f.value)
     }
 
     fn bridge_reports(&self) -> bool {
