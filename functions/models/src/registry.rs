@@ -95,10 +95,19 @@ pub(crate) async fn activate(call: &Call) -> Outcome {
     change(call, &db, version, "activate").await
 }
 
-/// Back to a version that was active before.
+/// Back to a version that was active before. For the active version of a class or a machine: back from it, to what is
+/// active for more machines.
 pub(crate) async fn rollback(call: &Call) -> Outcome {
     let db = call.db().await?;
     let version = find(call, &db).await?;
+    let scoped = version.machine_class.is_some() || version.machine_id.is_some();
+    if scoped && version.status == "active" {
+        let actor = call.actor(&db).await?.doing("rollback");
+        model::retire(&db, &actor, version.id).await?;
+        let message = format!("Model version {} is retired; the general model judges again", version.version);
+        let changed = ModelChanged { version: version.version, status: "rolled_back".to_owned(), message };
+        return Ok(json(StatusCode::OK, &changed));
+    }
     if version.activated_at.is_none() {
         return Err(Refusal::BadRequest(format!(
             "Model version {} was never active: activate it instead",

@@ -32,6 +32,9 @@ statements! {
         returning id";
     LIST_BUILTIN = "select list_builtin_model($1, $2, $3, $4::jsonb)";
     ACTIVATE = "select activate_model($2) from (select set_config('pm.actor', $1, true)) actor";
+    RETIRE = "
+        update models set status = 'retired'
+        from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'active'";
     STORE_TRAINED = "
         with model as (
             insert into models (name, version, description, machine_class, machine_id, card, report)
@@ -244,6 +247,14 @@ pub async fn list_builtin(db: &Db, builtin: Builtin<'_>) -> Result<ModelId, Stor
 /// Whatever the database says.
 pub async fn activate(db: &Db, actor: &Actor, model: ModelId) -> Result<bool, StoreError> {
     db.one(ACTIVATE, vec![actor.setting(), id(model.0)], |c| c.take()).await
+}
+
+/// Takes an active version out of use; what is active for more machines judges again. False: it is not active.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn retire(db: &Db, actor: &Actor, model: ModelId) -> Result<bool, StoreError> {
+    Ok(db.execute(RETIRE, vec![actor.setting(), id(model.0)]).await? > 0)
 }
 
 /// Stores a trained version with its weights. The same version again replaces it (a job that was begun twice).

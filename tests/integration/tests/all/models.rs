@@ -107,9 +107,13 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     mqtt.publish("factory/mill/sensors", reading(now_s + 2).to_string()).await?;
     viewer.wait_for(&predictions, judged_by(version.clone())).await?;
 
-    // and back
+    // and back: it is of a class, so the general one judges again
     let back = admin.post(&format!("{path}/rollback"), json!({})).await?.expect(200)?;
     assert_eq!(back["status"], "rolled_back");
+    let models = engineer.get("/ai/models").await?.expect(200)?;
+    assert_eq!(of_version(&models, &version)?["status"], "retired");
+    mqtt.publish("factory/mill/sensors", reading(now_s + 4).to_string()).await?;
+    viewer.wait_for(&predictions, judged_by(builtin["version"].clone())).await?;
     let logs = engineer.get("/ai/logs").await?.expect(200)?;
     let actions: Vec<_> = logs.as_array().context("a list")?.iter().map(|l| l["action"].clone()).collect();
     for action in ["activate", "rollback", "retrain"] {
