@@ -214,8 +214,25 @@ setup_deny() {
     die "cannot get cargo-deny: connect this machine to the network, or put cargo-deny on PATH"
 }
 
+AIOSMTPD_VERSION=1.4.6
+
+# aiosmtpd, the mail server of the tests: what Python has, else from PyPI, else Debian's
+setup_smtp() {
+  local dir; dir=$(cache_dir)/tools/aiosmtpd
+  export PYTHONPATH="$dir${PYTHONPATH:+:$PYTHONPATH}"
+  python3 -c 'import aiosmtpd.smtp' 2>/dev/null && return
+  if python3 -m pip --version >/dev/null 2>&1; then
+    note "fetching aiosmtpd $AIOSMTPD_VERSION"
+    python3 -m pip --quiet --disable-pip-version-check install --only-binary :all: --target "$dir" \
+      "aiosmtpd==$AIOSMTPD_VERSION" "atpublic<6" "attrs<26" &&
+      python3 -c 'import aiosmtpd.smtp' 2>/dev/null && return
+  fi
+  apt_install python3-aiosmtpd
+}
+
 setup_test() {
   setup_build
+  setup_smtp
   have mosquitto || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto
   have openssl || apt_install openssl
   have chromium || [ -n "${CHROMIUM:-}" ] || apt_install chromium
@@ -318,6 +335,7 @@ run_tests() {
   trap end_tests EXIT
   if [ $# -gt 0 ]; then
     setup_build
+    setup_smtp
     step "build the programs and tests" build_for_tests
     step "build the components" build_components $PROBE
     step "build the web UI" bundle_ui

@@ -185,12 +185,27 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.severity_rank(severity text) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ select case severity when 'critical' then 2 when 'warning' then 1 else 0 end $$;
+
 CREATE FUNCTION public.stamp_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
     new.updated_at := now();
     return new;
+end
+$$;
+
+CREATE FUNCTION public.tell_machine_status() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into outbox (event_type, data) values ('machine.status', jsonb_build_object(
+        'id', new.id, 'machine_id', new.id, 'name', new.name, 'status', new.status, 'previous_status', old.status,
+        'criticality', new.criticality));
+    return null;
 end
 $$;
 
@@ -343,6 +358,11 @@ CREATE TABLE public.audit_log (
     user_agent text
 );
 
+CREATE TABLE public.clock_tasks (
+    task text NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.comments (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -427,6 +447,31 @@ CREATE TABLE public.machines (
     CONSTRAINT machines_status_known CHECK ((status = ANY (ARRAY['online'::text, 'offline'::text, 'maintenance'::text, 'degraded'::text])))
 );
 
+CREATE TABLE public.mails (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    channel text DEFAULT 'mail'::text NOT NULL,
+    kind text NOT NULL,
+    recipient text NOT NULL,
+    subject text DEFAULT ''::text NOT NULL,
+    body_text text DEFAULT ''::text NOT NULL,
+    body_html text,
+    digest jsonb,
+    dedupe_key text,
+    status text DEFAULT 'pending'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    attempts_allowed integer DEFAULT 15 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '3 days'::interval) NOT NULL,
+    finished_at timestamp with time zone,
+    error text,
+    CONSTRAINT mails_channel_known CHECK ((channel = ANY (ARRAY['mail'::text, 'slack'::text]))),
+    CONSTRAINT mails_recipient_one_line CHECK (((recipient !~ '[\r\n]'::text) AND ((length(recipient) >= 1) AND (length(recipient) <= 320)))),
+    CONSTRAINT mails_size CHECK (((length(body_text) <= 200000) AND (length(body_html) <= 400000))),
+    CONSTRAINT mails_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'failed'::text]))),
+    CONSTRAINT mails_subject_one_line CHECK (((subject !~ '[\r\n]'::text) AND (length(subject) <= 300)))
+);
+
 CREATE TABLE public.model_drift (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -469,6 +514,38 @@ CREATE TABLE public.models (
     activated_at timestamp with time zone,
     CONSTRAINT models_one_scope CHECK (((machine_class IS NULL) OR (machine_id IS NULL))),
     CONSTRAINT models_status_known CHECK ((status = ANY (ARRAY['registered'::text, 'shadow'::text, 'active'::text, 'retired'::text])))
+);
+
+CREATE TABLE public.notices (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    channel text NOT NULL,
+    recipient text NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    title text NOT NULL,
+    machine text,
+    at timestamp with time zone NOT NULL,
+    path text NOT NULL
+);
+
+ALTER TABLE public.notices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.notices_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.notification_preferences (
+    user_id uuid NOT NULL,
+    alarms boolean DEFAULT false NOT NULL,
+    predictions boolean DEFAULT false NOT NULL,
+    ticket_assignments boolean DEFAULT true NOT NULL,
+    minimum_severity text DEFAULT 'warning'::text NOT NULL,
+    CONSTRAINT notification_preferences_severity_known CHECK ((minimum_severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 
 CREATE TABLE public.outbox (
@@ -695,6 +772,8 @@ CREATE TABLE public.webhook_deliveries (
     response_status integer,
     response_body text,
     error text,
+    request_url text,
+    duration_ms integer,
     CONSTRAINT webhook_deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
 );
 
@@ -704,7 +783,7 @@ CREATE TABLE public.webhooks (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     name text NOT NULL,
     url text NOT NULL,
-    secret text,
+    secret text NOT NULL,
     previous_secret text,
     previous_secret_expires_at timestamp with time zone,
     events text[] NOT NULL,
@@ -712,8 +791,10 @@ CREATE TABLE public.webhooks (
     disabled_reason text,
     headers jsonb,
     timeout_seconds integer DEFAULT 5 NOT NULL,
-    retry_count integer DEFAULT 3 NOT NULL,
-    metadata jsonb
+    retry_count integer DEFAULT 14 NOT NULL,
+    metadata jsonb,
+    CONSTRAINT webhooks_retries_bounded CHECK (((retry_count >= 0) AND (retry_count <= 14))),
+    CONSTRAINT webhooks_timeout_bounded CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30)))
 );
 
 ALTER TABLE ONLY public.alarm_transitions
@@ -730,6 +811,9 @@ ALTER TABLE ONLY public.attachments
 
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.clock_tasks
+    ADD CONSTRAINT clock_tasks_pkey PRIMARY KEY (task);
 
 ALTER TABLE ONLY public.comments
     ADD CONSTRAINT comments_pkey PRIMARY KEY (id);
@@ -755,6 +839,12 @@ ALTER TABLE ONLY public.machines
 ALTER TABLE ONLY public.machines
     ADD CONSTRAINT machines_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_dedupe_key_unique UNIQUE (dedupe_key);
+
+ALTER TABLE ONLY public.mails
+    ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.model_drift
     ADD CONSTRAINT model_drift_pkey PRIMARY KEY (id);
 
@@ -769,6 +859,15 @@ ALTER TABLE ONLY public.models
 
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_once UNIQUE (channel, recipient, event_id);
+
+ALTER TABLE ONLY public.notices
+    ADD CONSTRAINT notices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.notification_preferences
+    ADD CONSTRAINT notification_preferences_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.outbox_cursors
     ADD CONSTRAINT outbox_cursors_pkey PRIMARY KEY (consumer);
@@ -873,6 +972,12 @@ CREATE INDEX jobs_to_do ON public.jobs USING btree (job_type, created_at) WHERE 
 
 CREATE INDEX machines_newest ON public.machines USING btree (created_at DESC, id DESC);
 
+CREATE INDEX mails_due ON public.mails USING btree (channel, next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
+
+CREATE INDEX mails_finished ON public.mails USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX mails_of_recipient ON public.mails USING btree (recipient, created_at) WHERE (digest IS NOT NULL);
+
 CREATE INDEX model_drift_newest ON public.model_drift USING btree (created_at DESC);
 
 CREATE UNIQUE INDEX models_one_active ON public.models USING btree (name, machine_class, machine_id) NULLS NOT DISTINCT WHERE (status = 'active'::text);
@@ -917,7 +1022,11 @@ CREATE UNIQUE INDEX users_email_unique ON public.users USING btree (lower(email)
 
 CREATE INDEX users_newest ON public.users USING btree (created_at DESC, id DESC);
 
+CREATE INDEX webhook_deliveries_by_age ON public.webhook_deliveries USING btree (created_at);
+
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (next_attempt_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_deliveries_of_webhook ON public.webhook_deliveries USING btree (webhook_id, created_at DESC, id DESC);
 
 CREATE TRIGGER alarms_audit AFTER INSERT OR DELETE OR UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.audit_row('alarm');
 
@@ -942,6 +1051,8 @@ CREATE TRIGGER jobs_stamp BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNC
 CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.audit_row('machine');
 
 CREATE TRIGGER machines_stamp BEFORE UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER machines_tell_status AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.tell_machine_status();
 
 CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.audit_row('ai_model');
 
@@ -1036,6 +1147,9 @@ ALTER TABLE ONLY public.model_shadow
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.notification_preferences
+    ADD CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
@@ -1086,6 +1200,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO pm_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_app;
 
+GRANT SELECT,UPDATE ON TABLE public.clock_tasks TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.comments TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letters TO pm_app;
@@ -1100,6 +1216,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_state TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machines TO pm_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mails TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_drift TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_records TO pm_app;
@@ -1107,6 +1225,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_records TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_shadow TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.models TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notices TO pm_app;
+
+GRANT USAGE ON SEQUENCE public.notices_id_seq TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notification_preferences TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO pm_app;
 
@@ -1137,6 +1261,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
 
 GRANT SELECT,INSERT ON TABLE public.ticket_transitions TO pm_app;
+
+GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::deliver::Functions;
 use crate::health::{Health, wall_clock};
 use crate::lane::{Lane, Settings};
+use crate::mail::{desk::Desk, relay::Relay};
 use crate::payload::sparkplug::Sparkplug;
 use crate::session::Session;
 use crate::spool::Spool;
@@ -28,6 +29,7 @@ const MIB: u64 = 1024 * 1024;
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     config.check()?;
     let broker = config.broker()?;
+    let relay = Relay::from_config(&config.mail)?;
     let folder = &config.spool_dir;
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the spool folder {}", folder.display()))?;
@@ -40,6 +42,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         broker_host,
         broker_port,
         topics: config.mqtt_topics.clone(),
+        mail_configured: relay.is_some(),
         ..BridgeHealth::default()
     };
     let health = Arc::new(Health::new(identity, lane_count));
@@ -66,7 +69,8 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         to_lanes.push(to_lane);
     }
     let models = tokio::spawn(tick::run_models(functions.clone()));
-    let ticks = tokio::spawn(tick::run(functions, health.clone()));
+    let desk = Arc::new(Desk::new(relay, health.clone()));
+    let ticks = tokio::spawn(tick::run(functions, health.clone(), desk));
     let max_bytes = (config.queue_max_mb * MIB) as usize;
     let sparkplug = Sparkplug::keeping_in(folder.join("sparkplug"));
     let session = Session::new(broker, config.filters(), to_lanes, sparkplug, max_bytes, health);

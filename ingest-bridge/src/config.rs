@@ -2,7 +2,7 @@
 
 use crate::payload::sparkplug::NAMESPACE;
 use anyhow::{Context, bail, ensure};
-use clap::Parser;
+use clap::{Args, Parser};
 use percent_encoding::percent_decode_str;
 use pm_api::ingest::MAX_BATCH_READINGS;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
@@ -58,6 +58,35 @@ pub struct Config {
     /// Batches posted side by side; messages of one machine stay in order
     #[arg(long, env = "PM_LANES", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
     pub lanes: u64,
+    /// How mail is sent
+    #[command(flatten)]
+    pub mail: MailConfig,
+}
+
+/// How mail is sent. Without a server, none is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MailConfig {
+    /// SMTP server: smtps://[user:password@]host[:465], or smtp://…[:587] for STARTTLS (smtp://…?tls=none without)
+    #[arg(long, env = "PM_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// SMTP server by its parts: host
+    #[arg(long, env = "EMAIL_SMTP_HOST")]
+    pub email_smtp_host: Option<String>,
+    /// Port: 465 means TLS from the start, others STARTTLS [default: 587]
+    #[arg(long, env = "EMAIL_SMTP_PORT")]
+    pub email_smtp_port: Option<String>,
+    /// User
+    #[arg(long, env = "EMAIL_SMTP_USER")]
+    pub email_smtp_user: Option<String>,
+    /// Password
+    #[arg(long, env = "EMAIL_SMTP_PASS", hide_env_values = true)]
+    pub email_smtp_pass: Option<String>,
+    /// Sender of all mails [default: the user]
+    #[arg(long, env = "EMAIL_FROM")]
+    pub email_from: Option<String>,
+    /// Certificate authority of the SMTP server (PEM); without it, the system's
+    #[arg(long, env = "PM_SMTP_CA", value_name = "FILE")]
+    pub smtp_ca: Option<PathBuf>,
 }
 
 impl Config {

@@ -12,6 +12,8 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, DeadLetter};
+use pm_api::tick::{Tick, TickAnswer};
+use pm_api::webhook::{DeliverReport, DeliverRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +23,10 @@ const POST_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Training takes its time; a worker that hangs longer is left to its lease.
 const MODEL_WORK_TIMEOUT: Duration = Duration::from_secs(900);
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// Receivers of webhooks may have 30 s for their answer.
+const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(90);
+/// Largest answer; that to a tick may hold several mails.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
 /// The functions, as the bridge sees them.
 pub struct Functions {
@@ -29,6 +34,7 @@ pub struct Functions {
     ingest: Uri,
     tick: Uri,
     model_work: Uri,
+    webhooks: Uri,
     authorization: header::HeaderValue,
     health: Arc<Health>,
 }
@@ -76,6 +82,7 @@ impl Functions {
             ingest: format!("{base}/internal/ingest").parse()?,
             tick: format!("{base}/internal/tick").parse()?,
             model_work: format!("{base}/internal/models/work").parse()?,
+            webhooks: format!("{base}/internal/deliver").parse()?,
             authorization,
             health,
         })
@@ -135,11 +142,29 @@ impl Functions {
     /// Sends the notifier a tick.
     ///
     /// # Errors
-    /// Why it did not arrive.
-    pub async fn tick(&self, tick: &pm_api::tick::Tick) -> Result<(), String> {
+    /// Why it did not arrive, or what is odd about the answer.
+    pub async fn tick(&self, tick: &Tick) -> Result<TickAnswer, String> {
         let body = serde_json::to_vec(tick).map_err(|e| e.to_string())?;
         let (status, text) = self.send(&self.tick, "application/json", body.into(), TICK_TIMEOUT).await?;
-        if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", shown(&text))) }
+        if !status.is_success() {
+            return Err(format!("{status}: {}", shown(&text)));
+        }
+        serde_json::from_slice(&text).map_err(|e| format!("odd answer: {e}"))
+    }
+
+    /// Lets the notifier send what is due to webhooks. Returns whether more is due.
+    ///
+    /// # Errors
+    /// Why it could not be asked, or what is odd about the answer.
+    pub async fn send_webhooks(&self) -> Result<bool, String> {
+        let body = serde_json::to_vec(&DeliverRequest::Due).map_err(|e| e.to_string())?;
+        let answer = self.send(&self.webhooks, "application/json", body.into(), WEBHOOKS_TIMEOUT).await?;
+        let (status, text) = answer;
+        if !status.is_success() {
+            return Err(format!("{status}: {}", shown(&text)));
+        }
+        let report: DeliverReport = serde_json::from_slice(&text).map_err(|e| format!("odd answer: {e}"))?;
+        Ok(report.more && report.delivered + report.failed > 0)
     }
 
     /// Lets the functions train models and measure drift, if that is due; returns when they have.

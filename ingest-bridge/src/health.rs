@@ -34,6 +34,10 @@ pub struct Health {
     pub spool_bytes: Vec<AtomicU64>,
     /// Posts to ingest that failed.
     pub post_failures: AtomicU64,
+    /// Mails that the SMTP server took.
+    pub mails_sent: AtomicU64,
+    /// Failed attempts to send a mail.
+    pub mail_failures: AtomicU64,
     /// Ticks that failed.
     pub tick_failures: AtomicU64,
     /// The last different errors, newest last, each with the time it was logged.
@@ -85,6 +89,8 @@ impl Health {
             spool_batches: sum(&self.spool_batches),
             spool_bytes: sum(&self.spool_bytes),
             post_failures: self.post_failures.load(Relaxed),
+            mails_sent: self.mails_sent.load(Relaxed),
+            mail_failures: self.mail_failures.load(Relaxed),
             last_error: {
                 let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
                 errors.last().map(|(text, _)| text.clone())

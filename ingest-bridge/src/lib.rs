@@ -20,6 +20,7 @@ pub mod config;
 pub mod deliver;
 pub mod health;
 pub mod lane;
+pub mod mail;
 pub mod payload;
 pub mod session;
 pub mod simulator;

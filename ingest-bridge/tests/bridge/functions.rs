@@ -7,7 +7,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pm_api::ReadingStatus;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport};
-use pm_api::tick::{BridgeHealth, Tick};
+use pm_api::tick::{BridgeHealth, Tick, TickAnswer};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -153,7 +153,7 @@ impl Functions {
         }
         if head.uri.path() == "/internal/tick" {
             self.state().health = Some(serde_json::from_slice::<Tick>(&body)?.bridge);
-            return status(StatusCode::OK);
+            return Ok(Response::new(Full::from(serde_json::to_vec(&TickAnswer::default())?)));
         }
         if head.uri.path() != "/internal/ingest" || header("content-type") != BATCH_CONTENT_TYPE {
             return status(StatusCode::NOT_FOUND);

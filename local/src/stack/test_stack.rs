@@ -110,6 +110,8 @@ impl Stack {
         if !options.without_bridge {
             let spool = stack.folder.0.join("spool");
             let bridge = bridge_part(http, &stack.mqtt_url, &secrets.service_token, &spool)?;
+            // a test sends no mail by a server that whoever runs it has configured
+            let bridge = bridge.env("PM_SMTP_URL", "").env("EMAIL_SMTP_HOST", "");
             stack.launch(with_environment(bridge)).await?;
         }
         Ok(stack)

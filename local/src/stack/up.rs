@@ -150,7 +150,7 @@ async fn start(
         HostKind::Local => host_part(&options.manifest, &options.http)?,
         HostKind::Spin => spin_part(&options.manifest, &options.http)?,
     };
-    let host = with_variables(host, &app_url, &secrets);
+    let host = with_documented(with_variables(host, &app_url, &secrets));
     let addresses: Vec<String> = options.http.iter().map(ToString::to_string).collect();
     launch(supervisor, progress, host, HOST_START, &format!("HTTP on {}", addresses.join(", "))).await?;
     let bridge = bridge_part(options.http[0], &mqtt_url, &secrets.service_token, &data.spool())?;
@@ -278,6 +278,19 @@ pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part
         .env("SPIN_VARIABLE_DATABASE_URL", database_url)
         .env("SPIN_VARIABLE_JWT_SECRET", &secrets.jwt)
         .env("SPIN_VARIABLE_SERVICE_TOKEN", &secrets.service_token)
+}
+
+/// Passes on the documented variables about notices, unless Spin's own are given. (The bridge reads its own of this
+/// process's environment.)
+fn with_documented(host: Part) -> Part {
+    let given = |name: &str| std::env::var(name).ok();
+    ["NOTIFICATION_EMAIL_TO", "SLACK_WEBHOOK_URL"].into_iter().fold(host, |host, name| {
+        let variable = format!("SPIN_VARIABLE_{name}");
+        match given(name).filter(|_| given(&variable).is_none()) {
+            Some(value) => host.env(&variable, value),
+            None => host,
+        }
+    })
 }
 
 /// The bridge as a part.

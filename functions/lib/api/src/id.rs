@@ -58,4 +58,8 @@ id! {
     AttachmentId,
     /// A user account.
     UserId,
+    /// A webhook.
+    WebhookId,
+    /// An event on its way to a webhook.
+    DeliveryId,
 }

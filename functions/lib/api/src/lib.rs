@@ -20,7 +20,9 @@ pub mod id;
 pub mod ingest;
 pub mod job;
 pub mod machine;
+pub mod mail;
 pub mod metrics;
+pub mod notification;
 pub mod prediction;
 pub mod role;
 pub mod score;
@@ -32,11 +34,12 @@ pub mod tick;
 pub mod ticket;
 pub mod timestamp;
 pub mod user;
+pub mod webhook;
 pub mod word;
 
 pub use id::{
     AlarmId, AttachmentId, CommentId, JobId, MachineId, ModelId, PredictionId, RoleId, SensorId, SettingId,
-    TicketId, UserId,
+    TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{

@@ -1,6 +1,9 @@
 //! Bridge → `notifier`, once a second (JSON): the clock of the serverless side, and the bridge's own health.
 
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    mail::{MailReport, OutgoingMail},
+};
 use serde::{Deserialize, Serialize};
 
 /// One tick.
@@ -9,14 +12,20 @@ use serde::{Deserialize, Serialize};
 pub struct Tick {
     /// The bridge's report about itself.
     pub bridge: BridgeHealth,
+    /// Mails it sent, and whether it takes more.
+    #[serde(default)]
+    pub mail: MailReport,
 }
 
-/// Answer to a tick.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The answer to a tick.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Ticked {
-    /// Always true.
-    pub ok: bool,
+pub struct TickAnswer {
+    /// Mails to send now; each is the bridge's until its lease ends.
+    pub mails: Vec<OutgoingMail>,
+    /// Is something due that `POST /internal/deliver` would send?
+    #[serde(default)]
+    pub deliveries_due: bool,
 }
 
 /// State and counters of a bridge since its start.
@@ -53,6 +62,15 @@ pub struct BridgeHealth {
     pub spool_bytes: u64,
     /// Failed posts to `ingest`.
     pub post_failures: u64,
+    /// Does it know an SMTP server?
+    #[serde(default)]
+    pub mail_configured: bool,
+    /// Mails that the SMTP server took.
+    #[serde(default)]
+    pub mails_sent: u64,
+    /// Failed attempts to send a mail.
+    #[serde(default)]
+    pub mail_failures: u64,
     /// The last failure, for people.
     pub last_error: Option<String>,
 }

@@ -286,6 +286,38 @@ routes! {
         /// The API to read, with Redoc.
         Redoc: GET "/redoc" Access::Public;
     }
+    "webhooks" {
+        /// Webhooks, newest first.
+        ListWebhooks: GET "/webhooks" ENGINEER;
+        /// Create a webhook.
+        CreateWebhook: POST "/webhooks" ADMIN;
+        /// One webhook.
+        GetWebhook: GET "/webhooks/{webhook_id}" ENGINEER;
+        /// Change a webhook.
+        UpdateWebhook: PATCH "/webhooks/{webhook_id}" ADMIN;
+        /// Delete a webhook with its delivery log.
+        DeleteWebhook: DELETE "/webhooks/{webhook_id}" ADMIN;
+        /// Make a new secret; the former one is valid for a day more.
+        RotateWebhookSecret: POST "/webhooks/{webhook_id}/rotate-secret" ADMIN;
+        /// Send a test event now.
+        TestWebhook: POST "/webhooks/{webhook_id}/test" ENGINEER;
+        /// What was sent to a webhook, newest first.
+        ListDeliveries: GET "/webhooks/{webhook_id}/deliveries" ENGINEER;
+        /// One delivery.
+        GetDelivery: GET "/webhooks/{webhook_id}/deliveries/{delivery_id}" ENGINEER;
+        /// Send an event once more.
+        ReplayDelivery: POST "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay" ENGINEER;
+    }
+    "notifications" {
+        /// Send a test mail now.
+        TestEmail: POST "/notifications/test-email" ADMIN;
+        /// Send a test event to an address now.
+        TestAddress: POST "/notifications/test-webhook" ENGINEER;
+        /// Which mails one gets.
+        GetPreferences: GET "/notifications/preferences" Access::Token;
+        /// Choose which mails one gets.
+        UpdatePreferences: PATCH "/notifications/preferences" Access::Token;
+    }
     "ingest" {
         /// Store a batch of readings.
         Ingest: POST "/internal/ingest" Access::Service;
@@ -313,6 +345,8 @@ routes! {
     "notifier" {
         /// The clock: one tick a second.
         Tick: POST "/internal/tick" Access::Service;
+        /// Send what is due to webhooks.
+        Deliver: POST "/internal/deliver" Access::Service;
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::{
     bodies,
-    operation::{Operation, creates, deletes, lists, reads, sends, streams},
+    operation::{Operation, accepts, creates, deletes, lists, reads, sends, streams},
 };
 use pm_api::{
     AlarmKind, AlarmSort, AlarmStatus, JobStatus, JobType, Priority, Resource, Role, Severity, TicketSort,
     TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard, event, ingest, job, machine,
-    metrics, prediction, role, sensor, sensor_data, setting, status, tick, ticket, user,
+    metrics, notification, prediction, role, sensor, sensor_data, setting, status, tick, ticket, user,
+    webhook,
 };
 use pm_auth::Op;
 use serde_json::json;
@@ -229,6 +230,34 @@ pub fn describe(op: Op) -> Option<Operation> {
             .paged(100, 1000)
             .total(),
 
+        // webhooks, notifications
+        Op::ListWebhooks => lists::<webhook::Webhook>()
+            .query("is_active", json!({ "type": "boolean" }), "Those that are, or are not, delivered to")
+            .paged(1000, 1000)
+            .total(),
+        Op::CreateWebhook => creates::<webhook::Webhook>().takes::<webhook::WebhookRequest>(),
+        Op::GetWebhook | Op::RotateWebhookSecret => reads::<webhook::Webhook>(),
+        Op::UpdateWebhook => reads::<webhook::Webhook>().takes::<webhook::WebhookRequest>(),
+        Op::DeleteWebhook => deletes(),
+        Op::TestWebhook => reads::<webhook::TestResult>().or::<webhook::TestResult>(502, "It did not arrive"),
+        Op::ListDeliveries => lists::<webhook::Delivery>()
+            .word("status", &["pending", "delivered", "failed"], "In this state")
+            .paged(100, 1000)
+            .total(),
+        Op::GetDelivery => reads::<webhook::Delivery>(),
+        Op::ReplayDelivery => accepts::<webhook::Delivery>().refuses(409, "The delivery is still pending"),
+        Op::TestEmail => reads::<webhook::TestResult>()
+            .may_take::<notification::TestEmailRequest>()
+            .or::<webhook::TestResult>(400, "No mail server is configured")
+            .or::<webhook::TestResult>(502, "The mail server did not take it"),
+        Op::TestAddress => reads::<webhook::TestResult>()
+            .takes::<notification::TestAddressRequest>()
+            .or::<webhook::TestResult>(502, "It did not arrive"),
+        Op::GetPreferences => reads::<notification::Preferences>(),
+        Op::UpdatePreferences => {
+            reads::<notification::Preferences>().takes::<notification::PreferencesChange>()
+        }
+
         // events
         Op::EventStream | Op::RealtimeEvents => streams::<event::LiveEvent>("text/event-stream")
             .text("events", "Only these, e.g. alarm.*,ticket.created")
@@ -271,8 +300,9 @@ pub fn describe(op: Op) -> Option<Operation> {
 
         // for the bridge alone
         Op::Ingest => reads::<ingest::BatchReport>().takes_bytes(ingest::BATCH_CONTENT_TYPE),
-        Op::Tick => reads::<tick::Ticked>().takes::<tick::Tick>(),
+        Op::Tick => reads::<tick::TickAnswer>().takes::<tick::Tick>(),
         Op::ModelWork => reads::<ai::WorkDone>(),
+        Op::Deliver => reads::<webhook::DeliverReport>().takes::<webhook::DeliverRequest>(),
         _ => return None,
     })
 }

@@ -80,6 +80,10 @@ statements! {
                         string_to_array($9, ',')::float8[], $10::text[], $11::text[], $12::text[])
                 i (machine_id, sensor_id, kind, severity, message, us, occurrences, active, value, prediction_id,
                    ticket_title, ticket_priority)),
+        judged as materialized (
+            select i.*, coalesce(s.prediction_condition, 0) as before
+            from input i left join sensor_state s on s.sensor_id = i.sensor_id
+            where i.kind = 'prediction' and i.active),
         was as materialized (
             select a.id, a.severity, a.condition_active,
                    case a.severity when 'critical' then 2 when 'warning' then 1 else 0 end as gravity
@@ -137,8 +141,17 @@ statements! {
             select case change when 'raised' then 'alarm.created' else 'alarm.updated' end,
                    jsonb_build_object('id', id, 'machine_id', machine_id, 'sensor_id', sensor_id, 'severity', severity,
                        'message', message, 'status', status, 'triggered_at', triggered_at, 'resolved_at', resolved_at,
-                       'condition_active', condition_active, 'kind', kind, 'shelved_until', shelved_until)
-            from changed where change <> 'repeated'),
+                       'condition_active', condition_active, 'kind', kind, 'change', change,
+                       'shelved_until', shelved_until)
+            from changed where change <> 'repeated'
+            union all
+            select e.event, jsonb_build_object('id', j.prediction_id, 'machine_id', j.machine_id, 'sensor_id', j.sensor_id,
+                       'status', j.severity, 'prediction', 'anomaly', 'score', j.value, 'timestamp', j.time,
+                       'anomaly_type', upper(j.severity), 'message', j.message)
+            from judged j
+            -- leaving normal is one event, becoming critical another
+            join (values ('prediction.anomaly', 1, 0), ('prediction.critical', 2, 1)) e (event, gravity, before)
+                on j.gravity >= e.gravity and j.before <= e.before),
         remembered as (
             insert into sensor_state as s (sensor_id, threshold_condition, prediction_condition, evaluated_through)
             select sensor_id,

@@ -20,12 +20,16 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::comment::ALL,
         crate::dashboard::ALL,
         crate::dead_letter::ALL,
+        crate::delivery::ALL,
         crate::event::ALL,
         crate::health::ALL,
+        crate::housekeeping::ALL,
         crate::ingest::ALL,
         crate::job::ALL,
         crate::machine::ALL,
+        crate::mail::ALL,
         crate::metrics::ALL,
+        crate::notice::ALL,
         crate::password_reset::ALL,
         crate::model::ALL,
         crate::prediction::ALL,
@@ -39,6 +43,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::throttle::ALL,
         crate::ticket::ALL,
         crate::user::ALL,
+        crate::webhook::ALL,
     ]
     .concat()
 }

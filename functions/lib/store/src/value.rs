@@ -96,7 +96,9 @@ id_from_db!(
     pm_api::TicketId,
     pm_api::CommentId,
     pm_api::AttachmentId,
-    pm_api::UserId
+    pm_api::UserId,
+    pm_api::WebhookId,
+    pm_api::id::DeliveryId
 );
 
 impl FromDb for Uuid {

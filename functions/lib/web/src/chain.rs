@@ -71,6 +71,21 @@ impl Peer {
         serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
     }
 
+    /// Posts a JSON message with the service token; the answer is JSON.
+    ///
+    /// # Errors
+    /// See [`PeerError`].
+    pub async fn post_json<T: DeserializeOwned>(
+        self,
+        path: &str,
+        body: &impl Serialize,
+        token: &str,
+    ) -> Result<T, PeerError> {
+        let body = serde_json::to_vec(body).map_err(|e| PeerError::Unreadable(e.to_string()))?;
+        let answer = self.post(path, body, "application/json", Some(token)).await?;
+        serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+    }
+
     /// Asks for a JSON document.
     ///
     /// # Errors

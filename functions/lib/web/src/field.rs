@@ -3,7 +3,7 @@
 use crate::Refusal;
 use pm_api::{Metadata, Timestamp, error::FieldError, word::UnknownWord};
 use serde_json::{Map, Value, json};
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 /// A field that may be absent, null, or given.
 pub type Presence<T> = Option<Option<T>>;
@@ -281,6 +281,32 @@ impl Fields {
             error.input = Value::Null;
         }
         text
+    }
+
+    /// An object whose values are texts.
+    pub fn text_map(&mut self, name: &str) -> Presence<BTreeMap<String, String>> {
+        let value = self.object.get(name).cloned()?;
+        if value.is_null() {
+            return Some(None);
+        }
+        match serde_json::from_value(value.clone()) {
+            Ok(map) => Some(Some(map)),
+            Err(_) => {
+                self.wrong("dict_type", name, "Input should be a valid dictionary of strings", value);
+                None
+            }
+        }
+    }
+
+    /// A whole number within bounds, given as a number or as text.
+    pub fn integer(&mut self, name: &str, min: i32, max: i32) -> Option<i32> {
+        let number = self.number(name)??;
+        let integer = (number.fract() == 0.0 && (f64::from(min)..=f64::from(max)).contains(&number))
+            .then_some(number as i32);
+        if integer.is_none() {
+            self.refuse("int_range", name, format!("Input should be a whole number from {min} to {max}"));
+        }
+        integer
     }
 
     /// Says that a field is missing, unless something else is wrong with it.

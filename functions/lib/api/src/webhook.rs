@@ -1,0 +1,159 @@
+//! Webhooks, their deliveries, and the messages by which the components that manage them ask `notifier` to deliver.
+
+use crate::{Metadata, Timestamp, WebhookId, id::DeliveryId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A webhook.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Webhook {
+    /// Identifier.
+    pub id: WebhookId,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+    /// Name for people.
+    pub name: String,
+    /// Where events are posted to.
+    pub url: String,
+    /// What signs deliveries: shown when it is created or rotated, later `********`.
+    pub secret: Option<String>,
+    /// Events (`alarm.created`), groups of events (`alarm.*`) or all of them (`*`).
+    pub events: Vec<String>,
+    /// Are events delivered?
+    pub is_active: bool,
+    /// Headers that every delivery carries.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// Seconds that the receiver has for its answer, as text: `"1"` to `"30"`.
+    pub timeout_seconds: String,
+    /// How often a failed delivery is tried again, as text: `"0"` to `"14"`.
+    pub retry_count: String,
+    /// Free object.
+    pub metadata: Option<Metadata>,
+    /// Why the system stopped delivering.
+    pub disabled_reason: Option<String>,
+    /// Until then, deliveries are signed with the former secret as well.
+    pub previous_secret_expires_at: Option<Timestamp>,
+}
+
+/// What a client says of a new webhook, and what it wants changed (then everything may be left out).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WebhookRequest {
+    /// Name for people, at most 128 characters.
+    pub name: Option<String>,
+    /// `http://` or `https://`; private addresses only where configuration allows them.
+    pub url: Option<String>,
+    /// Events, groups of events, or `*`.
+    pub events: Option<Vec<String>>,
+    /// What signs deliveries; made if left out. A new one replaces the former, which is valid for 24 hours more.
+    pub secret: Option<String>,
+    /// Deliver events? Default true.
+    pub is_active: Option<bool>,
+    /// Headers that every delivery carries; at most 20.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// 1 to 30 seconds, as number or text; default 5.
+    pub timeout_seconds: Option<String>,
+    /// 0 to 14, as number or text; default 14, which is about three days.
+    pub retry_count: Option<String>,
+    /// Free object.
+    pub metadata: Option<Metadata>,
+}
+
+/// An event on its way to a webhook: what was sent, what came back, what is next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Delivery {
+    /// Identifier.
+    pub id: DeliveryId,
+    /// The webhook.
+    pub webhook_id: WebhookId,
+    /// The event, which is the `webhook-id` that the receiver sees at every attempt.
+    pub event_id: uuid::Uuid,
+    /// E.g. `alarm.created`.
+    pub event: String,
+    /// pending, delivered or failed.
+    pub status: String,
+    /// Attempts so far.
+    pub attempts: i32,
+    /// When the event was queued for this webhook.
+    pub created_at: Timestamp,
+    /// When it was tried last.
+    pub last_attempt_at: Option<Timestamp>,
+    /// When it is tried next.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Where it was sent.
+    pub request_url: Option<String>,
+    /// What is sent.
+    pub request_body: String,
+    /// Status code of the last answer.
+    pub response_status: Option<i32>,
+    /// Beginning of the last answer.
+    pub response_body: Option<String>,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+    /// Milliseconds that the last attempt took.
+    pub duration_ms: Option<i32>,
+}
+
+/// The result of a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TestResult {
+    /// Did it arrive?
+    pub ok: bool,
+    /// For people, when it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// For people, when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl TestResult {
+    /// It arrived.
+    #[must_use]
+    pub fn arrived(message: &str) -> Self {
+        Self { ok: true, message: Some(message.to_owned()), error: None }
+    }
+
+    /// It did not.
+    #[must_use]
+    pub fn failed(error: impl Into<String>) -> Self {
+        Self { ok: false, message: None, error: Some(error.into()) }
+    }
+}
+
+/// What `notifier` is asked to send (JSON, `POST /internal/deliver`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeliverRequest {
+    /// What is due.
+    Due,
+    /// This delivery, if it is due.
+    One(DeliveryId),
+    /// A test event to an address that is no webhook.
+    Probe {
+        /// The address.
+        url: String,
+        /// The name of the event.
+        event: String,
+    },
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DeliverReport {
+    /// Attempts that arrived.
+    pub delivered: u32,
+    /// Attempts that failed.
+    pub failed: u32,
+    /// Is more due now?
+    pub more: bool,
+    /// Why the last one failed.
+    pub error: Option<String>,
+}

@@ -1,0 +1,265 @@
+//! The words of mails: plain text and HTML of each, and the text for Slack-compatible webhooks.
+//!
+//! Everything that comes from outside (names, messages) is escaped for the form it stands in: a subject is one line,
+//! HTML cannot be opened by a sensor's name, and Slack's control characters are entities.
+
+use pm_api::mail::{Digest, Notice};
+use std::fmt::Write;
+
+/// Longest subject, characters.
+const SUBJECT_CHARS: usize = 200;
+
+/// A mail's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// For every mail program.
+    pub text: String,
+    /// For those that show HTML.
+    pub html: String,
+}
+
+/// The mail that shows that mail works.
+#[must_use]
+pub fn test() -> Rendered {
+    let said = "Mail from the predictive-maintenance platform works: this message was sent to test it.";
+    Rendered {
+        subject: "Test mail".to_owned(),
+        text: format!("{said}\n"),
+        html: page("Test mail", &format!("<p>{}</p>", escaped(said))),
+    }
+}
+
+/// The mail with the link to set a new password. `valid_minutes` is how long the link works.
+#[must_use]
+pub fn password_reset(name: Option<&str>, link: &str, valid_minutes: i64) -> Rendered {
+    let greeting = name.map_or("Hello,".to_owned(), |n| format!("Hello {},", one_line(n)));
+    let asked = "somebody, probably you, asked for a new password for your account.";
+    let note = format!(
+        "The link works once, within {valid_minutes} minutes. If you did not ask for it, do nothing: your password stays as it is."
+    );
+    let html = format!(
+        "<p>{}</p><p>{}</p><p><a href=\"{link}\" style=\"{BUTTON}\">Set a new password</a></p>\
+         <p>Or open this address: {link}</p><p>{}</p>",
+        escaped(&greeting),
+        escaped(asked),
+        escaped(&note),
+        link = escaped(link),
+    );
+    Rendered {
+        subject: "Set a new password".to_owned(),
+        text: format!("{greeting}\n\n{asked} Set it here:\n\n{link}\n\n{note}\n"),
+        html: page("Set a new password", &html),
+    }
+}
+
+/// A mail that tells of one or many notices. `product_url` is the address of the web page, without a slash at its end.
+#[must_use]
+pub fn digest(digest: &Digest, product_url: &str) -> Rendered {
+    let headline = headline(digest);
+    let (mut text, mut rows) = (format!("{headline}\n\n"), String::new());
+    for notice in &digest.items {
+        let link = format!("{product_url}{}", notice.path);
+        let place = notice.machine.as_deref().map(|m| format!("{} · ", one_line(m))).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "{} {}\n    {place}{}\n    {link}\n",
+            notice.severity.to_uppercase(),
+            one_line(&notice.title),
+            notice.at
+        );
+        let _ = write!(
+            rows,
+            "<tr><td style=\"{CELL}color:{};font-weight:600\">{}</td><td style=\"{CELL}\"><a href=\"{}\">{}</a><br>\
+             <span style=\"color:#555\">{}{}</span></td></tr>",
+            color(&notice.severity),
+            escaped(&notice.severity),
+            escaped(&link),
+            escaped(&one_line(&notice.title)),
+            escaped(&place),
+            notice.at
+        );
+    }
+    let left_out = left_out(digest);
+    if let Some(more) = &left_out {
+        let _ = writeln!(text, "{more}");
+    }
+    let settings = format!("{product_url}/app/settings");
+    let _ = writeln!(text, "Which notices you get is set at {settings}");
+    let html = format!(
+        "<table style=\"border-collapse:collapse;width:100%\">{rows}</table>{}<p style=\"color:#555\">Which notices you \
+         get is set in <a href=\"{}\">your settings</a>.</p>",
+        left_out.map(|more| format!("<p>{}</p>", escaped(&more))).unwrap_or_default(),
+        escaped(&settings)
+    );
+    Rendered { html: page(&headline, &html), subject: headline, text }
+}
+
+/// The same notices as the `text` of a Slack-compatible webhook (Slack's mrkdwn).
+#[must_use]
+pub fn slack(digest: &Digest, product_url: &str) -> String {
+    let mut text = format!("*{}*", for_slack(&headline(digest)));
+    for notice in &digest.items {
+        let place = notice.machine.as_deref().map(|m| format!(" ({})", one_line(m))).unwrap_or_default();
+        let said = format!("{}{place}", one_line(&notice.title));
+        let link = format!("{product_url}{}", notice.path);
+        let _ = write!(
+            text,
+            "\n• {}: <{}|{}>",
+            notice.severity.to_uppercase(),
+            for_slack(&link),
+            for_slack(&said).replace('|', "¦")
+        );
+    }
+    if let Some(more) = left_out(digest) {
+        let _ = write!(text, "\n{more}");
+    }
+    text
+}
+
+fn headline(digest: &Digest) -> String {
+    let line = match digest.items.as_slice() {
+        [only] if digest.total <= 1 => format!("{} {}: {}", capital(&only.severity), what(only), only.title),
+        items => {
+            let critical = items.iter().filter(|i| i.severity == "critical").count();
+            let gravest = if critical > 0 { ", some of them critical" } else { "" };
+            format!("{} notices{gravest}", digest.total)
+        }
+    };
+    one_line(&line)
+}
+
+fn left_out(digest: &Digest) -> Option<String> {
+    let more = digest.total.saturating_sub(digest.items.len() as u64);
+    (more > 0).then(|| format!("… and {more} more."))
+}
+
+fn what(notice: &Notice) -> &str {
+    match notice.kind.as_str() {
+        "alarm" => "alarm",
+        "prediction" => "prediction alert",
+        _ => "ticket for you",
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+const BUTTON: &str = "background:#0b5cad;color:#fff;padding:10px 16px;border-radius:4px;text-decoration:none";
+const CELL: &str = "padding:8px;border-bottom:1px solid #ddd;vertical-align:top;";
+
+fn color(severity: &str) -> &'static str {
+    match severity {
+        "critical" => "#b3261e",
+        "warning" => "#8a5a00",
+        _ => "#0b5cad",
+    }
+}
+
+fn page(title: &str, body: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\
+         <body style=\"font-family:system-ui,sans-serif;color:#1a1a1a;max-width:640px;margin:0 auto;padding:16px\">\
+         <h1 style=\"font-size:18px\">{title}</h1>{body}</body></html>"
+    )
+}
+
+/// The text without line breaks and other control characters, not longer than a subject may be.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let joined = text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    if joined.chars().count() <= SUBJECT_CHARS {
+        return joined;
+    }
+    joined.chars().take(SUBJECT_CHARS - 1).chain(['…']).collect()
+}
+
+/// The text as HTML, in an element or in an attribute with quotes.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            _ => html.push(c),
+        }
+    }
+    html
+}
+
+fn for_slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn notice(title: &str) -> Notice {
+        Notice {
+            kind: "alarm".to_owned(),
+            severity: "critical".to_owned(),
+            title: title.to_owned(),
+            machine: Some("Pump <1>".to_owned()),
+            path: "/app/alarms".to_owned(),
+            ..Notice::default()
+        }
+    }
+
+    #[test]
+    fn one_notice_is_the_subject() {
+        let one = Digest { total: 1, items: vec![notice("temp reported\r\nBcc: x@y 93.5 °C")] };
+        let mail = digest(&one, "https://pm.example");
+        assert_eq!(mail.subject, "Critical alarm: temp reported Bcc: x@y 93.5 °C");
+        assert!(mail.html.contains("Pump &lt;1&gt;") && !mail.html.contains("Pump <1>"), "{}", mail.html);
+        assert!(mail.text.contains("Pump <1> · ") && mail.text.contains("https://pm.example/app/alarms"));
+    }
+
+    #[test]
+    fn many_notices_are_counted() {
+        let many = Digest { total: 100, items: vec![notice("a"), notice("b")] };
+        let mail = digest(&many, "");
+        assert_eq!(mail.subject, "100 notices, some of them critical");
+        assert!(mail.text.contains("… and 98 more.") && mail.html.contains("… and 98 more."));
+        assert!(slack(&many, "https://pm.example").ends_with("\n… and 98 more."));
+    }
+
+    #[test]
+    fn slack_cannot_be_told_to_mention() {
+        let one = Digest { total: 1, items: vec![notice("<!channel> a|b & c")] };
+        let text = slack(&one, "https://pm.example");
+        assert!(!text.contains("<!channel>"), "{text}");
+        assert!(
+            text.contains("<https://pm.example/app/alarms|&lt;!channel&gt; a¦b &amp; c (Pump &lt;1&gt;)>")
+        );
+    }
+
+    #[test]
+    fn a_reset_link_stands_in_both_forms() {
+        let mail = password_reset(Some("A\nB <i>"), "https://pm.example/app/reset?token=a&b", 60);
+        assert!(mail.text.starts_with("Hello A B <i>,"), "{}", mail.text);
+        assert!(mail.text.contains("https://pm.example/app/reset?token=a&b"));
+        assert!(mail.html.contains("href=\"https://pm.example/app/reset?token=a&amp;b\""));
+        assert!(mail.html.contains("Hello A B &lt;i&gt;,"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_subject_is_one_bounded_line_and_html_stays_closed(title in any::<String>()) {
+            let mail = digest(&Digest { total: 1, items: vec![notice(&title)] }, "");
+            prop_assert!(!mail.subject.contains(char::is_control));
+            prop_assert!(mail.subject.chars().count() <= SUBJECT_CHARS);
+            let harmless = digest(&Digest { total: 1, items: vec![notice("x")] }, "");
+            let tags = |html: &str| html.matches('<').count();
+            prop_assert_eq!(tags(&mail.html), tags(&harmless.html));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! When to try again what failed outside: deliveries to webhooks and mails.
+//!
+//! Exponential back-off with full jitter (M. Brooker, «Exponential Backoff And Jitter», AWS Architecture Blog, 2015):
+//! the pause before retry n is drawn evenly from zero to a cap that triples from 10 s to a day. Fourteen retries take
+//! three days on average, which is what the Standard Webhooks guidelines recommend.
+
+/// Retries after the first attempt before giving up.
+pub const RETRIES: i32 = 14;
+/// Cap of the first pause, seconds.
+const FIRST_CAP_S: f64 = 10.0;
+/// By how much the cap grows.
+const GROWTH: f64 = 3.0;
+/// Largest cap, seconds.
+const LONGEST_CAP_S: f64 = 86_400.0;
+
+/// Seconds to wait after the given number of failed attempts; `None`: give up. `retries` is how many retries the
+/// receiver wants at most, `random` is drawn evenly from [0, 1).
+#[must_use]
+pub fn delay_s(failed_attempts: i32, retries: i32, random: f64) -> Option<f64> {
+    (failed_attempts <= retries.min(RETRIES)).then(|| cap_s(failed_attempts) * random.clamp(0.0, 1.0))
+}
+
+/// The longest pause after so many failed attempts, seconds.
+fn cap_s(failed_attempts: i32) -> f64 {
+    LONGEST_CAP_S.min(FIRST_CAP_S * GROWTH.powi(failed_attempts.max(1) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn three_days_on_average() {
+        let mean_s: f64 = (1..=RETRIES).filter_map(|n| delay_s(n, RETRIES, 0.5)).sum();
+        assert!((70.0..76.0).contains(&(mean_s / 3600.0)), "{} h", mean_s / 3600.0);
+    }
+
+    #[test]
+    fn caps_triple_up_to_a_day() {
+        let caps: Vec<_> = [1, 2, 3, 9, 10, 14].map(|n| delay_s(n, RETRIES, 1.0)).into();
+        assert_eq!(caps, [10.0, 30.0, 90.0, 65_610.0, 86_400.0, 86_400.0].map(Some));
+    }
+
+    #[test]
+    fn it_ends() {
+        assert_eq!(delay_s(RETRIES + 1, RETRIES, 0.0), None);
+        assert_eq!(delay_s(RETRIES + 1, 100, 0.0), None, "nobody gets more than the schedule has");
+        assert_eq!((delay_s(3, 3, 0.0), delay_s(4, 3, 0.0), delay_s(1, 0, 0.0)), (Some(0.0), None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_is_between_zero_and_its_cap(n in 1..=RETRIES, random in 0.0..1.0f64) {
+            let pause = delay_s(n, RETRIES, random).unwrap_or(-1.0);
+            prop_assert!((0.0..=LONGEST_CAP_S).contains(&pause));
+            prop_assert!(pause <= delay_s(n, RETRIES, 1.0).unwrap_or(0.0));
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What is sent to a webhook, and how it is signed.
+//!
+//! Signatures follow the Standard Webhooks specification 1.0 (standardwebhooks.com): `webhook-signature` holds
+//! `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, once per valid secret. Receivers of the older kind find
+//! `x-webhook-signature: sha256=` and the hexadecimal HMAC of the body, keyed with the secret's text.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac_sha256::HMAC;
+use pm_api::Timestamp;
+use std::fmt::Write;
+
+/// Every event that a webhook can be told.
+pub const EVENTS: &[&str] = &[
+    "alarm.created",
+    "alarm.updated",
+    "attachment.created",
+    "attachment.deleted",
+    "comment.created",
+    "comment.deleted",
+    "comment.updated",
+    "machine.status",
+    "model.drift",
+    "prediction.anomaly",
+    "prediction.critical",
+    "ticket.assigned",
+    "ticket.created",
+    "ticket.updated",
+];
+/// The event that tests are.
+pub const TEST_EVENT: &str = "test.event";
+/// Seconds for which the secret before the last is still used for signing.
+pub const ROTATION_OVERLAP_S: i64 = 86_400;
+/// Begins a secret whose rest is base64 of the key.
+const SECRET_PREFIX: &str = "whsec_";
+/// Length of a key, bytes (Standard Webhooks: 24 to 64).
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// Is this an event, a group of events (`alarm.*`), or all of them (`*`)?
+#[must_use]
+pub fn is_subscription(pattern: &str) -> bool {
+    pattern == TEST_EVENT || EVENTS.iter().any(|event| covers(pattern, event))
+}
+
+/// Does a subscription cover an event?
+#[must_use]
+pub fn covers(pattern: &str, event: &str) -> bool {
+    pattern == "*"
+        || pattern == event
+        || pattern
+            .strip_suffix('*')
+            .filter(|group| group.ends_with('.'))
+            .is_some_and(|group| event.starts_with(group))
+}
+
+/// A secret from 32 random bytes.
+#[must_use]
+pub fn secret(random: [u8; 32]) -> String {
+    format!("{SECRET_PREFIX}{}", STANDARD.encode(random))
+}
+
+/// May this be a secret? Either any text of one line, or `whsec_` and the base64 of 24 to 64 bytes.
+#[must_use]
+pub fn is_secret(text: &str) -> bool {
+    !text.trim().is_empty()
+        && !text.contains(char::is_control)
+        && (!text.starts_with(SECRET_PREFIX)
+            || decoded(text).is_some_and(|key| KEY_BYTES.contains(&key.len())))
+}
+
+fn decoded(secret: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(secret.strip_prefix(SECRET_PREFIX)?).ok()
+}
+
+/// The value of `webhook-signature` for one secret.
+#[must_use]
+pub fn signature(secret: &str, id: &str, timestamp_s: i64, body: &str) -> String {
+    let key = decoded(secret).unwrap_or_else(|| secret.as_bytes().to_vec());
+    let signed = HMAC::mac(format!("{id}.{timestamp_s}.{body}"), key);
+    format!("v1,{}", STANDARD.encode(signed))
+}
+
+/// The value of the older `x-webhook-signature`.
+#[must_use]
+pub fn old_signature(secret: &str, body: &str) -> String {
+    HMAC::mac(body, secret).iter().fold("sha256=".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The body of a test event, as documented.
+#[must_use]
+pub fn test_body(event: &str, now: Timestamp) -> String {
+    let data = serde_json::json!({
+        "test": true, "message": "This is a test webhook event", "timestamp": now,
+    });
+    format!("{{\"event\":{},\"timestamp\":\"{now}\",\"data\":{data}}}", serde_json::Value::from(event))
+}
+
+/// The headers of one delivery. `secrets` holds the newest first.
+#[must_use]
+pub fn headers(secrets: &[&str], id: &str, timestamp_s: i64, body: &str) -> Vec<(String, String)> {
+    let mut headers = vec![
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("user-agent".to_owned(), concat!("predictive-maintenance/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("webhook-id".to_owned(), id.to_owned()),
+        ("webhook-timestamp".to_owned(), timestamp_s.to_string()),
+    ];
+    if let Some(newest) = secrets.first() {
+        let signatures: Vec<_> = secrets.iter().map(|s| signature(s, id, timestamp_s, body)).collect();
+        headers.push(("webhook-signature".to_owned(), signatures.join(" ")));
+        headers.push(("x-webhook-signature".to_owned(), old_signature(newest, body)));
+    }
+    headers
+}
+
+/// May a webhook have a header of its own by this name? Not those of the connection (RFC 9110, 7.6.1), not those that
+/// describe the message, not the signature's.
+#[must_use]
+pub fn is_own_header(name: &str) -> bool {
+    const RESERVED: &[&str] = &[
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-webhook-signature",
+    ];
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let name = name.to_ascii_lowercase();
+    (1..=100).contains(&name.len())
+        && name.bytes().all(token)
+        && !RESERVED.contains(&name.as_str())
+        && !name.starts_with("proxy-")
+        && !name.starts_with("webhook-")
+}
+
+/// May this be a header's value?
+#[must_use]
+pub fn is_header_value(value: &str) -> bool {
+    value.len() <= 2000 && value.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
+}
+
+/// What a receiver's answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has the event.
+    Delivered,
+    /// Try again later.
+    Again,
+    /// It wants no more events, ever: 410 Gone.
+    Gone,
+}
+
+/// Judges a status code. A redirect is a failure: where it leads has not been checked.
+#[must_use]
+pub fn verdict(status: u16) -> Verdict {
+    match status {
+        200..=299 => Verdict::Delivered,
+        410 => Verdict::Gone,
+        _ => Verdict::Again,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // published with the specification's reference libraries
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const TIMESTAMP_S: i64 = 1_614_265_330;
+    const BODY: &str = r#"{"test": 2432232314}"#;
+    const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    #[test]
+    fn the_published_test_vector() {
+        assert_eq!(signature(SECRET, ID, TIMESTAMP_S, BODY), SIGNATURE);
+    }
+
+    #[test]
+    fn during_a_rotation_both_secrets_sign() {
+        let headers = headers(&["new", SECRET], ID, TIMESTAMP_S, BODY);
+        let of =
+            |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default();
+        assert_eq!(
+            of("webhook-signature"),
+            format!("{} {SIGNATURE}", signature("new", ID, TIMESTAMP_S, BODY))
+        );
+        assert_eq!((of("webhook-id"), of("webhook-timestamp")), (ID, "1614265330"));
+        assert_eq!(of("x-webhook-signature"), old_signature("new", BODY));
+    }
+
+    #[test]
+    fn the_older_signature() {
+        // RFC 4231, test case 2
+        assert_eq!(
+            old_signature("Jefe", "what do ya want for nothing?"),
+            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn secrets() {
+        let made = secret([7; 32]);
+        assert!(is_secret(&made) && made.starts_with("whsec_"), "{made}");
+        assert!(is_secret("s3cr3t") && is_secret(SECRET));
+        for bad in ["", " ", "whsec_", "whsec_c2hvcnQ=", "whsec_not base64", "two\nlines"] {
+            assert!(!is_secret(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn subscriptions() {
+        for good in ["*", "alarm.*", "alarm.created", "prediction.critical", "machine.*", "test.event"] {
+            assert!(is_subscription(good), "{good}");
+        }
+        for bad in
+            ["", "alarm", "alarm*", "alarm.", "al.*", "banana.*", "alarm.created.*", "*.created", "ALARM.*"]
+        {
+            assert!(!is_subscription(bad), "{bad}");
+        }
+        assert!(covers("ticket.*", "ticket.updated") && !covers("ticket.*", "alarm.created"));
+        assert!(!covers("alarm.created", "alarm.updated") && covers("*", "x.y"));
+    }
+
+    #[test]
+    fn own_headers() {
+        for good in ["X-A", "Authorization", "x-api-key", "traceparent"] {
+            assert!(is_own_header(good), "{good}");
+        }
+        for bad in [
+            "",
+            "Host",
+            "Content-Length",
+            "transfer-encoding",
+            "Connection",
+            "Proxy-Authorization",
+            "Webhook-Id",
+            "a b",
+            "a:b",
+            "ä",
+            "x\r\ny",
+        ] {
+            assert!(!is_own_header(bad), "{bad:?}");
+        }
+        assert!(is_header_value("Bearer x y") && !is_header_value("a\r\nb") && !is_header_value("ä"));
+    }
+
+    #[test]
+    fn verdicts() {
+        let verdicts = [200, 204, 301, 404, 410, 429, 500].map(verdict);
+        use Verdict::{Again, Delivered, Gone};
+        assert_eq!(verdicts, [Delivered, Delivered, Again, Again, Gone, Again, Again]);
+    }
+}

@@ -1,0 +1,285 @@
+//! Events on their way to webhooks.
+//!
+//! An event is planned once per webhook (unique), and a delivery is claimed with a lease and an attempt number in one
+//! statement: two notifiers at work send nothing twice, and one that dies leaves nothing behind that is not tried again.
+
+use crate::{
+    Db, Page, StoreError,
+    statement::statements,
+    value::{Columns, id, optional, page, text},
+};
+use pm_api::{WebhookId, id::DeliveryId, webhook::Delivery};
+use pm_domain::webhook::{TEST_EVENT, Verdict};
+use spin_sdk::pg::ParameterValue;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+statements! {
+    FAN_OUT = "
+        with cursor as (select position from outbox_cursors where consumer = 'webhooks' for update skip locked),
+        news as materialized (
+            select o.id, o.position, o.created_at, o.event_type, o.data
+            from cursor c join outbox o on o.position > c.position order by o.position limit 500),
+        moved as (
+            update outbox_cursors set position = (select max(position) from news)
+            where consumer = 'webhooks' and exists (select from news))
+        insert into webhook_deliveries (webhook_id, event_id, event_type, next_attempt_at, request_body)
+        select w.id, n.id, n.event_type, now(), concat(
+                   '{\"event\":', to_jsonb(n.event_type), ',\"timestamp\":\"',
+                   to_char(n.created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '\",\"data\":', n.data, '}')
+        from news n
+        join webhooks w on $1::bool and w.is_active and w.created_at <= n.created_at and exists (
+            select from unnest(w.events) pattern
+            where pattern in ('*', n.event_type)
+               or (pattern like '%.*' and starts_with(n.event_type, rtrim(pattern, '*'))))
+        on conflict (webhook_id, event_id) do nothing";
+    DUE = "
+        select exists (
+            select from webhook_deliveries d join webhooks w on w.id = d.webhook_id
+            where d.status = 'pending' and d.next_attempt_at <= now() and w.is_active)
+        or exists (
+            select from mails
+            where channel = 'slack' and status in ('pending', 'sending') and next_attempt_at <= now() and expires_at > now())";
+    CLAIM = "
+        with ranked as (
+            select d.id, row_number() over (partition by d.webhook_id order by d.next_attempt_at) as place
+            from webhook_deliveries d join webhooks w on w.id = d.webhook_id
+            where d.status = 'pending'
+              and case when $1::uuid is null then d.next_attempt_at <= now() and w.is_active else d.id = $1 end),
+        due as (
+            select d.id from webhook_deliveries d
+            where d.id in (select id from ranked where place <= $3::int8) and d.status = 'pending'
+              and (d.next_attempt_at <= now() or d.id = $1)
+            order by d.next_attempt_at limit $2 for update of d skip locked)
+        update webhook_deliveries d
+        set attempts = attempts + 1, last_attempt_at = now(), next_attempt_at = now() + $4::int8 * interval '1 second'
+        from due, webhooks w
+        where d.id = due.id and w.id = d.webhook_id
+        returning d.id, d.attempts, d.event_id, d.request_body, w.url, w.secret,
+                  case when w.previous_secret_expires_at > now() then w.previous_secret end, w.headers, w.timeout_seconds,
+                  case when d.event_type = $5 then 0 else w.retry_count end";
+    FINISH = "
+        with noted as (
+            update webhook_deliveries set
+                status = $3,
+                next_attempt_at = case when $3 = 'pending' then now() + $4::float8 * interval '1 second' end,
+                request_url = $5, response_status = $6, response_body = $7, error = $8, duration_ms = $9
+            where id = $1 and attempts = $2 and status = 'pending'
+            returning webhook_id)
+        update webhooks w set is_active = false, disabled_reason = 'the receiver answered 410 Gone'
+        from noted where $10::bool and w.id = noted.webhook_id";
+    LIST = "
+        select id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
+               last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
+               response_status, response_body, error, duration_ms, count(*) over ()
+        from webhook_deliveries
+        where webhook_id = $3 and ($4::text is null or status = $4)
+        order by created_at desc, id desc limit $1 offset $2";
+    GET = "
+        select id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
+               last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
+               response_status, response_body, error, duration_ms
+        from webhook_deliveries where webhook_id = $1 and id = $2";
+    REPLAY = "
+        update webhook_deliveries set status = 'pending', attempts = 0, next_attempt_at = now()
+        where webhook_id = $1 and id = $2 and status <> 'pending'
+        returning id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
+                  last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
+                  response_status, response_body, error, duration_ms";
+    TEST = "
+        insert into webhook_deliveries (id, webhook_id, event_id, event_type, next_attempt_at, request_body)
+        -- sent at once by whoever queues it; should that fail, by the clock
+        select $2, id, $3, $4, now() + interval '1 minute', $5 from webhooks where id = $1
+        returning id";
+}
+
+/// Plans what the outbox has news of: one delivery per event and webhook that asked for it; while webhooks are not
+/// `enabled`, none, also not later. Returns how many.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn fan_out(db: &Db, enabled: bool) -> Result<u64, StoreError> {
+    db.execute(FAN_OUT, vec![enabled.into()]).await
+}
+
+/// Is anything to be sent now, to webhooks or to Slack?
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn any_due(db: &Db) -> Result<bool, StoreError> {
+    db.one(DUE, vec![], |c| c.take()).await
+}
+
+/// A delivery that was claimed, with all that sending it takes.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// This attempt's number.
+    pub attempt: i32,
+    /// The event.
+    pub event_id: Uuid,
+    /// What to send.
+    pub body: String,
+    /// Where to.
+    pub url: String,
+    /// Signs.
+    pub secret: String,
+    /// Signs as well.
+    pub previous_secret: Option<String>,
+    /// Own headers of the webhook.
+    pub headers: BTreeMap<String, String>,
+    /// Seconds for the answer.
+    pub timeout_s: i32,
+    /// Retries that the webhook wants.
+    pub retries: i32,
+}
+
+/// Claims up to `most` deliveries that are due, at most `per_webhook` of one webhook (so that a slow one does not keep
+/// the others waiting); `only` claims that one, due or not, even of a webhook that is not active. They are the caller's for `lease_s`
+/// seconds.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn claim(
+    db: &Db,
+    only: Option<DeliveryId>,
+    most: i64,
+    per_webhook: i64,
+    lease_s: i64,
+) -> Result<Vec<Claimed>, StoreError> {
+    let params =
+        vec![optional(only, |d| id(d.0)), most.into(), per_webhook.into(), lease_s.into(), text(TEST_EVENT)];
+    db.rows(CLAIM, params, |c| {
+        Ok(Claimed {
+            id: c.take()?,
+            attempt: c.take()?,
+            event_id: c.take()?,
+            body: c.take()?,
+            url: c.take()?,
+            secret: c.take()?,
+            previous_secret: c.take()?,
+            headers: c
+                .take::<Option<serde_json::Value>>()?
+                .map_or(Ok(BTreeMap::new()), serde_json::from_value)
+                .map_err(|e| StoreError::Failed(e.to_string()))?,
+            timeout_s: c.take()?,
+            retries: c.take()?,
+        })
+    })
+    .await
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Judged.
+    pub verdict: Verdict,
+    /// Seconds until the next one; `None`: there is none.
+    pub next_after_s: Option<f64>,
+    /// Status code of the answer.
+    pub response_status: Option<i32>,
+    /// Beginning of the answer.
+    pub response_body: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// How long it took, ms.
+    pub duration_ms: i32,
+}
+
+/// Notes an attempt; 410 Gone also disables the webhook. An attempt that was overtaken changes nothing.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn finish(db: &Db, claimed: &Claimed, attempt: Attempt) -> Result<(), StoreError> {
+    let status = match (attempt.verdict, attempt.next_after_s) {
+        (Verdict::Delivered, _) => "delivered",
+        (Verdict::Again, Some(_)) => "pending",
+        (Verdict::Again, None) | (Verdict::Gone, _) => "failed",
+    };
+    let params = vec![
+        id(claimed.id.0),
+        claimed.attempt.into(),
+        text(status),
+        attempt.next_after_s.unwrap_or(0.0).into(),
+        text(&claimed.url),
+        optional(attempt.response_status, ParameterValue::from),
+        optional(attempt.response_body, text),
+        optional(attempt.error, text),
+        attempt.duration_ms.into(),
+        (attempt.verdict == Verdict::Gone).into(),
+    ];
+    db.execute(FINISH, params).await.map(drop)
+}
+
+fn delivery(c: &mut Columns) -> Result<Delivery, StoreError> {
+    Ok(Delivery {
+        id: c.take()?,
+        webhook_id: c.take()?,
+        event_id: c.take()?,
+        event: c.take()?,
+        status: c.take()?,
+        attempts: c.take()?,
+        created_at: c.take()?,
+        last_attempt_at: c.take()?,
+        next_attempt_at: c.take()?,
+        request_url: c.take()?,
+        request_body: c.take()?,
+        response_status: c.take()?,
+        response_body: c.take()?,
+        error: c.take()?,
+        duration_ms: c.take()?,
+    })
+}
+
+/// Deliveries of a webhook, newest first; `status` is pending, delivered or failed.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn list(
+    db: &Db,
+    webhook_id: WebhookId,
+    status: Option<&str>,
+    limit: i64,
+    offset: i64,
+) -> Result<Page<Delivery>, StoreError> {
+    let params = vec![limit.into(), offset.into(), id(webhook_id.0), optional(status, text)];
+    Ok(page(db.rows(LIST, params, |c| Ok((delivery(c)?, c.take()?))).await?))
+}
+
+/// One delivery of a webhook.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn get(
+    db: &Db,
+    webhook_id: WebhookId,
+    delivery_id: DeliveryId,
+) -> Result<Option<Delivery>, StoreError> {
+    db.first(GET, vec![id(webhook_id.0), id(delivery_id.0)], delivery).await
+}
+
+/// Queues a finished delivery again, with the same event. `None`: there is no such delivery, or it is still pending.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn replay(
+    db: &Db,
+    webhook_id: WebhookId,
+    delivery_id: DeliveryId,
+) -> Result<Option<Delivery>, StoreError> {
+    db.first(REPLAY, vec![id(webhook_id.0), id(delivery_id.0)], delivery).await
+}
+
+/// Queues a test event. `None`: there is no such webhook.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn queue_test(
+    db: &Db,
+    webhook_id: WebhookId,
+    body: &str,
+) -> Result<Option<DeliveryId>, StoreError> {
+    let params = vec![id(webhook_id.0), id(Uuid::now_v7()), id(Uuid::now_v7()), text(TEST_EVENT), text(body)];
+    db.first(TEST, params, |c| c.take()).await
+}

@@ -1,0 +1,201 @@
+//! The queue of outgoing mail.
+//!
+//! A mail is claimed with a lease and an attempt number, so that no two hands send it at once; what is not reported
+//! before the lease ends is sent again. Its words are removed once it is sent or given up.
+
+use crate::{
+    Db, StoreError,
+    statement::statements,
+    value::{floats, id, ints, optional, optional_texts, text, texts},
+};
+use pm_api::mail::{Digest, MailResult, OutgoingMail};
+use pm_domain::mail::{Rendered, one_line};
+use uuid::Uuid;
+
+statements! {
+    ENQUEUE = "
+        insert into mails (id, kind, recipient, subject, body_text, body_html, dedupe_key, attempts_allowed, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, now() + $9::int8 * interval '1 second')
+        on conflict (dedupe_key) do nothing";
+    CLAIM = "
+        update mails m
+        set status = 'sending', attempts = attempts + 1, next_attempt_at = now() + $3::int8 * interval '1 second'
+        from (
+            select id from mails
+            where channel = $1 and status in ('pending', 'sending') and next_attempt_at <= now() and expires_at > now()
+            order by next_attempt_at limit $2 for update skip locked) due
+        where m.id = due.id
+        returning m.id, m.attempts, m.recipient, m.subject, m.body_text, m.body_html, m.digest";
+    FINISH = "
+        update mails m set
+            status = case when r.error is null then 'sent' when r.ends then 'failed' else 'pending' end,
+            finished_at = case when r.error is null or r.ends then now() end,
+            body_text = case when r.error is null or r.ends then '' else m.body_text end,
+            body_html = case when r.error is null or r.ends then null else m.body_html end,
+            next_attempt_at = case when r.error is null or r.ends then m.next_attempt_at
+                                   else now() + r.delay_s * interval '1 second' end,
+            error = r.error
+        from (
+            select q.id, i.attempt, i.error, i.delay_s, i.error is not null and (
+                       i.delay_s < 0 or q.attempts >= q.attempts_allowed
+                       or now() + i.delay_s * interval '1 second' > q.expires_at) as ends
+            from unnest($1::text[], $2::int8[], $3::text[], string_to_array($4, ',')::float8[])
+                     i (id, attempt, error, delay_s)
+            join mails q on q.id = i.id::uuid) r
+        -- a late failure must not undo a newer attempt; that a mail was sent is true whenever it is said
+        where m.id = r.id and m.status in ('pending', 'sending') and (m.attempts = r.attempt or r.error is null)";
+    STATE = "select status, error from mails where id = $1";
+    GIVE_UP = "
+        update mails set status = 'failed', finished_at = now(), error = coalesce(error, $2), body_text = '', body_html = null
+        where id = $1 and status in ('pending', 'sending')";
+}
+
+/// Attempts at an ordinary mail: the whole schedule of [`pm_domain::retry`].
+pub const ALL_ATTEMPTS: i32 = pm_domain::retry::RETRIES + 1;
+/// An ordinary mail that could not be sent for so long is given up, seconds.
+pub const THREE_DAYS_S: i64 = 3 * 86_400;
+
+/// A mail for the queue.
+#[derive(Debug, Clone)]
+pub struct NewMail<'m> {
+    /// What it is about, e.g. `password_reset`.
+    pub kind: &'m str,
+    /// Address of the recipient, one line.
+    pub to: &'m str,
+    /// Its words.
+    pub words: &'m Rendered,
+    /// Two mails of one key are one mail.
+    pub dedupe_key: Option<&'m str>,
+    /// How often it is tried.
+    pub attempts: i32,
+    /// After how many seconds it is of no use any more.
+    pub valid_for_s: i64,
+}
+
+impl<'m> NewMail<'m> {
+    /// A mail that is tried for three days.
+    #[must_use]
+    pub fn new(kind: &'m str, to: &'m str, words: &'m Rendered) -> Self {
+        Self { kind, to, words, dedupe_key: None, attempts: ALL_ATTEMPTS, valid_for_s: THREE_DAYS_S }
+    }
+}
+
+/// Puts a mail into the queue; the next tick sends it. `None`: a mail of its key was there already.
+///
+/// # Errors
+/// Constraint `mails_recipient_one_line` or `mails_size`; else whatever the database says.
+pub async fn enqueue(db: &Db, mail: &NewMail<'_>) -> Result<Option<Uuid>, StoreError> {
+    let mail_id = Uuid::now_v7();
+    let params = vec![
+        id(mail_id),
+        text(mail.kind),
+        text(mail.to),
+        text(one_line(&mail.words.subject)),
+        text(&mail.words.text),
+        text(&mail.words.html),
+        optional(mail.dedupe_key, text),
+        mail.attempts.into(),
+        mail.valid_for_s.into(),
+    ];
+    Ok((db.execute(ENQUEUE, params).await? > 0).then_some(mail_id))
+}
+
+/// A mail that was claimed.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The mail, worded unless it is a digest.
+    pub mail: OutgoingMail,
+    /// The notices of a digest, which has no words yet.
+    pub digest: Option<Digest>,
+}
+
+/// Where mails of the queue go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// By SMTP, through the bridge.
+    Mail,
+    /// To the Slack-compatible webhook.
+    Slack,
+}
+
+/// Takes up to `most` mails that are due; they are the caller's for `lease_s` seconds.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn claim(db: &Db, channel: Channel, most: i64, lease_s: i64) -> Result<Vec<Claimed>, StoreError> {
+    let channel = match channel {
+        Channel::Mail => "mail",
+        Channel::Slack => "slack",
+    };
+    db.rows(CLAIM, vec![text(channel), most.into(), lease_s.into()], |c| {
+        let mail = OutgoingMail {
+            id: c.take()?,
+            attempt: c.take()?,
+            to: c.take()?,
+            subject: c.take()?,
+            text: c.take()?,
+            html: c.take()?,
+        };
+        let digest: Option<serde_json::Value> = c.take()?;
+        let digest = digest.map(serde_json::from_value).transpose();
+        Ok(Claimed { mail, digest: digest.map_err(|e| StoreError::Failed(e.to_string()))? })
+    })
+    .await
+}
+
+/// Notes what became of claimed mails. `delay_s` gives for a failure the seconds until the next attempt, `None` to give
+/// up.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn finish(
+    db: &Db,
+    results: &[MailResult],
+    delay_s: impl Fn(&MailResult) -> Option<f64>,
+) -> Result<(), StoreError> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let params = vec![
+        texts(results.iter().map(|r| r.id)),
+        ints(results.iter().map(|r| i64::from(r.attempt))),
+        optional_texts(results.iter().map(|r| r.error.as_deref())),
+        floats(results.iter().map(|r| delay_s(r).unwrap_or(-1.0))),
+    ];
+    db.execute(FINISH, params).await.map(drop)
+}
+
+/// How a mail stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MailState {
+    /// Waiting or under way; with the error of the last attempt.
+    Open(Option<String>),
+    /// The SMTP server has taken it.
+    Sent,
+    /// Given up, with the reason.
+    Failed(String),
+}
+
+/// How a mail stands; `None`: there is no such mail.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn state(db: &Db, mail_id: Uuid) -> Result<Option<MailState>, StoreError> {
+    db.first(STATE, vec![id(mail_id)], |c| {
+        let (status, error): (String, Option<String>) = (c.take()?, c.take()?);
+        Ok(match status.as_str() {
+            "sent" => MailState::Sent,
+            "failed" => MailState::Failed(error.unwrap_or_default()),
+            _ => MailState::Open(error),
+        })
+    })
+    .await
+}
+
+/// Gives up a mail that is still open.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn give_up(db: &Db, mail_id: Uuid, reason: &str) -> Result<(), StoreError> {
+    db.execute(GIVE_UP, vec![id(mail_id), text(reason)]).await.map(drop)
+}

@@ -1,0 +1,119 @@
+//! Sending what is due to webhooks.
+
+use crate::{random, slack};
+use futures::future::join_all;
+use http::StatusCode;
+use pm_api::webhook::{DeliverReport, DeliverRequest};
+use pm_domain::{
+    retry, target,
+    webhook::{self, Verdict, verdict},
+};
+use pm_store::{
+    Db,
+    delivery::{self, Attempt, Claimed},
+};
+use pm_web::{Call, Outcome, Refusal, json, now, post_outside, variable};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Deliveries in one request, sent side by side.
+const MOST_AT_ONCE: i64 = 20;
+/// Of these, to one webhook.
+const MOST_PER_WEBHOOK: i64 = 5;
+/// Longer than the longest time a receiver may have.
+const LEASE_S: i64 = 60;
+/// What is kept of an answer, bytes.
+const MOST_ANSWER_BYTES: usize = 2048;
+/// For tests of an address that is no webhook.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// `POST /internal/deliver`: a request of its own beside the tick, since a receiver may take its time.
+pub(crate) async fn deliver(call: &Call) -> Outcome {
+    let request: DeliverRequest = serde_json::from_slice(&call.body)
+        .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
+    let allow_private = variable("webhook_allow_private").await? == "true";
+    let report = match request {
+        DeliverRequest::Probe { url, event } => {
+            let error = probe(&url, &event, allow_private).await.err();
+            DeliverReport {
+                delivered: error.is_none().into(),
+                failed: error.is_some().into(),
+                more: false,
+                error,
+            }
+        }
+        DeliverRequest::One(only) => {
+            let db = call.db().await?;
+            let claimed = delivery::claim(&db, Some(only), 1, 1, LEASE_S).await?;
+            send_all(&db, &claimed, allow_private).await?
+        }
+        DeliverRequest::Due => {
+            let db = call.db().await?;
+            let claimed = delivery::claim(&db, None, MOST_AT_ONCE, MOST_PER_WEBHOOK, LEASE_S).await?;
+            let report = send_all(&db, &claimed, allow_private).await?;
+            slack::send(&db, allow_private).await?;
+            DeliverReport { more: delivery::any_due(&db).await?, ..report }
+        }
+    };
+    Ok(json(StatusCode::OK, &report))
+}
+
+async fn send_all(db: &Db, claimed: &[Claimed], allow_private: bool) -> Result<DeliverReport, Refusal> {
+    let attempts = join_all(claimed.iter().map(|claimed| send(claimed, allow_private))).await;
+    let mut report = DeliverReport::default();
+    for (claimed, attempt) in claimed.iter().zip(attempts) {
+        match attempt.verdict {
+            Verdict::Delivered => report.delivered += 1,
+            Verdict::Again | Verdict::Gone => {
+                report.failed += 1;
+                report.error.clone_from(&attempt.error);
+            }
+        }
+        delivery::finish(db, claimed, attempt).await?;
+    }
+    Ok(report)
+}
+
+async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
+    let started_at = now();
+    let mut secrets = vec![claimed.secret.as_str()];
+    secrets.extend(claimed.previous_secret.as_deref());
+    let timeout = Duration::from_secs(claimed.timeout_s.unsigned_abs().into());
+    let heard = match target::check(&claimed.url, allow_private) {
+        Err(refused) => Err(refused.message().to_owned()),
+        Ok(()) => {
+            let id = claimed.event_id.to_string();
+            let mut headers = webhook::headers(&secrets, &id, started_at.0 / 1_000_000, &claimed.body);
+            headers.extend(claimed.headers.clone());
+            post_outside(&claimed.url, &headers, &claimed.body, timeout, MOST_ANSWER_BYTES).await
+        }
+    };
+    let verdict = heard.as_ref().map_or(Verdict::Again, |heard| verdict(heard.status));
+    let next_after_s = match verdict {
+        Verdict::Again => retry::delay_s(claimed.attempt, claimed.retries, random::fraction()),
+        Verdict::Delivered | Verdict::Gone => None,
+    };
+    let (response_status, response_body, error) = match heard {
+        Ok(heard) if verdict == Verdict::Delivered => (Some(heard.status.into()), Some(heard.body), None),
+        Ok(heard) => {
+            let error = format!("the receiver answered {}", heard.status);
+            (Some(heard.status.into()), Some(heard.body), Some(error))
+        }
+        Err(error) => (None, None, Some(error)),
+    };
+    let duration_ms = (now().seconds_since(started_at) * 1000.0) as i32;
+    Attempt { verdict, next_after_s, response_status, response_body, error, duration_ms }
+}
+
+/// Sends a test event to an address; nothing is stored and nothing is tried again. It is not signed, because the address
+/// has no secret.
+async fn probe(url: &str, event: &str, allow_private: bool) -> Result<(), String> {
+    target::check(url, allow_private).map_err(|refused| refused.message().to_owned())?;
+    let body = webhook::test_body(event, now());
+    let headers = webhook::headers(&[], &Uuid::now_v7().to_string(), now().0 / 1_000_000, &body);
+    let heard = post_outside(url, &headers, &body, PROBE_TIMEOUT, MOST_ANSWER_BYTES).await?;
+    match verdict(heard.status) {
+        Verdict::Delivered => Ok(()),
+        Verdict::Again | Verdict::Gone => Err(format!("the receiver answered {}", heard.status)),
+    }
+}

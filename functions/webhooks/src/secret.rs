@@ -1,0 +1,13 @@
+//! Secrets.
+
+use pm_web::Refusal;
+
+/// What is shown instead of a secret.
+pub(crate) const MASK: &str = "********";
+
+/// A new secret, from the system's random numbers.
+pub(crate) fn new() -> Result<String, Refusal> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|e| Refusal::Internal(e.to_string()))?;
+    Ok(pm_domain::webhook::secret(random))
+}
