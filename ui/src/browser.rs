@@ -57,3 +57,14 @@ fn matches(query: &str) -> bool {
 pub fn encode(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
+
+/// Saves the file at `address` as `name`.
+pub fn save(address: &str, name: &str) {
+    use wasm_bindgen::JsCast;
+    let link = leptos::prelude::document().create_element("a");
+    if let Some(link) = link.ok().and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = link.set_attribute("href", address);
+        let _ = link.set_attribute("download", name);
+        link.click();
+    }
+}

@@ -33,6 +33,7 @@ enum Body {
     None,
     Json(String),
     Form(String),
+    Multipart(web_sys::FormData),
 }
 
 /// The renewal of the tokens that is under way, for all who wait for it.
@@ -51,7 +52,13 @@ impl Api {
 
     /// `GET path`.
     pub async fn get<T: DeserializeOwned>(self, path: &str) -> Result<Page<T>, ApiError> {
-        read(self.call(Method::GET, path, Body::None).await?).await
+        let (text, total) = self.text(Method::GET, path, Body::None).await?;
+        Ok(Page { body: parse(&text)?, total })
+    }
+
+    /// `GET path` as text, with the number of things there are in all.
+    pub async fn get_text(self, path: &str) -> Result<(String, Option<i64>), ApiError> {
+        self.text(Method::GET, path, Body::None).await
     }
 
     /// `method path` with a JSON body.
@@ -62,12 +69,12 @@ impl Api {
         body: &B,
     ) -> Result<T, ApiError> {
         let json = serde_json::to_string(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
-        Ok(read(self.call(method, path, Body::Json(json)).await?).await?.body)
+        parse(&self.text(method, path, Body::Json(json)).await?.0)
     }
 
     /// `POST path` without a body.
     pub async fn post<T: DeserializeOwned>(self, path: &str) -> Result<T, ApiError> {
-        Ok(read(self.call(Method::POST, path, Body::None).await?).await?.body)
+        parse(&self.text(Method::POST, path, Body::None).await?.0)
     }
 
     /// `DELETE path`.
@@ -75,12 +82,28 @@ impl Api {
         self.call(Method::DELETE, path, Body::None).await.map(|_| ())
     }
 
+    /// `GET path`, as a file that the browser keeps in memory: its address, valid until the page is left.
+    pub async fn file(self, path: &str) -> Result<String, ApiError> {
+        let answer = self.call(Method::GET, path, Body::None).await?;
+        let kind = answer.headers().get("content-type").unwrap_or_default();
+        let bytes = answer.binary().await.map_err(|_| ApiError::Unreachable)?;
+        object_url(&bytes, &kind).ok_or_else(|| ApiError::Malformed("no file".to_owned()))
+    }
+
+    /// `POST path` with a file as multipart form.
+    pub async fn upload<T: DeserializeOwned>(self, path: &str, file: &web_sys::File) -> Result<T, ApiError> {
+        let form = web_sys::FormData::new().map_err(|_| ApiError::Malformed("no form".to_owned()))?;
+        form.append_with_blob_and_filename("file", file, &file.name())
+            .map_err(|_| ApiError::Malformed("no form".to_owned()))?;
+        parse(&self.text(Method::POST, path, Body::Multipart(form)).await?.0)
+    }
+
     /// Signs in with the documented password form.
     pub async fn login(self, email: &str, password: &str) -> Result<(), ApiError> {
         use crate::browser::encode;
         let form = format!("username={}&password={}", encode(email), encode(password));
         let answer = self.once(Method::POST, "/users/login", &Body::Form(form), None).await?;
-        self.session.keep(&read::<TokenPair>(answer).await?.body);
+        self.session.keep(&parse::<TokenPair>(&text_of(answer).await?.0)?);
         Ok(())
     }
 
@@ -91,6 +114,10 @@ impl Api {
             let _: Result<serde_json::Value, _> = self.send(Method::POST, "/users/logout", &body).await;
         }
         self.session.end();
+    }
+
+    async fn text(self, method: Method, path: &str, body: Body) -> Result<(String, Option<i64>), ApiError> {
+        text_of(self.call(method, path, body).await?).await
     }
 
     async fn call(self, method: Method, path: &str, body: Body) -> Result<Response, ApiError> {
@@ -130,7 +157,7 @@ impl Api {
             .map_err(|e| ApiError::Malformed(e.to_string()))?;
         match self.once(Method::POST, "/users/refresh", &Body::Json(body), None).await {
             Ok(answer) => {
-                self.session.keep(&read::<TokenPair>(answer).await?.body);
+                self.session.keep(&parse::<TokenPair>(&text_of(answer).await?.0)?);
                 Ok(())
             }
             Err(ApiError::Refused { status: 401 | 422, .. }) => {
@@ -158,6 +185,7 @@ impl Api {
             Body::Form(text) => {
                 request.header("content-type", "application/x-www-form-urlencoded").body(text.as_str())
             }
+            Body::Multipart(form) => request.body(form.clone()),
         };
         let request = request.map_err(|e| ApiError::Malformed(e.to_string()))?;
         let Ok(answer) = request.send().await else {
@@ -175,10 +203,22 @@ impl Api {
     }
 }
 
-async fn read<T: DeserializeOwned>(answer: Response) -> Result<Page<T>, ApiError> {
+fn object_url(bytes: &[u8], kind: &str) -> Option<String> {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(kind);
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+    web_sys::Url::create_object_url_with_blob(&blob).ok()
+}
+
+async fn text_of(answer: Response) -> Result<(String, Option<i64>), ApiError> {
     let total = answer.headers().get("x-total-count").and_then(|count| count.parse().ok());
     let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
-    let text = if text.is_empty() { "null" } else { &text };
-    let body = serde_json::from_str(text).map_err(|e| ApiError::Malformed(e.to_string()))?;
-    Ok(Page { body, total })
+    Ok((if text.is_empty() { "null".to_owned() } else { text }, total))
+}
+
+/// Reads an answer's text. Types are read from the parsed tree: the text's parser is not compiled anew into each.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    let tree: serde_json::Value = serde_json::from_str(text).map_err(|e| ApiError::Malformed(e.to_string()))?;
+    T::deserialize(tree).map_err(|e| ApiError::Malformed(e.to_string()))
 }

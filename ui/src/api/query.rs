@@ -1,7 +1,7 @@
 //! Data that keeps itself fresh: fetched when its address changes, when a live event touches it, on a slow pulse, and
 //! when the page becomes visible again. Never twice at a time, never while the page is hidden.
 
-use super::{ApiError, Page};
+use super::{ApiError, client::parse};
 use crate::{
     browser::now_ms,
     live::Topic,
@@ -32,7 +32,6 @@ pub enum Phase {
 
 /// The answer to one `GET`, kept fresh.
 pub struct Query<T: Send + Sync + 'static> {
-    app: App,
     /// The newest answer.
     pub data: RwSignal<Option<T>>,
     /// How many there are in all, where the server says it.
@@ -41,9 +40,7 @@ pub struct Query<T: Send + Sync + 'static> {
     pub error: RwSignal<Option<ApiError>>,
     /// When the newest answer came, milliseconds since 1970.
     pub at_ms: RwSignal<f64>,
-    again: RwSignal<u32>,
-    busy: StoredValue<Option<String>>,
-    stale: StoredValue<bool>,
+    fetcher: Fetcher,
 }
 
 impl<T: Send + Sync + 'static> Clone for Query<T> {
@@ -53,27 +50,45 @@ impl<T: Send + Sync + 'static> Clone for Query<T> {
 }
 impl<T: Send + Sync + 'static> Copy for Query<T> {}
 
-impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
-    /// Keeps the answer to `GET path()` fresh; nothing is fetched while `path()` is `None`.
-    #[must_use]
-    pub fn new(
-        path: impl Fn() -> Option<String> + Send + Sync + 'static,
+/// Takes the text of an answer, or forgets what there is.
+type Sink = Box<dyn Fn(Option<&str>) -> Result<(), ApiError> + Send + Sync>;
+
+/// What is the same for every kind of answer, compiled once.
+#[derive(Clone, Copy)]
+struct Fetcher {
+    app: App,
+    sink: StoredValue<Sink>,
+    total: RwSignal<Option<i64>>,
+    error: RwSignal<Option<ApiError>>,
+    at_ms: RwSignal<f64>,
+    /// Is there an answer?
+    ready: RwSignal<bool>,
+    again: RwSignal<u32>,
+    busy: StoredValue<Option<String>>,
+    stale: StoredValue<bool>,
+}
+
+impl Fetcher {
+    fn start(
+        sink: Sink,
+        path: Box<dyn Fn() -> Option<String> + Send + Sync>,
         refresh: &'static [Refresh],
     ) -> Self {
         let app = app();
-        let query = Self {
+        let fetcher = Self {
             app,
-            data: RwSignal::new(None),
+            sink: StoredValue::new(sink),
             total: RwSignal::new(None),
             error: RwSignal::new(None),
             at_ms: RwSignal::new(0.0),
+            ready: RwSignal::new(false),
             again: RwSignal::new(0),
             busy: StoredValue::new(None),
             stale: StoredValue::new(false),
         };
         Effect::new(move |previous: Option<Option<String>>| {
             let path = path();
-            query.again.track();
+            fetcher.again.track();
             let visible = app.visible.get();
             app.live.fallback.track();
             for cause in refresh {
@@ -83,16 +98,17 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
                 }
             }
             if previous.is_some_and(|previous| previous != path) {
-                query.data.set(None);
-                query.error.set(None);
-                query.total.set(None);
+                let _ = fetcher.sink.with_value(|sink| sink(None));
+                fetcher.ready.set(false);
+                fetcher.error.set(None);
+                fetcher.total.set(None);
             }
             if let Some(path) = path.clone().filter(|_| visible) {
-                query.fetch(path);
+                fetcher.fetch(path);
             }
             path
         });
-        query
+        fetcher
     }
 
     fn fetch(self, path: String) {
@@ -102,16 +118,20 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
         }
         self.busy.set_value(Some(path.clone()));
         spawn_local(async move {
-            let answer = self.app.api.get::<T>(&path).await;
+            let answer = self.app.api.get_text(&path).await;
             // Another address was asked for meanwhile, or the view is gone.
             if self.busy.try_with_value(|busy| busy.as_ref() == Some(&path)) != Some(true) {
                 return;
             }
             self.busy.set_value(None);
-            match answer {
-                Ok(Page { body, total }) => {
-                    if self.data.with_untracked(|old| old.as_ref() != Some(&body)) {
-                        self.data.set(Some(body));
+            let taken = answer.and_then(|(text, total)| {
+                self.sink.with_value(|sink| sink(Some(&text)))?;
+                Ok(total)
+            });
+            match taken {
+                Ok(total) => {
+                    if !self.ready.get_untracked() {
+                        self.ready.set(true);
                     }
                     if self.total.get_untracked() != total {
                         self.total.set(total);
@@ -130,16 +150,13 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
         });
     }
 
-    /// Fetches again, now.
-    pub fn refetch(self) {
+    fn refetch(self) {
         self.again.update(|n| *n = n.wrapping_add(1));
     }
 
-    /// What can be shown now.
-    #[must_use]
-    pub fn phase(self) -> Signal<Phase> {
+    fn phase(self) -> Signal<Phase> {
         Memo::new(move |_| {
-            if self.data.with(Option::is_some) {
+            if self.ready.get() {
                 Phase::Ready
             } else {
                 self.error.get().map_or(Phase::Loading, Phase::Failed)
@@ -147,11 +164,43 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
         })
         .into()
     }
+}
+
+impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
+    /// Keeps the answer to `GET path()` fresh; nothing is fetched while `path()` is `None`.
+    #[must_use]
+    pub fn new(
+        path: impl Fn() -> Option<String> + Send + Sync + 'static,
+        refresh: &'static [Refresh],
+    ) -> Self {
+        let data = RwSignal::new(None::<T>);
+        let sink: Sink = Box::new(move |text| {
+            let body = text.map(parse::<T>).transpose()?;
+            if data.with_untracked(|old| *old != body) {
+                data.set(body);
+            }
+            Ok(())
+        });
+        let fetcher = Fetcher::start(sink, Box::new(path), refresh);
+        Self { data, total: fetcher.total, error: fetcher.error, at_ms: fetcher.at_ms, fetcher }
+    }
+
+    /// Fetches again, now.
+    pub fn refetch(self) {
+        self.fetcher.refetch();
+    }
+
+    /// What can be shown now.
+    #[must_use]
+    pub fn phase(self) -> Signal<Phase> {
+        self.fetcher.phase()
+    }
 
     /// A callback that fetches again.
     #[must_use]
     pub fn retry(self) -> Callback<()> {
-        Callback::new(move |()| self.refetch())
+        let fetcher = self.fetcher;
+        Callback::new(move |()| fetcher.refetch())
     }
 
     /// Changes the data here before the server has answered.

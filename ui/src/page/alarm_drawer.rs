@@ -1,9 +1,8 @@
 //! One alarm beside the queue: what happened, the trend around it, and what to do.
 
-use super::queue::Queue;
+use super::{discussion::Discussion, queue::Queue};
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     chart::{Chart, Group, SensorSeries, Span, limits},
     live::Topic,
     parts::{
@@ -15,9 +14,14 @@ use crate::{
     shell::Machines,
     state::app,
 };
+use gloo_net::http::Method;
 use leptos::{ev, html, prelude::*, task::spawn_local};
-use pm_api::{AlarmId, AlarmStatus, Role, alarm::Alarm, sensor::Sensor};
-use pm_ui_core::{need, route::Route, text};
+use pm_api::{
+    AlarmId, AlarmStatus, Role, Verdict,
+    alarm::{Alarm, AlarmResolution},
+    sensor::Sensor,
+};
+use pm_ui_core::{change::given, need, route::Route, text};
 
 /// The drawer.
 #[component]
@@ -57,6 +61,7 @@ pub fn AlarmDrawer(
             <Loaded phase=alarm.phase() retry=alarm.retry() lines=6>
                 {move || shown.get().map(|found| view! { <Facts found alarm list /> })}
             </Loaded>
+            <Discussion path=format!("/alarms/{id}") />
         </aside>
     }
     .into_any()
@@ -118,6 +123,14 @@ fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl Int
                     view! {
                         <dt>"Resolved"</dt>
                         <dd><Ago at /></dd>
+                    }
+                })}
+            {found
+                .verdict
+                .map(|verdict| {
+                    view! {
+                        <dt>"It was"</dt>
+                        <dd>{text::title(verdict.as_str())}</dd>
                     }
                 })}
             {found
@@ -202,6 +215,7 @@ fn Resolve(alarm: Query<Alarm>, list: Query<Vec<Alarm>>, id: AlarmId) -> impl In
     let app = app();
     let queue = Queue::of(list);
     let notes = RwSignal::new(String::new());
+    let verdict = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let field = NodeRef::<html::Textarea>::new();
     Effect::new(move |_| {
@@ -215,13 +229,12 @@ fn Resolve(alarm: Query<Alarm>, list: Query<Vec<Alarm>>, id: AlarmId) -> impl In
         event.prevent_default();
         busy.set(true);
         spawn_local(async move {
-            let text = notes.get_untracked();
-            let query = if text.trim().is_empty() {
-                String::new()
-            } else {
-                format!("?resolution_notes={}", encode(text.trim()))
+            let body = AlarmResolution {
+                resolution_notes: given(&notes.get_untracked()),
+                verdict: verdict.get_untracked().parse().ok(),
             };
-            let answer = app.api.post::<Alarm>(&format!("/alarms/{id}/resolve{query}")).await;
+            let answer =
+                app.api.send::<_, Alarm>(Method::POST, &format!("/alarms/{id}/resolve"), &body).await;
             busy.try_set(false);
             match answer {
                 Ok(resolved) => {
@@ -245,6 +258,16 @@ fn Resolve(alarm: Query<Alarm>, list: Query<Vec<Alarm>>, id: AlarmId) -> impl In
                     prop:value=move || notes.get()
                     on:input=move |event| notes.set(event_target_value(&event))
                 ></textarea>
+            </label>
+            <label class="field">
+                <span>"What it was"</span>
+                <select class="input" on:change=move |event| verdict.set(event_target_value(&event))>
+                    <option value="">"Not said"</option>
+                    {Verdict::WORDS
+                        .iter()
+                        .map(|word| view! { <option value=*word>{text::title(word)}</option> })
+                        .collect_view()}
+                </select>
             </label>
             <button class="button primary wide" type="submit" disabled=move || busy.get()>
                 {Icon::CheckAll.view()}

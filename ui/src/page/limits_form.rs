@@ -2,7 +2,7 @@
 
 use crate::{
     api::Query,
-    parts::{confirm::Dialog, icon::Icon},
+    parts::{confirm::Dialog, form, icon::Icon},
     state::app,
 };
 use gloo_net::http::Method;
@@ -108,17 +108,7 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Query<Sensor>) -> impl Into
             <p class="muted small">
                 "A critical limit below the warning limit makes both limits for low values, as for an oil level."
             </p>
-            <div role="alert">
-                {move || problem.get().map(|text| view! { <p class="form-problem">{Icon::Warning.view()} {text}</p> })}
-            </div>
-            <footer class="form-foot">
-                <button class="button" type="button" on:click=move |_| open.set(false)>
-                    "Cancel"
-                </button>
-                <button class="button primary" type="submit">
-                    "Save"
-                </button>
-            </footer>
+            {form::problem(problem)} {form::foot(open, "Save", None)}
         </form>
     }
     .into_any()

@@ -2,7 +2,11 @@
 
 use crate::{
     api::Query,
-    parts::{confirm::Dialog, icon::Icon},
+    parts::{
+        confirm::Dialog,
+        form::{self, choice, text_field},
+        icon::Icon,
+    },
     shell::Machines,
     state::app,
 };
@@ -12,7 +16,6 @@ use pm_api::{Criticality, MachineStatus, Role, machine::Machine};
 use pm_ui_core::{
     change::{changes, given},
     route::Route,
-    text::title,
 };
 
 /// A button that opens the form for a new machine, for those who may add one.
@@ -90,7 +93,6 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
     let criticality = RwSignal::new(old.criticality);
     let service = RwSignal::new(old.last_service_date.clone().unwrap_or_default());
     let problem = RwSignal::new(None::<String>);
-    let sure = RwSignal::new(false);
     let id = old.id;
     let old = StoredValue::new(old);
     let submit = move |event: web_sys::SubmitEvent| {
@@ -130,10 +132,7 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
             }
         });
     };
-    let remove = move |_| {
-        if !sure.get_untracked() {
-            return sure.set(true);
-        }
+    let remove = move || {
         spawn_local(async move {
             match app.api.delete(&format!("/machines/{id}")).await {
                 Ok(()) => {
@@ -147,18 +146,10 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
             }
         });
     };
-    let text = |label: &'static str, kind: &'static str, required: bool, value: RwSignal<String>| {
-        view! {
-            <label class="field">
-                <span>{label}</span>
-                <input class="input" type=kind required=required autocomplete="off" bind:value=value />
-            </label>
-        }
-    };
     view! {
         <form class="form" on:submit=submit>
-            {text("Name", "text", true, name)} {text("Place", "text", false, location)}
-            {text("Description", "text", false, description)}
+            {text_field("Name", "text", true, name)} {text_field("Place", "text", false, location)}
+            {text_field("Description", "text", false, description)}
             <div class="form-row">
                 {choice("State", MachineStatus::WORDS, move || status.get().as_str(), move |word| {
                     if let Ok(word) = word.parse() {
@@ -171,47 +162,10 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
                     }
                 })}
             </div>
-            {text("Last service", "date", false, service)}
-            <div role="alert">
-                {move || problem.get().map(|text| view! { <p class="form-problem">{Icon::Warning.view()} {text}</p> })}
-            </div>
-            <footer class="form-foot">
-                {known
-                    .then(|| {
-                        view! {
-                            <button class="button danger" type="button" on:click=remove>
-                                {move || if sure.get() { "Delete it and all its readings" } else { "Delete" }}
-                            </button>
-                        }
-                    })}
-                <button class="button" type="button" on:click=move |_| open.set(false)>
-                    "Cancel"
-                </button>
-                <button class="button primary" type="submit">
-                    "Save"
-                </button>
-            </footer>
+            {text_field("Last service", "date", false, service)}
+            {form::problem(problem)}
+            {form::foot(open, "Save", known.then(|| form::sure_button("Delete", "Delete it and all its readings", remove)))}
         </form>
-    }
-    .into_any()
-}
-
-fn choice(
-    label: &'static str,
-    words: &'static [&'static str],
-    value: impl Fn() -> &'static str + Copy + Send + 'static,
-    set: impl Fn(String) + 'static,
-) -> AnyView {
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <select class="input" on:change=move |event| set(event_target_value(&event))>
-                {words
-                    .iter()
-                    .map(|word| view! { <option value=*word selected=move || value() == *word>{title(word)}</option> })
-                    .collect_view()}
-            </select>
-        </label>
     }
     .into_any()
 }

@@ -7,6 +7,7 @@ use crate::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        pager::{self, Pager},
         rows,
         time::ms,
     },
@@ -49,16 +50,10 @@ pub fn Sensors() -> impl IntoView {
         list.sort_by(|(m, s), (n, t)| (m, &s.name, s.id).cmp(&(n, &t.name, t.id)));
         list
     });
-    let page = move || app.nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1);
     let shown = Memo::new(move |_| {
-        let skip = (page() - 1) * PAGE;
+        let skip = (pager::page() - 1) * PAGE;
         found.with(|all| all.iter().skip(skip).take(PAGE).cloned().collect::<Vec<_>>())
     });
-    let pages = move || found.with(Vec::len).div_ceil(PAGE).max(1);
-    let set = move |key: &'static str, value: &str| {
-        app.nav.set_param("page", None);
-        app.nav.set_param(key, Some(value));
-    };
     view! {
         <header class="page-head">
             <h1>"Sensors"</h1>
@@ -67,7 +62,7 @@ pub fn Sensors() -> impl IntoView {
                     class="input small"
                     aria-label="Status"
                     prop:value=move || app.nav.param("status").unwrap_or_default()
-                    on:change=move |event| set("status", &event_target_value(&event))
+                    on:change=move |event| pager::filter("status", &event_target_value(&event))
                 >
                     <option value="">"Any status"</option>
                     {ReadingStatus::WORDS
@@ -81,7 +76,7 @@ pub fn Sensors() -> impl IntoView {
                     placeholder="Sensor, machine or kind"
                     aria-label="Sensor, machine or kind"
                     prop:value=move || app.nav.param("q").unwrap_or_default()
-                    on:input=move |event| set("q", &event_target_value(&event))
+                    on:input=move |event| pager::filter("q", &event_target_value(&event))
                 />
             </div>
         </header>
@@ -119,33 +114,7 @@ pub fn Sensors() -> impl IntoView {
                             }
                         })
                 }}
-                {move || {
-                    (pages() > 1)
-                        .then(|| {
-                            let turn = move |to: usize| app.nav.set_param("page", Some(&to.to_string()));
-                            view! {
-                                <footer class="pager">
-                                    <button
-                                        class="button small"
-                                        disabled=move || page() <= 1
-                                        on:click=move |_| turn(page() - 1)
-                                    >
-                                        "Previous"
-                                    </button>
-                                    <span class="muted">
-                                        {move || format!("Page {} of {}", page(), pages())}
-                                    </span>
-                                    <button
-                                        class="button small"
-                                        disabled={move || pages() <= page()}
-                                        on:click=move |_| turn(page() + 1)
-                                    >
-                                        "Next"
-                                    </button>
-                                </footer>
-                            }
-                        })
-                }}
+                <Pager total=Signal::derive(move || found.with(Vec::len)) size=PAGE />
             </Loaded>
         </section>
     }

@@ -1,5 +1,6 @@
 //! Maintenance tickets as a board: one column for each state of the work.
 
+use super::{ticket_drawer::Drawer, ticket_form::AddTicket};
 use crate::{
     api::{Query, Refresh},
     live::Topic,
@@ -8,12 +9,12 @@ use crate::{
         icon::Icon,
         loaded::{Empty, Loaded},
         rows,
-        time::{Ago, Clock, ms},
+        time::{Ago, ms},
     },
     shell::Machines,
     state::app,
 };
-use leptos::{ev, html, prelude::*};
+use leptos::prelude::*;
 use pm_api::{TicketStatus, ticket::Ticket};
 use pm_ui_core::route::Route;
 use std::cmp::Reverse;
@@ -39,6 +40,7 @@ pub fn Tickets() -> impl IntoView {
     view! {
         <header class="page-head">
             <h1>"Tickets"</h1>
+            <AddTicket list=tickets />
         </header>
         <Loaded phase=tickets.phase() retry=tickets.retry() lines=8>
             <div class="board">
@@ -57,7 +59,7 @@ pub fn Tickets() -> impl IntoView {
                     })
             }}
         </Loaded>
-        {move || open.get().map(|ticket| view! { <Drawer ticket /> })}
+        {move || open.get().map(|ticket| view! { <Drawer ticket list=tickets /> })}
     }
     .into_any()
 }
@@ -112,81 +114,6 @@ fn card(ticket: Ticket) -> AnyView {
             </div>
             <p class="muted small card-foot">{ticket.assignee} {due}</p>
         </article>
-    }
-    .into_any()
-}
-
-#[component]
-fn Drawer(ticket: Ticket) -> impl IntoView {
-    let app = app();
-    let machines = expect_context::<Machines>();
-    let close = move || app.nav.go(&Route::Tickets.to_string());
-    let handle = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" {
-            close();
-        }
-    });
-    on_cleanup(move || handle.remove());
-    let heading = NodeRef::<html::H2>::new();
-    Effect::new(move |_| {
-        if let Some(heading) = heading.get() {
-            let _ = heading.focus();
-        }
-    });
-    let machine = ticket.machine_id;
-    view! {
-        <div class="drawer-ground" on:click=move |_| close()></div>
-        <aside class="drawer" aria-label="Ticket">
-            <header class="drawer-head">
-                <h2 node_ref=heading tabindex="-1">
-                    "Ticket"
-                </h2>
-                <button class="quiet" aria-label="Close" on:click=move |_| close()>
-                    {Icon::Close.view()}
-                </button>
-            </header>
-            <div class="badges">{badge::priority(ticket.priority)} {badge::ticket_status(ticket.status)}</div>
-            <p class="alarm-message">{ticket.title}</p>
-            <p>{ticket.description}</p>
-            <dl class="facts">
-                <dt>"Machine"</dt>
-                <dd>
-                    <a href=Route::Machine(machine).to_string()>{move || machines.name(machine)}</a>
-                </dd>
-                {ticket
-                    .alarm_id
-                    .map(|id| {
-                        view! {
-                            <dt>"Alarm"</dt>
-                            <dd>
-                                <a href=Route::Alarm(id).to_string()>"The alarm that opened it"</a>
-                            </dd>
-                        }
-                    })}
-                <dt>"Assigned to"</dt>
-                <dd>{ticket.assignee.unwrap_or_else(|| "nobody".to_owned())}</dd>
-                {ticket
-                    .due_at
-                    .map(|at| {
-                        view! {
-                            <dt>"Due"</dt>
-                            <dd><Clock at /> ", " <Ago at /></dd>
-                        }
-                    })}
-                <dt>"Opened"</dt>
-                <dd>
-                    <Clock at=ticket.created_at /> {if ticket.auto_created { " by the system" } else { "" }}
-                </dd>
-                {ticket
-                    .resolution_notes
-                    .map(|notes| {
-                        view! {
-                            <dt>"Done"</dt>
-                            <dd>{notes}</dd>
-                        }
-                    })}
-            </dl>
-        </aside>
     }
     .into_any()
 }

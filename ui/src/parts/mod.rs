@@ -2,9 +2,11 @@
 
 pub mod badge;
 pub mod confirm;
+pub mod form;
 pub mod help;
 pub mod icon;
 pub mod loaded;
+pub mod pager;
 pub mod palette;
 pub mod rows;
 pub mod time;

@@ -1,0 +1,195 @@
+//! What people say about an alarm or a ticket, and the files they attach.
+
+use crate::{
+    api::{Query, Refresh},
+    browser::save,
+    parts::{form, icon::Icon, loaded::Loaded, time::Ago},
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{html, prelude::*, task::spawn_local};
+use pm_api::{
+    Role,
+    attachment::Attachment,
+    comment::{Comment, NewComment},
+};
+use pm_ui_core::text::count;
+
+/// Comments and attachments of one alarm or ticket.
+#[component]
+pub fn Discussion(
+    /// Its address in the API, such as `/alarms/…`.
+    path: String,
+) -> impl IntoView {
+    let comments_path = format!("{path}/comments");
+    let files_path = format!("{path}/attachments");
+    let address = comments_path.clone();
+    let comments = Query::<Vec<Comment>>::new(move || Some(address.clone()), &[Refresh::Pulse]);
+    let address = files_path.clone();
+    let files = Query::<Vec<Attachment>>::new(move || Some(address.clone()), &[Refresh::Pulse]);
+    view! {
+        <section class="discussion">
+            <h3>"Files"</h3>
+            <Loaded phase=files.phase() retry=files.retry() lines=1>
+                <ul class="pairs">
+                    <For each=move || files.items() key=|f| f.id children=move |f| file(f, files) />
+                </ul>
+            </Loaded>
+            <Upload path=files_path files />
+            <h3>"Comments"</h3>
+            <Write path=comments_path comments />
+            <Loaded phase=comments.phase() retry=comments.retry() lines=2>
+                <ol class="comments">
+                    <For each=move || comments.items() key=|c| (c.id, c.updated_at) children=comment />
+                </ol>
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn comment(comment: Comment) -> AnyView {
+    let author = comment.author_name.unwrap_or(comment.author_email);
+    view! {
+        <li>
+            <p class="muted small">
+                <strong>{author}</strong> " " <Ago at=comment.created_at />
+                {comment.is_internal.then_some(", not for viewers")}
+            </p>
+            <p class="comment-text">{comment.content}</p>
+        </li>
+    }
+    .into_any()
+}
+
+fn file(file: Attachment, files: Query<Vec<Attachment>>) -> AnyView {
+    let app = app();
+    let id = file.id;
+    let name = StoredValue::new(file.filename.clone());
+    let mine = move || {
+        app.api.session.may(Role::Admin)
+            || app.api.session.user.with(|user| user.as_ref().is_some_and(|u| Some(u.id) == file.uploaded_by))
+    };
+    let fetch = move |_| {
+        spawn_local(async move {
+            match app.api.file(&format!("/attachments/{id}/download")).await {
+                Ok(address) => save(&address, &name.get_value()),
+                Err(error) => app.toasts.failed(format!("Not downloaded: {error}")),
+            }
+        });
+    };
+    let remove = move |_| {
+        spawn_local(async move {
+            match app.api.delete(&format!("/attachments/{id}")).await {
+                Ok(()) => files.refetch(),
+                Err(error) => app.toasts.failed(format!("Not deleted: {error}")),
+            }
+        });
+    };
+    view! {
+        <li>
+            <button class="link" on:click=fetch>
+                {Icon::Clip.view()} {file.filename.clone()}
+            </button>
+            <span class="muted small">{count(file.file_size.div_euclid(1024) + 1)} " kB"</span>
+            {move || {
+                mine()
+                    .then(|| {
+                        view! {
+                            <button class="quiet" aria-label=format!("Delete {}", name.get_value()) on:click=remove>
+                                {Icon::Close.view()}
+                            </button>
+                        }
+                    })
+            }}
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn Upload(path: String, files: Query<Vec<Attachment>>) -> impl IntoView {
+    let app = app();
+    let input = NodeRef::<html::Input>::new();
+    let busy = RwSignal::new(false);
+    let path = StoredValue::new(path);
+    let send = move |_| {
+        let Some(chosen) = input.get_untracked().and_then(|input| input.files()?.get(0)) else { return };
+        busy.set(true);
+        spawn_local(async move {
+            let stored = app.api.upload::<Attachment>(&path.get_value(), &chosen).await;
+            busy.try_set(false);
+            match stored {
+                Ok(file) => {
+                    app.toasts.done(format!("{} attached.", file.filename));
+                    files.refetch();
+                }
+                Err(error) => app.toasts.failed(format!("Not attached: {error}")),
+            }
+            if let Some(input) = input.get_untracked() {
+                input.set_value("");
+            }
+        });
+    };
+    view! {
+        <label class="button small upload">
+            {Icon::Plus.view()} {move || if busy.get() { "Sending …" } else { "Attach a file" }}
+            <input node_ref=input type="file" class="hidden-input" on:change=send disabled=move || busy.get() />
+        </label>
+    }
+    .into_any()
+}
+
+#[component]
+fn Write(path: String, comments: Query<Vec<Comment>>) -> impl IntoView {
+    let app = app();
+    let text = RwSignal::new(String::new());
+    let internal = RwSignal::new(false);
+    let path = StoredValue::new(path);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let content = text.get_untracked().trim().to_owned();
+        if content.is_empty() {
+            return;
+        }
+        let body = NewComment {
+            content,
+            is_internal: internal.get_untracked(),
+            resource_type: None,
+            resource_id: None,
+        };
+        spawn_local(async move {
+            match app.api.send::<_, Comment>(Method::POST, &path.get_value(), &body).await {
+                Ok(_) => {
+                    text.try_set(String::new());
+                    comments.refetch();
+                }
+                Err(error) => app.toasts.failed(format!("Not sent: {error}")),
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            <label class="field">
+                <span class="visually-hidden">"Comment"</span>
+                <textarea
+                    class="input"
+                    rows="2"
+                    placeholder="Write a comment"
+                    prop:value=move || text.get()
+                    on:input=move |event| text.set(event_target_value(&event))
+                ></textarea>
+            </label>
+            <footer class="form-foot">
+                {move || {
+                    app.api.session.may(Role::Engineer).then(|| form::check("Not for viewers", internal))
+                }}
+                <button class="button small" type="submit">
+                    {Icon::Send.view()}
+                    "Comment"
+                </button>
+            </footer>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,118 @@
+//! A ticket is opened by hand.
+
+use crate::{
+    api::Query,
+    parts::{
+        confirm::Dialog,
+        form::{self, choice, text_field},
+        icon::Icon,
+    },
+    shell::Machines,
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{
+    Priority, Role, Timestamp,
+    ticket::{NewTicket, Ticket},
+};
+use pm_ui_core::{change::given, route::Route};
+
+/// A button that opens the form, for those who may open tickets.
+#[component]
+pub fn AddTicket(
+    /// The board behind it.
+    list: Query<Vec<Ticket>>,
+) -> impl IntoView {
+    let app = app();
+    let open = RwSignal::new(false);
+    view! {
+        {move || {
+            app.api
+                .session
+                .may(Role::Engineer)
+                .then(|| {
+                    view! {
+                        <button class="button" on:click=move |_| open.set(true)>
+                            {Icon::Plus.view()}
+                            "New ticket"
+                        </button>
+                    }
+                })
+        }}
+        <Dialog open title="New ticket">
+            <Form open list />
+        </Dialog>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form(open: RwSignal<bool>, list: Query<Vec<Ticket>>) -> impl IntoView {
+    let app = app();
+    let machines = expect_context::<Machines>();
+    let text = || RwSignal::new(String::new());
+    let (title, description, assignee, due, machine) = (text(), text(), text(), text(), text());
+    let priority = RwSignal::new(Priority::Medium);
+    let problem = RwSignal::new(None::<String>);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let Ok(machine_id) = machine.get_untracked().parse() else {
+            return problem.set(Some("Choose a machine.".to_owned()));
+        };
+        let body = NewTicket {
+            machine_id,
+            title: title.get_untracked().trim().to_owned(),
+            alarm_id: None,
+            priority: Some(priority.get_untracked()),
+            assignee: given(&assignee.get_untracked()),
+            description: given(&description.get_untracked()),
+            due_at: given(&due.get_untracked()).and_then(|day| day.parse::<Timestamp>().ok()),
+            auto_created: None,
+            metadata: None,
+        };
+        spawn_local(async move {
+            match app.api.send::<_, Ticket>(Method::POST, "/tickets", &body).await {
+                Ok(ticket) => {
+                    list.refetch();
+                    open.set(false);
+                    app.nav.go(&Route::Ticket(ticket.id).to_string());
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            {text_field("Title", "text", true, title)}
+            <label class="field">
+                <span>"Machine"</span>
+                <select class="input" required on:change=move |event| machine.set(event_target_value(&event))>
+                    <option value="">"Choose"</option>
+                    {move || {
+                        machines
+                            .query
+                            .items()
+                            .into_iter()
+                            .map(|m| view! { <option value=m.id.to_string()>{m.name}</option> })
+                            .collect_view()
+                    }}
+                </select>
+            </label>
+            {text_field("Description", "text", false, description)}
+            <div class="form-row">
+                {choice("Priority", Priority::WORDS, move || priority.get().as_str(), move |word| {
+                    if let Ok(word) = word.parse() {
+                        priority.set(word);
+                    }
+                })}
+                {text_field("Due", "date", false, due)}
+            </div>
+            {text_field("Assigned to (mail address)", "email", false, assignee)} {form::problem(problem)}
+            {form::foot(open, "Open it", None)}
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,305 @@
+//! Accounts and what they may do. Administrators only.
+
+use crate::{
+    api::{Query, Refresh},
+    browser::encode,
+    parts::{
+        confirm::Dialog,
+        form::{self, choice, text_field},
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        pager::{self, Pager},
+        time::Ago,
+    },
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{
+    Role,
+    role::RoleDetail,
+    user::{NewUser, User, UserChange},
+};
+use pm_ui_core::{
+    change::{changes, given},
+    text::title,
+};
+
+const PAGE: usize = 50;
+
+/// What the dialog is open for.
+#[derive(Clone, PartialEq)]
+enum Editing {
+    Nobody,
+    New,
+    Known(Box<User>),
+}
+
+/// The page.
+#[component]
+pub fn Users() -> impl IntoView {
+    let app = app();
+    let users = Query::<Vec<User>>::new(
+        move || {
+            let search = app.nav.param("q").map(|q| format!("&q={}", encode(&q))).unwrap_or_default();
+            Some(format!("/users?{}{search}", pager::window(PAGE)))
+        },
+        &[Refresh::Pulse],
+    );
+    let editing = RwSignal::new(Editing::Nobody);
+    let open = RwSignal::new(false);
+    Effect::new(move |_| open.set(editing.with(|e| *e != Editing::Nobody)));
+    Effect::new(move |_| {
+        if !open.get() {
+            editing.set(Editing::Nobody);
+        }
+    });
+    view! {
+        <header class="page-head">
+            <h1>"Users"</h1>
+            <div class="filters">
+                <input
+                    class="input small"
+                    type="search"
+                    placeholder="Name or mail address"
+                    aria-label="Name or mail address"
+                    prop:value=move || app.nav.param("q").unwrap_or_default()
+                    on:change=move |event| pager::filter("q", &event_target_value(&event))
+                />
+                <button class="button" on:click=move |_| editing.set(Editing::New)>
+                    {Icon::Plus.view()}
+                    "Add user"
+                </button>
+            </div>
+        </header>
+        <section class="panel flush">
+            <Loaded phase=users.phase() retry=users.retry() lines=8>
+                <div class="table-box">
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                <th>"User"</th>
+                                <th>"Role"</th>
+                                <th class="wide">"State"</th>
+                                <th class="wide when">"Last sign-in"</th>
+                                <th></th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || users.items()
+                                key=|user| (user.id, user.updated_at, user.last_login)
+                                children=move |user| row(user, editing)
+                            />
+                        </tbody>
+                    </table>
+                </div>
+                {move || {
+                    users
+                        .items()
+                        .is_empty()
+                        .then(|| view! { <Empty icon=Icon::User title="Nobody here">"No account fits the search."</Empty> })
+                }}
+                <Pager
+                    total=Signal::derive(move || users.total.get().unwrap_or_default().unsigned_abs() as usize)
+                    size=PAGE
+                />
+            </Loaded>
+        </section>
+        <Dialog open title="User">
+            {move || match editing.get() {
+                Editing::Nobody => ().into_any(),
+                Editing::New => view! { <AddForm open users /> }.into_any(),
+                Editing::Known(user) => view! { <ChangeForm user=*user open users /> }.into_any(),
+            }}
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn row(user: User, editing: RwSignal<Editing>) -> AnyView {
+    let name = user.full_name.clone().unwrap_or_else(|| user.email.clone());
+    let label = format!("Change {name}");
+    let also = user.custom_roles.join(", ");
+    let known = StoredValue::new(user.clone());
+    view! {
+        <tr data-row tabindex="-1">
+            <td class="main-cell">
+                <strong>{name}</strong> " "
+                <small class="muted">{user.email}</small>
+            </td>
+            <td>{title(user.role.as_str())} " " <small class="muted">{also}</small></td>
+            <td class="wide">
+                {if user.is_active {
+                    view! { <span class="muted">"Active"</span> }.into_any()
+                } else {
+                    view! { <span class="badge off">"Deactivated"</span> }.into_any()
+                }}
+            </td>
+            <td class="wide when muted">
+                {user.last_login.map_or_else(|| "never".into_any(), |at| view! { <Ago at /> }.into_any())}
+            </td>
+            <td class="num">
+                <button
+                    class="button small"
+                    aria-label=label
+                    on:click=move |_| editing.set(Editing::Known(Box::new(known.get_value())))
+                >
+                    "Change"
+                </button>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn role_choice(role: RwSignal<Role>) -> AnyView {
+    choice(
+        "Role",
+        Role::WORDS,
+        move || role.get().as_str(),
+        move |word| {
+            if let Ok(word) = word.parse() {
+                role.set(word);
+            }
+        },
+    )
+}
+
+#[component]
+fn AddForm(open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
+    let app = app();
+    let (email, name, password) =
+        (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let role = RwSignal::new(Role::Viewer);
+    let problem = RwSignal::new(None::<String>);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let body = NewUser {
+            email: email.get_untracked().trim().to_owned(),
+            password: password.get_untracked(),
+            full_name: given(&name.get_untracked()),
+            role: Some(role.get_untracked()),
+        };
+        spawn_local(async move {
+            match app.api.send::<_, User>(Method::POST, "/users", &body).await {
+                Ok(user) => {
+                    app.toasts.done(format!("{} can sign in now.", user.email));
+                    users.refetch();
+                    open.set(false);
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            {text_field("Mail address", "email", true, email)} {text_field("Name", "text", false, name)}
+            {text_field("Password", "password", true, password)} {role_choice(role)} {form::problem(problem)}
+            {form::foot(open, "Add", None)}
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
+    let app = app();
+    let roles = Query::<Vec<RoleDetail>>::new(|| Some("/roles".to_owned()), &[]);
+    let name = RwSignal::new(user.full_name.clone().unwrap_or_default());
+    let password = RwSignal::new(String::new());
+    let role = RwSignal::new(user.role);
+    let active = RwSignal::new(user.is_active);
+    let also = RwSignal::new(user.custom_roles.clone());
+    let problem = RwSignal::new(None::<String>);
+    let id = user.id;
+    let email = user.email.clone();
+    let old = StoredValue::new(user);
+    let done = move |text: String| {
+        app.toasts.done(text);
+        users.refetch();
+        open.set(false);
+    };
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let before = old.get_value();
+        let new = User {
+            full_name: given(&name.get_untracked()),
+            role: role.get_untracked(),
+            is_active: active.get_untracked(),
+            custom_roles: also.get_untracked(),
+            ..before.clone()
+        };
+        let mut body = changes(&before, &new);
+        if let Some(password) = given(&password.get_untracked()) {
+            let secret = UserChange { password: Some(password), ..UserChange::default() };
+            body.extend(changes(&UserChange::default(), &secret));
+        }
+        if body.is_empty() {
+            return open.set(false);
+        }
+        spawn_local(async move {
+            match app.api.send::<_, User>(Method::PATCH, &format!("/users/{id}"), &body).await {
+                Ok(user) => done(format!("{} saved.", user.email)),
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let remove = move || {
+        spawn_local(async move {
+            match app.api.delete(&format!("/users/{id}")).await {
+                Ok(()) => done("Account deleted.".to_owned()),
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let custom = move || {
+        let list: Vec<_> = roles.items().into_iter().filter(|role| !role.is_system).collect();
+        (!list.is_empty()).then(|| {
+            let boxes = list.into_iter().map(|role| {
+                let (name, shown) = (role.name.clone(), role.name.clone());
+                let held = move || also.with(|also| also.contains(&name));
+                view! {
+                    <label class="check">
+                        <input
+                            type="checkbox"
+                            prop:checked=held
+                            on:change=move |event| {
+                                let on = event_target_checked(&event);
+                                also.update(|also| {
+                                    also.retain(|held| *held != role.name);
+                                    if on {
+                                        also.push(role.name.clone());
+                                    }
+                                });
+                            }
+                        />
+                        <span>{shown}</span>
+                    </label>
+                }
+            });
+            view! {
+                <fieldset class="field">
+                    <legend>"Also holds"</legend>
+                    {boxes.collect_view()}
+                </fieldset>
+            }
+        })
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            <p class="muted">{email}</p>
+            {text_field("Name", "text", false, name)} {role_choice(role)} {custom}
+            {text_field("New password (ends its sessions)", "password", false, password)}
+            {form::check("The account can be used", active)} {form::problem(problem)}
+            {form::foot(open, "Save", Some(form::sure_button("Delete", "Delete the account", remove)))}
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,95 @@
+//! What every form is made of.
+
+use super::icon::Icon;
+use leptos::prelude::*;
+use pm_ui_core::text::title;
+
+/// A labelled input.
+pub fn text_field(
+    label: &'static str,
+    kind: &'static str,
+    required: bool,
+    value: RwSignal<String>,
+) -> impl IntoView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input class="input" type=kind required=required autocomplete="off" bind:value=value />
+        </label>
+    }
+}
+
+/// A labelled choice of words.
+pub fn choice(
+    label: &'static str,
+    words: &'static [&'static str],
+    value: impl Fn() -> &'static str + Copy + Send + 'static,
+    set: impl Fn(String) + 'static,
+) -> AnyView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <select class="input" on:change=move |event| set(event_target_value(&event))>
+                {words
+                    .iter()
+                    .map(|word| view! { <option value=*word selected=move || value() == *word>{title(word)}</option> })
+                    .collect_view()}
+            </select>
+        </label>
+    }
+    .into_any()
+}
+
+/// A labelled box to tick.
+pub fn check(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                prop:checked=move || value.get()
+                on:change=move |event| value.set(event_target_checked(&event))
+            />
+            <span>{label}</span>
+        </label>
+    }
+}
+
+/// What the server, or the form itself, does not like.
+pub fn problem(text: RwSignal<Option<String>>) -> impl IntoView {
+    view! {
+        <div role="alert">
+            {move || text.get().map(|text| view! { <p class="form-problem">{Icon::Warning.view()} {text}</p> })}
+        </div>
+    }
+}
+
+/// Cancel and save; `aside` stands on the other side.
+pub fn foot(open: RwSignal<bool>, save: &'static str, aside: Option<AnyView>) -> impl IntoView {
+    view! {
+        <footer class="form-foot">
+            {aside}
+            <button class="button" type="button" on:click=move |_| open.set(false)>
+                "Cancel"
+            </button>
+            <button class="button primary" type="submit">
+                {save}
+            </button>
+        </footer>
+    }
+}
+
+/// A button that asks once more before it acts.
+pub fn sure_button(label: &'static str, sure_label: &'static str, act: impl Fn() + 'static) -> AnyView {
+    let sure = RwSignal::new(false);
+    view! {
+        <button
+            class="button danger"
+            type="button"
+            on:click=move |_| if sure.get_untracked() { act() } else { sure.set(true) }
+            on:blur=move |_| sure.set(false)
+        >
+            {move || if sure.get() { sure_label } else { label }}
+        </button>
+    }
+    .into_any()
+}

@@ -1,0 +1,53 @@
+//! Lists in pages; the number of the page stands in the address.
+
+use crate::state::app;
+use leptos::prelude::*;
+
+/// The page that the address names, from 1. Reactive.
+#[must_use]
+pub fn page() -> usize {
+    app().nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1)
+}
+
+/// The part of a list's address that asks for the present page. Reactive.
+#[must_use]
+pub fn window(size: usize) -> String {
+    format!("limit={size}&offset={}", (page() - 1) * size)
+}
+
+/// Sets a filter and goes back to the first page.
+pub fn filter(key: &'static str, value: &str) {
+    let nav = app().nav;
+    nav.set_param("page", None);
+    nav.set_param(key, Some(value));
+}
+
+/// Turns pages, where there is more than one.
+#[component]
+pub fn Pager(
+    /// How many there are.
+    #[prop(into)]
+    total: Signal<usize>,
+    /// How many stand on a page.
+    size: usize,
+) -> impl IntoView {
+    let app = app();
+    let pages = move || total.get().div_ceil(size).max(1);
+    let now = move || app.nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let turn = move |to: usize| app.nav.set_param("page", Some(&to.to_string()));
+    move || {
+        (pages() > 1).then(|| {
+            view! {
+                <footer class="pager">
+                    <button class="button small" disabled=move || now() <= 1 on:click=move |_| turn(now() - 1)>
+                        "Previous"
+                    </button>
+                    <span class="muted">{move || format!("Page {} of {}", now(), pages())}</span>
+                    <button class="button small" disabled=move || pages() <= now() on:click=move |_| turn(now() + 1)>
+                        "Next"
+                    </button>
+                </footer>
+            }
+        })
+    }
+}
