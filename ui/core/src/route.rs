@@ -33,14 +33,6 @@ pub enum Route {
     Tickets,
     /// The tickets with one open.
     Ticket(TicketId),
-    /// Reports: made, downloaded, scheduled.
-    Reports,
-    /// Versions of the models.
-    Models,
-    /// Who is told of events.
-    Webhooks,
-    /// What the functions obey.
-    Settings,
     /// Accounts and roles.
     Users,
     /// Who did what.
@@ -74,10 +66,6 @@ impl Route {
             ["alarms", id] => id.parse().map_or(Self::NotFound, Self::Alarm),
             ["tickets"] => Self::Tickets,
             ["tickets", id] => id.parse().map_or(Self::NotFound, Self::Ticket),
-            ["reports"] => Self::Reports,
-            ["models"] => Self::Models,
-            ["webhooks"] => Self::Webhooks,
-            ["settings"] => Self::Settings,
             ["users"] => Self::Users,
             ["audit"] => Self::Audit,
             ["system"] => Self::System,
@@ -114,10 +102,6 @@ impl Route {
             Self::Prediction(_) => "Prediction",
             Self::Alarms | Self::Alarm(_) => "Alarms",
             Self::Tickets | Self::Ticket(_) => "Tickets",
-            Self::Reports => "Reports",
-            Self::Models => "Models",
-            Self::Webhooks => "Webhooks",
-            Self::Settings => "Settings",
             Self::Users => "Users",
             Self::Audit => "Audit log",
             Self::System => "System",
@@ -144,10 +128,6 @@ impl fmt::Display for Route {
             Self::Alarm(id) => write!(f, "/alarms/{id}"),
             Self::Tickets => f.write_str("/tickets"),
             Self::Ticket(id) => write!(f, "/tickets/{id}"),
-            Self::Reports => f.write_str("/reports"),
-            Self::Models => f.write_str("/models"),
-            Self::Webhooks => f.write_str("/webhooks"),
-            Self::Settings => f.write_str("/settings"),
             Self::Users => f.write_str("/users"),
             Self::Audit => f.write_str("/audit"),
             Self::System => f.write_str("/system"),
@@ -178,10 +158,6 @@ mod tests {
             Route::Alarm(id.parse().unwrap()),
             Route::Tickets,
             Route::Ticket(id.parse().unwrap()),
-            Route::Reports,
-            Route::Models,
-            Route::Webhooks,
-            Route::Settings,
             Route::Users,
             Route::Audit,
             Route::System,

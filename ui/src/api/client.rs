@@ -219,6 +219,7 @@ async fn text_of(answer: Response) -> Result<(String, Option<i64>), ApiError> {
 
 /// Reads an answer's text. Types are read from the parsed tree: the text's parser is not compiled anew into each.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    let tree: serde_json::Value = serde_json::from_str(text).map_err(|e| ApiError::Malformed(e.to_string()))?;
+    let tree: serde_json::Value =
+        serde_json::from_str(text).map_err(|e| ApiError::Malformed(e.to_string()))?;
     T::deserialize(tree).map_err(|e| ApiError::Malformed(e.to_string()))
 }
