@@ -230,9 +230,28 @@ setup_smtp() {
   apt_install python3-aiosmtpd
 }
 
+OPENPYXL_VERSION=3.1.5
+
+# a Python with openpyxl, with which the tests open the workbooks that reports are
+setup_openpyxl() {
+  local dir; dir=$(cache_dir)/tools/openpyxl
+  export PATH="$dir/bin:$PATH"
+  python3 -c 'import openpyxl' 2>/dev/null && return
+  note "fetching openpyxl $OPENPYXL_VERSION"
+  python3 -m venv --clear "$dir" >/dev/null 2>&1 || {
+    apt_install python3-venv
+    python3 -m venv --clear "$dir"
+  }
+  hash -r
+  "$dir/bin/python3" -m pip --quiet --disable-pip-version-check install "openpyxl==$OPENPYXL_VERSION" ||
+    die "cannot get openpyxl: connect this machine to the network"
+}
+
 setup_test() {
   setup_build
   setup_smtp
+  have pdftotext || apt_install poppler-utils
+  setup_openpyxl
   have mosquitto || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto
   have openssl || apt_install openssl
   have chromium || [ -n "${CHROMIUM:-}" ] || apt_install chromium

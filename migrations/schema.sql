@@ -109,6 +109,10 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.csv_number(value double precision) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ select case when value::text ~ '[.eE]|Infinity|NaN' then value::text else value::text || '.0' end $$;
+
 CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
@@ -605,6 +609,59 @@ CREATE TABLE public.refresh_families (
     revoked_reason text
 );
 
+CREATE TABLE public.report_pieces (
+    report_id uuid NOT NULL,
+    number integer NOT NULL,
+    content bytea NOT NULL
+);
+
+CREATE TABLE public.report_schedules (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    format text NOT NULL,
+    cadence text NOT NULL,
+    weekday smallint DEFAULT 0 NOT NULL,
+    hour smallint NOT NULL,
+    utc_offset_minutes smallint DEFAULT 0 NOT NULL,
+    machine_id uuid,
+    sensor_id uuid,
+    recipients text[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_by uuid,
+    next_run_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone,
+    attempts smallint DEFAULT 0 NOT NULL,
+    last_run_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT report_schedules_cadence_known CHECK ((cadence = ANY (ARRAY['daily'::text, 'weekly'::text]))),
+    CONSTRAINT report_schedules_format_known CHECK ((format = ANY (ARRAY['csv'::text, 'pdf'::text, 'xlsx'::text]))),
+    CONSTRAINT report_schedules_hour_known CHECK (((hour >= 0) AND (hour <= 23))),
+    CONSTRAINT report_schedules_offset_known CHECK (((utc_offset_minutes >= '-720'::integer) AND (utc_offset_minutes <= 840))),
+    CONSTRAINT report_schedules_weekday_known CHECK (((weekday >= 0) AND (weekday <= 6)))
+);
+
+CREATE TABLE public.reports (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    format text NOT NULL,
+    title text NOT NULL,
+    params jsonb NOT NULL,
+    readings bigint DEFAULT 0 NOT NULL,
+    truncated boolean DEFAULT false NOT NULL,
+    file_size bigint DEFAULT 0 NOT NULL,
+    sha256 bytea,
+    created_by uuid,
+    schedule_id uuid,
+    recipients text[] DEFAULT '{}'::text[] NOT NULL,
+    completed_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT reports_format_known CHECK ((format = ANY (ARRAY['csv'::text, 'pdf'::text, 'xlsx'::text]))),
+    CONSTRAINT reports_params_object CHECK ((jsonb_typeof(params) = 'object'::text))
+);
+
 CREATE TABLE public.roles (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -887,6 +944,18 @@ ALTER TABLE ONLY public.predictions
 ALTER TABLE ONLY public.refresh_families
     ADD CONSTRAINT refresh_families_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.report_pieces
+    ADD CONSTRAINT report_pieces_pkey PRIMARY KEY (report_id, number);
+
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_name_unique UNIQUE (name);
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (id);
 
@@ -996,6 +1065,14 @@ CREATE INDEX refresh_families_by_expiry ON public.refresh_families USING btree (
 
 CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id);
 
+CREATE INDEX report_schedules_due ON public.report_schedules USING btree (next_run_at) WHERE is_active;
+
+CREATE INDEX reports_by_expiry ON public.reports USING btree (expires_at);
+
+CREATE INDEX reports_newest ON public.reports USING btree (created_at DESC, id DESC);
+
+CREATE INDEX reports_of_user ON public.reports USING btree (created_by, created_at DESC);
+
 CREATE UNIQUE INDEX roles_name_unique ON public.roles USING btree (lower(name));
 
 CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
@@ -1059,6 +1136,12 @@ CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FO
 CREATE TRIGGER models_stamp BEFORE UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE CONSTRAINT TRIGGER outbox_position_at_commit AFTER INSERT ON public.outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.outbox_take_position();
+
+CREATE TRIGGER report_schedules_audit AFTER INSERT OR DELETE OR UPDATE ON public.report_schedules FOR EACH ROW EXECUTE FUNCTION public.audit_row('report_schedule');
+
+CREATE TRIGGER report_schedules_stamp BEFORE UPDATE ON public.report_schedules FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER reports_audit AFTER INSERT OR DELETE ON public.reports FOR EACH ROW EXECUTE FUNCTION public.audit_row('report');
 
 CREATE TRIGGER roles_audit AFTER INSERT OR DELETE OR UPDATE ON public.roles FOR EACH ROW EXECUTE FUNCTION public.audit_row('role');
 
@@ -1156,6 +1239,24 @@ ALTER TABLE ONLY public.password_resets
 ALTER TABLE ONLY public.refresh_families
     ADD CONSTRAINT refresh_families_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.report_pieces
+    ADD CONSTRAINT report_pieces_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.reports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_sensor_exists FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES public.report_schedules(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.sensor_latest
     ADD CONSTRAINT sensor_latest_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
 
@@ -1241,6 +1342,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_resets TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reports TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO pm_app;
 

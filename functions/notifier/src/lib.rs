@@ -8,6 +8,7 @@
 mod deliver;
 mod mails;
 mod random;
+mod reports;
 mod settings;
 mod slack;
 
@@ -30,7 +31,8 @@ async fn handle(request: Request) -> Answer {
     .await
 }
 
-/// Keeps the bridge's report for `/status`, plans what new events lead to, tidies up, and hands out mails to send.
+/// Keeps the bridge's report for `/status`, plans what new events lead to, tidies up, wakes `reports`, and hands out mails
+/// to send.
 async fn tick(call: &Call) -> Outcome {
     let tick: Tick = serde_json::from_slice(&call.body)
         .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
@@ -40,6 +42,7 @@ async fn tick(call: &Call) -> Outcome {
     delivery::fan_out(&db, settings.webhooks).await?;
     mails::notices(&db, &settings.audience).await?;
     housekeeping::tidy(&db).await?;
+    reports::wake(&db).await?;
     let deliveries_due = delivery::any_due(&db).await?;
     let mails = mails::exchange(&db, &tick.mail, &settings).await?;
     Ok(json(StatusCode::OK, &TickAnswer { mails, deliveries_due }))

@@ -44,6 +44,10 @@ id! {
     AlarmId,
     /// A maintenance ticket.
     TicketId,
+    /// A report.
+    ReportId,
+    /// A schedule of reports.
+    ReportScheduleId,
     /// A comment on an alarm or ticket.
     CommentId,
     /// A background job.

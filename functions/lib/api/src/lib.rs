@@ -24,6 +24,7 @@ pub mod mail;
 pub mod metrics;
 pub mod notification;
 pub mod prediction;
+pub mod report;
 pub mod role;
 pub mod score;
 pub mod sensor;
@@ -38,8 +39,8 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AttachmentId, CommentId, JobId, MachineId, ModelId, PredictionId, RoleId, SensorId, SettingId,
-    TicketId, UserId, WebhookId,
+    AlarmId, AttachmentId, CommentId, JobId, MachineId, ModelId, PredictionId, ReportId, ReportScheduleId,
+    RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{

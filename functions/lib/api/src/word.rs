@@ -214,6 +214,22 @@ words! {
         /// Given up; can be retried.
         Failed = "failed",
     }
+    /// Format of a report.
+    ReportFormat {
+        /// Readings, a row each.
+        Csv = "csv",
+        /// A document.
+        Pdf = "pdf",
+        /// A workbook.
+        Xlsx = "xlsx",
+    }
+    /// How often a scheduled report is made.
+    Cadence {
+        /// Every day.
+        Daily = "daily",
+        /// Every week.
+        Weekly = "weekly",
+    }
     /// Urgency of a ticket.
     Priority {
         /// Low.

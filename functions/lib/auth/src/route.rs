@@ -206,6 +206,32 @@ routes! {
         /// What happened to a ticket, oldest first.
         TicketHistory: GET "/tickets/{ticket_id}/history" Access::Token;
     }
+    "reports" {
+        /// Make a report.
+        GenerateReport: POST "/reports/generate" VIEWER;
+        /// Reports that the caller may read, newest first.
+        ListReports: GET "/reports" VIEWER;
+        /// The file of a report, by its name.
+        DownloadReport: GET "/reports/download/{filename}" VIEWER;
+        /// The file of a report, by its id.
+        DownloadReportById: GET "/reports/{report_id}/download" VIEWER;
+        /// The file of a report, by its name, as the old static folder gave it.
+        ReportFile: GET "/reports/{report}" VIEWER;
+        /// Remove a report, by its name or its id.
+        DeleteReport: DELETE "/reports/{report}" VIEWER;
+        /// Schedules of reports, newest first.
+        ListReportSchedules: GET "/reports/schedules" ENGINEER;
+        /// Create a schedule of reports.
+        CreateReportSchedule: POST "/reports/schedules" ENGINEER;
+        /// One schedule of reports.
+        GetReportSchedule: GET "/reports/schedules/{schedule_id}" ENGINEER;
+        /// Change a schedule of reports.
+        UpdateReportSchedule: PATCH "/reports/schedules/{schedule_id}" ENGINEER;
+        /// Remove a schedule of reports; its reports stay.
+        DeleteReportSchedule: DELETE "/reports/schedules/{schedule_id}" ENGINEER;
+        /// Make the scheduled reports that are due, and remove expired ones.
+        RunReports: POST "/internal/reports" Access::Service;
+    }
     "dashboard" {
         /// Counts for the overview.
         DashboardOverview: GET "/dashboard/overview" VIEWER;

@@ -54,6 +54,21 @@ pub fn password_reset(name: Option<&str>, link: &str, valid_minutes: i64) -> Ren
     }
 }
 
+/// The mail that a scheduled report has been made. `link` leads to the file; whoever follows it has to sign in.
+#[must_use]
+pub fn report(title: &str, period: &str, readings: i64, link: &str) -> Rendered {
+    let title = one_line(title);
+    let said = format!("The report of {period} is ready. It covers {readings} readings.");
+    let note = "The link asks for a sign-in with the account of this mail address, or of an engineer.";
+    let html = format!(
+        "<p>{}</p><p><a href=\"{link}\" style=\"{BUTTON}\">Open the report</a></p><p>Or open this address: {link}</p><p>{}</p>",
+        escaped(&said),
+        escaped(note),
+        link = escaped(link),
+    );
+    Rendered { text: format!("{said}\n\n{link}\n\n{note}\n"), html: page(&title, &html), subject: title }
+}
+
 /// A mail that tells of one or many notices. `product_url` is the address of the web page, without a slash at its end.
 #[must_use]
 pub fn digest(digest: &Digest, product_url: &str) -> Rendered {

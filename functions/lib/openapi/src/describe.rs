@@ -7,8 +7,8 @@ use crate::{
 use pm_api::{
     AlarmKind, AlarmSort, AlarmStatus, JobStatus, JobType, Priority, Resource, Role, Severity, TicketSort,
     TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard, event, ingest, job, machine,
-    metrics, notification, prediction, role, sensor, sensor_data, setting, status, tick, ticket, user,
-    webhook,
+    metrics, notification, prediction, report, role, sensor, sensor_data, setting, status, tick, ticket,
+    user, webhook,
 };
 use pm_auth::Op;
 use serde_json::json;
@@ -186,6 +186,28 @@ pub fn describe(op: Op) -> Option<Operation> {
             .refuses(409, "Somebody else changed the ticket meanwhile"),
         Op::TicketHistory => lists::<ticket::TicketTransition>(),
 
+        // reports
+        Op::GenerateReport => reads::<report::GeneratedReport>().takes::<report::ReportRequest>(),
+        Op::ListReports => lists::<report::Report>()
+            .word("format", report::ReportFormat::WORDS, "Of this format")
+            .paged(100, 1000)
+            .total(),
+        Op::DownloadReport | Op::ReportFile => {
+            report_file().refuses(403, "Invalid file path, or the role may not")
+        }
+        Op::DownloadReportById => report_file(),
+        Op::DeleteReport => deletes(),
+        Op::ListReportSchedules => lists::<report::ReportSchedule>().paged(100, 1000).total(),
+        Op::CreateReportSchedule => {
+            creates::<report::ReportSchedule>().takes::<report::ReportScheduleRequest>()
+        }
+        Op::GetReportSchedule => reads::<report::ReportSchedule>(),
+        Op::UpdateReportSchedule => {
+            reads::<report::ReportSchedule>().takes::<report::ReportScheduleRequest>()
+        }
+        Op::DeleteReportSchedule => deletes(),
+        Op::RunReports => reads::<report::ReportsRun>(),
+
         // dashboard
         Op::DashboardOverview => reads::<dashboard::Overview>(),
         Op::DashboardMachines => reads::<dashboard::MachineStats>(),
@@ -305,6 +327,12 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::Deliver => reads::<webhook::DeliverReport>().takes::<webhook::DeliverRequest>(),
         _ => return None,
     })
+}
+
+fn report_file() -> Operation {
+    sends("text/csv")
+        .also("application/pdf")
+        .also("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 }
 
 fn readings() -> Operation {

@@ -89,6 +89,8 @@ id_from_db!(
     pm_api::ModelId,
     pm_api::SensorId,
     pm_api::PredictionId,
+    pm_api::ReportId,
+    pm_api::ReportScheduleId,
     pm_api::AlarmId,
     pm_api::JobId,
     pm_api::RoleId,

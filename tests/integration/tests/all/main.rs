@@ -23,6 +23,8 @@ mod mqtt;
 mod notifications;
 mod object_store;
 mod receiver;
+mod report_fixture;
+mod reports;
 mod robust;
 mod roles;
 mod settings;

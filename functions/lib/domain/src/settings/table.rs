@@ -82,6 +82,9 @@ known! {
     RegistrationPolicy = "registration.policy", Word(&["admin", "open"]), "admin",
         Public, "Who may create accounts: administrators only, or anybody (then with the role operator).";
 
+    ReportsKeepDays = "reports.keep_days", Integer(1, 3650), "30",
+        Private, "Days after which a report is removed.";
+
     RetentionHourDays = "retention.hour_days", Integer(1, 36_500), "3650",
         Private, "Days for which one-hour summaries of readings are kept.";
     RetentionMinuteDays = "retention.minute_days", Integer(1, 36_500), "365",

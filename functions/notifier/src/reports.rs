@@ -1,0 +1,29 @@
+//! Scheduled reports and expired ones: the work is `reports`'.
+
+use pm_api::report::ReportsRun;
+use pm_store::{Db, StoreError, report_schedule};
+use pm_web::{Peer, spawn, variable};
+
+/// Tells `reports` when there is something to do. A report takes longer than a tick, so it is made beside the answer; a
+/// run is claimed with a lease, so a second call in the meantime finds nothing.
+pub(crate) async fn wake(db: &Db) -> Result<(), StoreError> {
+    if report_schedule::work_to_do(db).await? {
+        spawn(async {
+            if let Err(error) = run().await {
+                eprintln!("reports: {error}");
+            }
+        });
+    }
+    Ok(())
+}
+
+async fn run() -> Result<(), String> {
+    let token = variable("service_token").await.map_err(|e| format!("{e:?}"))?;
+    let called = Peer("reports").post_postcard_for_json(
+        "/internal/reports",
+        &(),
+        "application/octet-stream",
+        Some(&token),
+    );
+    called.await.map(|ReportsRun { .. }| ()).map_err(|e| e.to_string())
+}
