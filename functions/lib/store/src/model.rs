@@ -73,7 +73,7 @@ statements! {
             select tstzrange(a.triggered_at - interval '10 minutes', a.resolved_at, '[]') as span
             from alarms a join sensors s on s.id = $1
             where a.machine_id = s.machine_id and (a.sensor_id = $1 or a.sensor_id is null)
-              and a.status = 'resolved' and to_jsonb(a) ->> 'verdict' = 'true_fault'),
+              and a.status = 'resolved' and a.verdict = 'true_fault'),
         newest as (
             select time, value from sensor_data d
             where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
@@ -83,9 +83,9 @@ statements! {
                coalesce(string_agg(value::text, ',' order by time), '')
         from newest";
     JUDGED_ALARMS = "
-        select a.triggered_at at time zone 'utc', a.resolved_at at time zone 'utc', to_jsonb(a) ->> 'verdict' = 'true_fault'
+        select a.triggered_at at time zone 'utc', a.resolved_at at time zone 'utc', a.verdict = 'true_fault'
         from alarms a
-        where a.sensor_id = $1 and a.status = 'resolved' and to_jsonb(a) ->> 'verdict' in ('true_fault', 'false_alarm')
+        where a.sensor_id = $1 and a.status = 'resolved' and a.verdict in ('true_fault', 'false_alarm')
         order by a.resolved_at desc limit 10";
     STORE_DRIFT = "
         with before as (
