@@ -1135,6 +1135,8 @@ CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FO
 
 CREATE TRIGGER models_stamp BEFORE UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+CREATE TRIGGER notification_preferences_audit AFTER INSERT OR DELETE OR UPDATE ON public.notification_preferences FOR EACH ROW EXECUTE FUNCTION public.audit_row('notification_preferences');
+
 CREATE CONSTRAINT TRIGGER outbox_position_at_commit AFTER INSERT ON public.outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.outbox_take_position();
 
 CREATE TRIGGER report_schedules_audit AFTER INSERT OR DELETE OR UPDATE ON public.report_schedules FOR EACH ROW EXECUTE FUNCTION public.audit_row('report_schedule');

@@ -3,8 +3,45 @@
 use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::Method;
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_local::stack::testing::{self, Stack, StackOptions};
 use serde_json::{Value, json};
+
+/// Tables whose rows the system writes by itself, or that are the record of something audited elsewhere.
+const OF_THE_SYSTEM: &[&str] = &[
+    "alarm_transitions",
+    "attachment_contents",
+    "audit_log",
+    "clock_tasks",
+    "counts",
+    "dead_letters",
+    "deleted_sensors",
+    "login_throttle",
+    "machine_state",
+    "mails",
+    "model_drift",
+    "model_records",
+    "model_shadow",
+    "notices",
+    "outbox",
+    "outbox_cursors",
+    "password_resets",
+    "predictions",
+    "predictions_1m",
+    "reading_totals",
+    "readings_1h",
+    "readings_1m",
+    "refresh_families",
+    "report_pieces",
+    "retention_marks",
+    "rollup_changes",
+    "sensor_data",
+    "sensor_latest",
+    "sensor_state",
+    "service_reports",
+    "stray_objects",
+    "ticket_transitions",
+    "webhook_deliveries",
+];
 
 async fn stack() -> Result<(Stack, Client)> {
     let stack =
@@ -15,6 +52,24 @@ async fn stack() -> Result<(Stack, Client)> {
 
 fn entries(list: &Value) -> Result<&Vec<Value>> {
     list.as_array().with_context(|| list.to_string())
+}
+
+#[tokio::test]
+async fn every_table_that_people_change_is_audited() -> Result<()> {
+    let database = testing::database().await?;
+    let (client, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    let unaudited = "
+        select distinct table_name::text from information_schema.table_privileges
+        where grantee = 'pm_app' and table_schema = 'public' and privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+        except
+        select c.relname::text from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+        where p.proname = 'audit_row'";
+    let unaudited: Vec<String> = client.query(unaudited, &[]).await?.iter().map(|r| r.get(0)).collect();
+    assert!(unaudited.iter().any(|t| t == "sensor_data"), "{unaudited:?}");
+    let forgotten: Vec<_> = unaudited.iter().filter(|t| !OF_THE_SYSTEM.contains(&t.as_str())).collect();
+    assert!(forgotten.is_empty(), "no trigger audit_row on {forgotten:?}");
+    Ok(())
 }
 
 #[tokio::test]
