@@ -2,7 +2,7 @@
 
 use pm_domain::{
     settings::{Key, Values},
-    throttle::{REGISTRATIONS, WINDOW_S, block_s},
+    throttle::{ADDRESS_RESETS, REGISTRATIONS, WINDOW_S, block_s},
 };
 use pm_store::{Db, session::account_key, throttle};
 use pm_web::{Call, Refusal};
@@ -26,6 +26,11 @@ impl Tries {
     /// Registrations from the caller's address.
     pub(crate) fn of_registration(call: &Call) -> Self {
         Self(vec![(by_address(call, "register"), REGISTRATIONS)])
+    }
+
+    /// Password resets, asked for or confirmed, from the caller's address.
+    pub(crate) fn of_reset(call: &Call) -> Self {
+        Self(vec![(by_address(call, "reset"), ADDRESS_RESETS)])
     }
 
     /// Refuses if any of them has to wait.

@@ -67,6 +67,10 @@ routes! {
         Logout: POST "/users/logout" Access::Token;
         /// Change one's own password.
         ChangePassword: POST "/users/change-password" Access::Token;
+        /// Ask for a mail with a link to set a new password.
+        RequestPasswordReset: POST "/users/password-reset/request" Access::Public;
+        /// Set a new password with the token of such a link.
+        ConfirmPasswordReset: POST "/users/password-reset/confirm" Access::Public;
         /// Create an account.
         CreateUser: POST "/users" Access::Registration;
         /// All accounts, newest first.
@@ -494,6 +498,8 @@ mod tests {
                 "/status",
                 "/users/login",
                 "/users/refresh",
+                "/users/password-reset/request",
+                "/users/password-reset/confirm",
                 "/ws/updates",
                 "/openapi.json",
                 "/docs",

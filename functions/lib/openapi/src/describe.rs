@@ -39,6 +39,12 @@ pub fn describe(op: Op) -> Option<Operation> {
             .refuses(401, "Invalid or expired refresh token"),
         Op::Logout => reads::<user::Message>().takes::<user::RefreshRequest>(),
         Op::ChangePassword => reads::<user::Message>().takes::<user::PasswordChange>(),
+        Op::RequestPasswordReset => reads::<user::Message>()
+            .takes::<user::PasswordResetRequest>()
+            .refuses(429, "Too many requests from this address; retry-after says when to try again"),
+        Op::ConfirmPasswordReset => reads::<user::Message>()
+            .takes::<user::PasswordResetConfirm>()
+            .refuses(400, "The token is unknown, spent or expired"),
         Op::CreateUser => creates::<user::User>().takes::<user::NewUser>(),
         Op::ListUsers => lists::<user::User>()
             .word("role", Role::WORDS, "With this built-in role")

@@ -186,3 +186,137 @@ async fn there_is_always_an_administrator() -> Result<()> {
     assert_eq!(admin.delete(&second_path).await?.status, 204);
     Ok(())
 }
+
+const REQUEST: &str = "/users/password-reset/request";
+const CONFIRM: &str = "/users/password-reset/confirm";
+
+/// Waits for the given number of mails with a link for this address; gives their tokens, oldest first.
+async fn reset_tokens(database: &tokio_postgres::Client, email: &str, count: usize) -> Result<Vec<String>> {
+    let sql = "select body_text from mails where kind = 'password_reset' and recipient = $1 order by created_at, id";
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let rows = database.query(sql, &[&email]).await?;
+        if rows.len() >= count {
+            let token = |text: String| {
+                let (_, rest) = text.split_once("/app/reset-password?token=").context("no link")?;
+                Ok(rest.split_whitespace().next().context("no token")?.to_owned())
+            };
+            return rows.iter().map(|row| token(row.get(0))).collect();
+        }
+        anyhow::ensure!(std::time::Instant::now() < end, "{} mails for {email}", rows.len());
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_set_anew_once() -> Result<()> {
+    let (stack, client) = stack().await?;
+    let database = database(&stack).await?;
+    let admin = client.sign_in(ADMIN).await?;
+    let pair = client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
+
+    // nothing tells an account from none
+    let sent = json!({"message": "If the email exists, a reset link has been sent"});
+    let unknown = client.post(REQUEST, json!({"email": "nobody@example.com"})).await?;
+    let known = client.post(REQUEST, json!({"email": VIEWER.0.to_uppercase()})).await?;
+    assert_eq!((unknown.expect(200)?, known.expect(200)?), (sent.clone(), sent.clone()));
+    let without_date = |answer: &Answer| {
+        let mut headers = answer.headers.clone();
+        headers.remove("date");
+        headers.remove("x-request-id");
+        headers
+    };
+    assert_eq!(without_date(&unknown), without_date(&known));
+    let token = reset_tokens(&database, VIEWER.0, 1).await?.remove(0);
+    let mails: i64 = database.query_one("select count(*) from mails", &[]).await?.get(0);
+    let hashes: Vec<Vec<u8>> = database
+        .query("select token_hash from password_resets", &[])
+        .await?
+        .iter()
+        .map(|r| r.get(0))
+        .collect();
+    assert_eq!((mails, hashes.len()), (1, 1));
+    assert!(hashes[0].len() == 32 && !hashes[0].windows(8).any(|w| token.as_bytes().starts_with(w)));
+
+    // what is refused spends nothing
+    let body = |token: &str, password: &str| json!({"token": token, "new_password": password});
+    let short = client.post(CONFIRM, body(&token, "short")).await?.expect(422)?;
+    assert_eq!(short["errors"][0]["loc"], json!(["body", "new_password"]));
+    let wrong = client.post(CONFIRM, body("7e57ab1e-0000-4000-8000-000000000000", "brand new word")).await?;
+    assert_eq!(wrong.expect(400)?, json!({"detail": "Invalid or expired reset token"}));
+    client.post(CONFIRM, json!({"new_password": "brand new word"})).await?.expect(422)?;
+    client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
+
+    // of two tokens the first that is used spends both
+    client.post(REQUEST, json!({"email": VIEWER.0})).await?.expect(200)?;
+    let second = reset_tokens(&database, VIEWER.0, 2).await?.remove(1);
+    let done = client.post(CONFIRM, body(&token, "brand new word")).await?.expect(200)?;
+    assert_eq!(done, json!({"message": "Password reset successfully"}));
+    for spent in [&token, &second] {
+        let refused = client.post(CONFIRM, body(spent, "yet another word")).await?.expect(400)?;
+        assert_eq!(refused, json!({"detail": "Invalid or expired reset token"}));
+    }
+    client.login(VIEWER.0, VIEWER.1).await?.expect(401)?;
+    client.login(VIEWER.0, "brand%20new%20word").await?.expect(200)?;
+    let refresh = json!({"refresh_token": text(&pair, "refresh_token")?});
+    client.post("/users/refresh", refresh).await?.expect(401)?;
+
+    // its hour is over
+    client.post(REQUEST, json!({"email": VIEWER.0})).await?.expect(200)?;
+    let third = reset_tokens(&database, VIEWER.0, 3).await?.remove(2);
+    database.execute("update password_resets set expires_at = now() - interval '1 second'", &[]).await?;
+    let late = client.post(CONFIRM, body(&third, "yet another word")).await?.expect(400)?;
+    assert_eq!(late, json!({"detail": "Reset token has expired"}));
+
+    // a fourth within a quarter of an hour gets the same answer and no mail
+    assert_eq!(client.post(REQUEST, json!({"email": VIEWER.0})).await?.expect(200)?, sent);
+    client.post(REQUEST, json!({"email": ENGINEER.0})).await?.expect(200)?;
+    reset_tokens(&database, ENGINEER.0, 1).await?;
+    let key = format!("reset-account:{}", VIEWER.0);
+    for _ in 0..400 {
+        let sql = "select failures from login_throttle where key = $1";
+        if database.query_one(sql, &[&key]).await?.get::<_, i32>(0) == 4 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(reset_tokens(&database, VIEWER.0, 3).await?.len(), 3);
+
+    let log = admin.get("/audit/logs?q=password_reset&limit=1000").await?.expect(200)?;
+    let actions: Vec<_> =
+        log.as_array().context("no list")?.iter().rev().filter_map(|e| e["action_type"].as_str()).collect();
+    let (request, confirm) = ("password_reset_request", "password_reset_confirm");
+    assert_eq!(actions, [request, request, confirm, request, request], "{log}");
+    let told = format!("{}{}", admin.get("/audit/logs").await?.expect(200)?, stack.log("host"));
+    for secret in [&token, &second, &third, "brand new word", "yet another"] {
+        assert!(!told.contains(secret), "{secret} is told");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_inactive_account_gets_no_link_and_floods_are_stopped() -> Result<()> {
+    let (stack, client) = stack().await?;
+    let database = database(&stack).await?;
+    let admin = client.sign_in(ADMIN).await?;
+    let viewer = admin.get("/users?role=viewer").await?.expect(200)?;
+    let path = format!("/users/{}", text(&viewer[0], "id")?);
+    client.post(REQUEST, json!({"email": VIEWER.0})).await?.expect(200)?;
+    let token = reset_tokens(&database, VIEWER.0, 1).await?.remove(0);
+    admin.patch(&path, json!({"is_active": false})).await?.expect(200)?;
+    let refused = client.post(CONFIRM, json!({"token": token, "new_password": "brand new word"})).await?;
+    assert_eq!(refused.expect(400)?, json!({"detail": "Invalid or expired reset token"}));
+    client.post(REQUEST, json!({"email": VIEWER.0})).await?.expect(200)?;
+    client.post(REQUEST, json!({"email": ENGINEER.0})).await?.expect(200)?;
+    reset_tokens(&database, ENGINEER.0, 1).await?;
+    assert_eq!(reset_tokens(&database, VIEWER.0, 1).await?.len(), 1);
+
+    client.post(REQUEST, json!({})).await?.expect(422)?;
+    let mut answers = Vec::new();
+    for _ in 0..20 {
+        answers.push(client.post(REQUEST, json!({"email": "nobody@example.com"})).await?.status.as_u16());
+    }
+    assert_eq!(answers.first(), Some(&200));
+    assert_eq!(answers.last(), Some(&429), "{answers:?}");
+    Ok(())
+}

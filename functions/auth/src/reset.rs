@@ -1,0 +1,93 @@
+//! Forgotten passwords: a mailed link with a token that works once, for an hour.
+
+use crate::{password, throttled::Tries};
+use http::StatusCode;
+use pm_api::user::Message;
+use pm_domain::{
+    mail,
+    settings::Key,
+    throttle::{ACCOUNT_RESETS, WINDOW_S},
+};
+use pm_store::{
+    Db,
+    audit::Origin,
+    mail::{NewMail, enqueue},
+    password_reset::{self, TokenState, VALID_S},
+    setting, throttle,
+};
+use pm_web::{Call, Outcome, Refusal, json, spawn};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Page of the web interface that takes the token.
+const PAGE: &str = "/app/reset-password";
+
+/// `POST /users/password-reset/request`. The account is looked for after the answer was given, so neither the answer nor
+/// its time tells whether there is one.
+pub(crate) async fn request(call: &Call) -> Outcome {
+    let mut fields = call.fields()?;
+    let email = fields.required_text("email", 320).trim().to_owned();
+    fields.end()?;
+    let db = call.db().await?;
+    let tries = Tries::of_reset(call);
+    tries.check(&db).await?;
+    tries.count(&db).await?;
+    let origin = call.origin();
+    spawn(async move {
+        if let Err(error) = send_link(&db, &origin, &email).await {
+            eprintln!("no link to reset a password was sent: {error:?}");
+        }
+    });
+    Ok(message("If the email exists, a reset link has been sent"))
+}
+
+async fn send_link(db: &Db, origin: &Origin, email: &str) -> Result<(), Refusal> {
+    let key = format!("reset-account:{}", email.to_lowercase());
+    if throttle::failed(db, &key, WINDOW_S).await? > ACCOUNT_RESETS {
+        return Ok(());
+    }
+    let token = Uuid::new_v4().to_string();
+    let Some(to) = password_reset::begin(db, origin, email, &hash(&token)).await? else { return Ok(()) };
+    let settings = setting::read(db, &[Key::GeneralPublicUrl]).await?;
+    let base = settings.text(Key::GeneralPublicUrl).trim_end_matches('/');
+    let words =
+        mail::password_reset(to.full_name.as_deref(), &format!("{base}{PAGE}?token={token}"), VALID_S / 60);
+    let mail = NewMail { valid_for_s: VALID_S, ..NewMail::new("password_reset", &to.email, &words) };
+    enqueue(db, &mail).await?;
+    Ok(())
+}
+
+/// `POST /users/password-reset/confirm`: ends all logins of the account.
+pub(crate) async fn confirm(call: &Call) -> Outcome {
+    let db = call.db().await?;
+    let tries = Tries::of_reset(call);
+    tries.check(&db).await?;
+    let settings = setting::read(&db, &[Key::PasswordMinLength]).await?;
+    let mut fields = call.fields()?;
+    let token = hash(fields.required_secret("token", 200).trim());
+    let new = password::required(&mut fields, "new_password", &settings);
+    fields.end()?;
+    let refuse = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
+    match password_reset::state(&db, &token).await? {
+        TokenState::Good => {}
+        TokenState::Expired => return refuse("Reset token has expired"),
+        TokenState::Unknown => {
+            tries.count(&db).await?;
+            return refuse("Invalid or expired reset token");
+        }
+    }
+    let new_hash = password::hash(&new).await?;
+    if password_reset::confirm(&db, &call.origin(), &token, new_hash).await? {
+        Ok(message("Password reset successfully"))
+    } else {
+        refuse("Invalid or expired reset token")
+    }
+}
+
+fn message(text: &str) -> pm_web::Answer {
+    json(StatusCode::OK, &Message { message: text.to_owned() })
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
