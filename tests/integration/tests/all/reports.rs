@@ -126,7 +126,8 @@ async fn the_workbook_agrees_with_the_database() -> Result<()> {
     assert_eq!(made["truncated"], true);
     let newest = &book["sheets"]["Readings"]["rows"][50_000];
     assert_eq!(newest[0], "2026-03-09T00:59:00", "in the zone that was asked for");
-    assert_eq!(book["sheets"]["Readings"]["types"], json!(["d", "s", "s", "s", "n", "s"]));
+    let types = book["sheets"]["Readings"]["types"].as_array().context("no types")?;
+    assert_eq!(types[..6], ["d", "s", "s", "s", "n", "s"]);
 
     // machine-1 of seven days less a second: down 3 h and 1 h; forecasts are no failures
     let whole_h = 7.0 * 24.0 - 1.0 / 3600.0;
