@@ -93,6 +93,44 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.clear_deleted(max_rows integer) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    gone uuid;
+    edge timestamptz;
+    left_over bigint := max_rows;
+    removed bigint;
+begin
+    if not pg_try_advisory_xact_lock(hashtext('clear_deleted')) then
+        return 0;
+    end if;
+    for gone in
+        select sensor_id from deleted_sensors
+        where emptied_at is null or emptied_at < now() - interval '5 minutes' order by deleted_at limit 100
+    loop
+        exit when left_over <= 0 or clock_timestamp() - now() > interval '1 second';
+        -- the time of the first reading that stays, so that one index range is deleted
+        select time into edge from sensor_data where sensor_id = gone order by time offset left_over limit 1;
+        delete from sensor_data where sensor_id = gone and time < coalesce(edge, 'infinity');
+        get diagnostics removed = row_count;
+        left_over := left_over - removed;
+        continue when edge is not null;
+        select time into edge from predictions where sensor_id = gone order by time offset left_over limit 1;
+        delete from predictions where sensor_id = gone and time < coalesce(edge, 'infinity');
+        get diagnostics removed = row_count;
+        left_over := left_over - removed;
+        continue when edge is not null;
+        delete from readings_1m where sensor_id = gone;
+        with hours as (delete from readings_1h where sensor_id = gone returning bucket, count)
+        update reading_totals t set count = t.count - hours.count from hours where t.hour = hours.bucket;
+        delete from deleted_sensors where sensor_id = gone and emptied_at is not null;
+        update deleted_sensors set emptied_at = now() where sensor_id = gone;
+    end loop;
+    return max_rows - left_over;
+end
+$$;
+
 CREATE FUNCTION public.comment_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -116,6 +154,15 @@ CREATE FUNCTION public.csv_number(value double precision) RETURNS text
 CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
+
+CREATE FUNCTION public.kept_readings(of_sensor uuid) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    select (select coalesce(sum(count), 0)::bigint from readings_1h where sensor_id = of_sensor)
+         + (select count(*) from sensor_data
+            where sensor_id = of_sensor
+              and time >= (select coalesce(min(minute), 'infinity') from rollup_changes where sensor_id is null))
+$$;
 
 CREATE FUNCTION public.list_builtin_model(model_name text, model_version text, model_path text, model_card jsonb) RETURNS uuid
     LANGUAGE plpgsql
@@ -186,6 +233,101 @@ begin
         return old;
     end if;
     return new;
+end
+$$;
+
+CREATE FUNCTION public.roll_hours(of_sensors uuid[], hours timestamp with time zone[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into readings_1h (bucket, sensor_id, count, sum, min, max, last, worst)
+    select c.hour, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst
+    from (select distinct sensor_id, hour from unnest(of_sensors, hours) u (sensor_id, hour)) c
+    cross join lateral (
+        select sum(m.count)::bigint as count, sum(m.sum order by m.bucket) as sum, min(m.min) as min, max(m.max) as max,
+               last(m.last, m.bucket) as last, max(m.worst) as worst
+        from readings_1m m
+        where m.sensor_id = c.sensor_id and m.bucket >= c.hour and m.bucket < c.hour + interval '1 hour') a
+    where a.count > 0
+    on conflict (sensor_id, bucket) do update set
+        count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+        worst = excluded.worst;
+    insert into reading_totals (hour, count)
+    select bucket, sum(count)::bigint from readings_1h where bucket = any (hours) group by bucket
+    on conflict (hour) do update set count = excluded.count;
+end
+$$;
+
+CREATE FUNCTION public.roll_up(budget_ms integer) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    started constant timestamptz := clock_timestamp();
+    ended constant timestamptz := now() - interval '65 seconds';
+    kept_from timestamptz;
+    this timestamptz;
+    late_sensors uuid[];
+    minutes timestamptz[];
+    hours timestamptz[] := '{}';
+    taken bigint := 0;
+    counted bigint;
+begin
+    if not pg_try_advisory_xact_lock(hashtext('roll_up')) then
+        return 0;
+    end if;
+    select dropped_before into kept_from from retention_marks where class = 'readings';
+    delete from rollup_changes where minute < kept_from;
+
+    -- late readings of single sensors
+    while clock_timestamp() - started < budget_ms * interval '1 millisecond' loop
+        with took as (
+            delete from rollup_changes where id in (
+                select id from rollup_changes where sensor_id is not null and minute <= ended order by minute limit 1000)
+            returning sensor_id, minute)
+        select array_agg(sensor_id), array_agg(minute), coalesce(sum(n), 0) into late_sensors, minutes, counted
+        from (select sensor_id, minute, count(*) as n from took group by sensor_id, minute) t;
+        exit when minutes is null;
+        taken := taken + counted;
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst)
+        select c.minute, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst
+        from unnest(late_sensors, minutes) c (sensor_id, minute)
+        cross join lateral (
+            select count(*) as count, sum(d.value order by d.time) as sum, min(d.value) as min, max(d.value) as max,
+                   last(d.value, d.time) as last, max(d.status) as worst
+            from sensor_data d
+            where d.sensor_id = c.sensor_id and d.time >= c.minute and d.time < c.minute + interval '1 minute') a
+        where a.count > 0
+        on conflict (sensor_id, bucket) do update set
+            count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+            worst = excluded.worst;
+        perform roll_hours(late_sensors, (select array_agg(time_bucket('1 hour', m) order by ord)
+                                     from unnest(minutes) with ordinality u (m, ord)));
+    end loop;
+
+    -- minutes of all sensors
+    while clock_timestamp() - started < budget_ms * interval '1 millisecond' loop
+        select minute into this from rollup_changes
+        where sensor_id is null and minute <= ended order by minute limit 1;
+        exit when not found;
+        delete from rollup_changes where sensor_id is null and minute = this;
+        get diagnostics counted = row_count;
+        taken := taken + counted;
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst)
+        select this, d.sensor_id, count(*), sum(d.value order by d.time), min(d.value), max(d.value),
+               last(d.value, d.time), max(d.status)
+        from sensor_data d where d.time >= this and d.time < this + interval '1 minute'
+        group by d.sensor_id
+        on conflict (sensor_id, bucket) do update set
+            count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+            worst = excluded.worst;
+        if not time_bucket('1 hour', this) = any (hours) then
+            hours := hours || time_bucket('1 hour', this);
+        end if;
+    end loop;
+    foreach this in array hours loop
+        perform roll_hours(array_agg(id), array_agg(this)) from sensors;
+    end loop;
+    return taken;
 end
 $$;
 
@@ -379,6 +521,12 @@ CREATE TABLE public.comments (
     CONSTRAINT comments_resource_known CHECK ((resource_type = ANY (ARRAY['alarm'::text, 'ticket'::text])))
 );
 
+CREATE TABLE public.counts (
+    name text NOT NULL,
+    value bigint NOT NULL,
+    counted_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.dead_letters (
     id bigint NOT NULL,
     received_at timestamp with time zone NOT NULL,
@@ -396,6 +544,12 @@ ALTER TABLE public.dead_letters ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.deleted_sensors (
+    sensor_id uuid NOT NULL,
+    deleted_at timestamp with time zone DEFAULT now() NOT NULL,
+    emptied_at timestamp with time zone
 );
 
 CREATE TABLE public.jobs (
@@ -598,6 +752,41 @@ CREATE TABLE public.predictions (
     contributing_features jsonb NOT NULL
 );
 
+CREATE TABLE public.predictions_1m (
+    bucket timestamp with time zone NOT NULL,
+    normal bigint NOT NULL,
+    warning bigint NOT NULL,
+    critical bigint NOT NULL,
+    buffering bigint NOT NULL
+);
+
+CREATE TABLE public.reading_totals (
+    hour timestamp with time zone NOT NULL,
+    count bigint NOT NULL
+);
+
+CREATE TABLE public.readings_1h (
+    bucket timestamp with time zone NOT NULL,
+    sensor_id uuid NOT NULL,
+    count bigint NOT NULL,
+    sum double precision NOT NULL,
+    min double precision NOT NULL,
+    max double precision NOT NULL,
+    last double precision NOT NULL,
+    worst smallint NOT NULL
+);
+
+CREATE TABLE public.readings_1m (
+    bucket timestamp with time zone NOT NULL,
+    sensor_id uuid NOT NULL,
+    count bigint NOT NULL,
+    sum double precision NOT NULL,
+    min double precision NOT NULL,
+    max double precision NOT NULL,
+    last double precision NOT NULL,
+    worst smallint NOT NULL
+);
+
 CREATE TABLE public.refresh_families (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -673,6 +862,22 @@ CREATE TABLE public.roles (
     CONSTRAINT roles_system_permits_by_table CHECK (((NOT is_system) OR (permissions = '{}'::text[])))
 );
 
+CREATE TABLE public.rollup_changes (
+    id bigint NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    sensor_id uuid,
+    readings bigint NOT NULL
+);
+
+ALTER TABLE public.rollup_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.rollup_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.sensor_data (
     "time" timestamp with time zone NOT NULL,
     sensor_id uuid NOT NULL,
@@ -725,6 +930,8 @@ CREATE TABLE public.sensors (
     critical_threshold double precision,
     metadata jsonb,
     mqtt_id text,
+    warning_low double precision,
+    critical_low double precision,
     CONSTRAINT sensors_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text))
 );
 
@@ -875,11 +1082,17 @@ ALTER TABLE ONLY public.clock_tasks
 ALTER TABLE ONLY public.comments
     ADD CONSTRAINT comments_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.counts
+    ADD CONSTRAINT counts_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_once UNIQUE (digest, received_at);
 
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.deleted_sensors
+    ADD CONSTRAINT deleted_sensors_pkey PRIMARY KEY (sensor_id);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -895,6 +1108,9 @@ ALTER TABLE ONLY public.machines
 
 ALTER TABLE ONLY public.machines
     ADD CONSTRAINT machines_pkey PRIMARY KEY (id);
+
+ALTER TABLE public.machines
+    ADD CONSTRAINT machines_thresholds_object CHECK ((jsonb_typeof(thresholds) = 'object'::text)) NOT VALID;
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_dedupe_key_unique UNIQUE (dedupe_key);
@@ -938,8 +1154,20 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.predictions_1m
+    ADD CONSTRAINT predictions_1m_pkey PRIMARY KEY (bucket);
+
 ALTER TABLE ONLY public.predictions
     ADD CONSTRAINT predictions_natural_key PRIMARY KEY (sensor_id, "time");
+
+ALTER TABLE ONLY public.reading_totals
+    ADD CONSTRAINT reading_totals_pkey PRIMARY KEY (hour);
+
+ALTER TABLE ONLY public.readings_1h
+    ADD CONSTRAINT readings_1h_key PRIMARY KEY (sensor_id, bucket);
+
+ALTER TABLE ONLY public.readings_1m
+    ADD CONSTRAINT readings_1m_key PRIMARY KEY (sensor_id, bucket);
 
 ALTER TABLE ONLY public.refresh_families
     ADD CONSTRAINT refresh_families_pkey PRIMARY KEY (id);
@@ -958,6 +1186,9 @@ ALTER TABLE ONLY public.reports
 
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.rollup_changes
+    ADD CONSTRAINT rollup_changes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.sensor_data
     ADD CONSTRAINT sensor_data_natural_key PRIMARY KEY (sensor_id, "time");
@@ -1061,6 +1292,8 @@ CREATE INDEX predictions_by_id ON public.predictions USING btree (id);
 
 CREATE INDEX predictions_newest ON public.predictions USING btree ("time" DESC);
 
+CREATE INDEX readings_1h_by_bucket ON public.readings_1h USING btree (bucket);
+
 CREATE INDEX refresh_families_by_expiry ON public.refresh_families USING btree (expires_at);
 
 CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id);
@@ -1074,6 +1307,8 @@ CREATE INDEX reports_newest ON public.reports USING btree (created_at DESC, id D
 CREATE INDEX reports_of_user ON public.reports USING btree (created_by, created_at DESC);
 
 CREATE UNIQUE INDEX roles_name_unique ON public.roles USING btree (lower(name));
+
+CREATE INDEX rollup_changes_by_minute ON public.rollup_changes USING btree (minute);
 
 CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
 
@@ -1170,6 +1405,10 @@ CREATE TRIGGER tickets_changed_update AFTER UPDATE ON public.tickets FOR EACH RO
 CREATE TRIGGER tickets_stamp BEFORE UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.predictions FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.readings_1h FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.readings_1m FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.sensor_data FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
@@ -1291,6 +1530,9 @@ ALTER TABLE ONLY public.webhook_deliveries
 
 GRANT USAGE ON SCHEMA public TO pm_app;
 
+REVOKE ALL ON FUNCTION public.drop_old(class text, keep_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_old(class text, keep_days integer) TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
 
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
@@ -1307,9 +1549,13 @@ GRANT SELECT,UPDATE ON TABLE public.clock_tasks TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.comments TO pm_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.counts TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letters TO pm_app;
 
 GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_sensors TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
 
@@ -1343,6 +1589,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_resets TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions TO pm_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions_1m TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading_totals TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings_1h TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings_1m TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
@@ -1352,6 +1606,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reports TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rollup_changes TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_data TO pm_app;
 

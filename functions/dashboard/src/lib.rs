@@ -1,12 +1,15 @@
-//! Component `dashboard`: counts for the overview.
+//! Component `dashboard`: counts for the overview, and the reset of what they count.
 //!
 //! Invariant: a count is at most as old as the setting `dashboard.cache_s` says (0 unless set: always counted anew).
+//! Counts are cheap; predictions, of which there are many, are counted by the clock once a second.
 
 mod reuse;
 
+use http::StatusCode;
+use pm_api::sensor_data::ResetReport;
 use pm_auth::Op;
-use pm_store::dashboard;
-use pm_web::{Answer, Refusal, Request, serve};
+use pm_store::{dashboard, reset};
+use pm_web::{Answer, Refusal, Request, json, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -18,6 +21,12 @@ async fn handle(request: Request) -> Answer {
             Op::DashboardPredictions => {
                 let hours = call.query.integer("hours", 24, 1, 168)?;
                 reuse::answer(&call, op, hours, async |db| dashboard::predictions(db, hours).await).await
+            }
+            Op::SystemReset => {
+                let db = call.db().await?;
+                let actor = call.actor(&db).await?.doing("system_reset");
+                let (tickets_deleted, alarms_deleted) = reset::reset(&db, &actor).await?;
+                Ok(json(StatusCode::OK, &ResetReport { ok: true, tickets_deleted, alarms_deleted }))
             }
             _ => Err(Refusal::NotFound),
         }

@@ -1,4 +1,4 @@
-//! Component `ingest`: takes batches of readings from the bridge.
+//! Component `ingest`: takes batches of readings from the bridge, and scores when asked to.
 //!
 //! Invariants: an answer 200 says that every reading of the batch is stored or in the dead letters, and that alarms were
 //! raised for it; a batch may be sent again any number of times (the natural key of a reading is sensor and time), so
@@ -10,6 +10,7 @@
 
 mod batch;
 mod judge;
+mod now;
 mod scoring;
 
 use http::StatusCode;
@@ -23,6 +24,7 @@ async fn handle(request: Request) -> Answer {
     serve("ingest", request, |op, call| async move {
         match op {
             Op::Ingest => take(&call).await,
+            Op::Score => now::score(&call).await,
             _ => Err(Refusal::NotFound),
         }
     })
@@ -63,7 +65,7 @@ async fn take(call: &Call) -> Outcome {
     ))
 }
 
-async fn tell_alarm_engine(items: Vec<pm_api::alarm_engine::Condition>) -> Result<u64, Refusal> {
+pub(crate) async fn tell_alarm_engine(items: Vec<pm_api::alarm_engine::Condition>) -> Result<u64, Refusal> {
     if items.is_empty() {
         return Ok(0);
     }

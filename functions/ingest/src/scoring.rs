@@ -2,8 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pm_api::{
-    ReadingStatus, Timestamp,
+    PredictionId, ReadingStatus, Timestamp,
     alarm_engine::{Condition, ConditionKind},
+    ingest::Scored,
     score::{MachineItem, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
 use pm_domain::{
@@ -42,7 +43,7 @@ pub(crate) async fn score(
         return (0, Vec::new());
     }
     match score_due(db, &due).await {
-        Ok(done) => done,
+        Ok((predictions, conditions)) => (predictions.len() as u64, conditions),
         Err(error) => {
             log_error(&format!("{} sensors not scored: {error}", due.len()));
             (0, Vec::new())
@@ -71,10 +72,11 @@ fn due<'s>(
         .collect()
 }
 
-async fn score_due(
+/// Scores what is new of these sensors; returns the predictions stored and what the alarm engine must be told.
+pub(crate) async fn score_due(
     db: &Db,
     due: &HashMap<pm_api::SensorId, &KnownSensor>,
-) -> Result<(u64, Vec<Condition>), String> {
+) -> Result<(Vec<PredictionId>, Vec<Condition>), String> {
     let ids: Vec<_> = due.keys().copied().collect();
     let windows = scoring::windows(db, &ids).await.map_err(|e| e.to_string())?;
     let items: Vec<ScoreItem> = windows
@@ -114,6 +116,7 @@ async fn score_due(
     let stored = scoring::store(db, took_ms, &predictions).await.map_err(|e| e.to_string())?;
     scoring::store_machines(db, newest, &response.machines).await.map_err(|e| e.to_string())?;
     note_challengers(db, &challengers, &judged).await;
+    let ids = stored.iter().map(|(_, id)| *id).collect();
     let stored: HashMap<_, _> = stored.into_iter().collect();
     let conditions = judged
         .into_iter()
@@ -121,7 +124,41 @@ async fn score_due(
         .filter(|(sensor, result, _)| result.class != sensor.prediction_condition)
         .map(|(sensor, result, prediction_id)| condition(sensor, result, prediction_id))
         .collect();
-    Ok((stored.len() as u64, conditions))
+    Ok((ids, conditions))
+}
+
+/// Judges a value that the sensor might report at a time after all that was scored, and stores the judgement; the sensor's
+/// state stays as it is.
+pub(crate) async fn score_supposed(
+    db: &Db,
+    sensor: &KnownSensor,
+    (time, value): (Timestamp, f64),
+) -> Result<Scored, String> {
+    let known = scoring::standing(db, sensor.sensor_id).await.map_err(|e| e.to_string())?;
+    if known.scored_through.is_some_and(|through| time <= through) {
+        return Ok(Scored { predictions: Vec::new(), scored_through: known.scored_through });
+    }
+    let item = ScoreItem {
+        sensor_id: sensor.sensor_id,
+        machine_id: sensor.machine_id,
+        sensor_type: sensor.sensor_type.clone(),
+        unit: sensor.unit.clone(),
+        model: known.model,
+        challenger: None,
+        limits: limits::limits(sensor.thresholds),
+        state: known.state,
+        readings: vec![(time, value)],
+    };
+    let started = Instant::now();
+    let request = ScoreRequest { items: vec![item], machines: Vec::new() };
+    let response: ScoreResponse =
+        Peer("score").post_postcard("/score", &request).await.map_err(|e| e.to_string())?;
+    let took_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let result = response.items.first().ok_or("the scorer gave no result")?;
+    let judged = prediction(sensor, result);
+    let stored = scoring::store_supposed(db, took_ms, &judged).await;
+    let predictions = stored.map_err(|e| e.to_string())?.into_iter().collect();
+    Ok(Scored { predictions, scored_through: None })
 }
 
 /// Counts what challengers said beside what was said aloud. Their report may miss a moment; nothing else may suffer.

@@ -1,6 +1,7 @@
 //! Bodies of requests about machines.
 
-use pm_api::{Criticality, MachineStatus};
+use pm_api::{Criticality, MachineStatus, machine::ThresholdsByType, sensor::Thresholds};
+use pm_domain::limits;
 use pm_store::machine::{MachineChange, NewMachine};
 use pm_web::{Fields, Refusal};
 
@@ -37,4 +38,36 @@ pub(crate) fn machine_change(mut fields: Fields) -> Result<MachineChange, Refusa
         last_service_date: fields.date("last_service_date"),
     };
     fields.end().map(|()| change)
+}
+
+/// Thresholds by sensor type; a threshold that is misspelled or contradicts another one is refused.
+pub(crate) fn thresholds(mut fields: Fields) -> Result<ThresholdsByType, Refusal> {
+    let mut all = ThresholdsByType::new();
+    for sensor_type in fields.names() {
+        if sensor_type.is_empty() || sensor_type.len() > NAME || sensor_type.contains('\0') {
+            fields.refuse("value_error", &sensor_type, "A sensor type has 1 to 200 bytes and no NUL");
+            continue;
+        }
+        let Some(mut of_type) = fields.inner(&sensor_type) else { continue };
+        for name in of_type.names() {
+            if !Thresholds::NAMES.contains(&name.as_str()) {
+                let known = Thresholds::NAMES.join("', '");
+                of_type.refuse("extra_forbidden", &name, format!("Thresholds are '{known}'"));
+            }
+        }
+        let thresholds = Thresholds {
+            warning: of_type.number("warning").flatten(),
+            critical: of_type.number("critical").flatten(),
+            warning_low: of_type.number("warning_low").flatten(),
+            critical_low: of_type.number("critical_low").flatten(),
+            min: of_type.number("min").flatten(),
+            max: of_type.number("max").flatten(),
+        };
+        if let Some((field, message)) = limits::contradiction(&thresholds) {
+            of_type.refuse("value_error", field, format!("Input {message}"));
+        }
+        fields.take_errors(of_type);
+        all.insert(sensor_type, thresholds);
+    }
+    fields.end().map(|()| all)
 }

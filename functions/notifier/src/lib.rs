@@ -7,6 +7,7 @@
 
 mod deliver;
 mod mails;
+mod maintenance;
 mod random;
 mod reports;
 mod settings;
@@ -31,8 +32,8 @@ async fn handle(request: Request) -> Answer {
     .await
 }
 
-/// Keeps the bridge's report for `/status`, plans what new events lead to, tidies up, wakes `reports`, and hands out mails
-/// to send.
+/// Keeps the bridge's report for `/status`, plans what new events lead to, tidies up, wakes `reports`, keeps roll-ups and
+/// counts, and hands out mails to send.
 async fn tick(call: &Call) -> Outcome {
     let tick: Tick = serde_json::from_slice(&call.body)
         .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
@@ -44,6 +45,7 @@ async fn tick(call: &Call) -> Outcome {
     housekeeping::tidy(&db).await?;
     reports::wake(&db).await?;
     let deliveries_due = delivery::any_due(&db).await?;
+    maintenance::run(&db).await;
     let mails = mails::exchange(&db, &tick.mail, &settings).await?;
     Ok(json(StatusCode::OK, &TickAnswer { mails, deliveries_due }))
 }

@@ -1,14 +1,20 @@
 //! Component `predictions`: what the models said, and why.
 //!
-//! Deliberately absent: scoring itself (component `score`) and making predictions (component `ingest`).
+//! Deliberately absent: scoring itself (component `score`) and making predictions (component `ingest`, which is asked to
+//! when a person wants one).
 
 mod explain;
+mod export;
+mod score;
 
 use http::StatusCode;
-use pm_api::PredictionId;
+use pm_api::{PredictionId, word::UnknownWord};
 use pm_auth::Op;
 use pm_store::prediction;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_listing, serve};
+
+/// What a prediction says of a sensor.
+const STATUSES: &[&str] = &["normal", "warning", "critical", "buffering"];
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -17,6 +23,9 @@ async fn handle(request: Request) -> Answer {
             Op::ListPredictions => list(&call).await,
             Op::GetPrediction => get(&call).await,
             Op::ExplainPrediction => explain(&call).await,
+            Op::CreatePrediction => score::supposed(&call).await,
+            Op::TriggerPredictions => score::trigger(&call).await,
+            Op::ExportPredictions => export::export(&call).await,
             _ => Err(Refusal::NotFound),
         }
     })
@@ -27,13 +36,24 @@ async fn list(call: &Call) -> Outcome {
     let filter = prediction::Filter {
         sensor_id: call.query.id("sensor_id")?,
         machine_id: call.query.id("machine_id")?,
+        status: status(call)?,
         from: call.query.time("start_time")?,
         to: call.query.time("end_time")?,
-        ascending: call.query.text("sort") == Some("asc"),
-        limit: call.query.integer("limit", 200, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
     };
-    Ok(json(StatusCode::OK, &prediction::list(&call.db().await?, &filter).await?))
+    let paging = call.query.slicing((200, 1000), prediction::SORTS)?;
+    Ok(json_listing(&prediction::list(&call.db().await?, &filter, &paging).await?))
+}
+
+/// The status that is asked for.
+fn status(call: &Call) -> Result<Option<&'static str>, Refusal> {
+    let Some(asked) = call.query.text("status") else { return Ok(None) };
+    match STATUSES.iter().find(|s| **s == asked) {
+        Some(status) => Ok(Some(status)),
+        None => {
+            let words = UnknownWord { expected: STATUSES }.to_string();
+            Err(Refusal::field("enum", &["query", "status"], words, asked.into()))
+        }
+    }
 }
 
 async fn get(call: &Call) -> Outcome {

@@ -2,10 +2,10 @@
 
 use http::StatusCode;
 use pm_api::{
-    ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, MAX_NAME_BYTES, Reading, SensorRef},
+    ingest::{Batch, MAX_NAME_BYTES, Reading, SensorRef},
     sensor_data::FailureTriggered,
 };
-use pm_web::{Call, Outcome, Peer, Refusal, json, now, variable};
+use pm_web::{Call, Outcome, json, now};
 use serde_json::json as value;
 
 /// Value of the sensor in health, documented.
@@ -38,11 +38,7 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
     fields.end()?;
     let count = ((duration_s / 2.0) as i64).min(MOST_READINGS);
     let batch = readings(&machine_id, &sensor_id, anomaly == "gradual_drift", factor, count);
-    let token = variable("service_token").await?;
-    let report: BatchReport = Peer("ingest")
-        .post_postcard_for_json("/internal/ingest", &batch, BATCH_CONTENT_TYPE, Some(&token))
-        .await
-        .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))?;
+    let report = crate::create::send(&batch).await?;
     Ok(json(
         StatusCode::OK,
         &FailureTriggered {

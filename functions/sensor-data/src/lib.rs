@@ -1,24 +1,26 @@
-//! Component `sensor-data`: stored readings, and making a machine report as if it failed.
+//! Component `sensor-data`: stored readings, readings by HTTP, and making a machine report as if it failed.
 //!
-//! Deliberately absent: storing (component `ingest`).
+//! Invariants: a list is ordered by time and sensor, so a cursor never shows a reading twice; an export holds a slice at a
+//! time. Deliberately absent: judging and storing (component `ingest`, to which new readings are handed).
 
+mod create;
+mod export;
 mod failure;
+mod test_data;
 
-use http::StatusCode;
 use pm_auth::Op;
 use pm_store::reading;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, serve};
-use serde_json::json as value;
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json_listing, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
     serve("sensor-data", request, |op, call| async move {
         match op {
-            Op::ListSensorData => {
-                let ascending = ascending(&call)?;
-                list(&call, ascending).await
-            }
-            Op::SensorDataLogs => list(&call, false).await,
+            Op::ListSensorData | Op::SensorDataLogs => list(&call).await,
+            Op::CreateSensorData => create::one(&call).await,
+            Op::CreateSensorDataBatch => create::many(&call).await,
+            Op::ExportSensorData => export::export(&call).await,
+            Op::GenerateTestData => test_data::generate(&call).await,
             Op::TriggerFailure => failure::trigger(&call).await,
             _ => Err(Refusal::NotFound),
         }
@@ -26,28 +28,13 @@ async fn handle(request: Request) -> Answer {
     .await
 }
 
-fn ascending(call: &Call) -> Result<bool, Refusal> {
-    match call.query.text("sort") {
-        None | Some("desc") => Ok(false),
-        Some("asc") => Ok(true),
-        Some(other) => Err(Refusal::field(
-            "string_pattern_mismatch",
-            &["query", "sort"],
-            "String should match pattern '^(asc|desc)$'",
-            value!(other),
-        )),
-    }
-}
-
-async fn list(call: &Call, ascending: bool) -> Outcome {
+async fn list(call: &Call) -> Outcome {
     let filter = reading::Filter {
         sensor_id: call.query.id("sensor_id")?,
         machine_id: call.query.id("machine_id")?,
         from: call.query.time("start_date")?,
         to: call.query.time("end_date")?,
-        ascending,
-        limit: call.query.integer("limit", 100, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
     };
-    Ok(json(StatusCode::OK, &reading::list(&call.db().await?, &filter).await?))
+    let paging = call.query.slicing((100, 1000), reading::SORTS)?;
+    Ok(json_listing(&reading::list(&call.db().await?, &filter, &paging).await?))
 }

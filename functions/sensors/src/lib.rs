@@ -1,7 +1,7 @@
 //! Component `sensors`: sensors, their thresholds and their trends.
 //!
-//! Invariants: a trend has at most 1,000 points however long its range; deleting a sensor deletes everything it
-//! measured and is audited. Deliberately absent: raw readings (component `sensor-data`).
+//! Invariants: a trend has at most 1,000 points however long its range; thresholds of a sensor do not contradict each
+//! other; deleting a sensor deletes everything it measured, answers at once and is audited with counts. Deliberately absent: raw readings (component `sensor-data`).
 
 mod body;
 mod trend;
@@ -9,8 +9,8 @@ mod trend;
 use http::StatusCode;
 use pm_api::SensorId;
 use pm_auth::Op;
-use pm_store::{StoreError, sensor};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_with_total, serve};
+use pm_store::{StoreError, deletion, sensor};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_listing, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -22,6 +22,8 @@ async fn handle(request: Request) -> Answer {
             Op::UpdateSensor => update(&call).await,
             Op::DeleteSensor => delete(&call).await,
             Op::SensorTrend => trend::trend(&call).await,
+            Op::SensorTimeline => trend::timeline(&call).await,
+            Op::PreviewSensorDeletion => preview_deletion(&call).await,
             _ => Err(Refusal::NotFound),
         }
     })
@@ -29,18 +31,21 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn list(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 1000, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
-    let machine_id = call.query.id("machine_id")?;
-    let page = sensor::list(&call.db().await?, machine_id, limit, offset).await?;
-    Ok(json_with_total(&page.items, page.total))
+    let filter = sensor::Filter {
+        machine_id: call.query.id("machine_id")?,
+        sensor_type: call.query.search("sensor_type")?,
+        search: call.query.search("search")?,
+    };
+    let paging = call.query.slicing((1000, 1000), sensor::SORTS)?;
+    Ok(json_listing(&sensor::list(&call.db().await?, &filter, &paging).await?))
 }
 
 async fn create(call: &Call) -> Outcome {
-    let new = body::new_sensor(call.fields()?)?;
+    let mut new = body::new_sensor(call.fields()?)?;
     let machine_id = new.machine_id;
     let db = call.db().await?;
     let actor = call.actor(&db).await?;
+    body::add_defaults(&db, &mut new).await?;
     match sensor::create(&db, &actor, new).await {
         Ok(sensor) => Ok(json(StatusCode::CREATED, &sensor)),
         Err(StoreError::Constraint(name)) if name == "sensors_machine_exists" => Err(Refusal::field(
@@ -61,9 +66,11 @@ async fn get(call: &Call) -> Outcome {
 
 async fn update(call: &Call) -> Outcome {
     let id: SensorId = call.id("sensor_id")?;
-    let change = body::sensor_change(call.fields()?)?;
+    let fields = call.fields()?;
     let db = call.db().await?;
     let actor = call.actor(&db).await?;
+    let sensor = sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+    let change = body::sensor_change(&sensor, fields)?;
     let sensor = sensor::update(&db, &actor, id, change).await?.ok_or(Refusal::NotFound)?;
     Ok(json(StatusCode::OK, &sensor))
 }
@@ -72,6 +79,12 @@ async fn delete(call: &Call) -> Outcome {
     let id: SensorId = call.id("sensor_id")?;
     let db = call.db().await?;
     let actor = call.actor(&db).await?;
-    let found = sensor::delete(&db, &actor, id).await?;
+    let found = deletion::delete_sensor(&db, &actor, id).await?;
     if found { Ok(empty(StatusCode::NO_CONTENT)) } else { Err(Refusal::NotFound) }
+}
+
+async fn preview_deletion(call: &Call) -> Outcome {
+    let id: SensorId = call.id("sensor_id")?;
+    let preview = deletion::preview_sensor(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
+    Ok(json(StatusCode::OK, &preview))
 }

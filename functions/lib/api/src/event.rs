@@ -23,7 +23,7 @@ pub struct StreamTicket {
 pub struct LiveEvent {
     /// `sensor_data.created`, `prediction.created`, `alarm.created`, `alarm.updated`, `ticket.created`,
     /// `ticket.updated`, `ticket.assigned`, `comment.created`, `comment.updated`, `comment.deleted`,
-    /// `attachment.created`, `attachment.deleted`, `heartbeat`, …
+    /// `attachment.created`, `attachment.deleted`, `machine.status`, `heartbeat`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// What happened; see the structs of this module. Absent in a heartbeat.

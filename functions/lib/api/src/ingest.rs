@@ -1,7 +1,7 @@
 //! Bridge → `ingest`: a batch of readings (postcard). The bridge acknowledges the MQTT messages behind a batch only
 //! after an answer 200, which says that every reading of it is committed.
 
-use crate::{ReadingStatus, Timestamp};
+use crate::{PredictionId, ReadingStatus, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Content type of a postcard-encoded [`Batch`].
@@ -83,4 +83,24 @@ pub struct BatchReport {
     pub scored: u64,
     /// Alarms raised, escalated, repeated or cleared.
     pub alarm_changes: u64,
+}
+
+/// `predictions` → `ingest` (postcard): sensors to score now; the answer is [`Scored`] (JSON).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreNow {
+    /// The sensors, by their UUIDs; they exist.
+    pub sensors: Vec<SensorRef>,
+    /// A value that the first of them might report, and when: judged without changing the sensor's state, and nothing
+    /// else is scored.
+    pub supposed: Option<(Timestamp, f64)>,
+}
+
+/// What was scored.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Scored {
+    /// Predictions stored.
+    pub predictions: Vec<PredictionId>,
+    /// The supposed value's time is not later than this, which the sensor was scored through: it was not judged.
+    pub scored_through: Option<Timestamp>,
 }

@@ -45,7 +45,7 @@ pub use id::{
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority,
-    ReadingStatus, Resource, Role, SettingType, Severity, TicketSort, TicketStatus, Verdict,
+    ReadingStatus, Resource, Role, SettingType, Severity, SpanStatus, TicketSort, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

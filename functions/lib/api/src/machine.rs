@@ -1,7 +1,8 @@
 //! Machines.
 
-use crate::{Criticality, MachineId, MachineStatus, Metadata, SensorId, Timestamp};
+use crate::{Criticality, MachineId, MachineStatus, Metadata, SensorId, Timestamp, sensor::Thresholds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A machine, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,39 @@ pub struct Machine {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// Thresholds by sensor type, e.g. `temperature`, for the sensors of a machine that have none of their own.
+pub type ThresholdsByType = BTreeMap<String, Thresholds>;
+
+/// `GET` and `PATCH /machines/{id}/thresholds`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachineThresholds {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// Its thresholds by sensor type.
+    pub thresholds: ThresholdsByType,
+}
+
+/// What the deletion of a machine or a sensor takes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DeletionPreview {
+    /// Sensors (of a sensor: itself).
+    pub sensors: i64,
+    /// Readings, also those of which only roll-ups are left.
+    pub readings: i64,
+    /// Predictions, counted up to 100,000 a sensor.
+    pub predictions: i64,
+    /// Alarms.
+    pub alarms: i64,
+    /// Tickets (of a sensor: none, they belong to the machine).
+    pub tickets: i64,
+    /// Comments on these alarms and tickets.
+    pub comments: i64,
+    /// Attachments of these alarms and tickets.
+    pub attachments: i64,
 }
 
 /// `GET /machines/{id}/summary`.

@@ -167,3 +167,50 @@ pub struct SensorShare {
     /// Its part of all that stood out on this machine, 0 to 1 (squares of the scores).
     pub share: f64,
 }
+
+/// A prediction as `GET /machines/{id}/predictions` shows it: with the names of the old table's columns as well.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachinePrediction {
+    /// The prediction.
+    #[serde(flatten)]
+    pub prediction: Prediction,
+    /// `remaining_useful_life` under its old name.
+    pub rul: Option<f64>,
+    /// `metadata` under its old name.
+    pub metadata_json: Metadata,
+    /// Kept for existing clients; always absent, a prediction belongs to a sensor and a time.
+    pub sensor_data_id: Option<i64>,
+}
+
+impl From<Prediction> for MachinePrediction {
+    fn from(prediction: Prediction) -> Self {
+        let (rul, metadata_json) = (prediction.remaining_useful_life, prediction.metadata.clone());
+        Self { prediction, rul, metadata_json, sensor_data_id: None }
+    }
+}
+
+/// `POST /predictions`: a value that a sensor might report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewPrediction {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its machine.
+    pub machine_id: MachineId,
+    /// When it would be measured; later than what the sensor was scored through.
+    pub timestamp: Timestamp,
+    /// The value in the sensor's unit.
+    pub value: f64,
+}
+
+/// `POST /predictions/trigger`: judge now what was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TriggerPredictions {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// Only this sensor of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensor_id: Option<SensorId>,
+}

@@ -48,6 +48,7 @@ pub struct ScoreItem {
 
 /// Limits of a sensor, in its unit; each may be absent. See `pm_domain::limits` for their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Limits {
     /// At or above: warning.
     pub warning_high: Option<f64>,

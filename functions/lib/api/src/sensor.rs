@@ -1,6 +1,6 @@
 //! Sensors and their trends.
 
-use crate::{MachineId, Metadata, ReadingStatus, SensorId, Timestamp};
+use crate::{MachineId, Metadata, ReadingStatus, SensorId, SpanStatus, Timestamp, score::Limits};
 use serde::{Deserialize, Serialize};
 
 /// A sensor, as the API shows it. Thresholds are in the sensor's unit.
@@ -19,10 +19,22 @@ pub struct Sensor {
     pub min_threshold: Option<f64>,
     /// Upper end of the scale shown; above it: warning, where no warning threshold is given.
     pub max_threshold: Option<f64>,
-    /// At or above: warning. With a critical threshold below it, both are low-side limits.
+    /// At or above: warning. With a critical threshold below it and no low-side limits, both guard the low side.
     pub warning_threshold: Option<f64>,
     /// At or above: critical.
     pub critical_threshold: Option<f64>,
+    /// At or below: warning.
+    #[serde(default)]
+    pub warning_low: Option<f64>,
+    /// At or below: critical.
+    #[serde(default)]
+    pub critical_low: Option<f64>,
+    /// The limits by which readings are judged: of the sensor's own thresholds or, without any, of its machine's.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Are they the machine's?
+    #[serde(default)]
+    pub limits_inherited: bool,
     /// Free object.
     pub metadata: Option<Metadata>,
     /// Identifier.
@@ -48,18 +60,94 @@ pub struct LatestReading {
     pub status: ReadingStatus,
 }
 
+/// Thresholds, in the sensor's unit; each may be absent. A machine has them by sensor type.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// At or above (below, where `critical` lies below it and the low side has no limits): warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<f64>,
+    /// At or above (below, likewise): critical.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critical: Option<f64>,
+    /// At or below: warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning_low: Option<f64>,
+    /// At or below: critical.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critical_low: Option<f64>,
+    /// At or below: warning, where `warning_low` is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// At or above: warning, where neither `warning` nor `critical` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+impl Thresholds {
+    /// The names of the thresholds.
+    pub const NAMES: [&'static str; 6] = ["warning", "critical", "warning_low", "critical_low", "min", "max"];
+
+    /// Is none given?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// `GET /sensors/{id}/trend`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trend {
     /// The sensor.
     pub sensor_id: SensorId,
-    /// 1h, 6h, 24h, 7d or 30d.
+    /// 1h, 6h, 24h, 7d, 30d or custom.
     pub interval: String,
-    /// At most 1,000 points, oldest first. Longer series are bucketed.
+    /// At most 1,000 points, oldest first. Longer series are bucketed; where nothing was measured there is no point.
     pub points: Vec<TrendPoint>,
-    /// Over all readings of the interval.
+    /// Over all readings of the range.
     pub statistics: Option<TrendStatistics>,
+    /// Begin of the range; with buckets, of the first bucket.
+    #[serde(default)]
+    pub start: Timestamp,
+    /// End of the range; with buckets, of the last one.
+    #[serde(default)]
+    pub end: Timestamp,
+    /// Seconds of a bucket; absent where the points are the readings themselves.
+    #[serde(default)]
+    pub bucket_seconds: Option<f64>,
+    /// What the points were made of: `raw`, `1m` or `1h`.
+    #[serde(default)]
+    pub resolution: String,
+}
+
+/// `GET /sensors/{id}/status-timeline`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatusTimeline {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Begin of the range.
+    pub start: Timestamp,
+    /// End of the range.
+    pub end: Timestamp,
+    /// Silence longer than this is «no data», seconds.
+    pub gap_seconds: f64,
+    /// Without gaps from start to end; neighbours differ.
+    pub spans: Vec<StatusSpan>,
+}
+
+/// A time in which a sensor's status stayed the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatusSpan {
+    /// Begin.
+    pub start: Timestamp,
+    /// End, the begin of the next.
+    pub end: Timestamp,
+    /// normal, warning, critical or no_data.
+    pub status: SpanStatus,
 }
 
 /// A reading, or a bucket of readings.

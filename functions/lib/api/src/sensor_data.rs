@@ -40,3 +40,83 @@ pub struct FailureTriggered {
     /// Readings stored.
     pub stored: u64,
 }
+
+/// A reading as `GET /machines/{id}/sensor-data` shows it: with its number as a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MachineReading {
+    /// Row number.
+    pub id: String,
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its machine.
+    pub machine_id: MachineId,
+    /// When it was measured.
+    pub timestamp: Timestamp,
+    /// The value in the sensor's unit.
+    pub value: f64,
+    /// Judged by the thresholds.
+    pub status: ReadingStatus,
+    /// As in [`SensorData`].
+    pub metadata: Metadata,
+}
+
+impl From<SensorData> for MachineReading {
+    fn from(data: SensorData) -> Self {
+        let SensorData { sensor_id, machine_id, timestamp, value, status, metadata, id } = data;
+        Self { id: id.to_string(), sensor_id, machine_id, timestamp, value, status, metadata }
+    }
+}
+
+/// `POST /sensor-data`: a reading to store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewReading {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// Its machine; may be left out in a batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_id: Option<MachineId>,
+    /// When it was measured, at most ten minutes from now.
+    pub timestamp: Timestamp,
+    /// The value in the sensor's unit.
+    pub value: f64,
+    /// Used where no thresholds count for the sensor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ReadingStatus>,
+    /// Free object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
+}
+
+/// `POST /sensor-data/batch`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewReadings {
+    /// 1 to 10,000 readings.
+    pub readings: Vec<NewReading>,
+}
+
+/// `POST /simulator/generate-test-data`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TestData {
+    /// Always true.
+    pub ok: bool,
+    /// For people.
+    pub message: String,
+    /// Readings stored.
+    pub records_created: u64,
+}
+
+/// `POST /system/reset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ResetReport {
+    /// Always true.
+    pub ok: bool,
+    /// Tickets deleted.
+    pub tickets_deleted: i64,
+    /// Alarms deleted.
+    pub alarms_deleted: i64,
+}

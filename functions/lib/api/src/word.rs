@@ -101,6 +101,17 @@ words! {
         /// At or beyond a critical limit.
         Critical = "critical",
     }
+    /// Status of a sensor over a time.
+    SpanStatus {
+        /// Inside all limits.
+        Normal = "normal",
+        /// At or beyond a warning limit.
+        Warning = "warning",
+        /// At or beyond a critical limit.
+        Critical = "critical",
+        /// Nothing was measured.
+        NoData = "no_data",
+    }
     /// Severity of an alarm (ISA-18.2 priority). Ordered by gravity.
     Severity {
         /// For information.
@@ -240,6 +251,16 @@ words! {
         High = "high",
         /// Critical.
         Critical = "critical",
+    }
+}
+
+impl From<ReadingStatus> for SpanStatus {
+    fn from(status: ReadingStatus) -> Self {
+        match status {
+            ReadingStatus::Normal => Self::Normal,
+            ReadingStatus::Warning => Self::Warning,
+            ReadingStatus::Critical => Self::Critical,
+        }
     }
 }
 

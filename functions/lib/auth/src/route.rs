@@ -105,6 +105,20 @@ routes! {
         MachinePredictions: GET "/machines/{machine_id}/predictions" Access::Token;
         /// Newest readings of a machine.
         MachineSensorData: GET "/machines/{machine_id}/sensor-data" Access::Token;
+        /// Create machines, all or none.
+        CreateMachines: POST "/machines/bulk" ENGINEER;
+        /// Thresholds for a machine's sensors, by sensor type.
+        MachineThresholds: GET "/machines/{machine_id}/thresholds" Access::Token;
+        /// Give a machine thresholds for its sensors that have none of their own.
+        SetMachineThresholds: PATCH "/machines/{machine_id}/thresholds" ENGINEER;
+        /// What deleting a machine would take along.
+        PreviewMachineDeletion: GET "/machines/{machine_id}/deletion-preview" ENGINEER;
+        /// Readings of a machine over a range.
+        MachineReadingHistory: GET "/history/machines/{machine_id}/sensor-data" Access::Token;
+        /// Predictions of a machine over a range.
+        MachinePredictionHistory: GET "/history/machines/{machine_id}/predictions" Access::Token;
+        /// Readings of a sensor over a range.
+        SensorHistory: GET "/history/sensors/{sensor_id}" Access::Token;
     }
     "sensors" {
         /// Sensors, newest first.
@@ -119,12 +133,24 @@ routes! {
         DeleteSensor: DELETE "/sensors/{sensor_id}" ENGINEER;
         /// Course of a sensor's values over an interval.
         SensorTrend: GET "/sensors/{sensor_id}/trend" Access::Token;
+        /// Times in which a sensor was normal, warning, critical or silent.
+        SensorTimeline: GET "/sensors/{sensor_id}/status-timeline" Access::Token;
+        /// What deleting a sensor would take along.
+        PreviewSensorDeletion: GET "/sensors/{sensor_id}/deletion-preview" ENGINEER;
     }
     "sensor-data" {
         /// Readings, filtered, in either order.
         ListSensorData: GET "/sensor-data" VIEWER;
         /// Readings, filtered, newest first.
         SensorDataLogs: GET "/sensor-data/logs" VIEWER;
+        /// Store a reading.
+        CreateSensorData: POST "/sensor-data" ENGINEER;
+        /// Store readings, all or none.
+        CreateSensorDataBatch: POST "/sensor-data/batch" ENGINEER;
+        /// Readings or their roll-ups as CSV.
+        ExportSensorData: GET "/sensor-data/export.csv" VIEWER;
+        /// Make a test machine report readings.
+        GenerateTestData: POST "/simulator/generate-test-data" ENGINEER;
         /// Make a machine report readings as if it failed.
         TriggerFailure: POST "/simulator/trigger-failure" ENGINEER;
     }
@@ -135,6 +161,12 @@ routes! {
         GetPrediction: GET "/predictions/{prediction_id}" Access::Token;
         /// Why a prediction was made.
         ExplainPrediction: GET "/predictions/{prediction_id}/explain" Access::Token;
+        /// Judge a value that a sensor might report.
+        CreatePrediction: POST "/predictions" ENGINEER;
+        /// Judge now what a machine's sensors have reported.
+        TriggerPredictions: POST "/predictions/trigger" ENGINEER;
+        /// Predictions as CSV.
+        ExportPredictions: GET "/predictions/export.csv" VIEWER;
     }
     "alarms" {
         /// Alarms, newest first.
@@ -245,6 +277,8 @@ routes! {
         DashboardSensors: GET "/dashboard/sensors/stats" VIEWER;
         /// Predictions by class.
         DashboardPredictions: GET "/dashboard/predictions/stats" VIEWER;
+        /// Delete all alarms and tickets.
+        SystemReset: POST "/system/reset" ADMIN;
     }
     "roles" {
         /// Built-in and custom roles with what they permit.
@@ -351,6 +385,8 @@ routes! {
     "ingest" {
         /// Store a batch of readings.
         Ingest: POST "/internal/ingest" Access::Service;
+        /// Score sensors, or a value that one of them might report.
+        Score: POST "/internal/score" Access::Service;
     }
     "models" {
         /// Versions of the models, newest first.

@@ -1,38 +1,87 @@
-//! Thresholds of a sensor and the status of a value against them.
+//! Thresholds of a sensor, where it has them from, and the status of a value against them.
 
+pub use pm_api::sensor::Thresholds;
 use pm_api::{ReadingStatus, score::Limits};
+use serde_json::Value;
 
-/// The four thresholds that a sensor carries, in its unit.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Thresholds {
-    /// At or below: warning.
-    pub min: Option<f64>,
-    /// At or above: warning, where neither `warning` nor `critical` is given.
-    pub max: Option<f64>,
-    /// At or above (below, on the low side): warning.
-    pub warning: Option<f64>,
-    /// At or above (below, on the low side): critical.
-    pub critical: Option<f64>,
+/// The thresholds that count for a sensor: its own if it has any, else those that its machine has for its type.
+#[must_use]
+pub fn effective(own: Thresholds, of_machine: Option<Thresholds>) -> Thresholds {
+    if own.is_empty() { of_machine.unwrap_or_default() } else { own }
+}
+
+/// The thresholds that the setting `sensors.default_thresholds` has for a type.
+#[must_use]
+pub fn default_of(setting: &Value, sensor_type: &str) -> Thresholds {
+    let of_type = setting.get(sensor_type);
+    let number = |name| of_type.and_then(|t| t.get(name)).and_then(Value::as_f64);
+    Thresholds {
+        warning: number("warning_threshold"),
+        critical: number("critical_threshold"),
+        min: number("min_threshold"),
+        max: number("max_threshold"),
+        ..Thresholds::default()
+    }
+}
+
+/// Do warning and critical guard the low side? They do where critical lies below warning (an oil level: warning 50 %,
+/// critical 45 %) and no limit of the low side is given by its own name.
+fn low_side(t: &Thresholds) -> bool {
+    t.warning_low.is_none()
+        && t.critical_low.is_none()
+        && matches!((t.warning, t.critical), (Some(w), Some(c)) if c < w)
 }
 
 /// Resolves thresholds to limits.
 ///
-/// Warning and critical guard the high side; where critical lies below warning (an oil level: warning 50 %, critical
-/// 45 %) both guard the low side. `min` is a low warning in either case.
+/// Warning and critical guard the high side; where critical lies below warning and the low side has no limits of its
+/// own, both guard the low side. `min` is a low warning where `warning_low` is not given; `max` is a high warning where
+/// neither `warning` nor `critical` is given.
 #[must_use]
-pub fn limits(thresholds: Thresholds) -> Limits {
-    let Thresholds { min, max, warning, critical } = thresholds;
-    let low_side = matches!((warning, critical), (Some(w), Some(c)) if c < w);
-    if low_side {
+pub fn limits(t: Thresholds) -> Limits {
+    if low_side(&t) {
         return Limits {
             warning_high: None,
             critical_high: None,
-            warning_low: warning,
-            critical_low: critical,
+            warning_low: t.warning,
+            critical_low: t.critical,
         };
     }
-    let warning_high = if warning.is_none() && critical.is_none() { max } else { warning };
-    Limits { warning_high, critical_high: critical, warning_low: min, critical_low: None }
+    let warning_high = if t.warning.is_none() && t.critical.is_none() { t.max } else { t.warning };
+    Limits {
+        warning_high,
+        critical_high: t.critical,
+        warning_low: t.warning_low.or(t.min),
+        critical_low: t.critical_low,
+    }
+}
+
+/// Which threshold contradicts which other one, and how: `(field, what it must be)`, by the names of [`Thresholds`].
+#[must_use]
+pub fn contradiction(t: &Thresholds) -> Option<(&'static str, String)> {
+    if let (Some(min), Some(max)) = (t.min, t.max)
+        && min >= max
+    {
+        return Some(("max", format!("must be greater than the minimum, {min}")));
+    }
+    if low_side(t) {
+        return None;
+    }
+    if let (Some(w), Some(c)) = (t.warning, t.critical)
+        && c < w
+    {
+        return Some(("critical", format!("must not be less than the warning limit, {w}")));
+    }
+    if let (Some(w), Some(c)) = (t.warning_low, t.critical_low)
+        && c > w
+    {
+        return Some(("critical_low", format!("must not be greater than the low warning limit, {w}")));
+    }
+    let high = [t.warning, t.critical].into_iter().flatten().reduce(f64::min)?;
+    [("min", t.min), ("critical_low", t.critical_low), ("warning_low", t.warning_low)]
+        .into_iter()
+        .find(|(_, low)| low.is_some_and(|low| low >= high))
+        .map(|(field, _)| (field, format!("must be less than the high limit, {high}")))
 }
 
 /// True if any limit is set.
@@ -71,7 +120,17 @@ mod tests {
 
     fn t(min: f64, max: f64, warning: f64, critical: f64) -> Thresholds {
         let some = |v: f64| (!v.is_nan()).then_some(v);
-        Thresholds { min: some(min), max: some(max), warning: some(warning), critical: some(critical) }
+        Thresholds {
+            min: some(min),
+            max: some(max),
+            warning: some(warning),
+            critical: some(critical),
+            ..Thresholds::default()
+        }
+    }
+
+    fn low(warning_low: f64, critical_low: f64, high: Thresholds) -> Thresholds {
+        Thresholds { warning_low: Some(warning_low), critical_low: Some(critical_low), ..high }
     }
 
     #[test]
@@ -89,9 +148,53 @@ mod tests {
             (t(none, none, 50.0, 45.0), 80.0, Normal),
             (t(none, none, 50.0, 45.0), 50.0, Warning),
             (t(none, none, 50.0, 45.0), 45.0, Critical),
+            (low(20.0, 10.0, t(none, none, 70.0, 85.0)), 21.0, Normal),
+            (low(20.0, 10.0, t(none, none, 70.0, 85.0)), 20.0, Warning),
+            (low(20.0, 10.0, t(none, none, 70.0, 85.0)), 10.0, Critical),
+            (low(20.0, 10.0, t(none, none, 70.0, 85.0)), 85.0, Critical),
+            (low(20.0, 10.0, t(none, none, none, none)), 15.0, Warning),
+            (low(20.0, 10.0, t(30.0, none, none, none)), 25.0, Normal),
         ] {
             assert_eq!(judge(&limits(thresholds), value), expected, "{thresholds:?} {value}");
         }
+    }
+
+    #[test]
+    fn thresholds_that_contradict_each_other() {
+        let none = f64::NAN;
+        for (thresholds, field) in [
+            (t(none, none, none, none), None),
+            (t(0.0, 100.0, 70.0, 85.0), None),
+            (t(none, none, 70.0, 70.0), None),
+            (t(none, none, 50.0, 45.0), None),
+            (t(5.0, 5.0, none, none), Some("max")),
+            (low(20.0, 10.0, t(none, none, 50.0, 45.0)), Some("critical")),
+            (low(10.0, 20.0, t(none, none, none, none)), Some("critical_low")),
+            (low(20.0, 10.0, t(none, none, 20.0, 85.0)), Some("warning_low")),
+            (low(20.0, 20.0, t(none, none, 20.0, 85.0)), Some("critical_low")),
+            (t(70.0, 100.0, 70.0, 85.0), Some("min")),
+            (low(20.0, 10.0, t(none, none, 70.0, 85.0)), None),
+        ] {
+            assert_eq!(contradiction(&thresholds).map(|c| c.0), field, "{thresholds:?}");
+        }
+    }
+
+    #[test]
+    fn own_thresholds_win_as_a_whole() {
+        let none = f64::NAN;
+        let of_machine = t(none, none, 70.0, 85.0);
+        assert_eq!(effective(Thresholds::default(), Some(of_machine)), of_machine);
+        assert_eq!(effective(Thresholds::default(), None), Thresholds::default());
+        let own = t(none, none, none, 99.0);
+        assert_eq!(effective(own, Some(of_machine)), own);
+    }
+
+    #[test]
+    fn defaults_are_by_type() {
+        let setting =
+            serde_json::json!({"temperature": {"warning_threshold": 70, "critical_threshold": null}});
+        assert_eq!(default_of(&setting, "temperature"), t(f64::NAN, f64::NAN, 70.0, f64::NAN));
+        assert!(default_of(&setting, "pressure").is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Bodies that handlers read field by field and that no type of pm-api stands for. Names and limits are those of the
 //! handlers; an absent field is left as it is in a change.
 
-use pm_api::{Criticality, MachineId, MachineStatus, Metadata, ReadingStatus, SensorId, Timestamp};
+use pm_api::{Criticality, MachineId, MachineStatus, Metadata};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,10 @@ bodies! {
         warning_threshold: Option<f64>,
         /// At or above: critical.
         critical_threshold: Option<f64>,
+        /// At or below: warning.
+        warning_low: Option<f64>,
+        /// At or below: critical.
+        critical_low: Option<f64>,
         /// Free object; `metadata_json` is the same.
         metadata: Option<Metadata>,
     }
@@ -99,6 +103,10 @@ bodies! {
         warning_threshold: Option<f64>,
         /// At or above: critical.
         critical_threshold: Option<f64>,
+        /// At or below: warning.
+        warning_low: Option<f64>,
+        /// At or below: critical.
+        critical_low: Option<f64>,
         /// Replaces the free object; `metadata_json` is the same.
         metadata: Option<Metadata>,
     }
@@ -123,22 +131,5 @@ bodies! {
         /// The file; its part names it.
         #[schemars(extend("contentMediaType" = "application/octet-stream"))]
         file: String,
-    }
-    /// A reading of `GET /machines/{id}/sensor-data`.
-    MachineReading {
-        /// The sensor.
-        sensor_id: SensorId,
-        /// Its machine.
-        machine_id: MachineId,
-        /// When it was measured.
-        timestamp: Timestamp,
-        /// The value in the sensor's unit.
-        value: f64,
-        /// Judged by the thresholds.
-        status: ReadingStatus,
-        /// The payload's metadata with what is known of the sensor.
-        metadata: Metadata,
-        /// Row number as text: existing clients know it so in this list.
-        id: String,
     }
 }

@@ -5,15 +5,16 @@ use crate::{
     operation::{Operation, accepts, creates, deletes, lists, reads, sends, streams},
 };
 use pm_api::{
-    AlarmKind, AlarmSort, AlarmStatus, JobStatus, JobType, Priority, Resource, Role, Severity, TicketSort,
-    TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard, event, ingest, job, machine,
-    metrics, notification, prediction, report, role, sensor, sensor_data, setting, status, tick, ticket,
-    user, webhook,
+    AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, Resource,
+    Role, Severity, TicketSort, TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard,
+    event, ingest, job, machine, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
+    status, tick, ticket, user, webhook,
 };
 use pm_auth::Op;
 use serde_json::json;
 
 const SORT: &[&str] = &["asc", "desc"];
+const PREDICTED: &[&str] = &["normal", "warning", "critical", "buffering"];
 const INTERVALS: &[&str] = &["1h", "6h", "24h", "7d", "30d"];
 
 /// The description of an operation.
@@ -59,48 +60,105 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::UpdateMe => reads::<user::User>().takes::<user::ProfileChange>(),
 
         // machines
-        Op::ListMachines => lists::<machine::Machine>().paged(1000, 1000).total(),
+        Op::ListMachines => lists::<machine::Machine>()
+            .word("status", MachineStatus::WORDS, "In this state")
+            .word("criticality", Criticality::WORDS, "Of this criticality")
+            .text("search", "With this text in name, location or description")
+            .sorted(&["created_at", "updated_at", "name", "location", "status", "criticality"])
+            .cursor()
+            .paged(1000, 1000)
+            .total(),
+        Op::CreateMachines => creates::<Vec<machine::Machine>>().takes::<Vec<bodies::NewMachine>>(),
+        Op::MachineThresholds => reads::<machine::MachineThresholds>(),
+        Op::SetMachineThresholds => {
+            reads::<machine::MachineThresholds>().takes::<machine::ThresholdsByType>()
+        }
+        Op::PreviewMachineDeletion | Op::PreviewSensorDeletion => reads::<machine::DeletionPreview>(),
+        Op::MachineReadingHistory => {
+            past::<sensor_data::SensorData>("start_time", "end_time").id("sensor_id", "Of this sensor")
+        }
+        Op::MachinePredictionHistory => {
+            past::<prediction::Prediction>("start_time", "end_time").id("sensor_id", "Of this sensor")
+        }
+        Op::SensorHistory => past::<sensor_data::SensorData>("start_time", "end_time"),
         Op::CreateMachine => creates::<machine::Machine>().takes::<bodies::NewMachine>(),
         Op::GetMachine => reads::<machine::Machine>(),
         Op::UpdateMachine => reads::<machine::Machine>().takes::<bodies::MachineChange>(),
         Op::DeleteMachine => deletes(),
         Op::MachineSummary => reads::<machine::MachineSummary>(),
-        Op::MachinePredictions => lists::<prediction::Prediction>()
-            .id("sensor_id", "Of this sensor")
-            .time("start_time", "Later than this")
-            .time("end_time", "Not later than this")
-            .paged(100, 1000),
-        Op::MachineSensorData => lists::<bodies::MachineReading>()
-            .id("sensor_id", "Of this sensor")
-            .time("start", "Not earlier than this")
-            .time("end", "Not later than this")
-            .paged(100, 1000),
+        Op::MachinePredictions => {
+            past::<prediction::MachinePrediction>("start_time", "end_time").id("sensor_id", "Of this sensor")
+        }
+        Op::MachineSensorData => {
+            past::<sensor_data::MachineReading>("start", "end").id("sensor_id", "Of this sensor")
+        }
 
         // sensors
-        Op::ListSensors => {
-            lists::<sensor::Sensor>().id("machine_id", "Of this machine").paged(1000, 1000).total()
-        }
+        Op::ListSensors => lists::<sensor::Sensor>()
+            .id("machine_id", "Of this machine")
+            .text("sensor_type", "Of this type")
+            .text("search", "With this text in name or type")
+            .sorted(&["created_at", "updated_at", "name", "sensor_type", "machine"])
+            .cursor()
+            .paged(1000, 1000)
+            .total(),
         Op::CreateSensor => creates::<sensor::Sensor>().takes::<bodies::NewSensor>(),
         Op::GetSensor => reads::<sensor::Sensor>(),
         Op::UpdateSensor => reads::<sensor::Sensor>().takes::<bodies::SensorChange>(),
         Op::DeleteSensor => deletes(),
-        Op::SensorTrend => reads::<sensor::Trend>()
-            .word("interval", INTERVALS, "How far back (24h)")
-            .integer("points", (1000, 2, 1000), "At most this many points"),
+        Op::SensorTrend => {
+            ranged(reads::<sensor::Trend>()).integer("points", (1000, 2, 1000), "At most this many points")
+        }
+        Op::SensorTimeline => ranged(reads::<sensor::StatusTimeline>()).integer(
+            "gap_seconds",
+            (300, 1, 86_400),
+            "Silence longer than this is no data",
+        ),
 
         // sensor-data
-        Op::ListSensorData => readings().word("sort", SORT, "Oldest or newest first (desc)"),
-        Op::SensorDataLogs => readings(),
+        Op::ListSensorData | Op::SensorDataLogs => past::<sensor_data::SensorData>("start_date", "end_date")
+            .id("sensor_id", "Of this sensor")
+            .id("machine_id", "Of this machine"),
+        Op::CreateSensorData => creates::<sensor_data::SensorData>()
+            .takes::<sensor_data::NewReading>()
+            .or::<sensor_data::SensorData>(200, "Just this reading was stored before")
+            .refuses(409, "The sensor has another value at this time"),
+        Op::CreateSensorDataBatch => creates::<ingest::BatchReport>().takes::<sensor_data::NewReadings>(),
+        Op::ExportSensorData => sends("text/csv")
+            .id("sensor_id", "Of this sensor")
+            .id("machine_id", "Of this machine")
+            .time("start_date", "Not earlier than this")
+            .time("end_date", "Not later than this")
+            .word(
+                "resolution",
+                &["raw", "1m", "1h", "auto"],
+                "Readings or roll-ups; auto: the finest that is kept",
+            ),
+        Op::GenerateTestData => {
+            reads::<sensor_data::TestData>().integer("count", (10, 1, 1000), "Batches of ten readings")
+        }
         Op::TriggerFailure => reads::<sensor_data::FailureTriggered>().takes::<bodies::FailureTrigger>(),
 
         // predictions
         Op::ListPredictions => lists::<prediction::Prediction>()
             .id("sensor_id", "Of this sensor")
             .id("machine_id", "Of this machine")
-            .time("start_time", "Later than this")
-            .time("end_time", "Not later than this")
-            .text("sort", "asc: oldest first")
-            .paged(200, 1000),
+            .word("status", PREDICTED, "Of this status")
+            .between("start_time", "end_time")
+            .sorted(&["timestamp"])
+            .cursor()
+            .paged(200, 1000)
+            .total(),
+        Op::CreatePrediction => creates::<prediction::Prediction>()
+            .takes::<prediction::NewPrediction>()
+            .refuses(409, "There is a prediction of this sensor at this time"),
+        Op::TriggerPredictions => lists::<prediction::Prediction>().takes::<prediction::TriggerPredictions>(),
+        Op::ExportPredictions => sends("text/csv")
+            .id("sensor_id", "Of this sensor")
+            .id("machine_id", "Of this machine")
+            .word("status", PREDICTED, "Of this status")
+            .time("start_time", "Not earlier than this")
+            .time("end_time", "Not later than this"),
         Op::GetPrediction => reads::<prediction::Prediction>(),
         Op::ExplainPrediction => reads::<prediction::Explained>(),
 
@@ -218,6 +276,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::DashboardOverview => reads::<dashboard::Overview>(),
         Op::DashboardMachines => reads::<dashboard::MachineStats>(),
         Op::DashboardSensors => reads::<dashboard::Total>(),
+        Op::SystemReset => reads::<sensor_data::ResetReport>(),
         Op::DashboardPredictions => {
             reads::<dashboard::PredictionStats>().integer("hours", (24, 1, 168), "Length of the period")
         }
@@ -327,6 +386,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::Drift => lists::<ai::DriftReport>().integer("limit", (24, 1, 1000), "At most this many"),
 
         // for the bridge alone
+        Op::Score => reads::<ingest::Scored>().takes_bytes("application/octet-stream"),
         Op::Ingest => reads::<ingest::BatchReport>().takes_bytes(ingest::BATCH_CONTENT_TYPE),
         Op::Tick => reads::<tick::TickAnswer>().takes::<tick::Tick>(),
         Op::ModelWork => reads::<ai::WorkDone>(),
@@ -341,13 +401,23 @@ fn report_file() -> Operation {
         .also("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 }
 
-fn readings() -> Operation {
-    lists::<sensor_data::SensorData>()
-        .id("sensor_id", "Of this sensor")
-        .id("machine_id", "Of this machine")
-        .time("start_date", "Not earlier than this")
-        .time("end_date", "Not later than this")
+/// A list by time over a range.
+fn past<T: schemars::JsonSchema>(start: &'static str, end: &'static str) -> Operation {
+    lists::<T>()
+        .time(start, "Not earlier than this")
+        .time(end, "Not later than this")
+        .sorted(&["timestamp"])
+        .cursor()
         .paged(100, 1000)
+        .total()
+}
+
+/// Takes an interval up to now, or a range.
+fn ranged(operation: Operation) -> Operation {
+    operation
+        .word("interval", INTERVALS, "How far back (24h), where start is not given")
+        .time("start", "Begin of the range")
+        .time("end", "Its end, now unless given; at most ten years later")
 }
 
 /// A list whose order can be chosen and whose pages have cursors.

@@ -201,6 +201,14 @@ impl Operation {
         self.text("cursor", "The x-next-cursor of the page before")
     }
 
+    /// `sort`: one of these words, the first unless given, `-` before it for descending.
+    pub fn sorted(self, words: &[&str]) -> Self {
+        let descending: Vec<_> = words.iter().map(|word| format!("-{word}")).collect();
+        let all: Vec<_> = ["asc", "desc"].iter().chain(words).copied().collect();
+        let all: Vec<_> = all.into_iter().chain(descending.iter().map(String::as_str)).collect();
+        self.word("sort", &all, "By this field; with - before it the greatest first; desc unless given")
+    }
+
     /// The answer carries `x-total-count`.
     pub fn total(mut self) -> Self {
         if let Some(answer) = self.answers.last_mut() {

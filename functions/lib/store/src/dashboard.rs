@@ -10,7 +10,10 @@ statements! {
     OVERVIEW = "
         select (select count(*) from machines), (select count(*) from machines where status = 'online'),
                (select count(*) from sensors), (select count(*) from alarms where status <> 'resolved'),
-               (select count(*) from predictions where time > now() - interval '24 hours')";
+               -- counted once a tick; without a clock, now
+               coalesce((select value from counts
+                         where name = 'predictions_24h' and counted_at > now() - interval '15 seconds'),
+                        (select count(*) from predictions where time > now() - interval '24 hours'))";
     MACHINES = "
         select count(*) filter (where status = 'online'), count(*) filter (where status = 'offline'),
                count(*) filter (where status = 'maintenance'), count(*) filter (where status = 'degraded'),
@@ -18,10 +21,21 @@ statements! {
                count(*) filter (where criticality = 'high'), count(*) filter (where criticality = 'critical')
         from machines";
     SENSORS = "select count(*) from sensors";
+    // whole minutes from their counts, what is not counted yet one by one
     PREDICTIONS = "
-        select count(*), count(*) filter (where status = 'normal'), count(*) filter (where status = 'warning'),
-               count(*) filter (where status = 'critical')
-        from predictions where time > now() - $1::int8 * interval '1 hour'";
+        with counted as materialized (
+            select coalesce((select max(bucket) + interval '1 minute' from predictions_1m
+                             where bucket > now() - interval '3 minutes'), '-infinity') as through)
+        select coalesce(sum(normal + warning + critical + buffering), 0)::int8, coalesce(sum(normal), 0)::int8,
+               coalesce(sum(warning), 0)::int8, coalesce(sum(critical), 0)::int8
+        from (
+            select normal, warning, critical, buffering from predictions_1m
+            where bucket > now() - $1::int8 * interval '1 hour' and bucket < (select through from counted)
+            union all
+            select count(*) filter (where status = 'normal'), count(*) filter (where status = 'warning'),
+                   count(*) filter (where status = 'critical'), count(*) filter (where status = 'buffering')
+            from predictions
+            where time > now() - $1::int8 * interval '1 hour' and time >= (select through from counted)) p";
 }
 
 /// Counts for the overview.

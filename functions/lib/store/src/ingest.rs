@@ -2,18 +2,21 @@
 
 use crate::{
     Db, StoreError,
+    sensor::{effective, thresholds},
+    setting,
     statement::statements,
     value::{Columns, floats, ints, optional_texts, status_code, texts},
 };
-use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, ingest::SensorRef};
-use pm_domain::limits::Thresholds;
+use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, ingest::SensorRef, sensor::Thresholds};
+use pm_domain::{limits, settings::Key};
 use spin_sdk::pg::ParameterValue;
 use std::collections::HashSet;
 
 statements! {
     RESOLVE = "
         select r.ord, s.id, s.machine_id, s.name, s.sensor_type, s.unit,
-               s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold,
+               s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
+               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
                coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
                st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc'
         from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor, ord)
@@ -22,7 +25,8 @@ statements! {
         left join sensor_state st on st.sensor_id = s.id";
     RESOLVE_BY_ID = "
         select r.ord, s.id, s.machine_id, s.name, s.sensor_type, s.unit,
-               s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold,
+               s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
+               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
                coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
                st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc'
         from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor, ord)
@@ -37,11 +41,21 @@ statements! {
         where not exists (select from machines m where m.id::text = r.machine)
         on conflict (mqtt_id) do nothing";
     REGISTER_SENSORS = "
-        insert into sensors (machine_id, name, mqtt_id, sensor_type, unit, metadata)
-        select distinct on (m.id, r.sensor) m.id, r.sensor, r.sensor, coalesce(r.sensor_type, 'unknown'), r.unit,
-               jsonb_build_object('original_sensor_id', r.sensor)
-        from unnest($1::text[], $2::text[], $3::text[], $4::text[]) r (machine, sensor, sensor_type, unit)
+        insert into sensors (machine_id, name, mqtt_id, sensor_type, unit, metadata, min_threshold, max_threshold,
+                             warning_threshold, critical_threshold)
+        select distinct on (m.id, r.sensor) m.id, r.sensor, r.sensor, r.sensor_type, r.unit,
+               jsonb_build_object('original_sensor_id', r.sensor),
+               case when own then r.min end, case when own then r.max end, case when own then r.warning end,
+               case when own then r.critical end
+        from (select machine, sensor, sensor_type, unit, nullif(min, 'NaN') as min, nullif(max, 'NaN') as max,
+                     nullif(warning, 'NaN') as warning, nullif(critical, 'NaN') as critical
+              from unnest($1::text[], $2::text[], $3::text[], $4::text[], string_to_array($5, ',')::float8[],
+                          string_to_array($6, ',')::float8[], string_to_array($7, ',')::float8[],
+                          string_to_array($8, ',')::float8[])
+                  u (machine, sensor, sensor_type, unit, min, max, warning, critical)) r
         join machines m on m.mqtt_id = r.machine or m.id::text = r.machine
+        -- thresholds of the machine for this type go before the defaults of all
+        cross join lateral (select not coalesce(m.thresholds, '{}') ? r.sensor_type as own) o
         where not exists (select from sensors s where s.machine_id = m.id and s.id::text = r.sensor)
         on conflict (machine_id, mqtt_id) do nothing";
     STORE = "
@@ -59,6 +73,12 @@ statements! {
             select time, sensor_id, machine_id, value, status, metadata from input
             on conflict (sensor_id, time) do nothing
             returning sensor_id, time),
+        -- late readings change the roll-up of their sensor alone (see roll_up)
+        changed as (
+            insert into rollup_changes (minute, sensor_id, readings)
+            select time_bucket('1 minute', time),
+                   case when time < now() - interval '5 minutes' then sensor_id end, count(*)
+            from stored group by 1, 2),
         latest as (
             insert into sensor_latest as l (sensor_id, time, value, status)
             select distinct on (sensor_id) sensor_id, time, value, status from input order by sensor_id, time desc
@@ -81,7 +101,7 @@ pub struct KnownSensor {
     pub sensor_type: String,
     /// Unit of the values.
     pub unit: Option<String>,
-    /// Its thresholds.
+    /// The thresholds that count for it: its own or its machine's.
     pub thresholds: Thresholds,
     /// What the alarm engine was last told of its limits.
     pub threshold_condition: ReadingStatus,
@@ -152,11 +172,21 @@ async fn register(db: &Db, refs: &[SensorRef], known: &[Option<KnownSensor>]) ->
     let machines =
         vec![texts(new().map(|r| &r.machine)), optional_texts(new().map(|r| r.location.as_deref()))];
     db.execute(REGISTER_MACHINES, machines).await?;
+    let defaults = setting::read(db, &[Key::SensorsDefaultThresholds]).await?;
+    let defaults = defaults.json(Key::SensorsDefaultThresholds);
+    let sensor_type = |r: &SensorRef| r.sensor_type.clone().unwrap_or_else(|| "unknown".to_owned());
+    let thresholds: Vec<_> = new().map(|r| limits::default_of(&defaults, &sensor_type(r))).collect();
+    let limit =
+        |of: fn(&Thresholds) -> Option<f64>| floats(thresholds.iter().map(|t| of(t).unwrap_or(f64::NAN)));
     let sensors = vec![
         texts(new().map(|r| &r.machine)),
         texts(new().map(|r| &r.sensor)),
-        optional_texts(new().map(|r| r.sensor_type.as_deref())),
+        texts(new().map(sensor_type)),
         optional_texts(new().map(|r| r.unit.as_deref())),
+        limit(|t| t.min),
+        limit(|t| t.max),
+        limit(|t| t.warning),
+        limit(|t| t.critical),
     ];
     db.execute(REGISTER_SENSORS, sensors).await?;
     Ok(())
@@ -169,7 +199,10 @@ fn known_sensor(c: &mut Columns) -> Result<KnownSensor, StoreError> {
         name: c.take()?,
         sensor_type: c.take()?,
         unit: c.take()?,
-        thresholds: Thresholds { min: c.take()?, max: c.take()?, warning: c.take()?, critical: c.take()? },
+        thresholds: {
+            let own = thresholds(c)?;
+            effective(own, c.take()?).0
+        },
         threshold_condition: c.take()?,
         prediction_condition: c.take()?,
         evaluated_through: c.take()?,

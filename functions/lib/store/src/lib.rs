@@ -8,6 +8,7 @@
 //! Deliberately absent: rules (pm-domain), HTTP (pm-web), migrations (they run natively, as the schema's owner).
 
 mod db;
+mod page;
 mod paging;
 mod statement;
 mod value;
@@ -19,6 +20,7 @@ pub mod audit;
 pub mod comment;
 pub mod dashboard;
 pub mod dead_letter;
+pub mod deletion;
 pub mod delivery;
 pub mod event;
 pub mod health;
@@ -36,7 +38,10 @@ pub mod reading;
 pub mod report;
 pub mod report_content;
 pub mod report_schedule;
+pub mod reading_export;
+pub mod reset;
 pub mod role;
+pub mod rollup;
 pub mod scoring;
 pub mod sensor;
 pub mod session;
@@ -44,10 +49,12 @@ pub mod setting;
 pub mod shadow;
 pub mod throttle;
 pub mod ticket;
+pub mod trend;
 pub mod user;
 pub mod webhook;
 
 pub use db::{Actor, Db, StoreError};
+pub use page::{Cursor, Listing, Slicing};
 pub use paging::{After, Paging};
 pub use statement::all_statements;
 pub use value::Page;

@@ -1,24 +1,51 @@
 //! Machines.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, Listing, Slicing, StoreError,
+    page::cursor,
     statement::statements,
-    value::{Columns, id, json, optional, page, text},
+    value::{Columns, id, json, optional, optional_texts, text, texts},
 };
 use pm_api::{
     Criticality, MachineId, MachineStatus, Metadata,
-    machine::{Machine, MachineSummary, SummaryMachine, SummaryPrediction, SummaryReading},
+    machine::{Machine, MachineSummary, SummaryMachine, SummaryPrediction, SummaryReading, ThresholdsByType},
 };
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
 statements! {
-    LIST = "
+    LIST_ASC = "
         select name, location, description, status, criticality, metadata, last_service_date::text, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', count(*) over ()
-        from machines
-        order by created_at desc, id desc
-        limit $1 offset $2";
+               created_at at time zone 'utc', updated_at at time zone 'utc', key, id
+        from machines cross join lateral (select case $3::text
+            when 'name' then name
+            when 'location' then coalesce(location, '')
+            when 'status' then status
+            when 'criticality' then array_position(array['low', 'medium', 'high', 'critical'], criticality)::text
+            when 'updated_at' then to_char(updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
+            else to_char(created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
+        where ($4::text is null or (key, id) > ($4, $5::uuid))
+          and ($6::text is null or status = $6) and ($7::text is null or criticality = $7)
+          and ($8::text is null or strpos(lower(concat_ws(' ', name, location, description)), lower($8)) > 0)
+        order by key, id limit $1 offset $2";
+    LIST_DESC = "
+        select name, location, description, status, criticality, metadata, last_service_date::text, id,
+               created_at at time zone 'utc', updated_at at time zone 'utc', key, id
+        from machines cross join lateral (select case $3::text
+            when 'name' then name
+            when 'location' then coalesce(location, '')
+            when 'status' then status
+            when 'criticality' then array_position(array['low', 'medium', 'high', 'critical'], criticality)::text
+            when 'updated_at' then to_char(updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
+            else to_char(created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
+        where ($4::text is null or (key, id) < ($4, $5::uuid))
+          and ($6::text is null or status = $6) and ($7::text is null or criticality = $7)
+          and ($8::text is null or strpos(lower(concat_ws(' ', name, location, description)), lower($8)) > 0)
+        order by key desc, id desc limit $1 offset $2";
+    COUNT = "
+        select count(*) from machines
+        where ($1::text is null or status = $1) and ($2::text is null or criticality = $2)
+          and ($3::text is null or strpos(lower(concat_ws(' ', name, location, description)), lower($3)) > 0)";
     GET = "
         select name, location, description, status, criticality, metadata, last_service_date::text, id,
                created_at at time zone 'utc', updated_at at time zone 'utc'
@@ -31,28 +58,43 @@ statements! {
         from (select set_config('pm.actor', $1, true)) actor
         returning name, location, description, status, criticality, metadata, last_service_date::text, id,
                   created_at at time zone 'utc', updated_at at time zone 'utc'";
-    UPDATE = "
-        update machines set
-            name = coalesce($3, name),
-            location = case when $4 then $5 else location end,
-            description = case when $6 then $7 else description end,
-            status = coalesce($8, status),
-            criticality = coalesce($9, criticality),
-            metadata = case when $10 then $11::jsonb else metadata end,
-            last_service_date = case when $12 then $13::text::date else last_service_date end
-        from (select set_config('pm.actor', $1, true)) actor
-        where id = $2
+    CREATE_ALL = "
+        insert into machines (id, name, location, description, status, criticality, metadata, last_service_date, mqtt_id)
+        select u.id::uuid, u.name, u.location, u.description, u.status, u.criticality, u.metadata::jsonb, u.day::date,
+               case when row_number() over (partition by u.name order by u.ord) = 1
+                     and not exists (select from machines where mqtt_id = u.name) then u.name end
+        from (select set_config('pm.actor', $1, true)) actor,
+             unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+                 with ordinality u (id, name, location, description, status, criticality, metadata, day, ord)
         returning name, location, description, status, criticality, metadata, last_service_date::text, id,
                   created_at at time zone 'utc', updated_at at time zone 'utc'";
-    DELETE = "
-        with actor as (select set_config('pm.actor', $1, true)),
-        readings as (delete from sensor_data where sensor_id in (select id from sensors where machine_id = $2)),
-        judged as (delete from predictions where sensor_id in (select id from sensors where machine_id = $2)),
-        said as (
-            delete from comments
-            where (resource_type = 'alarm' and resource_id in (select id from alarms where machine_id = $2))
-               or (resource_type = 'ticket' and resource_id in (select id from tickets where machine_id = $2)))
-        delete from machines using actor where id = $2";
+    UPDATE = "
+        with was as (select id, status from machines where id = $2 for update),
+        changed as (
+            update machines m set
+                name = coalesce($3, m.name),
+                location = case when $4 then $5 else m.location end,
+                description = case when $6 then $7 else m.description end,
+                status = coalesce($8, m.status),
+                criticality = coalesce($9, m.criticality),
+                metadata = case when $10 then $11::jsonb else m.metadata end,
+                last_service_date = case when $12 then $13::text::date else m.last_service_date end
+            from (select set_config('pm.actor', $1, true)) actor, was
+            where m.id = was.id
+            returning m.*, was.status as was_status),
+        told as (
+            insert into outbox (event_type, data)
+            select 'machine.status', jsonb_build_object('id', id, 'name', name, 'status', status,
+                       'previous_status', was_status, 'criticality', criticality, 'changed_at', updated_at)
+            from changed where status <> was_status)
+        select name, location, description, status, criticality, metadata, last_service_date::text, id,
+               created_at at time zone 'utc', updated_at at time zone 'utc'
+        from changed";
+    THRESHOLDS = "select coalesce(thresholds, '{}') from machines where id = $1";
+    SET_THRESHOLDS = "
+        update machines set thresholds = $3::jsonb
+        from (select set_config('pm.actor', $1, true)) actor
+        where id = $2";
     SUMMARY = "
         select m.id, m.name, m.status, m.criticality,
                r.time at time zone 'utc', r.value, r.sensor_id,
@@ -133,13 +175,37 @@ fn machine(c: &mut Columns) -> Result<Machine, StoreError> {
     })
 }
 
-/// Machines, newest first.
+/// Which machines.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'f> {
+    /// Of this status.
+    pub status: Option<MachineStatus>,
+    /// Of this criticality.
+    pub criticality: Option<Criticality>,
+    /// With this text in name, location or description, whatever the case.
+    pub search: Option<&'f str>,
+}
+
+/// The fields that can order a list of machines; the first is the default.
+pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "location", "status", "criticality"];
+
+/// A slice of the machines.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<Machine>, StoreError> {
-    let rows = db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((machine(c)?, c.take()?))).await?;
-    Ok(page(rows))
+pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Machine>, StoreError> {
+    let filters = || {
+        [
+            optional(filter.status, |s| text(s.as_str())),
+            optional(filter.criticality, |c| text(c.as_str())),
+            optional(filter.search, text),
+        ]
+    };
+    let statement = if paging.descending { LIST_DESC } else { LIST_ASC };
+    let params = paging.params().into_iter().chain(filters()).collect();
+    let rows = db.rows(statement, params, |c| Ok((machine(c)?, cursor(c)?))).await?;
+    let total = db.one(COUNT, filters().to_vec(), |c| c.take()).await?;
+    Ok(paging.listing(rows, total))
 }
 
 /// One machine.
@@ -197,12 +263,52 @@ pub async fn update(
     db.first(UPDATE, params, machine).await
 }
 
-/// Deletes a machine with its sensors, readings, predictions, alarms, tickets and comments. False: no such machine.
+/// Creates machines, all or none, and gives them in the same order.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn delete(db: &Db, actor: &Actor, machine_id: MachineId) -> Result<bool, StoreError> {
-    Ok(db.execute(DELETE, vec![actor.setting(), id(machine_id.0)]).await? > 0)
+pub async fn create_all(db: &Db, actor: &Actor, new: &[NewMachine]) -> Result<Vec<Machine>, StoreError> {
+    let metadata = new.iter().map(|m| m.metadata.as_ref().map(serde_json::to_string).transpose());
+    let metadata: Vec<_> =
+        metadata.collect::<Result<_, _>>().map_err(|e| StoreError::Failed(e.to_string()))?;
+    let params = vec![
+        actor.setting(),
+        texts(new.iter().map(|_| Uuid::now_v7())),
+        texts(new.iter().map(|m| &m.name)),
+        optional_texts(new.iter().map(|m| m.location.as_deref())),
+        optional_texts(new.iter().map(|m| m.description.as_deref())),
+        texts(new.iter().map(|m| m.status)),
+        texts(new.iter().map(|m| m.criticality)),
+        optional_texts(metadata.iter().map(Option::as_deref)),
+        optional_texts(new.iter().map(|m| m.last_service_date.as_deref())),
+    ];
+    let mut machines = db.rows(CREATE_ALL, params, machine).await?;
+    machines.sort_unstable_by_key(|m| m.id);
+    Ok(machines)
+}
+
+/// The thresholds that a machine has for its sensors, by sensor type; `None` if there is no such machine.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn thresholds(db: &Db, machine_id: MachineId) -> Result<Option<ThresholdsByType>, StoreError> {
+    let stored: Option<serde_json::Value> =
+        db.first(THRESHOLDS, vec![id(machine_id.0)], |c| c.take()).await?;
+    Ok(stored.map(|stored| serde_json::from_value(stored).unwrap_or_default()))
+}
+
+/// Gives a machine thresholds for its sensors, in place of those it had. False: no such machine.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn set_thresholds(
+    db: &Db,
+    actor: &Actor,
+    machine_id: MachineId,
+    thresholds: &ThresholdsByType,
+) -> Result<bool, StoreError> {
+    let params = vec![actor.setting(), id(machine_id.0), json(thresholds)?];
+    Ok(db.execute(SET_THRESHOLDS, params).await? > 0)
 }
 
 /// A machine in short. Uptime is the share of the last 24 hours (or of the machine's life) in which readings came.

@@ -2,6 +2,7 @@
 
 use crate::{
     Actor, Db, StoreError,
+    sensor::{effective, thresholds},
     statement::statements,
     value::{Columns, at, id, json, optional, text},
 };
@@ -64,7 +65,8 @@ statements! {
            or (resource_type = 'job' and metadata #>> '{after,job_type}' = 'retrain')
         order by created_at desc, id desc limit $1";
     TRAINING_SENSORS = "
-        select s.id, s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold
+        select s.id, s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
+               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end
         from sensors s join machines m on m.id = s.machine_id join sensor_latest l on l.sensor_id = s.id
         where ($1::uuid is null or m.id = $1) and ($2::text is null or m.metadata ->> 'class' = $2)
         order by md5(s.id::text || $3::text) limit $4";
@@ -338,7 +340,7 @@ pub async fn logs(db: &Db, limit: i64) -> Result<Vec<AiLogLine>, StoreError> {
     .await
 }
 
-/// Sensors to learn from, with their thresholds: a choice that `seed` decides, at most `limit`.
+/// Sensors to learn from, with the thresholds that count for them: a choice that `seed` decides, at most `limit`.
 ///
 /// # Errors
 /// Whatever the database says.
@@ -355,8 +357,8 @@ pub async fn training_sensors(
         limit.into(),
     ];
     db.rows(TRAINING_SENSORS, params, |c| {
-        let sensor = c.take()?;
-        Ok((sensor, Thresholds { min: c.take()?, max: c.take()?, warning: c.take()?, critical: c.take()? }))
+        let (sensor, own) = (c.take()?, thresholds(c)?);
+        Ok((sensor, effective(own, c.take()?).0))
     })
     .await
 }

@@ -1,49 +1,106 @@
 //! Predictions.
 
 use crate::{
-    Db, StoreError,
+    Cursor, Db, Listing, Slicing, StoreError,
+    reading::{WIDEST, begin},
     statement::statements,
-    value::{Columns, at, id},
+    value::{Columns, at, id, optional, text},
 };
 use pm_api::{
     MachineId, Metadata, PredictionId, SensorId, Timestamp,
     prediction::{MachineShare, MachineStanding, Prediction, SensorShare},
 };
 use serde_json::json;
+use spin_sdk::pg::ParameterValue;
+
+/// The columns of a prediction `p`.
+macro_rules! columns {
+    () => {
+        "p.sensor_id, p.machine_id, p.time at time zone 'utc', p.score, p.status, p.anomaly_type, p.model_version,
+         p.health_percent, p.remaining_hours, p.prediction, p.confidence, p.response_time_ms, p.contributing_features,
+         p.id, p.created_at at time zone 'utc'"
+    };
+}
+
+/// Of all sensors. Parameters as in the statements of readings; $7 is a status.
+macro_rules! of_all {
+    ($compare:literal, $order:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            "
+             from (select * from predictions
+                   where time >= epoch_us($3) and time <= epoch_us($4)
+                     and time ",
+            $compare,
+            "= epoch_us($5) and (time, sensor_id) ",
+            $compare,
+            " (epoch_us($5), $6::uuid)
+                     and ($7::text is null or status = $7)
+                     and sensor_id <> all (array(select sensor_id from deleted_sensors))
+                   order by time ",
+            $order,
+            " fetch first ($1::int8 + $2::int8) rows with ties) p
+             order by p.time ",
+            $order,
+            ", p.sensor_id ",
+            $order,
+            " limit $1 offset $2"
+        )
+    };
+}
+
+/// Of one sensor, or of all sensors of a machine.
+macro_rules! of_some {
+    ($compare:literal, $order:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            "
+             from sensors s cross join lateral (
+                 select * from predictions
+                 where sensor_id = s.id and time >= epoch_us($3) and time <= epoch_us($4)
+                   and time ",
+            $compare,
+            "= epoch_us($5) and (time, sensor_id) ",
+            $compare,
+            " (epoch_us($5), $6::uuid)
+                   and ($7::text is null or status = $7)
+                 order by time ",
+            $order,
+            " limit $1::int8 + $2::int8) p
+             where ($8::uuid is null or s.id = $8) and ($9::uuid is null or s.machine_id = $9)
+             order by p.time ",
+            $order,
+            ", p.sensor_id ",
+            $order,
+            " limit $1 offset $2"
+        )
+    };
+}
 
 statements! {
-    ALL_DESC = "
-        select sensor_id, machine_id, time at time zone 'utc', score, status, anomaly_type, model_version,
-               health_percent, remaining_hours, prediction, confidence, response_time_ms, contributing_features, id,
-               created_at at time zone 'utc'
-        from predictions where time > epoch_us($3) and time <= epoch_us($4)
-        order by time desc limit $1 offset $2";
-    ALL_ASC = "
-        select sensor_id, machine_id, time at time zone 'utc', score, status, anomaly_type, model_version,
-               health_percent, remaining_hours, prediction, confidence, response_time_ms, contributing_features, id,
-               created_at at time zone 'utc'
-        from predictions where time > epoch_us($3) and time <= epoch_us($4)
-        order by time limit $1 offset $2";
-    SENSOR_DESC = "
-        select sensor_id, machine_id, time at time zone 'utc', score, status, anomaly_type, model_version,
-               health_percent, remaining_hours, prediction, confidence, response_time_ms, contributing_features, id,
-               created_at at time zone 'utc'
-        from predictions where sensor_id = $5 and time > epoch_us($3) and time <= epoch_us($4)
-        order by time desc limit $1 offset $2";
-    MACHINE_DESC = "
-        select p.sensor_id, p.machine_id, p.time at time zone 'utc', p.score, p.status, p.anomaly_type, p.model_version,
-               p.health_percent, p.remaining_hours, p.prediction, p.confidence, p.response_time_ms,
-               p.contributing_features, p.id, p.created_at at time zone 'utc'
-        from sensors s cross join lateral (
-            select * from predictions where sensor_id = s.id and time > epoch_us($3) and time <= epoch_us($4)
-            order by time desc limit $1::int8 + $2::int8) p
-        where s.machine_id = $5
-        order by p.time desc limit $1 offset $2";
-    GET = "
-        select sensor_id, machine_id, time at time zone 'utc', score, status, anomaly_type, model_version,
-               health_percent, remaining_hours, prediction, confidence, response_time_ms, contributing_features, id,
-               created_at at time zone 'utc'
-        from predictions where id = $1";
+    ALL_DESC = of_all!("<", "desc");
+    ALL_ASC = of_all!(">", "asc");
+    SOME_DESC = of_some!("<", "desc");
+    SOME_ASC = of_some!(">", "asc");
+    COUNT = "
+        select count(*) from (
+            select from predictions
+            where time >= epoch_us($1) and time <= epoch_us($2) and ($3::text is null or status = $3)
+              and sensor_id <> all (array(select sensor_id from deleted_sensors)) limit 10000) few";
+    COUNT_SOME = "
+        select count(*) from (
+            select from sensors s join predictions p on p.sensor_id = s.id
+            where ($4::uuid is null or s.id = $4) and ($5::uuid is null or s.machine_id = $5)
+              and p.time >= epoch_us($1) and p.time <= epoch_us($2) and ($3::text is null or p.status = $3) limit 10000) few";
+    GET = concat!("select ", columns!(), " from predictions p join sensors s on s.id = p.sensor_id where p.id = $1");
+    NEWEST = concat!(
+        "select ", columns!(), "
+         from unnest($1::text[]::uuid[]) r (sensor_id)
+         cross join lateral (select * from predictions where sensor_id = r.sensor_id order by time desc limit 1) p
+         order by p.time desc, p.sensor_id"
+    );
     SENSORS_BESIDE = "
         select s.id, s.name, p.score, p.score * p.score / nullif(sum(p.score * p.score) over (), 0)
         from sensors s cross join lateral (
@@ -59,45 +116,59 @@ statements! {
 }
 
 /// Which predictions.
-#[derive(Debug, Clone, Copy)]
-pub struct Filter {
-    /// Of this sensor (wins over the machine).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'f> {
+    /// Of this sensor.
     pub sensor_id: Option<SensorId>,
     /// Of this machine.
     pub machine_id: Option<MachineId>,
-    /// Later than this.
+    /// Of this status: normal, warning, critical or buffering.
+    pub status: Option<&'f str>,
+    /// Not earlier than this.
     pub from: Option<Timestamp>,
     /// Not later than this.
     pub to: Option<Timestamp>,
-    /// Oldest first? (Without sensor and machine only.)
-    pub ascending: bool,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
 }
 
-/// Predictions by time.
+/// The field that orders predictions.
+pub const SORTS: &[&str] = &["timestamp"];
+
+/// A slice of the predictions, by time. The length of the whole is counted up to 10,000.
+///
+/// # Errors
+/// [`StoreError::Invalid`] for a cursor of another list.
+pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Prediction>, StoreError> {
+    let range = || [at(filter.from.unwrap_or(WIDEST.0)), at(filter.to.unwrap_or(WIDEST.1))];
+    let status = || [optional(filter.status, text)];
+    let (time, sensor) = begin(paging)?;
+    let mut params: Vec<ParameterValue> = vec![paging.limit.into(), paging.offset.into()];
+    params.extend(range());
+    params.extend([at(time), id(sensor)]);
+    params.extend(status());
+    let mut count: Vec<_> = range().into_iter().chain(status()).collect();
+    let (statement, counting) = if filter.sensor_id.is_none() && filter.machine_id.is_none() {
+        (if paging.descending { ALL_DESC } else { ALL_ASC }, COUNT)
+    } else {
+        let ids = || [optional(filter.sensor_id, |s| id(s.0)), optional(filter.machine_id, |m| id(m.0))];
+        params.extend(ids());
+        count.extend(ids());
+        (if paging.descending { SOME_DESC } else { SOME_ASC }, COUNT_SOME)
+    };
+    let rows = db.rows(statement, params, prediction).await?;
+    let total = db.one(counting, count, |c| c.take()).await?;
+    let with_cursor = |p: Prediction| {
+        let cursor = Cursor { key: p.timestamp.0.to_string(), id: p.sensor_id.0 };
+        (p, cursor)
+    };
+    Ok(paging.listing(rows.into_iter().map(with_cursor).collect(), total))
+}
+
+/// The newest prediction of each of the given sensors.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Vec<Prediction>, StoreError> {
-    let mut params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
-        at(filter.from.unwrap_or(Timestamp(-1))),
-        at(filter.to.unwrap_or(Timestamp(7_258_118_400_000_000))),
-    ];
-    let statement = match (filter.sensor_id, filter.machine_id) {
-        (Some(_), _) => SENSOR_DESC,
-        (None, Some(_)) => MACHINE_DESC,
-        (None, None) if filter.ascending => ALL_ASC,
-        (None, None) => ALL_DESC,
-    };
-    if let Some(key) = filter.sensor_id.map(|s| s.0).or(filter.machine_id.map(|m| m.0)) {
-        params.push(id(key));
-    }
-    db.rows(statement, params, prediction).await
+pub async fn newest(db: &Db, sensors: &[SensorId]) -> Result<Vec<Prediction>, StoreError> {
+    db.rows(NEWEST, vec![crate::value::texts(sensors)], prediction).await
 }
 
 /// One prediction.

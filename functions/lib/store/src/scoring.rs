@@ -3,7 +3,7 @@
 use crate::{
     Db, StoreError,
     statement::statements,
-    value::{floats, ints, optional_texts, texts},
+    value::{at, floats, id, ints, optional_texts, text, texts},
 };
 use base64::Engine as _;
 use pm_api::{MachineId, ModelId, PredictionId, SensorId, Timestamp, score::MachineResult};
@@ -62,6 +62,15 @@ statements! {
         on conflict (machine_id) do update
         set score_state = excluded.score_state, time = excluded.time, score = excluded.score, shares = excluded.shares
         where s.time <= excluded.time";
+    STORE_SUPPOSED = "
+        insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
+                                 health_percent, remaining_hours, model_version, response_time_ms, contributing_features)
+        values (epoch_us($1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::jsonb)
+        on conflict (sensor_id, time) do nothing
+        returning id";
+    STANDING = "
+        select st.score_state, st.scored_through at time zone 'utc', model_for(s.machine_id, 'active')
+        from sensors s left join sensor_state st on st.sensor_id = s.id where s.id = $1";
 }
 
 /// A sensor's new readings and its scoring state.
@@ -192,4 +201,54 @@ pub async fn store(
         response_time_ms.into(),
     ];
     db.rows(STORE, params, |c| Ok((c.take()?, c.take()?))).await
+}
+
+/// How a sensor stands between two scorings.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// State from the last scoring.
+    pub state: Option<Vec<u8>>,
+    /// Readings up to here have been scored.
+    pub scored_through: Option<Timestamp>,
+    /// The registered model that is active for the machine, if it is one with weights of its own.
+    pub model: Option<ModelId>,
+}
+
+/// How a sensor stands; as a new one if there is none.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn standing(db: &Db, sensor_id: SensorId) -> Result<Standing, StoreError> {
+    let standing = db.first(STANDING, vec![id(sensor_id.0)], |c| {
+        Ok(Standing { state: c.take()?, scored_through: c.take()?, model: c.take()? })
+    });
+    Ok(standing.await?.unwrap_or_default())
+}
+
+/// Stores the judgement of a value that was only supposed: the sensor's state stays as it is. `None`: there is a
+/// prediction of this sensor at this time.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn store_supposed(
+    db: &Db,
+    response_time_ms: f64,
+    p: &NewPrediction,
+) -> Result<Option<PredictionId>, StoreError> {
+    let params = vec![
+        at(p.time),
+        id(p.sensor_id.0),
+        id(p.machine_id.0),
+        p.score.into(),
+        text(p.status),
+        text(p.anomaly_type),
+        text(p.prediction),
+        p.confidence.into(),
+        p.health_percent.into(),
+        p.remaining_hours.into(),
+        text(p.model_version.as_str()),
+        response_time_ms.into(),
+        text(p.contributing_features.as_str()),
+    ];
+    db.first(STORE_SUPPOSED, params, |c| c.take()).await
 }

@@ -1,46 +1,68 @@
-//! Sensors and their trends.
+//! Sensors.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, Listing, Slicing, StoreError,
+    page::cursor,
     statement::statements,
-    value::{Columns, at, id, json, optional, page, text},
+    value::{Columns, id, json, optional, text, texts},
 };
 use pm_api::{
     MachineId, Metadata, ReadingStatus, SensorId, Timestamp,
-    sensor::{LatestReading, Sensor, TrendPoint, TrendStatistics},
+    sensor::{LatestReading, Sensor, Thresholds},
 };
+use pm_domain::limits;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
+/// The columns that [`sensor`] reads, of `sensors s`, `machines m` and `sensor_latest l`.
+macro_rules! columns {
+    () => {
+        "s.machine_id, s.name, s.sensor_type, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
+         s.critical_threshold, s.warning_low, s.critical_low,
+         case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
+         s.metadata, s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc',
+         l.time at time zone 'utc', l.value, l.status"
+    };
+}
+
+/// A slice of the sensors.
+macro_rules! list {
+    ($compare:literal, $order:literal) => {
+        concat!(
+            "select ", columns!(), ", key, s.id
+             from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
+             cross join lateral (select case $3::text
+                 when 'name' then s.name
+                 when 'sensor_type' then s.sensor_type
+                 when 'machine' then m.name
+                 when 'updated_at' then to_char(s.updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
+                 else to_char(s.created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
+             where ($4::text is null or (key, s.id) ", $compare, " ($4, $5::uuid))
+               and ($6::uuid is null or s.machine_id = $6) and ($7::text is null or s.sensor_type = $7)
+               and ($8::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type)), lower($8)) > 0)
+             order by key ", $order, ", s.id ", $order, " limit $1 offset $2"
+        )
+    };
+}
+
 statements! {
-    LIST = "
-        select s.machine_id, s.name, s.sensor_type, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
-               s.critical_threshold, s.metadata, s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc',
-               l.time at time zone 'utc', l.value, l.status, count(*) over ()
-        from sensors s left join sensor_latest l on l.sensor_id = s.id
-        order by s.created_at desc, s.id desc limit $1 offset $2";
-    LIST_OF_MACHINE = "
-        select s.machine_id, s.name, s.sensor_type, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
-               s.critical_threshold, s.metadata, s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc',
-               l.time at time zone 'utc', l.value, l.status, count(*) over ()
-        from sensors s left join sensor_latest l on l.sensor_id = s.id
-        where s.machine_id = $3
-        order by s.created_at desc, s.id desc limit $1 offset $2";
-    GET = "
-        select s.machine_id, s.name, s.sensor_type, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
-               s.critical_threshold, s.metadata, s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc',
-               l.time at time zone 'utc', l.value, l.status
-        from sensors s left join sensor_latest l on l.sensor_id = s.id
-        where s.id = $1";
+    LIST_ASC = list!(">", "asc");
+    LIST_DESC = list!("<", "desc");
+    COUNT = "
+        select count(*) from sensors s
+        where ($1::uuid is null or machine_id = $1) and ($2::text is null or sensor_type = $2)
+          and ($3::text is null or strpos(lower(concat_ws(' ', name, sensor_type)), lower($3)) > 0)";
+    GET = concat!(
+        "select ", columns!(),
+        " from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
+          where s.id = $1"
+    );
     CREATE = "
         insert into sensors (id, machine_id, name, sensor_type, unit, min_threshold, max_threshold,
-                             warning_threshold, critical_threshold, metadata, mqtt_id)
-        select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                             warning_threshold, critical_threshold, warning_low, critical_low, metadata, mqtt_id)
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                case when not exists (select from sensors where machine_id = $3 and mqtt_id = $4) then $4 end
-        from (select set_config('pm.actor', $1, true)) actor
-        returning machine_id, name, sensor_type, unit, min_threshold, max_threshold, warning_threshold,
-                  critical_threshold, metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc',
-                  null::timestamp, null::float8, null::int2";
+        from (select set_config('pm.actor', $1, true)) actor";
     UPDATE = "
         update sensors s set
             name = coalesce($3, name),
@@ -50,27 +72,13 @@ statements! {
             max_threshold = case when $9 then $10 else max_threshold end,
             warning_threshold = case when $11 then $12 else warning_threshold end,
             critical_threshold = case when $13 then $14 else critical_threshold end,
-            metadata = case when $15 then $16::jsonb else metadata end
+            warning_low = case when $15 then $16 else warning_low end,
+            critical_low = case when $17 then $18 else critical_low end,
+            metadata = case when $19 then $20::jsonb else metadata end
         from (select set_config('pm.actor', $1, true)) actor
-        where s.id = $2
-        returning machine_id, name, sensor_type, unit, min_threshold, max_threshold, warning_threshold,
-                  critical_threshold, metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc',
-                  null::timestamp, null::float8, null::int2";
-    DELETE = "
-        with actor as (select set_config('pm.actor', $1, true)),
-        readings as (delete from sensor_data where sensor_id = $2),
-        judged as (delete from predictions where sensor_id = $2)
-        delete from sensors using actor where id = $2";
-    COUNT = "select count(*) from sensor_data where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)";
-    TREND_RAW = "
-        select time at time zone 'utc', value, status, value, value, 1::bigint
-        from sensor_data where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
-        order by time";
-    TREND_BUCKETS = "
-        select time_bucket(epoch_us($4) - epoch_us(0), time) at time zone 'utc', avg(value), max(status), min(value),
-               max(value), count(*)
-        from sensor_data where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
-        group by 1 order by 1";
+        where s.id = $2";
+    MACHINES_OF = "select id, machine_id from sensors where id = any ($1::text[]::uuid[])";
+    OF_MACHINE = "select id from sensors where machine_id = $1 order by created_at, id limit $2";
 }
 
 /// Fields of a new sensor; thresholds in its unit.
@@ -92,6 +100,10 @@ pub struct NewSensor {
     pub warning_threshold: Option<f64>,
     /// See [`Sensor`].
     pub critical_threshold: Option<f64>,
+    /// See [`Sensor`].
+    pub warning_low: Option<f64>,
+    /// See [`Sensor`].
+    pub critical_low: Option<f64>,
     /// Free object.
     pub metadata: Option<Metadata>,
 }
@@ -113,20 +125,31 @@ pub struct SensorChange {
     pub warning_threshold: Option<Option<f64>>,
     /// See [`Sensor`].
     pub critical_threshold: Option<Option<f64>>,
+    /// See [`Sensor`].
+    pub warning_low: Option<Option<f64>>,
+    /// See [`Sensor`].
+    pub critical_low: Option<Option<f64>>,
     /// Free object.
     pub metadata: Option<Option<Metadata>>,
 }
 
 fn sensor(c: &mut Columns) -> Result<Sensor, StoreError> {
+    let (machine_id, name, sensor_type, unit) = (c.take()?, c.take()?, c.take()?, c.take()?);
+    let own = thresholds(c)?;
+    let (effective, limits_inherited) = effective(own, c.take()?);
     let mut sensor = Sensor {
-        machine_id: c.take()?,
-        name: c.take()?,
-        sensor_type: c.take()?,
-        unit: c.take()?,
-        min_threshold: c.take()?,
-        max_threshold: c.take()?,
-        warning_threshold: c.take()?,
-        critical_threshold: c.take()?,
+        machine_id,
+        name,
+        sensor_type,
+        unit,
+        min_threshold: own.min,
+        max_threshold: own.max,
+        warning_threshold: own.warning,
+        critical_threshold: own.critical,
+        warning_low: own.warning_low,
+        critical_low: own.critical_low,
+        limits: limits::limits(effective),
+        limits_inherited,
         metadata: c.take()?,
         id: c.take()?,
         created_at: c.take()?,
@@ -140,25 +163,72 @@ fn sensor(c: &mut Columns) -> Result<Sensor, StoreError> {
     Ok(sensor)
 }
 
-/// Sensors, newest first, of one machine or of all.
+/// A sensor's own thresholds, in the order `min, max, warning, critical, warning_low, critical_low`.
+pub(crate) fn thresholds(c: &mut Columns) -> Result<Thresholds, StoreError> {
+    Ok(Thresholds {
+        min: c.take()?,
+        max: c.take()?,
+        warning: c.take()?,
+        critical: c.take()?,
+        warning_low: c.take()?,
+        critical_low: c.take()?,
+    })
+}
+
+/// The thresholds that count, and whether they are the machine's (its object for the sensor's type, if it has one).
+pub(crate) fn effective(own: Thresholds, of_machine: Option<serde_json::Value>) -> (Thresholds, bool) {
+    let of_machine = of_machine.and_then(|t| serde_json::from_value::<Thresholds>(t).ok());
+    let effective = limits::effective(own, of_machine);
+    (effective, own.is_empty() && !effective.is_empty())
+}
+
+/// Which sensors.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'f> {
+    /// Of this machine.
+    pub machine_id: Option<MachineId>,
+    /// Of this type.
+    pub sensor_type: Option<&'f str>,
+    /// With this text in name or type, whatever the case.
+    pub search: Option<&'f str>,
+}
+
+/// The fields that can order a list of sensors; the first is the default.
+pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "sensor_type", "machine"];
+
+/// A slice of the sensors.
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn list(
-    db: &Db,
-    machine_id: Option<MachineId>,
-    limit: i64,
-    offset: i64,
-) -> Result<Page<Sensor>, StoreError> {
-    let mut params = vec![limit.into(), offset.into()];
-    let sql = match machine_id {
-        Some(machine) => {
-            params.push(id(machine.0));
-            LIST_OF_MACHINE
-        }
-        None => LIST,
+pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Sensor>, StoreError> {
+    let filters = || {
+        [
+            optional(filter.machine_id, |m| id(m.0)),
+            optional(filter.sensor_type, text),
+            optional(filter.search, text),
+        ]
     };
-    Ok(page(db.rows(sql, params, |c| Ok((sensor(c)?, c.take()?))).await?))
+    let statement = if paging.descending { LIST_DESC } else { LIST_ASC };
+    let params = paging.params().into_iter().chain(filters()).collect();
+    let rows = db.rows(statement, params, |c| Ok((sensor(c)?, cursor(c)?))).await?;
+    let total = db.one(COUNT, filters().to_vec(), |c| c.take()).await?;
+    Ok(paging.listing(rows, total))
+}
+
+/// The machines of those of the given sensors that exist.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn machines_of(db: &Db, sensors: &[SensorId]) -> Result<Vec<(SensorId, MachineId)>, StoreError> {
+    db.rows(MACHINES_OF, vec![texts(sensors)], |c| Ok((c.take()?, c.take()?))).await
+}
+
+/// The sensors of a machine, at most `limit`, oldest first.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn of_machine(db: &Db, machine_id: MachineId, limit: i64) -> Result<Vec<SensorId>, StoreError> {
+    db.rows(OF_MACHINE, vec![id(machine_id.0), limit.into()], |c| c.take()).await
 }
 
 /// One sensor.
@@ -174,9 +244,10 @@ pub async fn get(db: &Db, sensor_id: SensorId) -> Result<Option<Sensor>, StoreEr
 /// # Errors
 /// Constraint `sensors_machine_exists` for an unknown machine.
 pub async fn create(db: &Db, actor: &Actor, new: NewSensor) -> Result<Sensor, StoreError> {
+    let sensor_id = SensorId(Uuid::now_v7());
     let params = vec![
         actor.setting(),
-        id(Uuid::now_v7()),
+        id(sensor_id.0),
         id(new.machine_id.0),
         text(new.name),
         text(new.sensor_type),
@@ -185,9 +256,14 @@ pub async fn create(db: &Db, actor: &Actor, new: NewSensor) -> Result<Sensor, St
         new.max_threshold.into(),
         new.warning_threshold.into(),
         new.critical_threshold.into(),
+        new.warning_low.into(),
+        new.critical_low.into(),
         new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
     ];
-    db.one(CREATE, params, sensor).await
+    db.execute(CREATE, params).await?;
+    get(db, sensor_id)
+        .await?
+        .ok_or_else(|| StoreError::Unavailable("the sensor was deleted at once".to_owned()))
 }
 
 /// Changes a sensor; `None` if there is no such sensor.
@@ -208,60 +284,19 @@ pub async fn update(
         change.unit.is_some().into(),
         optional(change.unit.flatten(), text),
     ];
-    for threshold in
-        [change.min_threshold, change.max_threshold, change.warning_threshold, change.critical_threshold]
-    {
+    for threshold in [
+        change.min_threshold,
+        change.max_threshold,
+        change.warning_threshold,
+        change.critical_threshold,
+        change.warning_low,
+        change.critical_low,
+    ] {
         params.push(threshold.is_some().into());
         params.push(threshold.flatten().into());
     }
     params.push(change.metadata.is_some().into());
     params.push(change.metadata.flatten().map_or(Ok(ParameterValue::DbNull), |m| json(&m))?);
-    db.first(UPDATE, params, sensor).await
-}
-
-/// Deletes a sensor with its readings, predictions and alarms. False: no such sensor.
-///
-/// # Errors
-/// Whatever the database says.
-pub async fn delete(db: &Db, actor: &Actor, sensor_id: SensorId) -> Result<bool, StoreError> {
-    Ok(db.execute(DELETE, vec![actor.setting(), id(sensor_id.0)]).await? > 0)
-}
-
-/// The course of a sensor's values in (`from`, `to`]: the readings themselves if there are at most `max_points`,
-/// else buckets of equal length with mean, extremes and gravest status.
-///
-/// # Errors
-/// Whatever the database says.
-pub async fn trend(
-    db: &Db,
-    sensor_id: SensorId,
-    (from, to): (Timestamp, Timestamp),
-    max_points: i64,
-) -> Result<(Vec<TrendPoint>, Option<TrendStatistics>), StoreError> {
-    let range = || vec![id(sensor_id.0), at(from), at(to)];
-    let count: i64 = db.one(COUNT, range(), |c| c.take()).await?;
-    let read = |c: &mut Columns| {
-        let (timestamp, value, status, min, max) = (c.take()?, c.take()?, c.take()?, c.take()?, c.take()?);
-        Ok((TrendPoint { timestamp, value, status, min, max }, c.take::<i64>()?))
-    };
-    let rows = if count <= max_points {
-        db.rows(TREND_RAW, range(), read).await?
-    } else {
-        let bucket_us = (to.0 - from.0) / (max_points - 1).max(1) + 1;
-        let mut params = range();
-        params.push(ParameterValue::Int64(bucket_us));
-        db.rows(TREND_BUCKETS, params, read).await?
-    };
-    let statistics = statistics(&rows);
-    Ok((rows.into_iter().map(|r| r.0).collect(), statistics))
-}
-
-fn statistics(rows: &[(TrendPoint, i64)]) -> Option<TrendStatistics> {
-    let count: i64 = rows.iter().map(|r| r.1).sum();
-    (count > 0).then(|| TrendStatistics {
-        count,
-        min: rows.iter().map(|r| r.0.min).fold(f64::INFINITY, f64::min),
-        max: rows.iter().map(|r| r.0.max).fold(f64::NEG_INFINITY, f64::max),
-        avg: rows.iter().map(|r| r.0.value * r.1 as f64).sum::<f64>() / count as f64,
-    })
+    db.execute(UPDATE, params).await?;
+    get(db, sensor_id).await
 }

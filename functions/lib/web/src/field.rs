@@ -5,6 +5,42 @@ use pm_api::{Metadata, Timestamp, error::FieldError, word::UnknownWord};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, str::FromStr};
 
+fn unreadable(body: &[u8], error: &serde_json::Error) -> Refusal {
+    if body.is_empty() {
+        return Refusal::field("missing", &["body"], "Field required", Value::Null);
+    }
+    Refusal::field("json_invalid", &["body"], format!("JSON decode error: {error}"), json!({}))
+}
+
+/// A refusal of what stands at `place` in the body.
+fn located(kind: &str, place: &[Value], message: impl Into<String>, input: Value) -> Refusal {
+    let mut error = FieldError::new(kind, &["body"], message, input);
+    error.loc.extend(place.iter().cloned());
+    Refusal::Invalid(vec![error])
+}
+
+/// What was read of the objects of a list; if any was refused for its fields, one refusal names them all.
+///
+/// # Errors
+/// The first refusal of another kind, or 422.
+pub fn all_valid<T>(read: impl Iterator<Item = Result<T, Refusal>>) -> Result<Vec<T>, Refusal> {
+    let (mut items, mut errors) = (Vec::new(), Vec::new());
+    for item in read {
+        match item {
+            Ok(item) => items.push(item),
+            Err(Refusal::Invalid(more)) => errors.extend(more),
+            Err(other) => return Err(other),
+        }
+        if errors.len() >= MOST_ERRORS {
+            break;
+        }
+    }
+    if errors.is_empty() { Ok(items) } else { Err(Refusal::Invalid(errors)) }
+}
+
+/// Errors that one answer names.
+const MOST_ERRORS: usize = 100;
+
 /// A field that may be absent, null, or given.
 pub type Presence<T> = Option<Option<T>>;
 
@@ -12,6 +48,8 @@ pub type Presence<T> = Option<Option<T>>;
 pub struct Fields {
     object: Map<String, Value>,
     errors: Vec<FieldError>,
+    /// Where the object stands in the body.
+    place: Vec<Value>,
 }
 
 impl Fields {
@@ -21,27 +59,90 @@ impl Fields {
     /// 422 if it is not a JSON object.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(object)) => Ok(Self { object, errors: Vec::new() }),
-            Ok(other) => Err(Refusal::field(
+            Ok(other) => Self::of(other, Vec::new()),
+            Err(error) => Err(unreadable(body, &error)),
+        }
+    }
+
+    /// Reads a body that is a list of 1 to `most` objects; their problems are located by their index.
+    ///
+    /// # Errors
+    /// 422 if it is none.
+    pub fn parse_list(body: &[u8], most: usize) -> Result<Vec<Self>, Refusal> {
+        match serde_json::from_slice(body) {
+            Ok(value) => Self::list(value, Vec::new(), most),
+            Err(error) => Err(unreadable(body, &error)),
+        }
+    }
+
+    /// The objects of a list inside the body.
+    ///
+    /// # Errors
+    /// 422 if there is no list of 1 to `most` objects under this name.
+    pub fn list_in(&mut self, name: &str, most: usize) -> Result<Vec<Self>, Refusal> {
+        match self.object.remove(name) {
+            Some(value) => Self::list(value, vec![name.into()], most),
+            None => Err(Refusal::field("missing", &["body", name], "Field required", Value::Null)),
+        }
+    }
+
+    fn list(value: Value, place: Vec<Value>, most: usize) -> Result<Vec<Self>, Refusal> {
+        let wrong = |kind, message: String, input| Err(located(kind, &place, message, input));
+        match value {
+            Value::Array(items) if items.is_empty() => {
+                wrong("too_short", "List should have at least 1 item".to_owned(), Value::Null)
+            }
+            Value::Array(items) if items.len() > most => {
+                wrong("too_long", format!("List should have at most {most} items"), items.len().into())
+            }
+            Value::Array(items) => {
+                let at = |i: usize| place.iter().cloned().chain([i.into()]).collect();
+                items.into_iter().enumerate().map(|(i, item)| Self::of(item, at(i))).collect()
+            }
+            other => wrong("list_type", "Input should be a valid list".to_owned(), other),
+        }
+    }
+
+    fn of(value: Value, place: Vec<Value>) -> Result<Self, Refusal> {
+        match value {
+            Value::Object(object) => Ok(Self { object, errors: Vec::new(), place }),
+            other => Err(located(
                 "model_attributes_type",
-                &["body"],
+                &place,
                 "Input should be a valid dictionary or object to extract fields from",
                 other,
-            )),
-            Err(_) if body.is_empty() => {
-                Err(Refusal::field("missing", &["body"], "Field required", Value::Null))
-            }
-            Err(error) => Err(Refusal::field(
-                "json_invalid",
-                &["body"],
-                format!("JSON decode error: {error}"),
-                json!({}),
             )),
         }
     }
 
+    /// The fields' names.
+    pub fn names(&self) -> Vec<String> {
+        self.object.keys().cloned().collect()
+    }
+
+    /// An object inside this one; its problems join this one's with [`Fields::take_errors`].
+    pub fn inner(&mut self, name: &str) -> Option<Self> {
+        let mut place = self.place.clone();
+        place.push(name.into());
+        match self.object.get(name).cloned()? {
+            Value::Object(object) => Some(Self { object, errors: Vec::new(), place }),
+            other => {
+                self.wrong("dict_type", name, "Input should be a valid dictionary", other);
+                None
+            }
+        }
+    }
+
+    /// Takes over the problems of another object.
+    pub fn take_errors(&mut self, other: Self) {
+        self.errors.extend(other.errors);
+    }
+
     fn wrong(&mut self, kind: &str, name: &str, message: impl Into<String>, input: Value) {
-        self.errors.push(FieldError::new(kind, &["body", name], message, input));
+        let mut error = FieldError::new(kind, &["body"], message, input);
+        error.loc.extend(self.place.iter().cloned());
+        error.loc.push(name.into());
+        self.errors.push(error);
     }
 
     /// The whole object as a refusal may repeat it: without secrets.
@@ -115,6 +216,24 @@ impl Fields {
                 }
             }
         }
+    }
+
+    /// A finite number that must be given.
+    pub fn required_number(&mut self, name: &str) -> Option<f64> {
+        let number = self.number(name).flatten();
+        if number.is_none() {
+            self.require(name);
+        }
+        number
+    }
+
+    /// A point in time that must be given.
+    pub fn required_time(&mut self, name: &str) -> Option<Timestamp> {
+        let time = self.time(name).flatten();
+        if time.is_none() {
+            self.require(name);
+        }
+        time
     }
 
     /// A truth value.

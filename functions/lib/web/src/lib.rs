@@ -27,15 +27,17 @@ mod variable;
 
 pub use call::{Call, Query, database};
 pub use chain::{Peer, PeerError, send};
-pub use field::{Fields, Presence};
+pub use field::{Fields, Presence, all_valid};
 pub use file::Files;
 pub use outside::{Heard, post_outside};
 pub use paging::json_page;
 pub use refusal::{Refusal, other_method, unknown_path};
-pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_with_total, text};
+pub use reply::{
+    Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, json_listing, json_with_total, set_next, text,
+};
 pub use serve::{Outcome, serve, serve_rest, serve_up_to};
 pub use spin_sdk::{http::Request, http_service};
-pub use stream::{Feed, spawn, stream};
+pub use stream::{Feed, csv, spawn, stream};
 pub use trace::{log_error, log_warning};
 pub use variable::variable;
 

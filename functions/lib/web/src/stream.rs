@@ -31,6 +31,14 @@ pub fn stream(content_type: HeaderValue) -> (Answer, Feed) {
     (answer, Feed(Box::pin(sender)))
 }
 
+/// A streamed CSV answer that a browser saves as a file, and what feeds it; `disposition` names the file.
+#[must_use]
+pub fn csv(disposition: HeaderValue) -> (Answer, Feed) {
+    let (mut answer, feed) = stream(HeaderValue::from_static("text/csv; charset=utf-8"));
+    answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    (answer, feed)
+}
+
 /// Runs `work` beside the answer, after it has been returned; what it logs carries the request's id.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
     match trace::current() {

@@ -89,6 +89,8 @@ known! {
         Private, "Days for which one-hour summaries of readings are kept.";
     RetentionMinuteDays = "retention.minute_days", Integer(1, 36_500), "365",
         Private, "Days for which one-minute summaries of readings are kept.";
+    RetentionPredictionDays = "retention.prediction_days", Integer(1, 36_500), "90",
+        Private, "Days for which predictions are kept.";
     RetentionRawDays = "retention.raw_days", Integer(1, 36_500), "90",
         Private, "Days for which single readings are kept.";
 

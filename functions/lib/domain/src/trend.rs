@@ -1,0 +1,144 @@
+//! How a course over a range is made: from which level, in buckets of which length.
+
+use pm_api::Timestamp;
+
+/// What readings are kept as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The readings themselves.
+    Raw,
+    /// Roll-ups by minute.
+    Minute,
+    /// Roll-ups by hour.
+    Hour,
+}
+
+impl Level {
+    /// The word of the API: `raw`, `1m`, `1h`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Minute => "1m",
+            Self::Hour => "1h",
+        }
+    }
+
+    /// Length of its buckets, microseconds; of readings the smallest unit of time.
+    #[must_use]
+    pub fn unit_us(self) -> i64 {
+        match self {
+            Self::Raw => 1,
+            Self::Minute => 60 * Timestamp::SECOND,
+            Self::Hour => 3600 * Timestamp::SECOND,
+        }
+    }
+}
+
+/// From when on the finer levels are still there; the coarsest is taken where neither is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Readings.
+    pub raw_from: Timestamp,
+    /// Roll-ups by minute.
+    pub minute_from: Timestamp,
+}
+
+impl Kept {
+    /// The finest level that still has what was measured at `from`.
+    #[must_use]
+    pub fn finest(self, from: Timestamp) -> Level {
+        if from >= self.raw_from {
+            Level::Raw
+        } else if from >= self.minute_from {
+            Level::Minute
+        } else {
+            Level::Hour
+        }
+    }
+}
+
+/// Buckets that cover a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Made from this level.
+    pub level: Level,
+    /// Length of a bucket, microseconds; a multiple of the level's unit.
+    pub width_us: i64,
+    /// Begin of the first bucket, not later than the range.
+    pub from: Timestamp,
+    /// End of the last bucket, not before the range's.
+    pub to: Timestamp,
+}
+
+/// Where `time_bucket` counts from: 2000-01-03T00:00:00Z.
+const ORIGIN_US: i64 = 946_857_600 * Timestamp::SECOND;
+
+/// At most `max_points` (2 or more) buckets of equal length over `from` to `to`, from the coarsest level that is fine
+/// enough, or from the finest that is kept.
+#[must_use]
+pub fn plan((from, to): (Timestamp, Timestamp), max_points: i64, kept: Kept) -> Plan {
+    let range_us = to.0.saturating_sub(from.0).max(1);
+    let wanted_us = range_us / (max_points - 1).max(1) + 1;
+    let fine_enough =
+        [Level::Hour, Level::Minute].into_iter().find(|l| l.unit_us() <= wanted_us).unwrap_or(Level::Raw);
+    let level = fine_enough.max(kept.finest(from));
+    let unit_us = level.unit_us();
+    let width_us = (wanted_us + unit_us - 1) / unit_us * unit_us;
+    let begin = ORIGIN_US + (from.0 - ORIGIN_US).div_euclid(width_us) * width_us;
+    let buckets =
+        (to.0 - begin).max(1).div_euclid(width_us) + i64::from((to.0 - begin).rem_euclid(width_us) > 0);
+    Plan { level, width_us, from: Timestamp(begin), to: Timestamp(begin + buckets.max(1) * width_us) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: Kept = Kept { raw_from: Timestamp(0), minute_from: Timestamp(0) };
+    const NOW: Timestamp = Timestamp(1_800_000_000_123_456);
+
+    #[test]
+    fn the_level_follows_the_range() {
+        for (hours, level, width_s) in
+            [(1, Level::Raw, 3.603_604), (6, Level::Raw, 21.621_622), (24, Level::Minute, 120.0)]
+                .into_iter()
+                .chain([
+                    (168, Level::Minute, 660.0),
+                    (720, Level::Minute, 2640.0),
+                    (8766, Level::Hour, 32_400.0),
+                ])
+        {
+            let plan = plan((NOW.plus_seconds(-hours * 3600), NOW), 1000, ALL);
+            assert_eq!(plan.level, level, "{hours} h");
+            assert!((plan.width_us as f64 / 1e6 - width_s).abs() < 1e-3, "{hours} h: {}", plan.width_us);
+        }
+    }
+
+    #[test]
+    fn what_was_dropped_is_taken_from_the_next_level() {
+        let hour = (NOW.plus_seconds(-3600), NOW);
+        let kept = |raw, minute| Kept { raw_from: raw, minute_from: minute };
+        assert_eq!(plan(hour, 1000, kept(NOW, hour.0)).level, Level::Minute);
+        assert_eq!(plan(hour, 1000, kept(NOW, NOW)).level, Level::Hour);
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_cover_the_range_and_are_not_too_many(
+            from in 0..4_000_000_000_000_000_i64, range in 1..1_000_000_000_000_000_i64, points in 2..1001_i64,
+            dropped in 0..4_000_000_000_000_000_i64,
+        ) {
+            let kept = Kept { raw_from: Timestamp(dropped), minute_from: Timestamp(dropped / 2) };
+            let (from, to) = (Timestamp(from), Timestamp(from + range));
+            let plan = plan((from, to), points, kept);
+            prop_assert!(plan.from <= from && from.0 - plan.from.0 < plan.width_us);
+            prop_assert!(plan.to >= to && plan.to.0 - to.0 < plan.width_us);
+            prop_assert_eq!((plan.to.0 - plan.from.0) % plan.width_us, 0);
+            prop_assert_eq!(plan.width_us % plan.level.unit_us(), 0);
+            prop_assert!((plan.to.0 - plan.from.0) / plan.width_us <= points);
+            prop_assert!(plan.level >= kept.finest(from));
+        }
+    }
+}

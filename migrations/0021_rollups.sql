@@ -1,0 +1,212 @@
+-- Roll-ups of readings by minute and hour, made and kept by one function that the clock calls. It works alike in every
+-- edition of TimescaleDB: what it writes for a bucket is always computed afresh from the level below.
+
+create table readings_1m (
+    bucket timestamptz not null,
+    sensor_id uuid not null,
+    count bigint not null,
+    sum double precision not null,
+    min double precision not null,
+    max double precision not null,
+    last double precision not null,
+    -- 0 normal, 1 warning, 2 critical
+    worst smallint not null,
+    constraint readings_1m_key primary key (sensor_id, bucket)
+);
+select create_hypertable('readings_1m', by_range('bucket', interval '1 day'), create_default_indexes => false);
+
+create table readings_1h (like readings_1m, constraint readings_1h_key primary key (sensor_id, bucket));
+select create_hypertable('readings_1h', by_range('bucket', interval '30 days'), create_default_indexes => false);
+create index readings_1h_by_bucket on readings_1h (bucket);
+
+-- Readings of all sensors by hour.
+create table reading_totals (
+    hour timestamptz primary key,
+    count bigint not null
+);
+
+-- Minutes with readings that are not in the roll-ups yet. Written in the statement that stores the readings, so that a
+-- change is seen exactly by those who see its readings; only appended to, so that storing never waits.
+create table rollup_changes (
+    id bigint generated always as identity primary key,
+    minute timestamptz not null,
+    -- null: of all sensors that reported in that minute
+    sensor_id uuid,
+    -- how many were stored
+    readings bigint not null
+);
+create index rollup_changes_by_minute on rollup_changes (minute);
+
+-- Before which time a class of data has been dropped.
+create table retention_marks (
+    class text primary key,
+    dropped_before timestamptz not null default 'epoch',
+    constraint retention_marks_class_known check (class in ('readings', 'readings_1m', 'readings_1h', 'predictions'))
+);
+insert into retention_marks (class) values ('readings'), ('readings_1m'), ('readings_1h'), ('predictions');
+
+-- Predictions by minute and class, for the counts of the overview.
+create table predictions_1m (
+    bucket timestamptz primary key,
+    normal bigint not null,
+    warning bigint not null,
+    critical bigint not null,
+    buffering bigint not null
+);
+
+-- Counts that are asked for all the time, made once a tick.
+create table counts (
+    name text primary key,
+    value bigint not null,
+    counted_at timestamptz not null
+);
+
+-- Rolls the hours of the given sensors up from their minutes. (In plpgsql, whose statements are planned one after the
+-- other: the second must know the chunk that the first may have made.)
+create function roll_hours(of_sensors uuid[], hours timestamptz[]) returns void
+language plpgsql
+as $$
+begin
+    insert into readings_1h (bucket, sensor_id, count, sum, min, max, last, worst)
+    select c.hour, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst
+    from (select distinct sensor_id, hour from unnest(of_sensors, hours) u (sensor_id, hour)) c
+    cross join lateral (
+        select sum(m.count)::bigint as count, sum(m.sum order by m.bucket) as sum, min(m.min) as min, max(m.max) as max,
+               last(m.last, m.bucket) as last, max(m.worst) as worst
+        from readings_1m m
+        where m.sensor_id = c.sensor_id and m.bucket >= c.hour and m.bucket < c.hour + interval '1 hour') a
+    where a.count > 0
+    on conflict (sensor_id, bucket) do update set
+        count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+        worst = excluded.worst;
+    insert into reading_totals (hour, count)
+    select bucket, sum(count)::bigint from readings_1h where bucket = any (hours) group by bucket
+    on conflict (hour) do update set count = excluded.count;
+end
+$$;
+
+-- Rolls up what has changed in minutes that have ended, oldest first, until budget_ms have passed; returns how many
+-- changes were taken. A change is taken and its minute computed from what is visible after that, so a reading whose
+-- change is still hidden is rolled with the next call. Minutes whose readings have been dropped stay as they are.
+create function roll_up(budget_ms integer) returns bigint
+language plpgsql
+as $$
+declare
+    started constant timestamptz := clock_timestamp();
+    ended constant timestamptz := now() - interval '65 seconds';
+    kept_from timestamptz;
+    this timestamptz;
+    late_sensors uuid[];
+    minutes timestamptz[];
+    hours timestamptz[] := '{}';
+    taken bigint := 0;
+    counted bigint;
+begin
+    if not pg_try_advisory_xact_lock(hashtext('roll_up')) then
+        return 0;
+    end if;
+    select dropped_before into kept_from from retention_marks where class = 'readings';
+    delete from rollup_changes where minute < kept_from;
+
+    -- late readings of single sensors
+    while clock_timestamp() - started < budget_ms * interval '1 millisecond' loop
+        with took as (
+            delete from rollup_changes where id in (
+                select id from rollup_changes where sensor_id is not null and minute <= ended order by minute limit 1000)
+            returning sensor_id, minute)
+        select array_agg(sensor_id), array_agg(minute), coalesce(sum(n), 0) into late_sensors, minutes, counted
+        from (select sensor_id, minute, count(*) as n from took group by sensor_id, minute) t;
+        exit when minutes is null;
+        taken := taken + counted;
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst)
+        select c.minute, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst
+        from unnest(late_sensors, minutes) c (sensor_id, minute)
+        cross join lateral (
+            select count(*) as count, sum(d.value order by d.time) as sum, min(d.value) as min, max(d.value) as max,
+                   last(d.value, d.time) as last, max(d.status) as worst
+            from sensor_data d
+            where d.sensor_id = c.sensor_id and d.time >= c.minute and d.time < c.minute + interval '1 minute') a
+        where a.count > 0
+        on conflict (sensor_id, bucket) do update set
+            count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+            worst = excluded.worst;
+        perform roll_hours(late_sensors, (select array_agg(time_bucket('1 hour', m) order by ord)
+                                     from unnest(minutes) with ordinality u (m, ord)));
+    end loop;
+
+    -- minutes of all sensors
+    while clock_timestamp() - started < budget_ms * interval '1 millisecond' loop
+        select minute into this from rollup_changes
+        where sensor_id is null and minute <= ended order by minute limit 1;
+        exit when not found;
+        delete from rollup_changes where sensor_id is null and minute = this;
+        get diagnostics counted = row_count;
+        taken := taken + counted;
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst)
+        select this, d.sensor_id, count(*), sum(d.value order by d.time), min(d.value), max(d.value),
+               last(d.value, d.time), max(d.status)
+        from sensor_data d where d.time >= this and d.time < this + interval '1 minute'
+        group by d.sensor_id
+        on conflict (sensor_id, bucket) do update set
+            count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+            worst = excluded.worst;
+        if not time_bucket('1 hour', this) = any (hours) then
+            hours := hours || time_bucket('1 hour', this);
+        end if;
+    end loop;
+    foreach this in array hours loop
+        perform roll_hours(array_agg(id), array_agg(this)) from sensors;
+    end loop;
+    return taken;
+end
+$$;
+
+-- Counts that are asked for all the time: predictions by minute, those of the last day, and the stored readings.
+-- Predictions are for readings that are at most five minutes late, so a minute is counted until it is ten minutes old.
+create function count_up() returns void
+language plpgsql
+as $$
+declare
+    counted_to timestamptz;
+    this_minute constant timestamptz := time_bucket('1 minute', now());
+begin
+    if not pg_try_advisory_xact_lock(hashtext('count_up')) then
+        return;
+    end if;
+    select max(bucket) into counted_to from predictions_1m;
+    if counted_to is null or counted_to < this_minute - interval '1 minute' then
+        insert into predictions_1m as p (bucket, normal, warning, critical, buffering)
+        select m.bucket, count(*) filter (where d.status = 'normal'), count(*) filter (where d.status = 'warning'),
+               count(*) filter (where d.status = 'critical'), count(*) filter (where d.status = 'buffering')
+        from generate_series(
+                 greatest(coalesce(counted_to, 'epoch') - interval '10 minutes', this_minute - interval '169 hours'),
+                 this_minute - interval '1 minute', interval '1 minute') m (bucket)
+        left join predictions d on d.time >= m.bucket and d.time < m.bucket + interval '1 minute'
+        group by m.bucket
+        on conflict (bucket) do update set
+            normal = excluded.normal, warning = excluded.warning, critical = excluded.critical,
+            buffering = excluded.buffering;
+        delete from predictions_1m where bucket < this_minute - interval '170 hours';
+    end if;
+    insert into counts (name, value, counted_at)
+    select 'predictions_24h',
+           (select coalesce(sum(normal + warning + critical + buffering), 0)::bigint from predictions_1m
+            where bucket >= this_minute - interval '24 hours' and bucket < this_minute)
+           + (select count(*) from predictions where time >= this_minute),
+           now()
+    union all
+    select 'readings',
+           (select coalesce(sum(count), 0)::bigint from reading_totals
+            where hour >= (select dropped_before from retention_marks where class = 'readings'))
+           + (select coalesce(sum(readings), 0)::bigint from rollup_changes),
+           now()
+    on conflict (name) do update set value = excluded.value, counted_at = excluded.counted_at;
+end
+$$;
+
+-- What was stored before there were roll-ups.
+insert into rollup_changes (minute, readings)
+select time_bucket('1 minute', time), count(*) from sensor_data group by 1;
+
+grant select, insert, update, delete on readings_1m, readings_1h, reading_totals, rollup_changes, predictions_1m, counts to pm_app;
+grant select on retention_marks to pm_app;
