@@ -7,8 +7,8 @@ use crate::{
 use pm_api::{
     AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, Resource,
     Role, Severity, TicketSort, TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard,
-    event, ingest, job, machine, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
-    status, tick, ticket, user, webhook,
+    event, ingest, job, machine, metrics, notification, prediction, report, role, sensor, sensor_data,
+    setting, status, tick, ticket, user, webhook,
 };
 use pm_auth::Op;
 use serde_json::json;

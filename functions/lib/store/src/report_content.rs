@@ -2,12 +2,13 @@
 
 use crate::{
     Db, StoreError,
+    sensor::{effective, thresholds},
     statement::statements,
     value::{Columns, at, id, optional},
 };
 use pm_api::{MachineId, SensorId, Timestamp};
 use pm_domain::{
-    limits::{Thresholds, limits},
+    limits::limits,
     reliability::{Failure, Span},
     report_content::{
         AlarmRow, MachineRow, Measured, Part, PredictionRow, ReadingRow, SensorRow, TicketRow, TrendPoint,
@@ -75,7 +76,9 @@ statements! {
         order by m.name, m.id limit $3";
     SENSORS = "
         select s.id, s.machine_id, m.name, s.name, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
-               s.critical_threshold, count(*) over ()
+               s.critical_threshold, s.warning_low, s.critical_low,
+               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
+               count(*) over ()
         from sensors s join machines m on m.id = s.machine_id
         where ($1::uuid is null or s.machine_id = $1) and ($2::uuid is null or s.id = $2)
         order by m.name, m.id, s.name, s.id limit $3";
@@ -263,12 +266,7 @@ fn sensor_row(c: &mut Columns) -> Result<(SensorRow, i64), StoreError> {
         machine: c.take()?,
         name: c.take()?,
         unit: c.take()?,
-        limits: limits(Thresholds {
-            min: c.take()?,
-            max: c.take()?,
-            warning: c.take()?,
-            critical: c.take()?,
-        }),
+        limits: limits(effective(thresholds(c)?, c.take()?).0),
         measured: None::<Measured>,
         trend: Vec::new(),
     };
