@@ -11,6 +11,7 @@
 mod batch;
 mod judge;
 mod now;
+mod remaining_life;
 mod scoring;
 
 use http::StatusCode;

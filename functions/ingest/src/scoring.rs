@@ -1,10 +1,12 @@
 //! Asking the scorer about the sensors of a batch.
 
+use crate::remaining_life;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pm_api::{
     PredictionId, ReadingStatus, Timestamp,
     alarm_engine::{Condition, ConditionKind},
     ingest::Scored,
+    remaining_life::RemainingLife,
     score::{MachineItem, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
 use pm_domain::{
@@ -112,7 +114,15 @@ pub(crate) async fn score_due(
     let took_ms = started.elapsed().as_secs_f64() * 1000.0 / sent.len().max(1) as f64;
     let judged: Vec<_> =
         sent.iter().zip(&response.items).filter_map(|(id, r)| due.get(id).map(|s| (*s, r))).collect();
-    let predictions: Vec<_> = judged.iter().map(|(sensor, result)| prediction(sensor, result)).collect();
+    let with_network = judged.iter().filter(|(sensor, _)| sensor.has_network).map(|(s, _)| s.machine_id);
+    let lives = remaining_life::by_network(db, with_network.collect()).await;
+    let predictions: Vec<_> = judged
+        .iter()
+        .map(|(sensor, result)| {
+            let life = lives.get(&sensor.sensor_id).or(result.remaining_life.as_ref());
+            prediction(sensor, result, life.cloned())
+        })
+        .collect();
     let stored = scoring::store(db, took_ms, &predictions).await.map_err(|e| e.to_string())?;
     scoring::store_machines(db, newest, &response.machines).await.map_err(|e| e.to_string())?;
     note_challengers(db, &challengers, &judged).await;
@@ -155,7 +165,7 @@ pub(crate) async fn score_supposed(
         Peer("score").post_postcard("/score", &request).await.map_err(|e| e.to_string())?;
     let took_ms = started.elapsed().as_secs_f64() * 1000.0;
     let result = response.items.first().ok_or("the scorer gave no result")?;
-    let judged = prediction(sensor, result);
+    let judged = prediction(sensor, result, result.remaining_life.clone());
     let stored = scoring::store_supposed(db, took_ms, &judged).await;
     let predictions = stored.map_err(|e| e.to_string())?.into_iter().collect();
     Ok(Scored { predictions, scored_through: None })
@@ -186,7 +196,11 @@ async fn note_challengers(
     }
 }
 
-fn prediction(sensor: &KnownSensor, result: &ScoreResult) -> NewPrediction {
+fn prediction(
+    sensor: &KnownSensor,
+    result: &ScoreResult,
+    remaining_life: Option<RemainingLife>,
+) -> NewPrediction {
     let (status, anomaly_type, prediction) = match result.class {
         ReadingStatus::Normal if result.buffering => ("buffering", "BASELINE", "normal"),
         ReadingStatus::Normal => ("normal", "NORMAL", "normal"),
@@ -205,7 +219,7 @@ fn prediction(sensor: &KnownSensor, result: &ScoreResult) -> NewPrediction {
         prediction,
         confidence: result.confidence,
         health_percent: result.health_percent,
-        remaining_hours: result.remaining_hours,
+        remaining_life,
         contributing_features: result.contributing_features.clone(),
     }
 }

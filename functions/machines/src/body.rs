@@ -1,9 +1,9 @@
 //! Bodies of requests about machines.
 
-use pm_api::{Criticality, MachineStatus, machine::ThresholdsByType, sensor::Thresholds};
-use pm_domain::limits;
+use pm_api::{Criticality, MachineStatus, Metadata, machine::ThresholdsByType, sensor::Thresholds};
+use pm_domain::{cycle::network_problem, limits};
 use pm_store::machine::{MachineChange, NewMachine};
-use pm_web::{Fields, Refusal};
+use pm_web::{Fields, Presence, Refusal};
 
 const NAME: usize = 200;
 const TEXT: usize = 2000;
@@ -17,7 +17,7 @@ pub(crate) fn new_machine(mut fields: Fields) -> Result<NewMachine, Refusal> {
         description: fields.text("description", TEXT).flatten(),
         status: fields.word("status").unwrap_or(MachineStatus::Online),
         criticality: fields.word("criticality").unwrap_or(Criticality::Medium),
-        metadata: fields.object(METADATA).flatten(),
+        metadata: metadata(&mut fields).flatten(),
         last_service_date: fields.date("last_service_date").flatten(),
     };
     fields.end().map(|()| new)
@@ -34,7 +34,7 @@ pub(crate) fn machine_change(mut fields: Fields) -> Result<MachineChange, Refusa
         description: fields.text("description", TEXT),
         status: fields.word("status"),
         criticality: fields.word("criticality"),
-        metadata: fields.object(METADATA),
+        metadata: metadata(&mut fields),
         last_service_date: fields.date("last_service_date"),
     };
     fields.end().map(|()| change)
@@ -70,4 +70,14 @@ pub(crate) fn thresholds(mut fields: Fields) -> Result<ThresholdsByType, Refusal
         all.insert(sensor_type, thresholds);
     }
     fields.end().map(|()| all)
+}
+
+/// The free object; the entries in it that name a network have to be complete.
+fn metadata(fields: &mut Fields) -> Presence<Metadata> {
+    let metadata = fields.object(METADATA);
+    let problem = metadata.as_ref().and_then(|m| m.as_ref()).and_then(network_problem);
+    if let Some(problem) = problem {
+        fields.refuse("value_error", "metadata", problem);
+    }
+    metadata
 }

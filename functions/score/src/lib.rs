@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | POST /score | postcard `ScoreRequest` | postcard `ScoreResponse`; 422 when the body is none |
 //! | POST /rows | postcard `RowsRequest` | postcard `RowsResponse`: the forest alone; 422, 503 without a model |
+//! | POST /remaining-life | postcard `RulRequest` | postcard `RulResponse`; 422 when the body is none |
 //! | GET /health | – | JSON `AiStatus` |
 //!
 //! Invariants: holds no data of a request beyond it. The model that came with the program is read once per instance
@@ -14,12 +15,14 @@
 //! Deliberately absent: the sensors' states (the caller keeps them), and everything else in the database.
 
 mod registered;
+mod remaining_life;
 
 use bytes::Bytes;
 use http::HeaderValue;
 use pm_api::{
     ModelId,
     ai::AiStatus,
+    remaining_life::RulRequest,
     score::{
         MachineItem, MachineResult, RowsRequest, RowsResponse, ScoreItem, ScoreRequest, ScoreResponse,
         ScoreResult,
@@ -44,9 +47,12 @@ type Answer = Response<FullBody<Bytes>>;
 async fn handle(request: Request) -> spin_sdk::http::Result<Answer> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/score") => score(request).await,
+        (&Method::POST, "/remaining-life") => remaining_life(request).await,
         (&Method::GET, "/health") => health(),
         (&Method::POST, "/rows") => rows(request).await,
-        (_, "/score" | "/rows" | "/health") => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
+        (_, "/score" | "/rows" | "/remaining-life" | "/health") => {
+            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+        }
         _ => text(StatusCode::NOT_FOUND, "not found"),
     }
 }
@@ -108,6 +114,15 @@ fn timed(started: Instant, response: &impl serde::Serialize) -> spin_sdk::http::
         answer.headers_mut().insert("server-timing", timing);
     }
     Ok(answer)
+}
+
+async fn remaining_life(request: Request) -> spin_sdk::http::Result<Answer> {
+    let body = request.into_body().bytes().await?;
+    let Ok(request) = postcard::from_bytes::<RulRequest>(&body) else {
+        return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a request for remaining lives");
+    };
+    let started = Instant::now();
+    timed(started, &remaining_life::answer(Path::new(MODELS), &request))
 }
 
 fn health() -> spin_sdk::http::Result<Answer> {

@@ -5,6 +5,7 @@
 //! | `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
 //! | `trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
 //! | `trainer plant [--days N] [--step-ms N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
+//! | `trainer rul select\|train\|bench [--data DIR] [--models DIR] …` | remaining useful life, see [`rul`] |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
 
@@ -12,6 +13,7 @@ mod bench;
 mod forest;
 mod golden;
 mod plant;
+mod rul;
 mod signals;
 
 use anyhow::{Context as _, Result, bail};
@@ -28,6 +30,7 @@ fn main() -> Result<()> {
     let number = |name: &str, default: &str| -> Result<u64> {
         option(name, default).parse().with_context(|| format!("{name} wants a whole number"))
     };
+    let data = std::env::var("PM_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
     let models = PathBuf::from(option("--models", "models"));
     match command.as_str() {
         "forest" => {
@@ -39,9 +42,9 @@ fn main() -> Result<()> {
             forest::run(&models, &option("--version", "1.0.0"), plan)
         }
         "bench" => {
-            let from_environment = std::env::var("PM_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
-            let data = PathBuf::from(option("--data", &from_environment));
-            bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")))
+            let data = PathBuf::from(option("--data", &data));
+            bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")))?;
+            rul::bench(&data, &models)
         }
         "plant" => {
             let model = pm_model::Model::load(&models)?;
@@ -55,6 +58,17 @@ fn main() -> Result<()> {
             println!("wrote {}", out.display());
             Ok(())
         }
-        _ => bail!("usage: trainer forest | plant, see the head of models/trainer/src/main.rs"),
+        "rul" => {
+            let data = PathBuf::from(option("--data", &data));
+            let seeds = number("--seeds", "2")?;
+            rul::run(
+                options.first().map_or("", String::as_str),
+                &data,
+                &models,
+                &option("--version", "1.0.0"),
+                seeds,
+            )
+        }
+        _ => bail!("usage: trainer forest | plant | rul, see the head of models/trainer/src/main.rs"),
     }
 }

@@ -24,6 +24,7 @@ pub mod mail;
 pub mod metrics;
 pub mod notification;
 pub mod prediction;
+pub mod remaining_life;
 pub mod report;
 pub mod role;
 pub mod score;
@@ -45,7 +46,8 @@ pub use id::{
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority,
-    ReadingStatus, Resource, Role, SettingType, Severity, SpanStatus, TicketSort, TicketStatus, Verdict,
+    ReadingStatus, Resource, Role, RulMethod, SettingType, Severity, SpanStatus, TicketSort, TicketStatus,
+    Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

@@ -1,6 +1,9 @@
 //! Machines.
 
-use crate::{Criticality, MachineId, MachineStatus, Metadata, SensorId, Timestamp, sensor::Thresholds};
+use crate::{
+    Criticality, MachineId, MachineStatus, Metadata, SensorId, Timestamp, remaining_life::RemainingLife,
+    sensor::Thresholds,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -75,6 +78,9 @@ pub struct MachineSummary {
     /// Its newest prediction.
     #[serde(rename = "lastPrediction")]
     pub last_prediction: Option<SummaryPrediction>,
+    /// Time to failure of the machine: by its network where it has one, else the shortest of its sensors' newest trends.
+    #[serde(rename = "remainingLife", default)]
+    pub remaining_life: Option<RemainingLife>,
     /// Alarms open or acknowledged.
     #[serde(rename = "activeAlarms")]
     pub active_alarms: i64,

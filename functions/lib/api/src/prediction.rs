@@ -1,6 +1,6 @@
 //! Predictions: the stored judgements of the models.
 
-use crate::{MachineId, Metadata, PredictionId, SensorId, Timestamp};
+use crate::{MachineId, Metadata, PredictionId, SensorId, Timestamp, remaining_life::RemainingLife};
 use serde::{Deserialize, Serialize};
 
 /// One scoring of one sensor.
@@ -23,6 +23,9 @@ pub struct Prediction {
     pub model_version: String,
     /// Health in percent (100 as new, 0 failed), rounded.
     pub remaining_useful_life: Option<f64>,
+    /// Time to failure with its confidence limits, where an estimate is possible.
+    #[serde(default)]
+    pub remaining_life: Option<RemainingLife>,
     /// normal or anomaly.
     pub prediction: String,
     /// How sure the judgement is, 0 to 1.

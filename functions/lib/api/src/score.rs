@@ -2,7 +2,7 @@
 //! state (postcard both ways). The scorer holds no state of its own and reads only registered models from the database,
 //! so the same input gives the same output, live, in replay and in tests.
 
-use crate::{MachineId, ModelId, ReadingStatus, SensorId, Timestamp};
+use crate::{MachineId, ModelId, ReadingStatus, SensorId, Timestamp, remaining_life::RemainingLife};
 use serde::{Deserialize, Serialize};
 
 /// Sensors to score.
@@ -99,8 +99,8 @@ pub struct ScoreResult {
     pub confidence: f64,
     /// Health in percent that the documented API calls `rul`: 100 is as new, 0 is failed.
     pub health_percent: f64,
-    /// Remaining useful life in hours until a limit is reached, where a trend allows an estimate.
-    pub remaining_hours: Option<f64>,
+    /// Remaining useful life until a limit is reached, where a trend allows an estimate.
+    pub remaining_life: Option<RemainingLife>,
     /// What drove the score: a JSON object as text (rule_score, model_score, window_size, …).
     pub contributing_features: String,
     /// True when rules judged because no model fits.

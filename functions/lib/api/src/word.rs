@@ -112,6 +112,13 @@ words! {
         /// Nothing was measured.
         NoData = "no_data",
     }
+    /// How a remaining useful life was found.
+    RulMethod {
+        /// Extrapolation of a sensor's level to its limit.
+        Trend = "trend",
+        /// A network that learned from machines that ran to failure.
+        Network = "network",
+    }
     /// Severity of an alarm (ISA-18.2 priority). Ordered by gravity.
     Severity {
         /// For information.

@@ -11,6 +11,7 @@ pub mod alarm;
 pub mod attachment;
 pub mod condition;
 pub mod csv;
+pub mod cycle;
 pub mod freshness;
 pub mod limits;
 pub mod mail;

@@ -1,10 +1,10 @@
-//! The sensor's level over hours and days in at most [`BUCKETS`] means: the healthy range, and the trend.
+//! The sensor's level over hours and days in at most [`BUCKETS`] means: the healthy range, and what a trend is seen by.
 //!
 //! The buckets start one second long; whenever they run out, neighbours are merged and the length doubles, up to 4096 s
 //! (two days in all), after which the oldest goes. So the whole past of a new sensor and the last two days of an
 //! old one are there in under 1 kB.
 
-use crate::stats::{line, quantile, sorted};
+use crate::stats::{quantile, sorted};
 use serde::{Deserialize, Serialize};
 
 /// Buckets kept.
@@ -35,17 +35,6 @@ impl Default for History {
     fn default() -> Self {
         Self { length_us: SECOND, buckets: Vec::new() }
     }
-}
-
-/// A straight line through the recent levels.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trend {
-    /// Change per hour, in the sensor's unit.
-    pub per_hour: f64,
-    /// Level of the line now.
-    pub now: f64,
-    /// Time that the line was fitted over, in hours.
-    pub span_hours: f64,
 }
 
 impl History {
@@ -116,42 +105,25 @@ impl History {
         })
     }
 
-    /// The trend of the levels, if there is a significant one: of the newest 8, 16, 32 or all buckets the fit with
-    /// the highest t value, if that is above 8 after allowing for autocorrelated residuals, explains 70 % of the
-    /// variance, spans at least a minute, and moved by more than three times `noise`.
+    /// Levels as (hours from `now_us`, mean of the stretch around that time), oldest first. The stretch under way is left
+    /// out until it holds half of what the one before held.
     #[must_use]
-    pub fn trend(&self, noise: f64) -> Option<Trend> {
-        let n = self.buckets.len();
-        let mut lengths = vec![8, 16, 32, n];
-        lengths.retain(|&k| k <= n && k >= 8);
-        lengths.dedup();
-        let fits = lengths.into_iter().filter_map(|k| self.fit(&self.buckets[n - k..], noise));
-        fits.max_by(|a, b| a.0.total_cmp(&b.0)).map(|f| f.1)
+    pub fn levels(&self, now_us: i64) -> Vec<(f64, f64)> {
+        let open = match self.buckets.as_slice() {
+            [.., before, last] => last.count.saturating_mul(2) < before.count,
+            _ => false,
+        };
+        let length = self.length_us as f64;
+        self.buckets[..self.buckets.len() - usize::from(open)]
+            .iter()
+            .map(|b| (((b.index as f64 + 0.5) * length - now_us as f64) / HOUR, b.mean))
+            .collect()
     }
 
-    fn fit(&self, buckets: &[Bucket], noise: f64) -> Option<(f64, Trend)> {
-        let origin = buckets.first()?.index;
-        let hour = HOUR / self.length_us as f64;
-        let points: Vec<(f64, f64)> =
-            buckets.iter().map(|b| ((b.index - origin) as f64 / hour, b.mean)).collect();
-        let (intercept, slope) = line(points.iter().copied())?;
-        let n = points.len() as f64;
-        let residuals: Vec<f64> = points.iter().map(|(x, y)| y - intercept - slope * x).collect();
-        let mean_x = points.iter().map(|p| p.0).sum::<f64>() / n;
-        let sxx: f64 = points.iter().map(|p| (p.0 - mean_x).powi(2)).sum();
-        let rss: f64 = residuals.iter().map(|r| r * r).sum();
-        let explained = slope * slope * sxx;
-        let span = points.last()?.0;
-        let lag: f64 = residuals.windows(2).map(|w| w[0] * w[1]).sum();
-        let r = if rss > 0.0 { (lag / rss).clamp(0.0, 0.95) } else { 0.0 };
-        let free = (n * (1.0 - r) / (1.0 + r) - 2.0).max(0.5);
-        let error = (rss / free / sxx).sqrt();
-        let t = if error > 0.0 { slope.abs() / error } else { f64::MAX };
-        let significant = t > 8.0
-            && explained > 0.7 * (explained + rss)
-            && span * 60.0 >= 1.0
-            && (slope * span).abs() > 3.0 * noise;
-        significant.then_some((t, Trend { per_hour: slope, now: intercept + slope * span, span_hours: span }))
+    /// Length of one stretch, in hours.
+    #[must_use]
+    pub fn stretch_hours(&self) -> f64 {
+        self.length_us as f64 / HOUR
     }
 
     /// Do the parts belong together? (False for a damaged state.)

@@ -3,7 +3,7 @@
 //! A reading walks through: [`window`] (the newest 60 readings) → [`features`] (25 numbers, in the unit of the
 //! sensor) → [`baseline`] (the same numbers relative to the sensor's own healthy past, so that one forest serves
 //! sensors of any scale) → [`forest`] (Isolation Forest) → [`calibration`] (0 to 1) → [`rules`] (the sensor's
-//! limits) → [`scorer`] (smoothing, classes with hysteresis, health, remaining hours) → [`explain`] (why).
+//! limits) → [`scorer`] (smoothing, classes with hysteresis, health) → [`rul`] (how long still) → [`explain`] (why).
 //!
 //! Invariants: nothing here reads a clock, a file that was not named, or a random source without a seed, so the same
 //! readings give the same scores live, in replay, in training and in tests, one at a time or all at once. No
@@ -25,6 +25,7 @@ pub mod inject;
 pub mod machine;
 pub mod model;
 pub mod retrain;
+pub mod rul;
 pub mod rules;
 pub mod scorer;
 pub mod smooth;

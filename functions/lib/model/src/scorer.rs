@@ -3,7 +3,7 @@
 use crate::{
     Model, explain,
     features::{self, COUNT, Context},
-    history::History,
+    rul::trend,
     rules,
     state::{self, State},
     track::WARNING_UNTIL,
@@ -154,7 +154,7 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
             score: 0.0,
             confidence: 0.7,
             health_percent: 100.0,
-            remaining_hours: None,
+            remaining_life: None,
             contributing_features: explain::buffering(state.window.values().len()),
             fallback,
             relative: None,
@@ -171,7 +171,13 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         score,
         confidence: confidence(model, &item.limits, &judged, &state, score),
         health_percent: 100.0 * (1.0 - score) * (1.0 - score),
-        remaining_hours: remaining_hours(&state.history, &item.limits, value, state.baseline.noise()),
+        remaining_life: trend::remaining_life(
+            &state.history,
+            &item.limits,
+            value,
+            state.baseline.noise(),
+            time.0,
+        ),
         contributing_features: explain::contributing(model, &judged, &state, &item.limits, value),
         fallback,
         relative: Some([judged.row[0], judged.row[1]]),
@@ -201,18 +207,4 @@ fn confidence(model: Option<&Model>, limits: &Limits, judged: &Judged, state: &S
     let seen = state.baseline.seen();
     let known = seen / (seen + MIN_SAMPLES as f64 + WINDOW as f64);
     0.5 + (model.calibration.confidence(score, anomalous) - 0.5) * known
-}
-
-/// Hours until the level reaches the critical limit (without one: the warning limit) on the side that a significant
-/// trend runs to; at most ten times the time the trend was seen for, and at most a year. 0 when it is reached.
-fn remaining_hours(history: &History, limits: &Limits, value: f64, noise: f64) -> Option<f64> {
-    let high = limits.critical_high.or(limits.warning_high);
-    let low = limits.critical_low.or(limits.warning_low);
-    if high.is_some_and(|l| value >= l) || low.is_some_and(|l| value <= l) {
-        return Some(0.0);
-    }
-    let trend = history.trend(noise)?;
-    let limit = if trend.per_hour > 0.0 { high } else { low }?;
-    let hours = ((limit - trend.now) / trend.per_hour).max(0.0);
-    (hours.is_finite() && hours <= 10.0 * trend.span_hours && hours <= 8766.0).then_some(hours)
 }

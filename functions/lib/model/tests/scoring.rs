@@ -195,7 +195,7 @@ fn a_healthy_sensor_looks_healthy() {
     let result = score(&model(), &quiet(3000), Limits { warning_high: Some(120.0), ..Limits::default() });
     assert_eq!(result.class, ReadingStatus::Normal);
     assert!(result.score < 0.4 && result.health_percent > 36.0, "{} {}", result.score, result.health_percent);
-    assert!(result.remaining_hours.is_none() && !result.fallback && result.confidence > 0.8, "{result:?}");
+    assert!(result.remaining_life.is_none() && !result.fallback && result.confidence > 0.8, "{result:?}");
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn limits_decide() {
         }
         if class == ReadingStatus::Critical {
             assert!(result.contributing_features.contains("critical limit of 120"), "{result:?}");
-            assert_eq!(result.remaining_hours, Some(0.0));
+            assert_eq!(result.remaining_life.as_ref().map(|l| l.hours), Some(0.0));
         }
     }
 }
@@ -262,8 +262,10 @@ fn a_trend_tells_the_remaining_hours() {
     let readings: Vec<_> =
         quiet(2400).into_iter().enumerate().map(|(i, (t, v))| (t, v + i as f64 / 120.0)).collect();
     let limits = Limits { critical_high: Some(130.0), ..Limits::default() };
-    let hours = score(&model(), &readings, limits).remaining_hours.expect("a trend");
-    assert!((0.12..0.22).contains(&hours), "{hours}");
+    let life = score(&model(), &readings, limits).remaining_life.expect("a trend");
+    assert!((0.12..0.22).contains(&life.hours), "{life:?}");
+    assert!(life.lower_hours > 0.08 && life.lower_hours <= 1.0 / 6.0, "{life:?}");
+    assert!(life.upper_hours.is_some_and(|u| (1.0 / 6.0..0.3).contains(&u)), "{life:?}");
 }
 
 #[test]
@@ -356,7 +358,10 @@ proptest! {
             let r = score_item(model, &item(&readings, limits, None));
             prop_assert!((0.0..=1.0).contains(&r.score) && (0.0..=1.0).contains(&r.confidence), "{:?}", r);
             prop_assert!((0.0..=100.0).contains(&r.health_percent), "{:?}", r);
-            prop_assert!(r.remaining_hours.is_none_or(|h| h.is_finite() && h >= 0.0), "{:?}", r);
+            prop_assert!(r.remaining_life.as_ref().is_none_or(|l| {
+                l.hours.is_finite() && 0.0 <= l.lower_hours && l.lower_hours <= l.hours
+                    && l.upper_hours.is_none_or(|u| u.is_finite() && u >= l.hours)
+            }), "{:?}", r);
             prop_assert!(serde_json::from_str::<serde_json::Value>(&r.contributing_features).is_ok());
             prop_assert!(State::from_bytes(&r.state).is_some(), "the state reads back");
         }

@@ -18,7 +18,8 @@ statements! {
                s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
                case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
                coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
-               st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc'
+               st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc',
+               m.metadata->>'rul_model' is not null
         from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor, ord)
         join machines m on m.mqtt_id = r.machine
         join sensors s on s.machine_id = m.id and s.mqtt_id = r.sensor
@@ -28,7 +29,8 @@ statements! {
                s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
                case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
                coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
-               st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc'
+               st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc',
+               m.metadata->>'rul_model' is not null
         from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor, ord)
         join machines m on m.id = (select r.machine::uuid where pg_input_is_valid(r.machine, 'uuid')) or m.mqtt_id = r.machine
         join sensors s on s.machine_id = m.id
@@ -111,6 +113,8 @@ pub struct KnownSensor {
     pub evaluated_through: Option<Timestamp>,
     /// Readings up to here have been scored.
     pub scored_through: Option<Timestamp>,
+    /// Does its machine name a network for its remaining life?
+    pub has_network: bool,
 }
 
 /// One reading to store.
@@ -207,6 +211,7 @@ fn known_sensor(c: &mut Columns) -> Result<KnownSensor, StoreError> {
         prediction_condition: c.take()?,
         evaluated_through: c.take()?,
         scored_through: c.take()?,
+        has_network: c.take()?,
     })
 }
 

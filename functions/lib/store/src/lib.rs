@@ -36,6 +36,7 @@ pub mod password_reset;
 pub mod prediction;
 pub mod reading;
 pub mod reading_export;
+pub mod remaining_life;
 pub mod report;
 pub mod report_content;
 pub mod report_schedule;

@@ -99,6 +99,7 @@ statements! {
         select m.id, m.name, m.status, m.criticality,
                r.time at time zone 'utc', r.value, r.sensor_id,
                p.time at time zone 'utc', p.status, p.confidence, p.model_version,
+               f.remaining_hours, f.remaining_lower_hours, f.remaining_upper_hours, f.remaining_method, f.remaining_model,
                (select count(*) from alarms a where a.machine_id = m.id and a.status <> 'resolved'),
                coalesce((
                    select count(*)::float8 from (
@@ -119,6 +120,13 @@ statements! {
                 select time, status, confidence, model_version from predictions
                 where sensor_id = s.id order by time desc limit 1) p
             where s.machine_id = m.id order by p.time desc limit 1) p on true
+        left join lateral (
+            select p.* from sensors s
+            cross join lateral (
+                select remaining_hours, remaining_lower_hours, remaining_upper_hours, remaining_method, remaining_model
+                from predictions where sensor_id = s.id order by time desc limit 1) p
+            where s.machine_id = m.id and p.remaining_method is not null
+            order by p.remaining_method = 'network' desc, p.remaining_hours limit 1) f on true
         where m.id = $1";
 }
 
@@ -327,6 +335,7 @@ pub async fn summary(db: &Db, machine_id: MachineId) -> Result<Option<MachineSum
         let reading: (Option<_>, Option<f64>, Option<_>) = (c.take()?, c.take()?, c.take()?);
         let prediction: (Option<_>, Option<String>, Option<f64>, Option<String>) =
             (c.take()?, c.take()?, c.take()?, c.take()?);
+        let (_, remaining_life) = crate::prediction::remaining_life(c)?;
         Ok(MachineSummary {
             machine,
             last_reading: match reading {
@@ -341,6 +350,7 @@ pub async fn summary(db: &Db, machine_id: MachineId) -> Result<Option<MachineSum
                 }
                 _ => None,
             },
+            remaining_life,
             active_alarms: c.take()?,
             uptime_percent: c.take::<f64>()?.min(100.0),
         })

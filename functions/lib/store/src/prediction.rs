@@ -9,6 +9,7 @@ use crate::{
 use pm_api::{
     MachineId, Metadata, PredictionId, SensorId, Timestamp,
     prediction::{MachineShare, MachineStanding, Prediction, SensorShare},
+    remaining_life::{CONFIDENCE_LEVEL, RemainingLife},
 };
 use serde_json::json;
 use spin_sdk::pg::ParameterValue;
@@ -17,8 +18,8 @@ use spin_sdk::pg::ParameterValue;
 macro_rules! columns {
     () => {
         "p.sensor_id, p.machine_id, p.time at time zone 'utc', p.score, p.status, p.anomaly_type, p.model_version,
-         p.health_percent, p.remaining_hours, p.prediction, p.confidence, p.response_time_ms, p.contributing_features,
-         p.id, p.created_at at time zone 'utc'"
+         p.health_percent, p.remaining_hours, p.remaining_lower_hours, p.remaining_upper_hours, p.remaining_method,
+         p.remaining_model, p.prediction, p.confidence, p.response_time_ms, p.contributing_features, p.id, p.created_at at time zone 'utc'"
     };
 }
 
@@ -214,7 +215,8 @@ fn prediction(c: &mut Columns) -> Result<Prediction, StoreError> {
     let (sensor_id, machine_id, timestamp, score) = (c.take()?, c.take()?, c.take()?, c.take::<f64>()?);
     let (status, anomaly_type, model_version) =
         (c.take::<String>()?, c.take::<String>()?, c.take::<String>()?);
-    let (health, remaining_hours) = (c.take::<f64>()?, c.take::<Option<f64>>()?);
+    let health = c.take::<f64>()?;
+    let (remaining_hours, remaining_life) = remaining_life(c)?;
     let (prediction, confidence, response_time_ms) =
         (c.take::<String>()?, c.take::<f64>()?, c.take::<f64>()?);
     let contributing_features: Metadata = c.take()?;
@@ -234,6 +236,7 @@ fn prediction(c: &mut Columns) -> Result<Prediction, StoreError> {
         anomaly_type,
         model_version,
         remaining_useful_life: Some(health.round()),
+        remaining_life,
         prediction,
         confidence,
         response_time_ms,
@@ -243,4 +246,21 @@ fn prediction(c: &mut Columns) -> Result<Prediction, StoreError> {
         created_at,
         updated_at: created_at,
     })
+}
+
+/// The columns remaining_hours, remaining_lower_hours, remaining_upper_hours, remaining_method, remaining_model.
+pub(crate) fn remaining_life(c: &mut Columns) -> Result<(Option<f64>, Option<RemainingLife>), StoreError> {
+    let (hours, lower): (Option<f64>, Option<f64>) = (c.take()?, c.take()?);
+    let (upper_hours, method, model): (Option<f64>, Option<String>, Option<String>) =
+        (c.take()?, c.take()?, c.take()?);
+    let method = method.and_then(|m| m.parse().ok());
+    let life = hours.zip(lower).zip(method).map(|((hours, lower_hours), method)| RemainingLife {
+        method,
+        hours,
+        lower_hours,
+        upper_hours,
+        confidence_level: CONFIDENCE_LEVEL,
+        model,
+    });
+    Ok((hours, life))
 }

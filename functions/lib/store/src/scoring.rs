@@ -3,11 +3,13 @@
 use crate::{
     Db, StoreError,
     statement::statements,
-    value::{at, floats, id, ints, optional_texts, text, texts},
+    value::{Times, at, floats, id, ints, optional_texts, text, texts},
 };
 use base64::Engine as _;
-use pm_api::{MachineId, ModelId, PredictionId, SensorId, Timestamp, score::MachineResult};
-use spin_sdk::pg::DbValue;
+use pm_api::{
+    MachineId, ModelId, PredictionId, SensorId, Timestamp, remaining_life::RemainingLife,
+    score::MachineResult,
+};
 
 statements! {
     WINDOWS = "
@@ -30,12 +32,14 @@ statements! {
         with input as (
             select sensor_id::uuid, machine_id::uuid, timestamptz 'epoch' + us * interval '1 microsecond' as time,
                    decode(state, 'base64') as state, score, status, anomaly_type, prediction, confidence, health,
-                   nullif(remaining, 'NaN') as remaining, features::jsonb, version
+                   nullif(remaining, 'NaN') as remaining, nullif(lower, 'NaN') as lower, nullif(upper, 'NaN') as upper,
+                   method, life_model, features::jsonb, version
             from unnest($1::text[], $2::text[], $3::int8[], $4::text[], string_to_array($5, ',')::float8[], $6::text[],
                         $7::text[], $8::text[], string_to_array($9, ',')::float8[], string_to_array($10, ',')::float8[],
-                        string_to_array($11, ',')::float8[], $12::text[], $13::text[])
+                        string_to_array($11, ',')::float8[], string_to_array($12, ',')::float8[],
+                        string_to_array($13, ',')::float8[], $14::text[], $15::text[], $16::text[], $17::text[])
                 i (sensor_id, machine_id, us, state, score, status, anomaly_type, prediction, confidence, health,
-                   remaining, features, version)),
+                   remaining, lower, upper, method, life_model, features, version)),
         advanced as (
             insert into sensor_state as s (sensor_id, score_state, scored_through)
             select sensor_id, state, time from input
@@ -44,9 +48,11 @@ statements! {
             where s.scored_through is null or s.scored_through < excluded.scored_through
             returning s.sensor_id)
         insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
-                                 health_percent, remaining_hours, model_version, response_time_ms, contributing_features)
-        select time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence, health, remaining, version,
-               $14, features
+                                 health_percent, remaining_hours, remaining_lower_hours, remaining_upper_hours,
+                                 remaining_method, remaining_model, model_version, response_time_ms,
+                                 contributing_features)
+        select time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence, health, remaining,
+               lower, upper, method, life_model, version, $18, features
         from input join advanced using (sensor_id)
         on conflict (sensor_id, time) do nothing
         returning sensor_id, id";
@@ -64,8 +70,9 @@ statements! {
         where s.time <= excluded.time";
     STORE_SUPPOSED = "
         insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
-                                 health_percent, remaining_hours, model_version, response_time_ms, contributing_features)
-        values (epoch_us($1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::jsonb)
+                                 health_percent, remaining_hours, model_version, response_time_ms, contributing_features,
+                                 remaining_lower_hours, remaining_upper_hours, remaining_method, remaining_model)
+        values (epoch_us($1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::jsonb, $14, $15, $16, $17)
         on conflict (sensor_id, time) do nothing
         returning id";
     STANDING = "
@@ -113,8 +120,8 @@ pub struct NewPrediction {
     pub confidence: f64,
     /// 0 to 100.
     pub health_percent: f64,
-    /// Hours to a limit.
-    pub remaining_hours: Option<f64>,
+    /// Time to failure.
+    pub remaining_life: Option<RemainingLife>,
     /// JSON object as text.
     pub contributing_features: String,
 }
@@ -162,17 +169,6 @@ pub async fn store_machines(db: &Db, time: Timestamp, machines: &[MachineResult]
     db.execute(STORE_MACHINES, params).await.map(|_| ())
 }
 
-struct Times(Vec<i64>);
-
-impl crate::value::FromDb for Times {
-    fn from_db(value: DbValue) -> Result<Self, DbValue> {
-        match value {
-            DbValue::ArrayInt64(times) => Ok(Self(times.into_iter().flatten().collect())),
-            other => Err(other),
-        }
-    }
-}
-
 /// Stores predictions and the sensors' next scoring states. A sensor that another request has scored further is left
 /// alone. Returns the ids of the predictions stored.
 ///
@@ -184,6 +180,7 @@ pub async fn store(
     predictions: &[NewPrediction],
 ) -> Result<Vec<(SensorId, PredictionId)>, StoreError> {
     let p = predictions;
+    let life = || p.iter().map(|p| p.remaining_life.as_ref());
     let params = vec![
         texts(p.iter().map(|p| p.sensor_id)),
         texts(p.iter().map(|p| p.machine_id)),
@@ -195,7 +192,11 @@ pub async fn store(
         texts(p.iter().map(|p| p.prediction)),
         floats(p.iter().map(|p| p.confidence)),
         floats(p.iter().map(|p| p.health_percent)),
-        floats(p.iter().map(|p| p.remaining_hours.unwrap_or(f64::NAN))),
+        floats(life().map(|l| l.map_or(f64::NAN, |l| l.hours))),
+        floats(life().map(|l| l.map_or(f64::NAN, |l| l.lower_hours))),
+        floats(life().map(|l| l.and_then(|l| l.upper_hours).unwrap_or(f64::NAN))),
+        optional_texts(life().map(|l| l.map(|l| l.method.as_str()))),
+        optional_texts(life().map(|l| l.and_then(|l| l.model.as_deref()))),
         optional_texts(p.iter().map(|p| Some(p.contributing_features.as_str()))),
         texts(p.iter().map(|p| &p.model_version)),
         response_time_ms.into(),
@@ -235,6 +236,7 @@ pub async fn store_supposed(
     response_time_ms: f64,
     p: &NewPrediction,
 ) -> Result<Option<PredictionId>, StoreError> {
+    let life = p.remaining_life.as_ref();
     let params = vec![
         at(p.time),
         id(p.sensor_id.0),
@@ -245,10 +247,14 @@ pub async fn store_supposed(
         text(p.prediction),
         p.confidence.into(),
         p.health_percent.into(),
-        p.remaining_hours.into(),
+        life.map(|l| l.hours).into(),
         text(p.model_version.as_str()),
         response_time_ms.into(),
         text(p.contributing_features.as_str()),
+        life.map(|l| l.lower_hours).into(),
+        life.and_then(|l| l.upper_hours).into(),
+        life.map(|l| l.method.to_string()).into(),
+        life.and_then(|l| l.model.clone()).into(),
     ];
     db.first(STORE_SUPPOSED, params, |c| c.take()).await
 }

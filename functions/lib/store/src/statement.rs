@@ -37,6 +37,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::reading::ALL,
         crate::reading_export::ALL,
         crate::reset::ALL,
+        crate::remaining_life::ALL,
         crate::role::ALL,
         crate::report::ALL,
         crate::report_content::ALL,

@@ -128,6 +128,18 @@ impl FromDb for Timestamp {
     }
 }
 
+/// Times as an array of microseconds.
+pub(crate) struct Times(pub(crate) Vec<i64>);
+
+impl FromDb for Times {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        match value {
+            DbValue::ArrayInt64(times) => Ok(Self(times.into_iter().flatten().collect())),
+            other => Err(other),
+        }
+    }
+}
+
 impl FromDb for Metadata {
     fn from_db(value: DbValue) -> Result<Self, DbValue> {
         match &value {

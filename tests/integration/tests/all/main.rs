@@ -26,6 +26,7 @@ mod object_store;
 mod predictions;
 mod readings;
 mod receiver;
+mod remaining_life;
 mod report_fixture;
 mod reports;
 mod robust;
