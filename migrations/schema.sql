@@ -749,7 +749,11 @@ CREATE TABLE public.predictions (
     remaining_hours double precision,
     model_version text NOT NULL,
     response_time_ms double precision NOT NULL,
-    contributing_features jsonb NOT NULL
+    contributing_features jsonb NOT NULL,
+    remaining_lower_hours double precision,
+    remaining_upper_hours double precision,
+    remaining_method text,
+    remaining_model text
 );
 
 CREATE TABLE public.predictions_1m (

@@ -14,6 +14,7 @@ pub const MAX_CYCLES: i64 = 160;
 
 /// A prognosis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RemainingLife {
     /// `trend`: extrapolation of the sensor's level to its limit; `network`: a network learned from machines that ran
     /// to failure, for the machine as a whole.
