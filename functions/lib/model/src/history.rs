@@ -120,12 +120,6 @@ impl History {
             .collect()
     }
 
-    /// Length of one stretch, in hours.
-    #[must_use]
-    pub fn stretch_hours(&self) -> f64 {
-        self.length_us as f64 / HOUR
-    }
-
     /// Do the parts belong together? (False for a damaged state.)
     #[must_use]
     pub fn is_valid(&self) -> bool {

@@ -48,11 +48,8 @@ pub fn remaining_life(
     if hours > FARTHEST * fit.span || hours > YEAR {
         return None;
     }
-    // A level is known for the middle of its stretch only, and readings may lie anywhere in it.
-    let half = history.stretch_hours() / 2.0;
-    let lower = fit.reaches(limit, fit.quantile()).map_or(0.0, |h| (h - half).max(0.0));
-    let upper = fit.reaches(limit, -fit.quantile()).map(|h| h + half);
-    Some(life(hours, lower.min(hours), upper))
+    let lower = fit.reaches(limit, fit.quantile()).unwrap_or(0.0);
+    Some(life(hours, lower.min(hours), fit.reaches(limit, -fit.quantile())))
 }
 
 fn life(hours: f64, lower_hours: f64, upper_hours: Option<f64>) -> RemainingLife {
