@@ -105,19 +105,27 @@ impl History {
         })
     }
 
-    /// Levels as (hours from `now_us`, mean of the stretch around that time), oldest first. The stretch under way is left
-    /// out until it holds half of what the one before held.
+    /// Levels as (hours from `now_us`, mean of the stretch around that time), oldest first. The first stretch and the one
+    /// under way are left out while they hold less than half of what their neighbour holds.
     #[must_use]
     pub fn levels(&self, now_us: i64) -> Vec<(f64, f64)> {
-        let open = match self.buckets.as_slice() {
-            [.., before, last] => last.count.saturating_mul(2) < before.count,
-            _ => false,
+        let mut buckets = self.buckets.as_slice();
+        if let [rest @ .., before, last] = buckets
+            && last.count.saturating_mul(2) < before.count
+        {
+            buckets = &buckets[..=rest.len()];
+        }
+        if let [first, second, ..] = buckets
+            && first.count.saturating_mul(2) < second.count
+        {
+            buckets = &buckets[1..];
+        }
+        let level = |b: &Bucket| {
+            let start = b.index.saturating_mul(self.length_us);
+            let end = start.saturating_add(self.length_us).min(now_us.max(start));
+            ((0.5 * (start as f64 + end as f64) - now_us as f64) / HOUR, b.mean)
         };
-        let length = self.length_us as f64;
-        self.buckets[..self.buckets.len() - usize::from(open)]
-            .iter()
-            .map(|b| (((b.index as f64 + 0.5) * length - now_us as f64) / HOUR, b.mean))
-            .collect()
+        buckets.iter().map(level).collect()
     }
 
     /// Do the parts belong together? (False for a damaged state.)

@@ -109,7 +109,7 @@ fn a_straight_line_is_told_on_both_sides() {
     ] {
         let life = trend::remaining_life(&line(per_hour, 4.0), &limits, 58.0, 0.0, now).expect("a trend");
         assert!((life.hours - 6.0).abs() < 0.05, "{life:?}");
-        assert!(life.lower_hours > 5.8 && life.upper_hours.is_some_and(|u| u < 6.2), "{life:?}");
+        assert!(life.lower_hours > 5.75 && life.upper_hours.is_some_and(|u| u < 6.25), "{life:?}");
         assert_eq!((life.method, life.model), (RulMethod::Trend, None));
     }
 }
