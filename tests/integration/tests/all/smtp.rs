@@ -1,7 +1,6 @@
 //! A real SMTP server on loopback, with TLS and a login.
 
 use anyhow::{Context, Result};
-use pm_local::stack::paths::cache_dir;
 use serde_json::Value;
 use std::{
     path::PathBuf,
@@ -42,7 +41,6 @@ impl MailServer {
         let mut process = Command::new("python3")
             .args([script, mode])
             .args([&certificate, &key])
-            .env("PYTHONPATH", cache_dir().join("tools/aiosmtpd"))
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
