@@ -147,9 +147,149 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.count_readings(of_sensor uuid, of_machine uuid, from_time timestamp with time zone, to_time timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    few constant integer := 10000;
+    found bigint;
+begin
+    if of_sensor is null and of_machine is null and from_time <= 'epoch' and to_time > now() then
+        select value into found from counts where name = 'readings' and counted_at > now() - interval '15 seconds';
+        if found > few then
+            return found;
+        end if;
+    end if;
+    if of_sensor is not null then
+        select count(*) into found from (
+            select from sensor_data d
+            where d.sensor_id = of_sensor and (of_machine is null or d.machine_id = of_machine)
+              and d.time >= from_time and d.time <= to_time limit few + 1) f;
+        if found > few then
+            select greatest(found, coalesce(sum(count), 0)::bigint) into found from readings_1h
+            where sensor_id = of_sensor and bucket > from_time - interval '1 hour' and bucket <= to_time;
+        end if;
+    elsif of_machine is not null then
+        select count(*) into found from (
+            select from sensors s join sensor_data d on d.sensor_id = s.id
+            where s.machine_id = of_machine and d.time >= from_time and d.time <= to_time limit few + 1) f;
+        if found > few then
+            select greatest(found, coalesce(sum(h.count), 0)::bigint) into found
+            from sensors s join readings_1h h on h.sensor_id = s.id
+            where s.machine_id = of_machine and h.bucket > from_time - interval '1 hour' and h.bucket <= to_time;
+        end if;
+    else
+        select count(*) into found from (
+            select from sensor_data d where d.time >= from_time and d.time <= to_time limit few + 1) f;
+        if found > few then
+            select greatest(found, coalesce(sum(count), 0)::bigint) into found from reading_totals
+            where hour > from_time - interval '1 hour' and hour <= to_time
+              and hour >= (select dropped_before from retention_marks where class = 'readings');
+        end if;
+    end if;
+    return found;
+end
+$$;
+
+CREATE FUNCTION public.count_up() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    counted_to timestamptz;
+    this_minute constant timestamptz := time_bucket('1 minute', now());
+begin
+    if not pg_try_advisory_xact_lock(hashtext('count_up')) then
+        return;
+    end if;
+    select max(bucket) into counted_to from predictions_1m;
+    if counted_to is null or counted_to < this_minute - interval '1 minute' then
+        insert into predictions_1m as p (bucket, normal, warning, critical, buffering)
+        select m.bucket, count(*) filter (where d.status = 'normal'), count(*) filter (where d.status = 'warning'),
+               count(*) filter (where d.status = 'critical'), count(*) filter (where d.status = 'buffering')
+        from generate_series(
+                 greatest(coalesce(counted_to, 'epoch') - interval '10 minutes', this_minute - interval '169 hours'),
+                 this_minute - interval '1 minute', interval '1 minute') m (bucket)
+        left join predictions d on d.time >= m.bucket and d.time < m.bucket + interval '1 minute'
+        group by m.bucket
+        on conflict (bucket) do update set
+            normal = excluded.normal, warning = excluded.warning, critical = excluded.critical,
+            buffering = excluded.buffering;
+        delete from predictions_1m where bucket < this_minute - interval '170 hours';
+    end if;
+    insert into counts (name, value, counted_at)
+    select 'predictions_24h',
+           (select coalesce(sum(normal + warning + critical + buffering), 0)::bigint from predictions_1m
+            where bucket >= this_minute - interval '24 hours' and bucket < this_minute)
+           + (select count(*) from predictions where time >= this_minute),
+           now()
+    union all
+    select 'readings',
+           (select coalesce(sum(count), 0)::bigint from reading_totals
+            where hour >= (select dropped_before from retention_marks where class = 'readings'))
+           + (select coalesce(sum(readings), 0)::bigint from rollup_changes),
+           now()
+    on conflict (name) do update set value = excluded.value, counted_at = excluded.counted_at;
+end
+$$;
+
 CREATE FUNCTION public.csv_number(value double precision) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ select case when value::text ~ '[.eE]|Infinity|NaN' then value::text else value::text || '.0' end $$;
+
+CREATE FUNCTION public.deletion_counts(of_machine uuid, of_sensor uuid) RETURNS TABLE(sensors bigint, readings bigint, predictions bigint, alarms bigint, tickets bigint, comments bigint, attachments bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    with gone as materialized (select id from sensors where id = of_sensor or machine_id = of_machine),
+    alarm as materialized (select id from alarms where machine_id = of_machine or sensor_id = of_sensor),
+    ticket as materialized (select id from tickets where machine_id = of_machine)
+    select (select count(*) from gone),
+           (select coalesce(sum(kept_readings(id)), 0)::bigint from gone),
+           (select coalesce(sum((select count(*) from (
+                select from predictions p where p.sensor_id = gone.id limit 100000) few)), 0)::bigint from gone),
+           (select count(*) from alarm), (select count(*) from ticket),
+           (select count(*) from comments where (resource_type = 'alarm' and resource_id in (select id from alarm))
+                                             or (resource_type = 'ticket' and resource_id in (select id from ticket))),
+           (select count(*) from attachments where (resource_type = 'alarm' and resource_id in (select id from alarm))
+                                                or (resource_type = 'ticket' and resource_id in (select id from ticket)))
+$$;
+
+CREATE FUNCTION public.drop_old(class text, keep_days integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+    newest timestamptz;
+    edge timestamptz;
+    dropped_to timestamptz;
+    dropped integer;
+begin
+    if keep_days is null or keep_days not between 1 and 36500 then
+        raise exception 'keep_days must be 1 to 36500' using errcode = '22023';
+    end if;
+    case class
+        when 'readings' then select max(time) into newest from sensor_data where time <= now();
+        when 'predictions' then select max(time) into newest from predictions where time <= now();
+        when 'readings_1m' then select max(time) into newest from sensor_data where time <= now();
+        when 'readings_1h' then select max(time) into newest from sensor_data where time <= now();
+        else raise exception 'there is no class %', class using errcode = '22023';
+    end case;
+    edge := newest - keep_days * interval '1 day';
+    if class = 'readings' then
+        edge := least(edge, (select min(minute) from rollup_changes));
+    end if;
+    select max(c.range_end), count(*) into dropped_to, dropped
+    from timescaledb_information.chunks c
+    where c.hypertable_schema = 'public' and c.range_end <= edge
+      and c.hypertable_name = case class when 'readings' then 'sensor_data' else class end;
+    if dropped > 0 then
+        perform drop_chunks(format('public.%I', case class when 'readings' then 'sensor_data' else class end)::regclass,
+                            older_than => edge);
+        update retention_marks m set dropped_before = greatest(m.dropped_before, dropped_to) where m.class = drop_old.class;
+    end if;
+    return dropped;
+end
+$$;
 
 CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -855,6 +995,12 @@ CREATE TABLE public.reports (
     CONSTRAINT reports_params_object CHECK ((jsonb_typeof(params) = 'object'::text))
 );
 
+CREATE TABLE public.retention_marks (
+    class text NOT NULL,
+    dropped_before timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    CONSTRAINT retention_marks_class_known CHECK ((class = ANY (ARRAY['readings'::text, 'readings_1m'::text, 'readings_1h'::text, 'predictions'::text])))
+);
+
 CREATE TABLE public.roles (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1187,6 +1333,9 @@ ALTER TABLE ONLY public.reports
 
 ALTER TABLE ONLY public.reports
     ADD CONSTRAINT reports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.retention_marks
+    ADD CONSTRAINT retention_marks_pkey PRIMARY KEY (class);
 
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (id);
@@ -1608,6 +1757,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reports TO pm_app;
+
+GRANT SELECT ON TABLE public.retention_marks TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO pm_app;
 

@@ -17,7 +17,6 @@ use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Role,
-    role::RoleDetail,
     user::{NewUser, User, UserChange},
 };
 use pm_ui_core::{
@@ -207,12 +206,10 @@ fn AddForm(open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
 #[component]
 fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
     let app = app();
-    let roles = Query::<Vec<RoleDetail>>::new(|| Some("/roles".to_owned()), &[]);
     let name = RwSignal::new(user.full_name.clone().unwrap_or_default());
     let password = RwSignal::new(String::new());
     let role = RwSignal::new(user.role);
     let active = RwSignal::new(user.is_active);
-    let also = RwSignal::new(user.custom_roles.clone());
     let problem = RwSignal::new(None::<String>);
     let id = user.id;
     let email = user.email.clone();
@@ -229,7 +226,6 @@ fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl
             full_name: given(&name.get_untracked()),
             role: role.get_untracked(),
             is_active: active.get_untracked(),
-            custom_roles: also.get_untracked(),
             ..before.clone()
         };
         let mut body = changes(&before, &new);
@@ -259,43 +255,10 @@ fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl
             }
         });
     };
-    let custom = move || {
-        let list: Vec<_> = roles.items().into_iter().filter(|role| !role.is_system).collect();
-        (!list.is_empty()).then(|| {
-            let boxes = list.into_iter().map(|role| {
-                let (name, shown) = (role.name.clone(), role.name.clone());
-                let held = move || also.with(|also| also.contains(&name));
-                view! {
-                    <label class="check">
-                        <input
-                            type="checkbox"
-                            prop:checked=held
-                            on:change=move |event| {
-                                let on = event_target_checked(&event);
-                                also.update(|also| {
-                                    also.retain(|held| *held != role.name);
-                                    if on {
-                                        also.push(role.name.clone());
-                                    }
-                                });
-                            }
-                        />
-                        <span>{shown}</span>
-                    </label>
-                }
-            });
-            view! {
-                <fieldset class="field">
-                    <legend>"Also holds"</legend>
-                    {boxes.collect_view()}
-                </fieldset>
-            }
-        })
-    };
     view! {
         <form class="form" on:submit=submit>
             <p class="muted">{email}</p>
-            {text_field("Name", "text", false, name)} {role_choice(role)} {custom}
+            {text_field("Name", "text", false, name)} {role_choice(role)}
             {text_field("New password (ends its sessions)", "password", false, password)}
             {form::check("The account can be used", active)} {form::problem(problem)}
             {form::foot(open, "Save", Some(form::sure_button("Delete", "Delete the account", remove)))}

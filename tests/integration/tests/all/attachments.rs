@@ -222,7 +222,12 @@ async fn an_object_store_keeps_the_contents() -> Result<()> {
     let environment = vec![("SPIN_VARIABLE_OBJECT_STORE_HOST".to_owned(), objects.url())];
     let options = StackOptions { demo: true, without_bridge: true, environment, ..StackOptions::default() };
     let stack = Stack::start(options).await?;
-    let engineer = Client::new(&stack.base_url()).sign_in(ENGINEER).await?;
+    let nobody = Client::new(&stack.base_url());
+    let admin = nobody.sign_in(ADMIN).await?;
+    for (key, value) in objects.settings() {
+        admin.patch(&format!("/settings/{key}"), json!({"value": value})).await?.expect(200)?;
+    }
+    let engineer = nobody.sign_in(ENGINEER).await?;
     let machine =
         engineer.get("/machines").await?.expect(200)?[0]["id"].as_str().context("no machine")?.to_owned();
     let alarm = raise(&engineer, &machine, "info", "noise").await?;

@@ -50,7 +50,8 @@ async fn the_network_in_the_component_says_what_the_golden_answers_say() -> Resu
         let life = engineer
             .wait_for(&format!("/predictions?machine_id={id}&limit=1000"), |predictions| {
                 let lives = predictions.as_array()?.iter().map(|p| &p["remaining_life"]);
-                lives.filter(|l| (l["hours"].as_f64().unwrap_or(-1.0) - hours).abs() < 0.02).cloned().next()
+                let mut lives = lives.filter(|l| (l["hours"].as_f64().unwrap_or(-1.0) - hours).abs() < 0.02);
+                lives.next().cloned()
             })
             .await?;
         assert_eq!((&life["method"], &life["model"]), (&json!("network"), &json!(NETWORK)));
