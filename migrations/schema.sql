@@ -58,6 +58,9 @@ begin
         return null;
     end if;
     if tg_op = 'UPDATE' then
+        if to_jsonb(old) - 'updated_at' = to_jsonb(new) - 'updated_at' then
+            return null;
+        end if;
         select jsonb_object_agg(key, value) into before from jsonb_each(was) where is_now -> key is distinct from value;
         select jsonb_object_agg(key, value) into after from jsonb_each(is_now) where was -> key is distinct from value;
     end if;

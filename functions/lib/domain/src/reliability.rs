@@ -152,8 +152,9 @@ mod tests {
         Span { from: at(from), to: at(to) }
     }
 
+    /// With `to` −1 it lasts.
     fn failure(from: i64, to: i64) -> Failure {
-        Failure { from: at(from), restored: (to >= 0).then(|| at(to)) }
+        Failure { from: at(from), restored: (to != -1).then(|| at(to)) }
     }
 
     #[test]

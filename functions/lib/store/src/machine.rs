@@ -69,8 +69,7 @@ statements! {
         returning name, location, description, status, criticality, metadata, last_service_date::text, id,
                   created_at at time zone 'utc', updated_at at time zone 'utc'";
     UPDATE = "
-        with was as (select id, status from machines where id = $2 for update),
-        changed as (
+        with changed as (
             update machines m set
                 name = coalesce($3, m.name),
                 location = case when $4 then $5 else m.location end,
@@ -79,14 +78,9 @@ statements! {
                 criticality = coalesce($9, m.criticality),
                 metadata = case when $10 then $11::jsonb else m.metadata end,
                 last_service_date = case when $12 then $13::text::date else m.last_service_date end
-            from (select set_config('pm.actor', $1, true)) actor, was
-            where m.id = was.id
-            returning m.*, was.status as was_status),
-        told as (
-            insert into outbox (event_type, data)
-            select 'machine.status', jsonb_build_object('id', id, 'name', name, 'status', status,
-                       'previous_status', was_status, 'criticality', criticality, 'changed_at', updated_at)
-            from changed where status <> was_status)
+            from (select set_config('pm.actor', $1, true)) actor
+            where m.id = $2
+            returning m.*)
         select name, location, description, status, criticality, metadata, last_service_date::text, id,
                created_at at time zone 'utc', updated_at at time zone 'utc'
         from changed";

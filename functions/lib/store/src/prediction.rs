@@ -106,14 +106,14 @@ statements! {
         select s.id, s.name, p.score, p.score * p.score / nullif(sum(p.score * p.score) over (), 0)
         from sensors s cross join lateral (
             select score from predictions
-            where sensor_id = s.id and time <= epoch_us($2) and time > epoch_us($2 - 600000000)
+            where sensor_id = s.id and time <= epoch_us($2) and time > epoch_us($2::int8 - 600000000)
             order by time desc limit 1) p
         where s.machine_id = $1
         order by p.score desc, s.name limit 50";
     MACHINE_BESIDE = "
         select score, shares from machine_state
         where machine_id = $1 and score is not null
-          and time between epoch_us($2 - 30000000) and epoch_us($2 + 30000000)";
+          and time between epoch_us($2::int8 - 30000000) and epoch_us($2::int8 + 30000000)";
 }
 
 /// Which predictions.

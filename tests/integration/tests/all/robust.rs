@@ -67,7 +67,8 @@ fn check(answer: Option<Answer>, what: &str) {
     if status >= 400 {
         let kind = answer.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
         assert_eq!(kind, "application/json", "{what}: {status}");
-        let detail = answer.json().ok().and_then(|j| j.get("detail").cloned());
+        // tests of mail and webhooks answer {"ok": false, "error"}, as documented
+        let detail = answer.json().ok().and_then(|j| j.get("detail").or(j.get("error")).cloned());
         assert!(detail.is_some(), "{what}: {status} {body}");
     }
 }
@@ -160,14 +161,13 @@ async fn malformed_bodies() -> Result<()> {
 async fn a_large_body_is_refused() -> Result<()> {
     let (stack, _, admin) = stack().await?;
     let large = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
-    for route in ROUTES.iter().filter(|r| r.access != Access::Service) {
+    // a GET has no body; whoever sends one all the same finds the connection closed behind the answer
+    for route in ROUTES.iter().filter(|r| r.access != Access::Service && r.method != "GET") {
         let client = admitted(&stack, &admin, route);
         let headers = [("content-type", "application/json")];
         let answer = send(&client, route, &path(route, SOME_ID), &headers, large.clone()).await;
         let answer = answer.with_context(|| name(route))?;
-        if let Some(answer) = &answer
-            && route.method != "GET"
-        {
+        if let Some(answer) = &answer {
             assert_eq!(answer.status, 413, "{}", name(route));
         }
         check(answer, &name(route));

@@ -65,8 +65,7 @@ async fn a_new_sensor_gets_the_default_thresholds_of_its_type() -> Result<()> {
     let (stack, client, _db) = start().await?;
     let admin = Client::new(&stack.base_url()).sign_in(crate::client::ADMIN).await?;
     let value = json!({"humidity": {"warning_threshold": 60, "critical_threshold": 70}}).to_string();
-    let setting = json!({"key": "sensors.default_thresholds", "value": value, "value_type": "json", "category": "sensors"});
-    admin.post("/settings", setting).await?.expect(201)?;
+    admin.patch("/settings/sensors.default_thresholds", json!({"value": value})).await?.expect(200)?;
     // one made by hand, one that registers itself
     let machine = client.post("/machines", json!({"name": "m"})).await?.expect(201)?;
     let body = |name: &str| json!({"machine_id": machine["id"], "name": name, "sensor_type": "humidity"});

@@ -89,9 +89,14 @@ async fn known_settings_have_defaults_and_bounds() -> Result<()> {
     let keys: Vec<_> = list.as_array().context("no list")?.iter().map(|s| s["key"].as_str()).collect();
     assert_eq!(
         keys,
-        [Some("retention.hour_days"), Some("retention.minute_days"), Some("retention.raw_days")]
+        [
+            Some("retention.hour_days"),
+            Some("retention.minute_days"),
+            Some("retention.prediction_days"),
+            Some("retention.raw_days")
+        ]
     );
-    assert_eq!(retention.headers["x-total-count"], "3");
+    assert_eq!(retention.headers["x-total-count"], "4");
     let second = admin.get("/settings?category=retention&limit=1&offset=1").await?.expect(200)?;
     assert_eq!(second[0]["key"], "retention.minute_days");
     Ok(())
