@@ -22,7 +22,7 @@ Run
 
 Work on it
   build            components, programs and web UI
-  test [FILTER]    everything: format, lints, licences, unit, integration, browser and contract tests;
+  test [FILTER]    everything: format, lints, licences, unit, integration and browser tests;
                    with FILTER only the Rust tests whose name contains it
   fmt              format the code
   schema           write migrations/schema.sql again after a new migration
@@ -342,7 +342,6 @@ on_test_stack() { # COMMAND…
 browser_tests() {
   (cd tests/browser && BASE_URL=$TEST_HTTP MQTT_URL=$TEST_MQTT node --test --test-concurrency=1)
 }
-contract_tests() { tests/contract/run.sh "$TEST_HTTP"; }
 
 end_tests() {
   end_test_stack
@@ -371,7 +370,6 @@ run_tests() {
     step "lints of the web UI" check_lints_ui
     step "Rust tests" rust_tests
     step "browser tests" on_test_stack browser_tests
-    step "contract tests" on_test_stack contract_tests
   fi
   printf '\n== time\n'
   printf '%s\n' "${STEPS[@]}"

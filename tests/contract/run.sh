@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Throws generated requests, good and bad, at every operation of a running system's /openapi.json (schemathesis) and
 # checks that no answer is a fault of ours and that each fits its schema. Usage: run.sh BASE_URL [OPTION OF st run…]
-# The system needs the demonstration users. Event streams are left out (they do not end), and what would end the
+# Not part of ./pm test: what it generates depends on what the system holds. Its coverage phase is left out because it
+# trips over a fault of Python 3.11. The system needs the demonstration users. Event streams are left out (they do not end), and what would end the
 # session or the account that asks.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -20,7 +21,7 @@ token=$(curl -sf "$BASE/users/login" -d 'username=admin@example.com&password=adm
 
 exec "$venv/bin/st" run "$BASE/openapi.json" --url "$BASE" --header "Authorization: Bearer $token" \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method,allow_header_conformance \
-  --phases examples,coverage,fuzzing --max-examples "${MAX_EXAMPLES:-15}" --max-time "${MAX_SECONDS:-150}" \
+  --phases examples,fuzzing --max-examples "${MAX_EXAMPLES:-15}" --max-time "${MAX_SECONDS:-150}" \
   --workers 2 --continue-on-failure --no-shrink --seed 1 --warnings off --request-timeout 30 \
   --exclude-path /ws/events/stream --exclude-path /realtime/events \
   --exclude-path /users/logout --exclude-path /users/change-password \

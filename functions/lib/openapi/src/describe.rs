@@ -45,6 +45,7 @@ pub fn describe(op: Op) -> Option<Operation> {
             .refuses(429, "Too many requests from this address; retry-after says when to try again"),
         Op::ConfirmPasswordReset => reads::<user::Message>()
             .takes::<user::PasswordResetConfirm>()
+            .refuses(429, "Too many failed attempts; retry-after says when to try again")
             .refuses(400, "The token is unknown, spent or expired"),
         Op::CreateUser => creates::<user::User>().takes::<user::NewUser>(),
         Op::ListUsers => lists::<user::User>()
@@ -212,7 +213,7 @@ pub fn describe(op: Op) -> Option<Operation> {
             lists::<attachment::Attachment>().paged(200, 1000).total()
         }
         Op::GetAttachment => reads::<attachment::Attachment>(),
-        Op::DownloadAttachment => sends("application/octet-stream"),
+        Op::DownloadAttachment => sends("*/*"),
         Op::DeleteAttachment => deletes().refuses(403, "Not authorized to delete this attachment"),
 
         // comments
@@ -251,7 +252,9 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::TicketHistory => lists::<ticket::TicketTransition>(),
 
         // reports
-        Op::GenerateReport => reads::<report::GeneratedReport>().takes::<report::ReportRequest>(),
+        Op::GenerateReport => reads::<report::GeneratedReport>()
+            .takes::<report::ReportRequest>()
+            .refuses(404, "No such machine or sensor"),
         Op::ListReports => lists::<report::Report>()
             .word("format", report::ReportFormat::WORDS, "Of this format")
             .paged(100, 1000)

@@ -3,7 +3,7 @@
 use crate::{Refusal, credentials, field::Fields, variable};
 use bytes::Bytes;
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use pm_auth::{
     Route,
     token::{Identity, Signer},
@@ -40,14 +40,7 @@ impl Call {
     ) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-        let body = if route.method == "GET" {
-            Bytes::new()
-        } else if announced.is_some_and(|length: usize| length > limit) {
-            return Err(Refusal::TooLarge);
-        } else {
-            Limited::new(body, limit).collect().await.map_err(|_| Refusal::TooLarge)?.to_bytes()
-        };
+        let body = if route.method == "GET" { Bytes::new() } else { take(body, limit).await? };
         Ok(Self { route, headers: parts.headers, body, query, params, identity })
     }
 
@@ -148,6 +141,25 @@ impl Call {
 /// 503 if there is none.
 pub async fn database() -> Result<Db, Refusal> {
     Ok(Db::open(&variable("database_url").await?).await?)
+}
+
+/// What is too large is taken in and dropped up to here, so that its sender hears the answer instead of finding the
+/// connection closed.
+const MAX_DROPPED_BYTES: usize = 32 * 1024 * 1024;
+
+/// A body of at most `limit` bytes.
+async fn take(mut body: impl BodyExt<Data = Bytes> + Unpin, limit: usize) -> Result<Bytes, Refusal> {
+    let (mut taken, mut length) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Refusal::TooLarge)?.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length <= limit {
+            taken.extend_from_slice(&data);
+        } else if length > limit.saturating_add(MAX_DROPPED_BYTES) {
+            break;
+        }
+    }
+    if length <= limit { Ok(taken.into()) } else { Err(Refusal::TooLarge) }
 }
 
 /// The parameters of a query.
