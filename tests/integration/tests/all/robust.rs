@@ -161,8 +161,11 @@ async fn malformed_bodies() -> Result<()> {
 async fn a_large_body_is_refused() -> Result<()> {
     let (stack, _, admin) = stack().await?;
     let large = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
-    // a GET has no body; whoever sends one all the same finds the connection closed behind the answer
-    for route in ROUTES.iter().filter(|r| r.access != Access::Service && r.method != "GET") {
+    // A GET has no body; whoever sends one all the same finds the connection closed behind the answer. Files may be as
+    // large as this; their own limit has its own test.
+    let limited =
+        |r: &&Route| r.access != Access::Service && r.method != "GET" && r.component != "attachments";
+    for route in ROUTES.iter().filter(limited) {
         let client = admitted(&stack, &admin, route);
         let headers = [("content-type", "application/json")];
         let answer = send(&client, route, &path(route, SOME_ID), &headers, large.clone()).await;
