@@ -47,9 +47,15 @@ pub fn Users() -> impl IntoView {
     );
     let editing = RwSignal::new(Editing::Nobody);
     let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(editing.with(|e| *e != Editing::Nobody)));
+    // each follows the other, and only moves when it differs
     Effect::new(move |_| {
-        if !open.get() {
+        let wanted = editing.with(|e| *e != Editing::Nobody);
+        if open.get_untracked() != wanted {
+            open.set(wanted);
+        }
+    });
+    Effect::new(move |_| {
+        if !open.get() && editing.with_untracked(|e| *e != Editing::Nobody) {
             editing.set(Editing::Nobody);
         }
     });
