@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | POST /score | postcard `ScoreRequest` | postcard `ScoreResponse`; 422 when the body is none |
 //! | POST /rows | postcard `RowsRequest` | postcard `RowsResponse`: the forest alone; 422, 503 without a model |
+//! | POST /rows?fit=SEED | postcard `RowsRequest` | the same by a forest grown on these very rows; 422 for too few |
 //! | POST /remaining-life | postcard `RulRequest` | postcard `RulResponse`; 422 when the body is none |
 //! | GET /health | – | JSON `AiStatus` |
 //!
@@ -28,7 +29,14 @@ use pm_api::{
         ScoreResult,
     },
 };
-use pm_model::{Model, machine::Machine, scorer::RULE_BASED};
+use pm_model::{
+    Model,
+    features::COUNT,
+    flat::FlatForest,
+    machine::Machine,
+    scorer::RULE_BASED,
+    train::{self, Settings},
+};
 use spin_sdk::{
     http::{FullBody, Method, Request, Response, StatusCode, body::IncomingBodyExt},
     http_service,
@@ -72,7 +80,7 @@ async fn score(request: Request) -> spin_sdk::http::Result<Answer> {
     });
     let items: Vec<ScoreResult> = items.collect();
     let machines = request.machines.iter().map(|m| machine(m, &request.items, &items)).collect();
-    timed(started, &ScoreResponse { items, machines })
+    timed(ms_since(started), &ScoreResponse { items, machines })
 }
 
 /// Judges a machine from what its sensors show.
@@ -94,20 +102,39 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &[ScoreResult]) -> Ma
 }
 
 async fn rows(request: Request) -> spin_sdk::http::Result<Answer> {
+    let seed = match request.uri().query().map(|q| q.strip_prefix("fit=").and_then(|seed| seed.parse().ok()))
+    {
+        Some(None) => return text(StatusCode::UNPROCESSABLE_ENTITY, "the query is not fit=SEED"),
+        seed => seed.flatten(),
+    };
     let body = request.into_body().bytes().await?;
-    let Ok(request) = postcard::from_bytes::<RowsRequest>(&body) else {
+    let Ok(RowsRequest { rows }) = postcard::from_bytes::<RowsRequest>(&body) else {
         return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a request for rows");
     };
+    let started = Instant::now();
+    if let Some(seed) = seed {
+        return match train::fit(&rows, COUNT, Settings { seed, ..Settings::default() }) {
+            Some(forest) => {
+                let took_ms = ms_since(started);
+                let scores = FlatForest::new(&forest, COUNT).map(|f| f.score_rows(&rows)).unwrap_or_default();
+                timed(took_ms, &RowsResponse { scores })
+            }
+            None => text(StatusCode::UNPROCESSABLE_ENTITY, "no forest grows on these rows"),
+        };
+    }
     let Some(model) = MODEL.as_ref() else {
         return text(StatusCode::SERVICE_UNAVAILABLE, "no model");
     };
-    let started = Instant::now();
-    timed(started, &RowsResponse { scores: model.forest.score_rows(&request.rows) })
+    let scores = model.forest.score_rows(&rows);
+    timed(ms_since(started), &RowsResponse { scores })
 }
 
-/// The answer in postcard, with the time that judging took (`server-timing`, ms).
-fn timed(started: Instant, response: &impl serde::Serialize) -> spin_sdk::http::Result<Answer> {
-    let took_ms = started.elapsed().as_secs_f64() * 1e3;
+fn ms_since(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1e3
+}
+
+/// The answer in postcard, with the time that judging (or growing) took (`server-timing`, ms).
+fn timed(took_ms: f64, response: &impl serde::Serialize) -> spin_sdk::http::Result<Answer> {
     let body = postcard::to_allocvec(response).map_err(|e| e.to_string())?;
     let mut answer = answer(StatusCode::OK, "application/vnd.pm.score+postcard", body)?;
     if let Ok(timing) = HeaderValue::from_str(&format!("judge;dur={took_ms:.6}")) {
@@ -122,7 +149,8 @@ async fn remaining_life(request: Request) -> spin_sdk::http::Result<Answer> {
         return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a request for remaining lives");
     };
     let started = Instant::now();
-    timed(started, &remaining_life::answer(Path::new(MODELS), &request))
+    let answer = remaining_life::answer(Path::new(MODELS), &request);
+    timed(ms_since(started), &answer)
 }
 
 fn health() -> spin_sdk::http::Result<Answer> {

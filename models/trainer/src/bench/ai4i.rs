@@ -1,9 +1,9 @@
 //! AI4I 2020 (UCI 601, synthetic): an unsupervised score against the label «machine failure».
 //!
 //! The columns TWF to RNF define the label and are not read. The forest sees three quantities that a mechanical
-//! engineer would derive from the five measurements, chosen by their physics and not by the labels: mechanical power
-//! (torque × angular speed), heat removal (process less air temperature), overstrain (wear × torque). The bare
-//! measurements are reported beside them.
+//! engineer would derive from the five measurements: mechanical power (torque × angular speed), heat removal (process less
+//! air temperature), overstrain (wear × torque). The data set's description names these very quantities as what makes its
+//! machines fail; no label was used to choose them. The bare measurements are reported beside them.
 
 use super::{Part, odds::Table, reference::Reference, round};
 use anyhow::Result;

@@ -61,12 +61,21 @@ impl Component {
 
     /// Scores of rows of 25 numbers, and the component's own time in ms.
     pub fn score(&mut self, rows: &[f32]) -> Result<(Vec<f64>, f64)> {
+        self.rows("/rows", rows)
+    }
+
+    /// Scores by a forest grown on the rows in the component, and the time that it took to grow, ms.
+    pub fn fit(&mut self, rows: &[f32], seed: u64) -> Result<(Vec<f64>, f64)> {
+        self.rows(&format!("/rows?fit={seed}"), rows)
+    }
+
+    fn rows(&mut self, path: &str, rows: &[f32]) -> Result<(Vec<f64>, f64)> {
         let body = postcard::to_allocvec(&RowsRequest { rows: rows.to_vec() })?;
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
         write!(
             stream,
-            "POST /rows HTTP/1.1\r\nhost: score\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: score\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )?;
         stream.write_all(&body)?;

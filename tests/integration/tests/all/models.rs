@@ -173,3 +173,51 @@ async fn drift_is_measured_and_told_once() -> Result<()> {
     assert_eq!(told.len(), 1, "one event a day");
     Ok(())
 }
+
+/// One sensor was far off for two minutes and its alarm confirmed; another had an alarm on a calm day, which was dismissed.
+const JUDGED: &str = "
+    update sensor_data d set value = value + 30 from sensors s
+    where s.id = d.sensor_id and s.mqtt_id = 's1'
+      and time between now() - interval '620 s' and now() - interval '500 s';
+    insert into alarms (machine_id, sensor_id, kind, severity, message, status, condition_active, triggered_at,
+                        last_seen_at, resolved_at, verdict)
+    select s.machine_id, s.id, 'prediction', 'warning', 'unusual', 'resolved', false, now() - interval '615 s',
+           now() - interval '500 s', now() - interval '495 s', verdict
+    from sensors s join (values ('s1', 'true_fault'), ('s2', 'false_alarm')) v (mqtt_id, verdict) using (mqtt_id)";
+
+#[tokio::test]
+async fn what_people_said_of_alarms_is_in_the_report_and_faults_are_not_learned() -> Result<()> {
+    let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
+    let admin = client.sign_in(ADMIN).await?;
+    let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    db.batch_execute(READINGS).await?;
+    let validation = async || -> Result<Value> {
+        let request = json!({"machine_class": "mill", "seed": 7});
+        let queued = admin.post("/ai/retrain", request).await?.expect(200)?;
+        let path = format!("/jobs/{}", queued["job_id"].as_str().context("id")?);
+        let done = admin
+            .wait_for(&path, |j| (j["status"] == "completed" || j["status"] == "failed").then(|| j.clone()))
+            .await?;
+        let version = done["result"]["version"].as_str().with_context(|| done.to_string())?;
+        let report = admin.get(&format!("/ai/models/{version}/report")).await?.expect(200)?;
+        Ok(report["validation"].clone())
+    };
+    let before = validation().await?;
+    assert_eq!(
+        (&before["candidate"]["confirmed"], &before["candidate"]["dismissed"]),
+        (&json!(0), &json!(0))
+    );
+    db.batch_execute(JUDGED).await?;
+    let after = validation().await?;
+    for model in ["active", "candidate"] {
+        let quality = &after[model];
+        assert_eq!((&quality["confirmed"], &quality["confirmed_seen"]), (&json!(1), &json!(1)), "{quality}");
+        assert_eq!((&quality["dismissed"], &quality["dismissed_calm"]), (&json!(1), &json!(1)), "{quality}");
+    }
+    // the confirmed fault of s1 and the ten minutes before it: some 720 readings, of which every eighth gives a row
+    let rows = |r: &Value| r["rows_learned"].as_i64().zip(r["rows_held_out"].as_i64()).map(|(l, h)| l + h);
+    let (before, after) = (rows(&before).context("rows")?, rows(&after).context("rows")?);
+    ensure!((75..=105).contains(&(before - after)), "{before} rows, then {after}");
+    Ok(())
+}
