@@ -72,10 +72,14 @@ statements! {
         order by md5(s.id::text || $3::text) limit $4";
     READINGS = "
         with faults as materialized (
-            select tstzrange(a.triggered_at - interval '10 minutes', a.resolved_at, '[]') as span
+            select tstzrange(a.triggered_at - interval '10 minutes',
+                             greatest(a.triggered_at,
+                                      case when a.verdict = 'true_fault' then a.resolved_at
+                                           else least(a.resolved_at, a.last_seen_at + interval '10 minutes') end),
+                             '[]') as span
             from alarms a join sensors s on s.id = $1
             where a.machine_id = s.machine_id and (a.sensor_id = $1 or a.sensor_id is null)
-              and a.status = 'resolved' and a.verdict = 'true_fault'),
+              and a.status = 'resolved' and a.verdict is distinct from 'false_alarm'),
         newest as (
             select time, value from sensor_data d
             where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
@@ -160,7 +164,7 @@ pub struct Span {
     pub to: Timestamp,
     /// The newest so many.
     pub limit: i64,
-    /// Leave out what belongs to alarms that were judged a true fault?
+    /// Leave out what belongs to resolved alarms, but for those judged false?
     pub without_faults: bool,
 }
 
