@@ -184,7 +184,15 @@ fn given(value: &Option<String>) -> Option<&str> {
 }
 
 fn shown(error: &anyhow::Error) -> String {
-    format!("{error:#}").chars().filter(|c| !c.is_control()).take(LONGEST_ERROR).collect()
+    // lettre's errors name their causes themselves
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text += if text.is_empty() { "" } else { ": " };
+            text += &cause;
+        }
+    }
+    text.chars().filter(|c| !c.is_control()).take(LONGEST_ERROR).collect()
 }
 
 #[cfg(test)]

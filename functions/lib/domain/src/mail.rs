@@ -3,7 +3,10 @@
 //! Everything that comes from outside (names, messages) is escaped for the form it stands in: a subject is one line,
 //! HTML cannot be opened by a sensor's name, and Slack's control characters are entities.
 
-use pm_api::mail::{Digest, Notice};
+use pm_api::{
+    Timestamp,
+    mail::{Digest, Notice},
+};
 use std::fmt::Write;
 
 /// Longest subject, characters.
@@ -82,7 +85,7 @@ pub fn digest(digest: &Digest, product_url: &str) -> Rendered {
             "{} {}\n    {place}{}\n    {link}\n",
             notice.severity.to_uppercase(),
             one_line(&notice.title),
-            notice.at
+            second(&notice.at)
         );
         let _ = write!(
             rows,
@@ -93,18 +96,18 @@ pub fn digest(digest: &Digest, product_url: &str) -> Rendered {
             escaped(&link),
             escaped(&one_line(&notice.title)),
             escaped(&place),
-            notice.at
+            second(&notice.at)
         );
     }
     let left_out = left_out(digest);
     if let Some(more) = &left_out {
         let _ = writeln!(text, "{more}");
     }
-    let settings = format!("{product_url}/app/settings");
+    let settings = format!("{product_url}/app/profile");
     let _ = writeln!(text, "Which notices you get is set at {settings}");
     let html = format!(
         "<table style=\"border-collapse:collapse;width:100%\">{rows}</table>{}<p style=\"color:#555\">Which notices you \
-         get is set in <a href=\"{}\">your settings</a>.</p>",
+         get is set in <a href=\"{}\">your profile</a>.</p>",
         left_out.map(|more| format!("<p>{}</p>", escaped(&more))).unwrap_or_default(),
         escaped(&settings)
     );
@@ -139,10 +142,32 @@ fn headline(digest: &Digest) -> String {
         items => {
             let critical = items.iter().filter(|i| i.severity == "critical").count();
             let gravest = if critical > 0 { ", some of them critical" } else { "" };
-            format!("{} notices{gravest}", digest.total)
+            format!("{} notices{}{gravest}", digest.total, places(items))
         }
     };
     one_line(&line)
+}
+
+/// ` on Pump-01, Motor-02 and others`: where it is, for a reader who sees the subject alone.
+fn places(items: &[Notice]) -> String {
+    let mut named: Vec<&str> = Vec::new();
+    for machine in items.iter().filter_map(|i| i.machine.as_deref()) {
+        if !named.contains(&machine) {
+            named.push(machine);
+        }
+    }
+    match named.as_slice() {
+        [] => String::new(),
+        few if few.len() <= 3 => format!(" on {}", few.join(", ")),
+        many => format!(" on {} and others", many[..2].join(", ")),
+    }
+}
+
+/// The time to the second, as people read it.
+fn second(at: &Timestamp) -> String {
+    let text = at.to_string();
+    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{day} {} UTC", time.split('.').next().unwrap_or_default())
 }
 
 fn left_out(digest: &Digest) -> Option<String> {
@@ -242,7 +267,7 @@ mod tests {
     fn many_notices_are_counted() {
         let many = Digest { total: 100, items: vec![notice("a"), notice("b")] };
         let mail = digest(&many, "");
-        assert_eq!(mail.subject, "100 notices, some of them critical");
+        assert_eq!(mail.subject, "100 notices on Pump <1>, some of them critical");
         assert!(mail.text.contains("… and 98 more.") && mail.html.contains("… and 98 more."));
         assert!(slack(&many, "https://pm.example").ends_with("\n… and 98 more."));
     }

@@ -10,7 +10,7 @@ pub const AUTO_TICKET_ASSIGNEE: &str = "maintenance@factory.local";
 /// A ticket to open for an alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AutoTicket {
-    /// `Alarm {SEVERITY} - {first 40 characters of the alarm's message}`.
+    /// `Alarm {SEVERITY} - {first 40 characters of the alarm's message}`, without what would end in the air.
     pub title: String,
     /// Critical for a critical alarm, else high.
     pub priority: Priority,
@@ -25,7 +25,9 @@ pub fn auto_ticket(severity: Severity, message: &str) -> Option<AutoTicket> {
         Severity::Critical => Priority::Critical,
     };
     let start: String = message.chars().take(40).collect();
-    Some(AutoTicket { title: format!("Alarm {} - {start}", severity.as_str().to_uppercase()), priority })
+    let title =
+        format!("Alarm {} - {}", severity.as_str().to_uppercase(), start.trim_end_matches([' ', ':', ',']));
+    Some(AutoTicket { title, priority })
 }
 
 /// May a ticket go from `from` to `to`? The work goes open → (assigned) → in progress → resolved → closed. Until it is

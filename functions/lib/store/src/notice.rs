@@ -31,7 +31,7 @@ statements! {
                         when n.data ->> 'priority' = 'critical' then 'critical' when n.data ->> 'priority' = 'high' then 'warning'
                         else 'info' end as severity,
                    coalesce(n.data ->> 'title', n.data ->> 'message', '') as title,
-                   case when n.event_type = 'ticket.assigned' then '/app/tickets' else '/app/alarms' end as path
+                   case when n.event_type = 'ticket.assigned' then '/app/tickets/' else '/app/alarms/' end || (n.data ->> 'id') as path
             from news n left join machines m on m.id = (n.data ->> 'machine_id')::uuid
             where n.event_type in ('alarm.created', 'ticket.assigned')
                or (n.event_type = 'alarm.updated' and n.data ->> 'change' = 'escalated')),

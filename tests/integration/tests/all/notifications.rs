@@ -143,14 +143,17 @@ async fn a_flood_of_alarms_is_one_mail_and_one_message() -> Result<()> {
     let payload = json!({"machine_id": "press-7", "values": values});
     mqtt.publish("factory/plant1/line1/press7/sensors", payload.to_string()).await?;
     let mail = server.mail_to("ops@example.org").await?;
-    assert_eq!(mail["subject"], "100 notices");
+    assert_eq!(mail["subject"], "100 notices on Press <7>");
     assert_eq!((&mail["tls"], &mail["login"]), (&json!(true), &json!(true)));
     let (text, html) = (mail["text"].as_str().unwrap_or_default(), mail["html"].as_str().unwrap_or_default());
     assert!(text.contains("Press <7> · ") && text.contains("… and 50 more."), "{text}");
-    assert!(text.contains("https://pm.example/app/alarms"), "{text}");
+    assert!(text.contains("https://pm.example/app/alarms/"), "{text}");
     assert!(html.contains("Press &lt;7&gt;") && !html.contains("Press <7>"), "{html}");
     let message = slack.wait_for(1).await?.pop().context("no message")?.json()?;
-    assert!(message["text"].as_str().is_some_and(|t| t.starts_with("*100 notices*\n")), "{message}");
+    assert!(
+        message["text"].as_str().is_some_and(|t| t.starts_with("*100 notices on Press &lt;7&gt;*\n")),
+        "{message}"
+    );
 
     // later alarms wait for the next mail
     db.batch_execute("update sensors set critical_threshold = 100").await?;
@@ -158,7 +161,7 @@ async fn a_flood_of_alarms_is_one_mail_and_one_message() -> Result<()> {
     wait_until(&stack, "select count(*) from alarms where severity = 'critical'", 61).await?;
     // the engineer asked for critical ones only, and got none before
     let mine = server.mail_to(ENGINEER.0).await?;
-    assert_eq!(mine["subject"], "61 notices, some of them critical");
+    assert_eq!(mine["subject"], "61 notices on Press <7>, some of them critical");
     wait_until(&stack, "select count(*) from notices where recipient = 'ops@example.org'", 61).await?;
     assert_eq!(server.mails().iter().filter(|m| m["to"][0] == "ops@example.org").count(), 1);
     assert_eq!(slack.all().len(), 1);
