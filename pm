@@ -385,13 +385,20 @@ bench_models() {
   step "build the component score" cargo build --locked --target wasm32-wasip2 --profile wasm -p score
   PM_CACHE_DIR=$(cache_dir) exec cargo run --locked --release -p trainer -- bench "$@"
 }
+# What runs is what ./pm up runs; tests/load/README.md says what was found.
+bench_load() {
+  setup_build
+  have mosquitto || [ -x /usr/sbin/mosquitto ] || apt_install mosquitto
+  step "build the programs" build_native
+  step "build the $(components | wc -l) components" build_components
+  step "build the web UI" bundle_ui
+  printf '\n== measure\n'
+  exec "$TARGET/debug/load" "$@"
+}
 bench() {
-  local script=tests/load/${1:-}.sh
   case ${1:-} in
     models) shift; bench_models "$@" ;;
-    ingest | api)
-      [ -x "$script" ] || die "there is no $script in this clone: it measures the $1"
-      shift; build; exec "$script" "$@" ;;
+    ingest | api) bench_load "$@" ;;
     *) die "say what to measure: ./pm bench models, ./pm bench ingest or ./pm bench api" ;;
   esac
 }

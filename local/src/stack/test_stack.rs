@@ -158,6 +158,11 @@ impl Stack {
         &self.service_token
     }
 
+    /// Process id of a part that runs.
+    pub fn pid(&self, part: &str) -> Option<i32> {
+        self.parts.get(part).and_then(|(_, running)| running.as_ref()).map(Running::pid)
+    }
+
     /// What a part wrote.
     pub fn log(&self, part: &str) -> String {
         std::fs::read_to_string(log_path(&self.logs(), part)).unwrap_or_default()

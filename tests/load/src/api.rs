@@ -1,0 +1,194 @@
+//! `load api`: the requests that pages make, over a filled database into which readings flow.
+
+use crate::{
+    chart,
+    client::{Ask, Connection, Endpoint, measure},
+    fleet::Fleet,
+    latency::Marks,
+    machine::Machine,
+    process::usage,
+    publisher::Load,
+    record,
+    stage::PARTS,
+};
+use anyhow::{Context, Result};
+use clap::Args;
+use http::Method;
+use pm_local::stack::{
+    migrate::connect,
+    seed::USERS,
+    testing::{Broker, Stack, StackOptions},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+/// What is asked for.
+#[derive(Args)]
+pub struct Options {
+    /// Readings that are stored beforehand, over the last day
+    #[arg(long, default_value_t = 10_000_000)]
+    stored: i64,
+    /// Readings per second that flow in meanwhile
+    #[arg(long, default_value_t = 2000.0)]
+    rate: f64,
+    /// How long each request is repeated, in seconds
+    #[arg(long, default_value_t = 10.0)]
+    seconds: f64,
+    /// Connections that ask at one time
+    #[arg(long, default_value_t = 10)]
+    connections: usize,
+    /// Only requests whose name contains this
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Folder for the results
+    #[arg(long, default_value = "tests/load/results")]
+    out: PathBuf,
+    /// Name of the results' files
+    #[arg(long, default_value = "api")]
+    name: String,
+}
+
+/// The result of a run, as it is kept.
+#[derive(Serialize)]
+pub struct Report {
+    machine: Machine,
+    stored_readings: i64,
+    readings_per_s: f64,
+    connections: usize,
+    /// The requests in their order.
+    pub endpoints: Vec<Measured>,
+}
+
+/// One request.
+#[derive(Serialize)]
+pub struct Measured {
+    #[serde(flatten)]
+    endpoint: Endpoint,
+    /// Processors used by each part meanwhile; `load` is this program.
+    cpu: BTreeMap<&'static str, f64>,
+}
+
+impl std::ops::Deref for Measured {
+    type Target = Endpoint;
+
+    fn deref(&self) -> &Endpoint {
+        &self.endpoint
+    }
+}
+
+const FLEET: Fleet = Fleet { machines: 200, sensors: 10 };
+
+/// Measures and tells.
+pub async fn run(options: Options) -> Result<()> {
+    let machine = Machine::here();
+    println!("{machine}");
+    println!("starting a system of its own");
+    let broker = Broker::Mosquitto;
+    let stack =
+        Stack::start(StackOptions { broker, own_database: true, demo: true, ..Default::default() }).await?;
+    let db = connect(stack.db()).await?;
+    FLEET.enter(&db).await.context("cannot enter the machines")?;
+    let began = Instant::now();
+    fill(&db, options.stored).await.context("cannot fill the database")?;
+    println!("{} readings stored in {:.0} s", options.stored, began.elapsed().as_secs_f64());
+    let load = Load::start(stack.mqtt_url(), FLEET, options.rate, 1, &Arc::new(Marks::default()))?;
+    // scoring has begun, caches are filled
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    println!("{:.0} readings/s flow in; {} connections ask\n", options.rate, options.connections);
+    println!(
+        "{:<12} {:>10} {:>8} {:>8} {:>8} {:>9}   processors used",
+        "", "requests/s", "p50 ms", "p99 ms", "max ms", "bytes"
+    );
+    let mut endpoints = Vec::new();
+    for (name, ask) in asks(&stack, &db).await?.into_iter().filter(|(name, _)| name.contains(&options.only)) {
+        let before = cpu_s(&stack);
+        let began = Instant::now();
+        let endpoint = measure(&stack.base_url(), name, ask, options.connections, options.seconds).await?;
+        let seconds = began.elapsed().as_secs_f64();
+        let cpu = cpu_s(&stack).into_iter().map(|(p, s)| (p, (s - before[p]) / seconds)).collect();
+        let measured = Measured { endpoint, cpu };
+        println!("{}", line(&measured));
+        endpoints.push(measured);
+    }
+    load.finish().await?;
+    let report = Report {
+        machine,
+        stored_readings: options.stored,
+        readings_per_s: options.rate,
+        connections: options.connections,
+        endpoints,
+    };
+    record::keep(&options.out, &options.name, &report, &chart::api(&report))
+}
+
+fn cpu_s(stack: &Stack) -> BTreeMap<&'static str, f64> {
+    let parts = PARTS.into_iter().filter_map(|part| Some((part, stack.pid(part)?)));
+    let all = parts.chain([("load", std::process::id().cast_signed())]);
+    all.map(|(part, pid)| (part, usage(pid).cpu_s)).collect()
+}
+
+fn line(m: &Measured) -> String {
+    let used: Vec<String> = m.cpu.iter().map(|(part, cpu)| format!("{part} {cpu:.2}")).collect();
+    let l = &m.latency;
+    format!(
+        "{:<12} {:>10.0} {:>8.1} {:>8.1} {:>8.1} {:>9}   {}",
+        m.name,
+        m.requests_per_s,
+        l.p50_ms,
+        l.p99_ms,
+        l.max_ms,
+        m.answer_bytes,
+        used.join(", ")
+    )
+}
+
+async fn asks(stack: &Stack, db: &Client) -> Result<Vec<(&'static str, Ask)>> {
+    let (email, password, ..) = USERS[0];
+    let login = Ask {
+        method: Method::POST,
+        path: "/users/login".to_owned(),
+        form: Some(format!("username={email}&password={password}")),
+        token: None,
+    };
+    let answer = Connection::open(&stack.base_url()).await?.ask(&login).await?;
+    let pair: serde_json::Value = serde_json::from_slice(&answer)?;
+    let token = pair["access_token"].as_str().context("the login gave no token")?.to_owned();
+    let sensor: Uuid = db.query_one("select id from sensors where mqtt_id = 's3' limit 1", &[]).await?.get(0);
+    let get = |path: String| Ask { method: Method::GET, path, form: None, token: Some(token.clone()) };
+    Ok(vec![
+        ("overview", get("/dashboard/overview".to_owned())),
+        ("logs", get("/sensor-data/logs?limit=100".to_owned())),
+        ("machines", get("/machines?limit=50".to_owned())),
+        ("trend 24h", get(format!("/sensors/{sensor}/trend?interval=24h"))),
+        ("login", login),
+    ])
+}
+
+/// Readings of all sensors, evenly over the last day, with their roll-ups.
+async fn fill(db: &Client, count: i64) -> Result<()> {
+    let per_sensor = count / FLEET.all() as i64;
+    // by the hour: each piece goes into one chunk
+    for hour in (0..24_i64).rev() {
+        db.execute(
+            "insert into sensor_data (time, sensor_id, machine_id, value, status)
+             select now() - ($1::int8 + (k + s.offset_) * 1.0 / ($2::int8 / 24 + 1)) * interval '1 hour' - interval '5 minutes',
+                    s.id, s.machine_id, 100 + 5 * sin(k * 0.01) + s.offset_, 0
+             from (select id, machine_id, row_number() over () * 0.0001 as offset_ from sensors where mqtt_id like 's_') s,
+                  generate_series(0, $2::int8 / 24) k",
+            &[&hour, &per_sensor],
+        )
+        .await?;
+    }
+    db.batch_execute(
+        "insert into rollup_changes (minute, readings)
+         select time_bucket('1 minute', time), count(*) from sensor_data group by 1;
+         select roll_up(600000);
+         select count_up();",
+    )
+    .await?;
+    // outside of a transaction each
+    db.simple_query("vacuum analyze").await?;
+    Ok(())
+}

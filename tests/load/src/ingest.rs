@@ -1,0 +1,170 @@
+//! `load ingest`: a rate, or rates that grow, held one after the other.
+
+use crate::{
+    baseline::{self, Baseline},
+    chart,
+    fleet::Fleet,
+    machine::Machine,
+    record,
+    stage::{Bench, PARTS, Stage},
+};
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use pm_local::stack::{
+    migrate::connect,
+    testing::{Broker, Stack, StackOptions},
+};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What is asked for.
+#[derive(Args)]
+pub struct Options {
+    /// Readings per second; several, separated by commas, are held one after the other
+    #[arg(long, value_delimiter = ',', default_value = "5000,10000,20000,30000,40000,50000")]
+    rate: Vec<f64>,
+    /// How long each rate is held, in seconds
+    #[arg(long, default_value_t = 20.0)]
+    seconds: f64,
+    /// Machines that publish
+    #[arg(long, default_value_t = 200)]
+    machines: usize,
+    /// Sensors of each; one message carries a value of all of them
+    #[arg(long, default_value_t = 10)]
+    sensors: usize,
+    /// Connections that publish
+    #[arg(long, default_value_t = 2)]
+    connections: usize,
+    /// The broker
+    #[arg(long, value_enum, default_value_t = BrokerKind::Mosquitto)]
+    broker: BrokerKind,
+    /// Leave out what the database can do alone
+    #[arg(long)]
+    no_baseline: bool,
+    /// Folder for the results
+    #[arg(long, default_value = "tests/load/results")]
+    out: PathBuf,
+    /// Name of the results' files
+    #[arg(long, default_value = "ingest")]
+    name: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum BrokerKind {
+    Mosquitto,
+    Embedded,
+}
+
+/// The result of a run, as it is kept.
+#[derive(Serialize)]
+pub struct Report {
+    machine: Machine,
+    broker: BrokerKind,
+    machines: usize,
+    sensors_per_machine: usize,
+    connections: usize,
+    /// The stages in their order.
+    pub stages: Vec<Stage>,
+    /// The database alone.
+    pub baseline: Option<Baseline>,
+    /// The best rate stored as a share of plain inserts and of COPY.
+    ratio: Option<(f64, f64)>,
+}
+
+/// Measures and tells.
+pub async fn run(options: Options) -> Result<()> {
+    let machine = Machine::here();
+    println!("{machine}");
+    println!("starting a system of its own");
+    let broker = match options.broker {
+        BrokerKind::Mosquitto => Broker::Mosquitto,
+        BrokerKind::Embedded => Broker::Embedded,
+    };
+    let stack = Stack::start(StackOptions { broker, own_database: true, ..Default::default() }).await?;
+    let db = connect(stack.db()).await?;
+    let fleet = Fleet { machines: options.machines, sensors: options.sensors };
+    fleet.enter(&db).await.context("cannot enter the machines")?;
+    let bench = Bench { stack: &stack, db: &db, fleet, connections: options.connections };
+    println!("{} machines with {} sensors each publish\n", fleet.machines, fleet.sensors);
+    println!("{}", heading());
+    let mut stages = Vec::new();
+    for rate in &options.rate {
+        let stage = bench.stage(*rate, options.seconds).await.inspect_err(|_| tell_logs(&stack))?;
+        println!("{}", line(&stage));
+        stages.push(stage);
+    }
+    let baseline = if options.no_baseline { None } else { Some(baseline::measure(stack.db()).await?) };
+    let best = stages.iter().map(|s| s.stored).fold(0.0, f64::max);
+    let ratio = baseline.map(|b| (best / b.insert, best / b.copy));
+    if let (Some(b), Some(ratio)) = (baseline, ratio) {
+        println!("\nthe same rows into the same table, by the database alone:");
+        println!("  insert from arrays {:>8.0}/s   we store {:.0} % of that", b.insert, 100.0 * ratio.0);
+        println!("  binary copy        {:>8.0}/s   we store {:.0} % of that", b.copy, 100.0 * ratio.1);
+    }
+    let report = Report {
+        machine,
+        broker: options.broker,
+        machines: fleet.machines,
+        sensors_per_machine: fleet.sensors,
+        connections: options.connections,
+        stages,
+        baseline,
+        ratio,
+    };
+    record::keep(&options.out, &options.name, &report, &chart::ingest(&report))
+}
+
+fn tell_logs(stack: &Stack) {
+    for part in ["host", "bridge"] {
+        let log = stack.log(part);
+        let lines: Vec<&str> = log.lines().collect();
+        eprintln!("last lines of the {part}:\n{}", lines[lines.len().saturating_sub(10)..].join("\n"));
+    }
+}
+
+fn heading() -> String {
+    format!(
+        "readings/s                                        ms to queryable       s        MiB    processors used (MiB)\n\
+         {:>7} {:>8} {:>8} {:>8} {:>7}  {:>5} {:>5} {:>5}  {:>8} {:>6} {:>6}  {}",
+        "asked",
+        "offered",
+        "acked",
+        "stored",
+        "scored",
+        "p50",
+        "p95",
+        "p99",
+        "unscored",
+        "drain",
+        "spool",
+        PARTS.map(|p| format!("{p:<12}")).join(" ") + " load"
+    )
+}
+
+fn line(s: &Stage) -> String {
+    let l = &s.latency;
+    let used: Vec<_> = PARTS
+        .iter()
+        .chain(&["load"])
+        .map(|p| {
+            let of = |map: &std::collections::BTreeMap<&str, f64>| map.get(p).copied().unwrap_or_default();
+            format!("{:<12}", format!("{:.2} ({:.0})", of(&s.cpu), of(&s.memory_mib)))
+        })
+        .collect();
+    format!(
+        "{:>7.0} {:>8.0} {:>8.0} {:>8.0} {:>7.0}  {:>5.0} {:>5.0} {:>5.0}  {:>8.1} {:>6.1} {:>6.1}  {}",
+        s.rate,
+        s.offered,
+        s.acknowledged,
+        s.stored,
+        s.scored,
+        l.p50_ms,
+        l.p95_ms,
+        l.p99_ms,
+        s.longest_unscored_s,
+        s.drained_s,
+        s.spool_mib,
+        used.join(" ")
+    )
+}
