@@ -2,6 +2,7 @@
 
 use crate::{
     page,
+    part::PageOf,
     parts::{help::Help, palette::Palette, toast::ToastList},
     shell::Shell,
     state::{App, app},
@@ -65,20 +66,11 @@ fn CurrentPage() -> impl IntoView {
         Route::Prediction(_) => Route::Predictions,
         other => other,
     });
-    move || match shown.get() {
-        Route::Overview => view! { <page::overview::Overview /> }.into_any(),
-        Route::Machines => view! { <page::machines::Machines /> }.into_any(),
-        Route::Machine(id) => view! { <page::machine::MachinePage id /> }.into_any(),
-        Route::Sensors => view! { <page::sensors::Sensors /> }.into_any(),
-        Route::Sensor(id) => view! { <page::sensor::SensorPage id /> }.into_any(),
-        Route::Predictions | Route::Prediction(_) => view! { <page::predictions::Predictions /> }.into_any(),
-        Route::Alarms | Route::Alarm(_) => view! { <page::alarms::Alarms /> }.into_any(),
-        Route::Tickets | Route::Ticket(_) => view! { <page::tickets::Tickets /> }.into_any(),
-        Route::Users => view! { <page::users::Users /> }.into_any(),
-        Route::Audit => view! { <page::audit::Audit /> }.into_any(),
-        Route::System => view! { <page::system::System /> }.into_any(),
-        Route::Profile => view! { <page::profile::Profile /> }.into_any(),
-        Route::Start => view! { <page::start::Start /> }.into_any(),
-        Route::Login | Route::NotFound => view! { <page::not_found::NotFound /> }.into_any(),
+    move || {
+        let route = shown.get();
+        match route.part() {
+            Some(part) => view! { <PageOf part route /> }.into_any(),
+            None => view! { <page::not_found::NotFound /> }.into_any(),
+        }
     }
 }

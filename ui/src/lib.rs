@@ -13,6 +13,7 @@ pub mod chart;
 pub mod live;
 pub mod nav;
 pub mod page;
+pub mod part;
 pub mod parts;
 pub mod shell;
 pub mod state;

@@ -1,15 +1,35 @@
-//! Rust → wasm → wasm with JavaScript bindings.
+//! Rust → wasm → wasm in parts → wasm with JavaScript bindings.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::{
+    collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// The two files that make the application.
+/// By this name the program asks for its parts.
+pub const LINK: &str = "./parts.js";
+/// By this name the module that fetches parts asks for the program.
+pub const MAIN: &str = "./main.js";
+
+/// A program taken apart ([`split`]).
+pub struct Split {
+    /// The module that is loaded first, without bindings.
+    main: PathBuf,
+    /// The JavaScript module that fetches parts; it names each file as `./NAME.wasm`, and the program as [`MAIN`].
+    pub link: String,
+    /// The other modules by name.
+    pub chunks: BTreeMap<String, Vec<u8>>,
+    /// The part's name → the modules it consists of.
+    pub parts: BTreeMap<String, Vec<String>>,
+}
+
+/// The two files that are loaded first.
 pub struct Bindings {
-    /// The JavaScript module.
+    /// The JavaScript module; it imports [`LINK`].
     pub js: String,
     /// The WebAssembly module.
     pub wasm: Vec<u8>,
@@ -21,8 +41,10 @@ pub struct Bindings {
 pub fn compile(root: &Path) -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        .args(["build", "--target", "wasm32-unknown-unknown", "--profile", "web", "-p", "pm-ui"])
+        .args(["rustc", "--target", "wasm32-unknown-unknown", "--profile", "web", "-p", "pm-ui"])
         .args(["--message-format", "json-render-diagnostics"])
+        // The linker notes who refers to what: by that the program is taken apart.
+        .args(["--", "-C", "link-args=--emit-relocs"])
         // Views behind pointers: quicker to compile and smaller than one nested type for each page.
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components")
         .current_dir(root)
@@ -40,10 +62,42 @@ pub fn compile(root: &Path) -> Result<PathBuf> {
         .context("cargo named no wasm file for pm-ui")
 }
 
+/// Takes the module apart where the program marks it.
+pub fn split(module: &Path) -> Result<Split> {
+    let folder = module.with_file_name("pm_ui_parts");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let main = folder.join("main.wasm");
+    let input = fs::read(module)?;
+    let mut options = wasm_split_cli_support::Options::new(&input);
+    options.output_dir = &folder;
+    options.main_out_path = &main;
+    options.link_name = LINK;
+    options.main_module = MAIN;
+    let output = wasm_split_cli_support::transform(options)
+        .map_err(|e| anyhow!("{e:#}"))
+        .context("the program cannot be taken apart")?;
+    let mut chunks = BTreeMap::new();
+    for path in output.split_modules {
+        let name = path.file_stem().and_then(|name| name.to_str()).context("a module has no name")?;
+        chunks.insert(name.to_owned(), compact(&path)?);
+    }
+    let link = fs::read_to_string(folder.join(LINK))?;
+    Ok(Split { main, link, chunks, parts: output.prefetch_map.into_iter().collect() })
+}
+
+/// The module without names and without the room that the linker left in its numbers.
+fn compact(module: &Path) -> Result<Vec<u8>> {
+    let mut config = ModuleConfig::new();
+    config.generate_name_section(false).generate_producers_section(false);
+    Ok(config.parse_file(module)?.emit_wasm())
+}
+
 /// Makes the JavaScript bindings.
-pub fn bind(module: &Path) -> Result<Bindings> {
+pub fn bind(split: &Split) -> Result<Bindings> {
     let mut output = Bindgen::new()
-        .input_path(module)
+        .input_path(&split.main)
         .out_name("pm_ui")
         .web(true)?
         .typescript(false)

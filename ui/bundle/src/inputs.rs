@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Hash of the UI's sources, the types it shares, the lock file and this program, in hex.
+/// Hash of the UI's sources, the crates of ours it shares, the lock file and this program, in hex.
 pub fn hash(root: &Path, ui: &Path) -> Result<String> {
     let mut files = Vec::new();
-    for folder in ["src", "styles", "static", "bundle/src"] {
+    for folder in ["src", "core/src", "styles", "static", "bundle/src"] {
         collect(&ui.join(folder), &mut files)?;
     }
     collect(&root.join("functions/lib/api/src"), &mut files)?;

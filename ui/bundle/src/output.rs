@@ -1,8 +1,12 @@
 //! Hashed names, compressed siblings, the page and the manifest.
 
-use crate::{compile::Bindings, inputs::hex};
-use anyhow::{Context, Result};
+use crate::{
+    compile::{Bindings, LINK, MAIN, Split},
+    inputs::hex,
+};
+use anyhow::{Context, Result, ensure};
 use pm_api::assets::{Asset, AssetManifest};
+use pm_ui_core::route::{Part, Route};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fs, num::NonZeroU64, path::Path};
 
@@ -11,40 +15,98 @@ const BASE: &str = "/app/";
 /// The style sheets, in the order of their cascade.
 const STYLES: &[&str] = &["tokens", "base", "shell", "parts", "forms", "chart", "pages"];
 
-/// Writes the bundle; the bytes of a first visit with gzip.
-pub fn write(ui: &Path, dist: &Path, bindings: &Bindings) -> Result<u64> {
+/// Writes the bundle; the bytes that the first visit of a page of each part takes with gzip.
+pub fn write(ui: &Path, dist: &Path, split: &Split, bindings: &Bindings) -> Result<BTreeMap<String, u64>> {
     if dist.exists() {
         fs::remove_dir_all(dist)?;
     }
     fs::create_dir_all(dist.join("assets"))?;
     let mut out = Writer::new("ui", dist, Effort::Thorough);
 
-    let mut css = String::new();
-    for name in STYLES {
-        let path = ui.join("styles").join(name).with_extension("css");
-        css += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut link = split.link.clone();
+    let mut chunks = BTreeMap::new();
+    for (name, wasm) in &split.chunks {
+        let file = out.hashed(name, "wasm", wasm)?;
+        link = swap(&link, &format!("./{name}.wasm"), &format!("{BASE}{file}"))?;
+        chunks.insert(name.as_str(), file);
     }
+    let mut parts = BTreeMap::new();
+    let mut first_loads = BTreeMap::new();
+    for (part, names) in &split.parts {
+        let files: Vec<&String> = names.iter().filter_map(|name| chunks.get(name.as_str())).collect();
+        first_loads.insert(part.clone(), files.iter().map(|file| out.gzip_bytes(file)).sum::<u64>());
+        parts.insert(part.as_str(), files);
+    }
+    let chunk_bytes: u64 = chunks.values().map(|file| out.gzip_bytes(file)).sum();
+
     let wasm = out.hashed("pm-ui", "wasm", &bindings.wasm)?;
     let mut js = bindings.js.clone();
     for (address, text) in &bindings.snippets {
         js = js.replace(address, &format!("{BASE}{}", out.hashed("snippet", "js", text.as_bytes())?));
     }
-    let js = out.hashed("pm-ui", "js", js.as_bytes())?;
-    let boot = format!("import init from \"{BASE}{js}\";\ninit({{ module_or_path: \"{BASE}{wasm}\" }});\n");
+    // These two import each other, so both carry the hash of both.
+    let hash = short_hash(&[js.as_bytes(), link.as_bytes()]);
+    let (js_name, link_name) = (format!("assets/pm-ui-{hash}.js"), format!("assets/parts-{hash}.js"));
+    let js = swap(&js, &format!("from \"{LINK}\""), &format!("from \"{BASE}{link_name}\""))?;
+    let link = swap(&link, MAIN, &format!("{BASE}{js_name}"))?;
+    out.put(js_name.clone(), "js", js.as_bytes(), true)?;
+    out.put(link_name.clone(), "js", link.as_bytes(), true)?;
+
+    let mut css = String::new();
+    for name in STYLES {
+        let path = ui.join("styles").join(name).with_extension("css");
+        css += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    let boot = fs::read_to_string(ui.join("static/boot.js"))?;
+    let boot = swap(&boot, "{{JS}}", &format!("{BASE}{js_name}"))?;
+    let boot = swap(&boot, "{{WASM}}", &format!("{BASE}{wasm}"))?;
+    let boot = swap(&boot, "\"{{FILES}}\"", &serde_json::to_string(&files_of_pages(&parts))?)?;
     let names = [
         ("BOOT", out.hashed("boot", "js", boot.as_bytes())?),
         ("THEME", out.hashed("theme", "js", &fs::read(ui.join("static/theme.js"))?)?),
         ("CSS", out.hashed("pm-ui", "css", minify(&css).as_bytes())?),
         ("ICON", out.hashed("icon", "svg", &fs::read(ui.join("static/icon.svg"))?)?),
-        ("JS", js),
+        ("JS", js_name),
+        ("LINK", link_name),
         ("WASM", wasm),
     ];
     let mut page = fs::read_to_string(ui.join("index.html"))?;
     for (key, name) in names {
-        page = page.replace(&format!("{{{{{key}}}}}"), &format!("{BASE}{name}"));
+        page = swap(&page, &format!("{{{{{key}}}}}"), &format!("{BASE}{name}"))?;
     }
     out.put("index.html".to_owned(), "html", page.as_bytes(), false)?;
-    out.finish()
+    let shared = out.all_gzip_bytes() - chunk_bytes;
+    for bytes in first_loads.values_mut() {
+        *bytes += shared;
+    }
+    out.finish()?;
+    Ok(first_loads)
+}
+
+/// The first segment of a page's address below [`BASE`] → the addresses of the files of its part.
+fn files_of_pages(parts: &BTreeMap<&str, Vec<&String>>) -> BTreeMap<String, Vec<String>> {
+    let files = |part: Part| parts.get(part.word()).into_iter().flatten().map(|file| format!("{BASE}{file}"));
+    Route::PAGES
+        .iter()
+        .filter_map(|page| {
+            Some((page.to_string().strip_prefix(BASE)?.to_owned(), files(page.part()?).collect()))
+        })
+        .collect()
+}
+
+/// `text` with `old`, which stands in it, replaced by `new`.
+fn swap(text: &str, old: &str, new: &str) -> Result<String> {
+    ensure!(text.contains(old), "the bundler looks for {old} and does not find it");
+    Ok(text.replace(old, new))
+}
+
+/// Twelve digits of the hash of all `contents`.
+fn short_hash(contents: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    contents.iter().for_each(|content| hasher.update(content));
+    let mut hash = hex(&hasher.finalize());
+    hash.truncate(12);
+    hash
 }
 
 /// Rounds of optimisation of the gzip files.
@@ -62,24 +124,33 @@ pub struct Writer<'a> {
     dist: &'a Path,
     effort: Effort,
     manifest: AssetManifest,
-    gzip_bytes: u64,
+    gzip_bytes: BTreeMap<String, u64>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer into `dist`; `what` stands before its messages.
     pub fn new(what: &'static str, dist: &'a Path, effort: Effort) -> Self {
-        Self { what, dist, effort, manifest: AssetManifest::default(), gzip_bytes: 0 }
+        Self { what, dist, effort, manifest: AssetManifest::default(), gzip_bytes: BTreeMap::new() }
     }
 
-    /// Writes the manifest; the bytes of all files with gzip.
-    pub fn finish(self) -> Result<u64> {
+    /// Writes the manifest.
+    pub fn finish(self) -> Result<()> {
         fs::write(self.dist.join("assets.json"), serde_json::to_string_pretty(&self.manifest)?)?;
-        Ok(self.gzip_bytes)
+        Ok(())
+    }
+
+    /// The bytes of a file with gzip.
+    fn gzip_bytes(&self, name: &str) -> u64 {
+        self.gzip_bytes.get(name).copied().unwrap_or_default()
+    }
+
+    /// The bytes of all files with gzip.
+    fn all_gzip_bytes(&self) -> u64 {
+        self.gzip_bytes.values().sum()
     }
 
     fn hashed(&mut self, stem: &str, extension: &str, content: &[u8]) -> Result<String> {
-        let hash = hex(&Sha256::digest(content));
-        let name = format!("assets/{stem}-{}.{extension}", &hash[..12]);
+        let name = format!("assets/{stem}-{}.{extension}", short_hash(&[content]));
         self.put(name.clone(), extension, content, true)?;
         Ok(name)
     }
@@ -105,7 +176,7 @@ impl<'a> Writer<'a> {
             gzip.len(),
             brotli.len()
         );
-        self.gzip_bytes += gzip.len() as u64;
+        self.gzip_bytes.insert(name.clone(), gzip.len() as u64);
         let mut encodings = BTreeMap::new();
         for (encoding, suffix, bytes) in [("br", "br", &brotli), ("gzip", "gz", &gzip)] {
             let file = format!("{name}.{suffix}");

@@ -33,6 +33,14 @@ pub enum Route {
     Tickets,
     /// The tickets with one open.
     Ticket(TicketId),
+    /// Reports: made, downloaded, scheduled.
+    Reports,
+    /// Versions of the models.
+    Models,
+    /// Who is told of events.
+    Webhooks,
+    /// What the functions obey.
+    Settings,
     /// Accounts and roles.
     Users,
     /// Who did what.
@@ -47,7 +55,74 @@ pub enum Route {
     NotFound,
 }
 
+/// A part of the program that is fetched when the first of its pages is shown; what all parts need is fetched first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// How the machines are: overview, readings, predictions.
+    Plant,
+    /// What is to be done: alarms and tickets.
+    Work,
+    /// What is set up and looked up: reports, models, receivers, settings, accounts.
+    Office,
+}
+
+impl Part {
+    /// The name that its files carry.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Plant => "plant",
+            Self::Work => "work",
+            Self::Office => "office",
+        }
+    }
+}
+
 impl Route {
+    /// The pages that stand for themselves, in the order in which they are offered.
+    pub const PAGES: &[Self] = &[
+        Self::Overview,
+        Self::Machines,
+        Self::Sensors,
+        Self::Predictions,
+        Self::Alarms,
+        Self::Tickets,
+        Self::Reports,
+        Self::Models,
+        Self::Webhooks,
+        Self::Settings,
+        Self::Users,
+        Self::Audit,
+        Self::System,
+        Self::Start,
+        Self::Profile,
+    ];
+
+    /// The part of the program that shows the page; none for what is always there.
+    #[must_use]
+    pub fn part(self) -> Option<Part> {
+        match self {
+            Self::Login | Self::NotFound => None,
+            Self::Overview
+            | Self::Machines
+            | Self::Machine(_)
+            | Self::Sensors
+            | Self::Sensor(_)
+            | Self::Predictions
+            | Self::Prediction(_)
+            | Self::Start => Some(Part::Plant),
+            Self::Alarms | Self::Alarm(_) | Self::Tickets | Self::Ticket(_) => Some(Part::Work),
+            Self::Reports
+            | Self::Models
+            | Self::Webhooks
+            | Self::Settings
+            | Self::Users
+            | Self::Audit
+            | Self::System
+            | Self::Profile => Some(Part::Office),
+        }
+    }
+
     /// The page of an address' path.
     #[must_use]
     pub fn parse(path: &str) -> Self {
@@ -66,6 +141,10 @@ impl Route {
             ["alarms", id] => id.parse().map_or(Self::NotFound, Self::Alarm),
             ["tickets"] => Self::Tickets,
             ["tickets", id] => id.parse().map_or(Self::NotFound, Self::Ticket),
+            ["reports"] => Self::Reports,
+            ["models"] => Self::Models,
+            ["webhooks"] => Self::Webhooks,
+            ["settings"] => Self::Settings,
             ["users"] => Self::Users,
             ["audit"] => Self::Audit,
             ["system"] => Self::System,
@@ -102,6 +181,10 @@ impl Route {
             Self::Prediction(_) => "Prediction",
             Self::Alarms | Self::Alarm(_) => "Alarms",
             Self::Tickets | Self::Ticket(_) => "Tickets",
+            Self::Reports => "Reports",
+            Self::Models => "Models",
+            Self::Webhooks => "Webhooks",
+            Self::Settings => "Settings",
             Self::Users => "Users",
             Self::Audit => "Audit log",
             Self::System => "System",
@@ -128,6 +211,10 @@ impl fmt::Display for Route {
             Self::Alarm(id) => write!(f, "/alarms/{id}"),
             Self::Tickets => f.write_str("/tickets"),
             Self::Ticket(id) => write!(f, "/tickets/{id}"),
+            Self::Reports => f.write_str("/reports"),
+            Self::Models => f.write_str("/models"),
+            Self::Webhooks => f.write_str("/webhooks"),
+            Self::Settings => f.write_str("/settings"),
             Self::Users => f.write_str("/users"),
             Self::Audit => f.write_str("/audit"),
             Self::System => f.write_str("/system"),
@@ -158,6 +245,10 @@ mod tests {
             Route::Alarm(id.parse().unwrap()),
             Route::Tickets,
             Route::Ticket(id.parse().unwrap()),
+            Route::Reports,
+            Route::Models,
+            Route::Webhooks,
+            Route::Settings,
             Route::Users,
             Route::Audit,
             Route::System,

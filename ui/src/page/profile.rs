@@ -1,5 +1,6 @@
 //! The signed-in user, and how this browser shows things.
 
+use super::preferences::{MailPreferences, Password};
 use crate::{
     parts::{icon::Icon, time::Clock},
     state::{Theme, app},
@@ -58,6 +59,8 @@ pub fn Profile() -> impl IntoView {
                 "Sign out"
             </button>
         </section>
+        <MailPreferences />
+        <Password />
     }
     .into_any()
 }

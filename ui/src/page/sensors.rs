@@ -51,7 +51,7 @@ pub fn Sensors() -> impl IntoView {
         list
     });
     let shown = Memo::new(move |_| {
-        let skip = (pager::page() - 1) * PAGE;
+        let skip = (pager::page(app.nav) - 1) * PAGE;
         found.with(|all| all.iter().skip(skip).take(PAGE).cloned().collect::<Vec<_>>())
     });
     view! {

@@ -7,7 +7,6 @@ use crate::{
         form::{self, choice, text_field},
         icon::Icon,
     },
-    shell::Machines,
     state::app,
 };
 use gloo_net::http::Method;
@@ -50,7 +49,6 @@ pub fn AddTicket(
 #[component]
 fn Form(open: RwSignal<bool>, list: Query<Vec<Ticket>>) -> impl IntoView {
     let app = app();
-    let machines = expect_context::<Machines>();
     let text = || RwSignal::new(String::new());
     let (title, description, assignee, due, machine) = (text(), text(), text(), text(), text());
     let priority = RwSignal::new(Priority::Medium);
@@ -87,20 +85,7 @@ fn Form(open: RwSignal<bool>, list: Query<Vec<Ticket>>) -> impl IntoView {
     view! {
         <form class="form" on:submit=submit>
             {text_field("Title", "text", true, title)}
-            <label class="field">
-                <span>"Machine"</span>
-                <select class="input" required on:change=move |event| machine.set(event_target_value(&event))>
-                    <option value="">"Choose"</option>
-                    {move || {
-                        machines
-                            .query
-                            .items()
-                            .into_iter()
-                            .map(|m| view! { <option value=m.id.to_string()>{m.name}</option> })
-                            .collect_view()
-                    }}
-                </select>
-            </label>
+            {form::machine_choice("Choose", true, machine)}
             {text_field("Description", "text", false, description)}
             <div class="form-row">
                 {choice("Priority", Priority::WORDS, move || priority.get().as_str(), move |word| {

@@ -4,7 +4,7 @@ use crate::{
     api::{Query, Refresh},
     browser::encode,
     parts::{
-        confirm::Dialog,
+        confirm::{Dialog, Opened},
         form::{self, choice, text_field},
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -27,9 +27,8 @@ use pm_ui_core::{
 const PAGE: usize = 50;
 
 /// What the dialog is open for.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 enum Editing {
-    Nobody,
     New,
     Known(Box<User>),
 }
@@ -45,20 +44,8 @@ pub fn Users() -> impl IntoView {
         },
         &[Refresh::Pulse],
     );
-    let editing = RwSignal::new(Editing::Nobody);
-    let open = RwSignal::new(false);
-    // each follows the other, and only moves when it differs
-    Effect::new(move |_| {
-        let wanted = editing.with(|e| *e != Editing::Nobody);
-        if open.get_untracked() != wanted {
-            open.set(wanted);
-        }
-    });
-    Effect::new(move |_| {
-        if !open.get() && editing.with_untracked(|e| *e != Editing::Nobody) {
-            editing.set(Editing::Nobody);
-        }
-    });
+    let editing = RwSignal::new(None::<Editing>);
+    let open = Opened::from(editing);
     view! {
         <header class="page-head">
             <h1>"Users"</h1>
@@ -71,7 +58,7 @@ pub fn Users() -> impl IntoView {
                     prop:value=move || app.nav.param("q").unwrap_or_default()
                     on:change=move |event| pager::filter("q", &event_target_value(&event))
                 />
-                <button class="button" on:click=move |_| editing.set(Editing::New)>
+                <button class="button" on:click=move |_| editing.set(Some(Editing::New))>
                     {Icon::Plus.view()}
                     "Add user"
                 </button>
@@ -113,16 +100,16 @@ pub fn Users() -> impl IntoView {
         </section>
         <Dialog open title="User">
             {move || match editing.get() {
-                Editing::Nobody => ().into_any(),
-                Editing::New => view! { <AddForm open users /> }.into_any(),
-                Editing::Known(user) => view! { <ChangeForm user=*user open users /> }.into_any(),
+                None => ().into_any(),
+                Some(Editing::New) => view! { <AddForm open users /> }.into_any(),
+                Some(Editing::Known(user)) => view! { <ChangeForm user=*user open users /> }.into_any(),
             }}
         </Dialog>
     }
     .into_any()
 }
 
-fn row(user: User, editing: RwSignal<Editing>) -> AnyView {
+fn row(user: User, editing: RwSignal<Option<Editing>>) -> AnyView {
     let name = user.full_name.clone().unwrap_or_else(|| user.email.clone());
     let label = format!("Change {name}");
     let also = user.custom_roles.join(", ");
@@ -148,7 +135,7 @@ fn row(user: User, editing: RwSignal<Editing>) -> AnyView {
                 <button
                     class="button small"
                     aria-label=label
-                    on:click=move |_| editing.set(Editing::Known(Box::new(known.get_value())))
+                    on:click=move |_| editing.set(Some(Editing::Known(Box::new(known.get_value()))))
                 >
                     "Change"
                 </button>
@@ -172,7 +159,7 @@ fn role_choice(role: RwSignal<Role>) -> AnyView {
 }
 
 #[component]
-fn AddForm(open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
+fn AddForm(open: Opened, users: Query<Vec<User>>) -> impl IntoView {
     let app = app();
     let (email, name, password) =
         (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
@@ -191,7 +178,7 @@ fn AddForm(open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
                 Ok(user) => {
                     app.toasts.done(format!("{} can sign in now.", user.email));
                     users.refetch();
-                    open.set(false);
+                    open.close();
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));
@@ -210,7 +197,7 @@ fn AddForm(open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
 }
 
 #[component]
-fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl IntoView {
+fn ChangeForm(user: User, open: Opened, users: Query<Vec<User>>) -> impl IntoView {
     let app = app();
     let name = RwSignal::new(user.full_name.clone().unwrap_or_default());
     let password = RwSignal::new(String::new());
@@ -223,7 +210,7 @@ fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl
     let done = move |text: String| {
         app.toasts.done(text);
         users.refetch();
-        open.set(false);
+        open.close();
     };
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -240,7 +227,7 @@ fn ChangeForm(user: User, open: RwSignal<bool>, users: Query<Vec<User>>) -> impl
             body.extend(changes(&UserChange::default(), &secret));
         }
         if body.is_empty() {
-            return open.set(false);
+            return open.close();
         }
         spawn_local(async move {
             match app.api.send::<_, User>(Method::PATCH, &format!("/users/{id}"), &body).await {

@@ -3,11 +3,51 @@
 use super::icon::Icon;
 use leptos::{html, prelude::*};
 
-/// A dialog that is open while `open` is set.
+/// Whether a dialog is open, and how it is closed. It has no state of its own: it is made of a flag, or of what the
+/// dialog is about, and then it is open while there is something.
+#[derive(Clone, Copy)]
+pub struct Opened {
+    open: Signal<bool>,
+    close: Callback<()>,
+}
+
+impl Opened {
+    /// Is it open? Reactive.
+    #[must_use]
+    pub fn get(self) -> bool {
+        self.open.get()
+    }
+
+    /// Closes it; nothing happens when it is gone already.
+    pub fn close(self) {
+        self.close.try_run(());
+    }
+}
+
+impl From<RwSignal<bool>> for Opened {
+    fn from(open: RwSignal<bool>) -> Self {
+        let close = move |()| {
+            open.try_set(false);
+        };
+        Self { open: open.into(), close: Callback::new(close) }
+    }
+}
+
+impl<T: Send + Sync + 'static> From<RwSignal<Option<T>>> for Opened {
+    fn from(about: RwSignal<Option<T>>) -> Self {
+        let close = move |()| {
+            about.try_set(None);
+        };
+        Self { open: Memo::new(move |_| about.with(Option::is_some)).into(), close: Callback::new(close) }
+    }
+}
+
+/// A dialog.
 #[component]
 pub fn Dialog(
     /// Is it open?
-    open: RwSignal<bool>,
+    #[prop(into)]
+    open: Opened,
     /// Its heading.
     #[prop(into)]
     title: String,
@@ -34,7 +74,7 @@ pub fn Dialog(
             node_ref=node
             class=format!("dialog {class}")
             aria-label=label
-            on:close=move |_| open.set(false)
+            on:close=move |_| open.close()
             on:click=move |event| {
                 // A click on the backdrop has the dialog itself as its target.
                 let inside = event
@@ -42,14 +82,14 @@ pub fn Dialog(
                     .zip(node.get_untracked())
                     .is_none_or(|(target, dialog)| target != *AsRef::<web_sys::EventTarget>::as_ref(&dialog));
                 if !inside {
-                    open.set(false);
+                    open.close();
                 }
             }
         >
             <div class="dialog-body">
                 <header class="dialog-head">
                     <h2>{title}</h2>
-                    <button class="quiet" type="button" aria-label="Close" on:click=move |_| open.set(false)>
+                    <button class="quiet" type="button" aria-label="Close" on:click=move |_| open.close()>
                         {Icon::Close.view()}
                     </button>
                 </header>

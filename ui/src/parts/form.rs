@@ -1,6 +1,7 @@
 //! What every form is made of.
 
-use super::icon::Icon;
+use super::{confirm::Opened, icon::Icon};
+use crate::shell::Machines;
 use leptos::prelude::*;
 use pm_ui_core::text::title;
 
@@ -40,6 +41,31 @@ pub fn choice(
     .into_any()
 }
 
+/// A choice among the machines; `none` stands for no machine.
+pub fn machine_choice(none: &'static str, required: bool, value: RwSignal<String>) -> AnyView {
+    let machines = expect_context::<Machines>();
+    let option = move |id: String, name: String| {
+        let own = id.clone();
+        view! {
+            <option value=id selected=move || value.with(|v| *v == own)>
+                {name}
+            </option>
+        }
+    };
+    view! {
+        <label class="field">
+            <span>"Machine"</span>
+            <select class="input" required=required on:change=move |event| value.set(event_target_value(&event))>
+                <option value="">{none}</option>
+                {move || {
+                    machines.query.items().into_iter().map(|m| option(m.id.to_string(), m.name)).collect_view()
+                }}
+            </select>
+        </label>
+    }
+    .into_any()
+}
+
 /// A labelled box to tick.
 pub fn check(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
     view! {
@@ -64,11 +90,12 @@ pub fn problem(text: RwSignal<Option<String>>) -> impl IntoView {
 }
 
 /// Cancel and save; `aside` stands on the other side.
-pub fn foot(open: RwSignal<bool>, save: &'static str, aside: Option<AnyView>) -> impl IntoView {
+pub fn foot(open: impl Into<Opened>, save: &'static str, aside: Option<AnyView>) -> AnyView {
+    let open = open.into();
     view! {
         <footer class="form-foot">
             {aside}
-            <button class="button" type="button" on:click=move |_| open.set(false)>
+            <button class="button" type="button" on:click=move |_| open.close()>
                 "Cancel"
             </button>
             <button class="button primary" type="submit">
@@ -76,6 +103,7 @@ pub fn foot(open: RwSignal<bool>, save: &'static str, aside: Option<AnyView>) ->
             </button>
         </footer>
     }
+    .into_any()
 }
 
 /// A button that asks once more before it acts.

@@ -38,8 +38,12 @@ pub enum Icon {
     Pause,
     Wrench,
     Robot,
+    Report,
+    Webhook,
+    Settings,
     Users,
     Audit,
+    Download,
     Clip,
     Send,
 }
@@ -98,12 +102,22 @@ impl Icon {
             Self::Wrench => {
                 r#"<path d="M12.500 3.200a4.200 4.200 0 0 0-4.300 5.600L3 14l3 3 5.200-5.200a4.200 4.200 0 0 0 5.600-4.300L14.300 10 11 9l-1-3.300z"/>"#
             }
+            Self::Report => {
+                r#"<path d="M5 2.500h7l3.500 3.500V17.500H5z"/><path d="M8 14v-3M10.500 14V8.500M13 14v-2"/>"#
+            }
+            Self::Webhook => {
+                r#"<circle cx="5" cy="14" r="2.500"/><circle cx="15" cy="14" r="2.500"/><circle cx="10" cy="5" r="2.500"/><path d="M8.700 7.200 6.200 11.800M7.500 14h5M11.300 7.200l2.500 4.600"/>"#
+            }
+            Self::Settings => {
+                r#"<path d="M3 6h8M15 6h2M3 14h2M9 14h8"/><circle cx="13" cy="6" r="2"/><circle cx="7" cy="14" r="2"/>"#
+            }
             Self::Users => {
                 r#"<circle cx="7.500" cy="7" r="2.800"/><path d="M2 16.500c.7-3.200 2.800-4.500 5.500-4.500s4.800 1.300 5.500 4.500"/><path d="M13 4.500a2.800 2.800 0 0 1 0 5.200M15 12.300c1.700.6 2.700 1.900 3.100 4.200"/>"#
             }
             Self::Audit => {
                 r#"<path d="M4 2.500h9v15H4z"/><path d="M6.500 6.500h4M6.500 9.500h4M6.500 12.500h2"/><path d="M16 6v8l-1 2-1-2V6z"/>"#
             }
+            Self::Download => r#"<path d="M10 3v9M6 8.500l4 4 4-4M4 16.500h12"/>"#,
             Self::Clip => {
                 r#"<path d="M14.500 9.500l-5 5a3 3 0 0 1-4.300-4.300l6-6a2 2 0 0 1 2.900 2.900l-5.600 5.600a1 1 0 0 1-1.400-1.400l4.700-4.700"/>"#
             }

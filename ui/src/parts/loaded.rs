@@ -20,17 +20,23 @@ pub fn Loaded(
     move || match phase.get() {
         Phase::Ready => children().into_any(),
         Phase::Loading => skeleton(lines),
-        Phase::Failed(error) => view! {
-            <div class="problem" role="alert">
-                {Icon::Offline.view()} <p>{error.to_string()}</p>
-                <button class="button" on:click=move |_| retry.run(())>
-                    {Icon::Refresh.view()}
-                    "Try again"
-                </button>
-            </div>
-        }
-        .into_any(),
+        Phase::Failed(error) => failure(error.to_string(), retry),
     }
+}
+
+/// What went wrong, and a button to try again.
+#[must_use]
+pub fn failure(text: String, retry: Callback<()>) -> AnyView {
+    view! {
+        <div class="problem" role="alert">
+            {Icon::Offline.view()} <p>{text}</p>
+            <button class="button" on:click=move |_| retry.run(())>
+                {Icon::Refresh.view()}
+                "Try again"
+            </button>
+        </div>
+    }
+    .into_any()
 }
 
 /// Grey lines where text will be.

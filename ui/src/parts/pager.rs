@@ -1,18 +1,18 @@
 //! Lists in pages; the number of the page stands in the address.
 
-use crate::state::app;
+use crate::{nav::Nav, state::app};
 use leptos::prelude::*;
 
 /// The page that the address names, from 1. Reactive.
 #[must_use]
-pub fn page() -> usize {
-    app().nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1)
+pub fn page(nav: Nav) -> usize {
+    nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1)
 }
 
 /// The part of a list's address that asks for the present page. Reactive.
 #[must_use]
 pub fn window(size: usize) -> String {
-    format!("limit={size}&offset={}", (page() - 1) * size)
+    format!("limit={size}&offset={}", (page(app().nav) - 1) * size)
 }
 
 /// Sets a filter and goes back to the first page.
@@ -33,7 +33,7 @@ pub fn Pager(
 ) -> impl IntoView {
     let app = app();
     let pages = move || total.get().div_ceil(size).max(1);
-    let now = move || app.nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1);
+    let now = move || page(app.nav);
     let turn = move |to: usize| app.nav.set_param("page", Some(&to.to_string()));
     move || {
         (pages() > 1).then(|| {

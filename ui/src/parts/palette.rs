@@ -6,20 +6,6 @@ use leptos::{ev, html, prelude::*};
 use pm_api::{machine::Machine, sensor::Sensor};
 use pm_ui_core::route::Route;
 
-const PAGES: &[Route] = &[
-    Route::Overview,
-    Route::Machines,
-    Route::Sensors,
-    Route::Predictions,
-    Route::Alarms,
-    Route::Tickets,
-    Route::Users,
-    Route::Audit,
-    Route::System,
-    Route::Start,
-    Route::Profile,
-];
-
 #[derive(Clone, PartialEq)]
 struct Place {
     kind: &'static str,
@@ -67,7 +53,7 @@ fn Finder(open: RwSignal<bool>) -> impl IntoView {
     });
     let found = Memo::new(move |_| {
         let words: Vec<String> = wanted.with(|w| w.split_whitespace().map(str::to_lowercase).collect());
-        let pages = PAGES.iter().map(|page| Place {
+        let pages = Route::PAGES.iter().map(|page| Place {
             kind: "Page",
             name: page.name().to_owned(),
             hint: String::new(),

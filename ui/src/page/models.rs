@@ -1,0 +1,269 @@
+//! The models: what judges, what was trained, how it did, and how far the plant has drifted. Engineers read,
+//! administrators train and promote.
+
+use super::model_report::Report;
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        confirm::Dialog,
+        form,
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::Ago,
+    },
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{
+    JobStatus, Role,
+    ai::{AiLogLine, AiStatus, DriftReport, ModelChanged, ModelVersion, RetrainQueued, RetrainRequest},
+    job::Job,
+};
+use pm_ui_core::text::{number, title};
+
+/// The page.
+#[component]
+pub fn Models() -> impl IntoView {
+    let app = app();
+    let status = Query::<AiStatus>::new(|| Some("/ai/status".to_owned()), &[Refresh::Pulse]);
+    let versions = Query::<Vec<ModelVersion>>::new(|| Some("/ai/models".to_owned()), &[Refresh::Pulse]);
+    let jobs =
+        Query::<Vec<Job>>::new(|| Some("/jobs?job_type=retrain&limit=1".to_owned()), &[Refresh::Pulse]);
+    let report = RwSignal::new(None::<String>);
+    let retrain = move || {
+        spawn_local(async move {
+            let body = RetrainRequest::default();
+            match app.api.send::<_, RetrainQueued>(Method::POST, "/ai/retrain", &body).await {
+                Ok(_) => {
+                    app.toasts.done("Training has been queued.");
+                    jobs.refetch();
+                }
+                Err(error) => app.toasts.failed(error.to_string()),
+            }
+        });
+    };
+    let judge = move || {
+        status.data.get().map(|s| {
+            view! {
+                <dl class="facts">
+                    <dt>"Judges now"</dt>
+                    <dd>{if s.model_loaded { format!("version {}", s.model_version) } else { "rules only".to_owned() }}</dd>
+                </dl>
+            }
+        })
+    };
+    view! {
+        <header class="page-head">
+            <h1>"Models"</h1>
+            {move || {
+                app.api
+                    .session
+                    .may(Role::Admin)
+                    .then(|| form::sure_button("Train anew", "Train on the stored readings", retrain))
+            }}
+        </header>
+        <div class="columns">
+            <div class="column-wide">
+                <section class="panel">
+                    <Loaded phase=status.phase() retry=status.retry() lines=1>
+                        {judge}
+                    </Loaded>
+                    {move || jobs.items().into_iter().next().map(progress)}
+                </section>
+                <section class="panel flush">
+                    <Loaded phase=versions.phase() retry=versions.retry() lines=4>
+                        <table class="table">
+                            <thead>
+                                <tr>
+                                    <th>"Version"</th>
+                                    <th>"State"</th>
+                                    <th class="wide">"For"</th>
+                                    <th class="wide when">"Registered"</th>
+                                    <th></th>
+                                </tr>
+                            </thead>
+                            <tbody>
+                                <For
+                                    each=move || versions.items()
+                                    key=|v| (v.id, v.status.clone(), v.activated_at)
+                                    children=move |v| row(v, versions, report)
+                                />
+                            </tbody>
+                        </table>
+                        {move || {
+                            versions
+                                .items()
+                                .is_empty()
+                                .then(|| {
+                                    view! {
+                                        <Empty icon=Icon::Robot title="Only the model that came with the program">
+                                            "A version trained on your own readings will stand here."
+                                        </Empty>
+                                    }
+                                })
+                        }}
+                    </Loaded>
+                </section>
+            </div>
+            <div class="column-side">
+                <DriftPanel />
+                <Log />
+            </div>
+        </div>
+        <Dialog open=report title="Report">
+            {move || report.get().map(|version| view! { <Report version /> })}
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn progress(job: Job) -> AnyView {
+    let text = match job.status {
+        JobStatus::Pending => "Training waits for its turn.".to_owned(),
+        JobStatus::Running => format!("Training: {} %", job.progress),
+        JobStatus::Completed => "The last training is done.".to_owned(),
+        JobStatus::Failed => format!("The last training failed: {}", job.error_message.unwrap_or_default()),
+    };
+    view! {
+        <p class="muted" role="status">
+            {text} " " <Ago at=job.updated_at />
+        </p>
+        {(job.status == JobStatus::Running)
+            .then(|| view! { <progress max="100" value=job.progress aria-label="Training"></progress> })}
+    }
+    .into_any()
+}
+
+fn row(
+    version: ModelVersion,
+    versions: Query<Vec<ModelVersion>>,
+    report: RwSignal<Option<String>>,
+) -> AnyView {
+    let app = app();
+    let active = version.status == "active";
+    let name = StoredValue::new(version.version.clone());
+    let change = move |what: &'static str| {
+        move || {
+            spawn_local(async move {
+                let path = format!("/ai/models/{}/{what}", name.get_value());
+                match app.api.post::<ModelChanged>(&path).await {
+                    Ok(done) => {
+                        app.toasts.done(done.message);
+                        versions.refetch();
+                    }
+                    Err(error) => app.toasts.failed(error.to_string()),
+                }
+            });
+        }
+    };
+    let was_active = version.activated_at.is_some();
+    let can = version.has_weights && !active;
+    let scope = version
+        .machine_class
+        .map(|class| format!("class {class}"))
+        .or(version.machine_id.map(|_| "one machine".to_owned()))
+        .unwrap_or_else(|| "all machines".to_owned());
+    view! {
+        <tr data-row tabindex="-1">
+            <td class="main-cell">
+                <strong>{version.version.clone()}</strong> " "
+                <small class="muted">{version.name}</small>
+            </td>
+            <td>
+                <span class="badge" class:open=active>
+                    {title(&version.status)}
+                </span>
+                {(version.passed == Some(false)).then(|| view! { " " <span class="badge warning">"not passed"</span> })}
+            </td>
+            <td class="wide muted">{scope}</td>
+            <td class="wide when muted"><Ago at=version.created_at /></td>
+            <td class="num">
+                <button class="button small" on:click=move |_| report.set(Some(name.get_value()))>
+                    "Report"
+                </button>
+                {move || {
+                    (can && app.api.session.may(Role::Admin))
+                        .then(|| {
+                            if was_active {
+                                form::sure_button("Go back to it", "Really go back", change("rollback"))
+                            } else {
+                                form::sure_button("Promote", "Let it judge", change("activate"))
+                            }
+                        })
+                }}
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+#[component]
+fn DriftPanel() -> impl IntoView {
+    let drift = Query::<Vec<DriftReport>>::new(|| Some("/ai/drift".to_owned()), &[Refresh::Pulse]);
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"Drift"</h2>
+            </header>
+            <Loaded phase=drift.phase() retry=drift.retry() lines=4>
+                {move || match drift.items().into_iter().next() {
+                    Some(report) => drifted(report),
+                    None => view! { <p class="muted">"Not measured yet."</p> }.into_any(),
+                }}
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn drifted(drift: DriftReport) -> AnyView {
+    let rows = drift.features.into_iter().take(8).map(|feature| {
+        let class = if feature.psi < 0.25 { "muted" } else { "badge warning" };
+        view! {
+            <li>
+                <span>{feature.feature}</span>
+                <span class=class>{number(feature.psi, 1.0)}</span>
+            </li>
+        }
+    });
+    view! {
+        <p class="muted small">
+            {title(&drift.verdict)} " (" {drift.model_version} "), " <Ago at=drift.created_at />
+            ". Population stability index of the features since training; from 0.25 on the plant is not what it was."
+        </p>
+        <ul class="pairs">{rows.collect_view()}</ul>
+    }
+    .into_any()
+}
+
+#[component]
+fn Log() -> impl IntoView {
+    let lines = Query::<Vec<AiLogLine>>::new(|| Some("/ai/logs?limit=15".to_owned()), &[Refresh::Pulse]);
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"What was done"</h2>
+            </header>
+            <Loaded phase=lines.phase() retry=lines.retry() lines=4>
+                <ul class="pairs">
+                    {move || {
+                        lines
+                            .items()
+                            .into_iter()
+                            .map(|line| {
+                                view! {
+                                    <li>
+                                        <span>{line.details.unwrap_or_else(|| title(&line.action))}</span>
+                                        <small class="muted"><Ago at=line.timestamp /></small>
+                                    </li>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </ul>
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,149 @@
+//! What a user is mailed, and the password.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        form::{self, choice, text_field},
+        loaded::Loaded,
+    },
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{
+    Severity,
+    notification::Preferences,
+    user::{Message, PasswordChange},
+    webhook::TestResult,
+};
+use pm_ui_core::change::changes;
+
+/// Which mails the user gets.
+#[component]
+pub fn MailPreferences() -> impl IntoView {
+    let preferences =
+        Query::<Preferences>::new(|| Some("/notifications/preferences".to_owned()), &[Refresh::Pulse]);
+    view! {
+        <section class="panel narrow">
+            <header class="panel-head">
+                <h2>"Mails"</h2>
+            </header>
+            <Loaded phase=preferences.phase() retry=preferences.retry() lines=4>
+                {move || preferences.data.get().map(|old| view! { <Mails old preferences /> })}
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Mails(old: Preferences, preferences: Query<Preferences>) -> impl IntoView {
+    let app = app();
+    let (alarms, predictions) = (RwSignal::new(old.alarms), RwSignal::new(old.predictions));
+    let tickets = RwSignal::new(old.ticket_assignments);
+    let least = RwSignal::new(old.minimum_severity);
+    let problem = RwSignal::new(None::<String>);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let new = Preferences {
+            alarms: alarms.get_untracked(),
+            predictions: predictions.get_untracked(),
+            ticket_assignments: tickets.get_untracked(),
+            minimum_severity: least.get_untracked(),
+        };
+        let body = changes(&old, &new);
+        spawn_local(async move {
+            let path = "/notifications/preferences";
+            match app.api.send::<_, Preferences>(Method::PATCH, path, &body).await {
+                Ok(saved) => {
+                    preferences.data.try_set(Some(saved));
+                    app.toasts.done("Saved.");
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let test = move |_| {
+        spawn_local(async move {
+            match app.api.post::<TestResult>("/notifications/test-email").await {
+                Ok(_) => app.toasts.done("A mail was sent."),
+                Err(error) => app.toasts.failed(error.to_string()),
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            {form::check("Alarms from limits", alarms)} {form::check("Anomalies that the model sees", predictions)}
+            {form::check("Tickets that become mine", tickets)}
+            {choice("From this severity on", Severity::WORDS, move || least.get().as_str(), move |word| {
+                if let Ok(word) = word.parse() {
+                    least.set(word);
+                }
+            })}
+            {form::problem(problem)}
+            <footer class="form-foot">
+                {move || {
+                    app.api
+                        .session
+                        .may(pm_api::Role::Admin)
+                        .then(|| {
+                            view! {
+                                <button class="button" type="button" on:click=test>
+                                    "Send me a test mail"
+                                </button>
+                            }
+                        })
+                }}
+                <button class="button primary" type="submit">
+                    "Save"
+                </button>
+            </footer>
+        </form>
+    }
+    .into_any()
+}
+
+/// A new password for oneself.
+#[component]
+pub fn Password() -> impl IntoView {
+    let app = app();
+    let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let problem = RwSignal::new(None::<String>);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let body =
+            PasswordChange { current_password: current.get_untracked(), new_password: new.get_untracked() };
+        spawn_local(async move {
+            match app.api.send::<_, Message>(Method::POST, "/users/change-password", &body).await {
+                Ok(done) => {
+                    app.toasts.done(done.message);
+                    current.try_set(String::new());
+                    new.try_set(String::new());
+                    problem.try_set(None);
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! {
+        <section class="panel narrow">
+            <header class="panel-head">
+                <h2>"Password"</h2>
+            </header>
+            <form class="form" on:submit=submit>
+                {text_field("Current password", "password", true, current)}
+                {text_field("New password", "password", true, new)} {form::problem(problem)}
+                <footer class="form-foot">
+                    <button class="button primary" type="submit">
+                        "Change it"
+                    </button>
+                </footer>
+            </form>
+        </section>
+    }
+    .into_any()
+}

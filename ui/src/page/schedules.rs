@@ -1,0 +1,163 @@
+//! Reports that are made by the clock and sent by mail.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        confirm::Dialog,
+        form::{self, choice, text_field},
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::{Ago, Clock},
+    },
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::report::{Cadence, ReportFormat, ReportSchedule, ReportScheduleRequest};
+use pm_ui_core::{change::given, text::title};
+
+/// The panel.
+#[component]
+pub fn Schedules() -> impl IntoView {
+    let schedules =
+        Query::<Vec<ReportSchedule>>::new(|| Some("/reports/schedules".to_owned()), &[Refresh::Pulse]);
+    let open = RwSignal::new(false);
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"By the clock"</h2>
+                <button class="button small" on:click=move |_| open.set(true)>
+                    {Icon::Plus.view()}
+                    "Schedule"
+                </button>
+            </header>
+            <Loaded phase=schedules.phase() retry=schedules.retry() lines=3>
+                <ul class="pairs">
+                    <For
+                        each=move || schedules.items()
+                        key=|s| (s.id, s.updated_at, s.last_run_at)
+                        children=move |s| row(s, schedules)
+                    />
+                </ul>
+                {move || {
+                    schedules
+                        .items()
+                        .is_empty()
+                        .then(|| {
+                            view! {
+                                <Empty icon=Icon::Clock title="Nothing is scheduled">
+                                    "A schedule mails the past day or week to whom you choose."
+                                </Empty>
+                            }
+                        })
+                }}
+            </Loaded>
+        </section>
+        <Dialog open title="New schedule">
+            <Form open schedules />
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn row(schedule: ReportSchedule, schedules: Query<Vec<ReportSchedule>>) -> AnyView {
+    let app = app();
+    let id = schedule.id;
+    let active = schedule.is_active;
+    let toggle = move |_| {
+        let body = ReportScheduleRequest { is_active: Some(!active), ..ReportScheduleRequest::default() };
+        spawn_local(async move {
+            let path = format!("/reports/schedules/{id}");
+            match app.api.send::<_, ReportSchedule>(Method::PATCH, &path, &body).await {
+                Ok(_) => schedules.refetch(),
+                Err(error) => app.toasts.failed(error.to_string()),
+            }
+        });
+    };
+    let remove = move || {
+        spawn_local(async move {
+            match app.api.delete(&format!("/reports/schedules/{id}")).await {
+                Ok(()) => schedules.refetch(),
+                Err(error) => app.toasts.failed(error.to_string()),
+            }
+        });
+    };
+    view! {
+        <li>
+            <div>
+                <strong>{schedule.name}</strong> " "
+                <span class="muted">
+                    {title(schedule.cadence.as_str())} ", " {title(schedule.format.as_str())} ", to "
+                    {schedule.recipients.join(", ")}
+                </span>
+                <p class="muted small">
+                    "Next " <Clock at=schedule.next_run_at /> ", " <Ago at=schedule.next_run_at />
+                    {schedule.last_error.map(|error| format!(". The last run failed: {error}"))}
+                </p>
+            </div>
+            <div class="badges">
+                <button class="button small" on:click=toggle>
+                    {if active { "Pause" } else { "Resume" }}
+                </button>
+                {form::sure_button("Delete", "Really delete", remove)}
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl IntoView {
+    let app = app();
+    let (name, recipients) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let hour = RwSignal::new("6".to_owned());
+    let (cadence, format) = (RwSignal::new(Cadence::Daily), RwSignal::new(ReportFormat::Pdf));
+    let problem = RwSignal::new(None::<String>);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let list = recipients.with_untracked(|text| {
+            text.split([',', ' ', ';', '\n']).filter_map(given).collect::<Vec<String>>()
+        });
+        let body = ReportScheduleRequest {
+            name: given(&name.get_untracked()),
+            format: Some(format.get_untracked()),
+            cadence: Some(cadence.get_untracked()),
+            hour: hour.get_untracked().trim().parse().ok(),
+            utc_offset_minutes: Some(app.offset_min),
+            recipients: Some(list),
+            ..ReportScheduleRequest::default()
+        };
+        spawn_local(async move {
+            match app.api.send::<_, ReportSchedule>(Method::POST, "/reports/schedules", &body).await {
+                Ok(_) => {
+                    schedules.refetch();
+                    open.set(false);
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            {text_field("Name", "text", true, name)}
+            <div class="form-row">
+                {choice("How often", Cadence::WORDS, move || cadence.get().as_str(), move |word| {
+                    if let Ok(word) = word.parse() {
+                        cadence.set(word);
+                    }
+                })}
+                {choice("Format", ReportFormat::WORDS, move || format.get().as_str(), move |word| {
+                    if let Ok(word) = word.parse() {
+                        format.set(word);
+                    }
+                })}
+            </div>
+            {text_field("Hour of the day", "number", true, hour)}
+            {text_field("Mail addresses, separated by commas", "text", true, recipients)} {form::problem(problem)}
+            {form::foot(open, "Schedule it", None)}
+        </form>
+    }
+    .into_any()
+}

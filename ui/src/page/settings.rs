@@ -1,0 +1,172 @@
+//! What the functions obey, by category; engineers read, administrators change.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        confirm::{Dialog, Opened},
+        form,
+        loaded::Loaded,
+    },
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{Role, SettingType, setting::Setting};
+use pm_ui_core::{change::changes, text::title};
+use std::collections::BTreeMap;
+
+/// The page.
+#[component]
+pub fn Settings() -> impl IntoView {
+    let settings = Query::<Vec<Setting>>::new(|| Some("/settings?limit=1000".to_owned()), &[Refresh::Pulse]);
+    let editing = RwSignal::new(None::<Setting>);
+    let groups = move || {
+        let mut groups = BTreeMap::<String, Vec<Setting>>::new();
+        for setting in settings.items() {
+            groups.entry(setting.category.clone()).or_default().push(setting);
+        }
+        groups
+            .into_iter()
+            .map(|(category, list)| {
+                view! {
+                    <section class="panel">
+                        <header class="panel-head">
+                            <h2>{title(&category)}</h2>
+                        </header>
+                        <ul class="pairs">
+                            {list.into_iter().map(|setting| row(setting, editing)).collect_view()}
+                        </ul>
+                    </section>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <header class="page-head">
+            <h1>"Settings"</h1>
+        </header>
+        <Loaded phase=settings.phase() retry=settings.retry() lines=12>
+            <div class="settings">{groups}</div>
+        </Loaded>
+        <Dialog open=editing title="Setting">
+            {move || editing.get().map(|setting| view! { <Form setting editing settings /> })}
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn row(setting: Setting, editing: RwSignal<Option<Setting>>) -> AnyView {
+    let session = app().api.session;
+    let changed = setting.value != setting.default_value;
+    let value = setting.value.clone().filter(|v| !v.is_empty()).unwrap_or_else(|| "–".to_owned());
+    let (key, description) = (setting.key.clone(), setting.description.clone());
+    let setting = StoredValue::new(setting);
+    view! {
+        <li class="setting">
+            <div>
+                <code>{key.clone()}</code>
+                <p class="muted small">{description}</p>
+            </div>
+            <div class="setting-value">
+                <span class:strong=changed>{value}</span>
+                {move || {
+                    session
+                        .may(Role::Admin)
+                        .then(|| {
+                            view! {
+                                <button
+                                    class="button small"
+                                    aria-label=format!("Change {key}")
+                                    on:click=move |_| editing.set(Some(setting.get_value()))
+                                >
+                                    "Change"
+                                </button>
+                            }
+                        })
+                }}
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form(
+    setting: Setting,
+    editing: RwSignal<Option<Setting>>,
+    settings: Query<Vec<Setting>>,
+) -> impl IntoView {
+    let app = app();
+    let open = Opened::from(editing);
+    let value = RwSignal::new(setting.value.clone().unwrap_or_default());
+    let problem = RwSignal::new(None::<String>);
+    let old = StoredValue::new(setting.clone());
+    let save = move |value: Option<String>| {
+        let old = old.get_value();
+        let path = format!("/settings/{}", old.key);
+        let body = changes(&old, &Setting { value, ..old.clone() });
+        if body.is_empty() {
+            return open.close();
+        }
+        spawn_local(async move {
+            match app.api.send::<_, Setting>(Method::PATCH, &path, &body).await {
+                Ok(saved) => {
+                    app.toasts.done(format!("{} saved.", saved.key));
+                    settings.refetch();
+                    open.close();
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let back = setting.default_value.clone().map(|default| {
+        view! {
+            <button class="button danger" type="button" on:click=move |_| save(None)>
+                {format!("Back to {}", if default.is_empty() { "nothing" } else { &default })}
+            </button>
+        }
+        .into_any()
+    });
+    let field = match setting.value_type {
+        SettingType::Boolean => form::choice(
+            "Value",
+            &["true", "false"],
+            move || if value.get() == "true" { "true" } else { "false" },
+            move |word| value.set(word),
+        ),
+        SettingType::Json => view! {
+            <label class="field">
+                <span>"Value"</span>
+                <textarea
+                    class="input"
+                    rows="5"
+                    prop:value=move || value.get()
+                    on:input=move |event| value.set(event_target_value(&event))
+                ></textarea>
+            </label>
+        }
+        .into_any(),
+        SettingType::String | SettingType::Number => {
+            form::text_field("Value", if setting.is_secret { "password" } else { "text" }, false, value)
+                .into_any()
+        }
+    };
+    view! {
+        <form
+            class="form"
+            on:submit=move |event: web_sys::SubmitEvent| {
+                event.prevent_default();
+                save(Some(value.get_untracked()));
+            }
+        >
+            <p><code>{setting.key.clone()}</code></p>
+            <p class="muted">{setting.description.clone()}</p>
+            {field}
+            {form::problem(problem)}
+            {form::foot(open, "Save", back)}
+        </form>
+    }
+    .into_any()
+}

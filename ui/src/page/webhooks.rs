@@ -1,0 +1,308 @@
+//! Who is told of events by HTTP: receivers, their deliveries, and tests. Engineers read, administrators change.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        confirm::{Dialog, Opened},
+        form::{self, text_field},
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::Ago,
+    },
+    state::app,
+};
+use gloo_net::http::Method;
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{
+    Role, WebhookId,
+    webhook::{Delivery, TestResult, Webhook, WebhookRequest},
+};
+use pm_ui_core::change::{changes, given};
+
+/// What the dialog shows.
+#[derive(Clone)]
+enum Shown {
+    New,
+    Known(Box<Webhook>),
+    Secret(String),
+    Deliveries(WebhookId),
+}
+
+/// The page.
+#[component]
+pub fn Webhooks() -> impl IntoView {
+    let app = app();
+    let hooks = Query::<Vec<Webhook>>::new(|| Some("/webhooks".to_owned()), &[Refresh::Pulse]);
+    let shown = RwSignal::new(None::<Shown>);
+    view! {
+        <header class="page-head">
+            <h1>"Webhooks"</h1>
+            {move || {
+                app.api
+                    .session
+                    .may(Role::Admin)
+                    .then(|| {
+                        view! {
+                            <button class="button" on:click=move |_| shown.set(Some(Shown::New))>
+                                {Icon::Plus.view()}
+                                "Add receiver"
+                            </button>
+                        }
+                    })
+            }}
+        </header>
+        <Loaded phase=hooks.phase() retry=hooks.retry() lines=6>
+            <For
+                each=move || hooks.items()
+                key=|hook| (hook.id, hook.updated_at)
+                children=move |hook| panel(hook, hooks, shown)
+            />
+            {move || {
+                hooks
+                    .items()
+                    .is_empty()
+                    .then(|| {
+                        view! {
+                            <Empty icon=Icon::Webhook title="Nobody is told">
+                                "A receiver gets alarms, tickets and anomalies as signed HTTP requests."
+                            </Empty>
+                        }
+                    })
+            }}
+        </Loaded>
+        <Dialog open=shown title="Webhook">
+            {move || match shown.get() {
+                None => ().into_any(),
+                Some(Shown::New) => view! { <Form old=None hooks shown /> }.into_any(),
+                Some(Shown::Known(hook)) => view! { <Form old=Some(*hook) hooks shown /> }.into_any(),
+                Some(Shown::Secret(secret)) => secret_note(secret),
+                Some(Shown::Deliveries(id)) => view! { <Deliveries id /> }.into_any(),
+            }}
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn secret_note(secret: String) -> AnyView {
+    view! {
+        <p>"This signs the deliveries. It is shown only now; give it to the receiver:"</p>
+        <p><code>{secret}</code></p>
+    }
+    .into_any()
+}
+
+fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown>>) -> AnyView {
+    let app = app();
+    let id = hook.id;
+    let known = StoredValue::new(hook.clone());
+    let test = move |_| {
+        spawn_local(async move {
+            match app.api.post::<TestResult>(&format!("/webhooks/{id}/test")).await {
+                Ok(result) if result.ok => app.toasts.done("The receiver answered."),
+                Ok(result) => app.toasts.failed(result.error.unwrap_or_else(|| "It failed.".to_owned())),
+                Err(error) => app.toasts.failed(error.to_string()),
+            }
+        });
+    };
+    let rotate = move || {
+        spawn_local(async move {
+            match app.api.post::<Webhook>(&format!("/webhooks/{id}/rotate-secret")).await {
+                Ok(hook) => {
+                    hooks.refetch();
+                    shown.set(Some(Shown::Secret(hook.secret.unwrap_or_default())));
+                }
+                Err(error) => app.toasts.failed(error.to_string()),
+            }
+        });
+    };
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>{hook.name}</h2>
+                {if hook.is_active {
+                    view! { <span class="badge calm">{Icon::Check.view()} "active"</span> }.into_any()
+                } else {
+                    view! { <span class="badge off">{Icon::Pause.view()} "off"</span> }.into_any()
+                }}
+            </header>
+            <dl class="facts">
+                <dt>"Address"</dt>
+                <dd><code>{hook.url}</code></dd>
+                <dt>"Events"</dt>
+                <dd>{hook.events.join(", ")}</dd>
+                {hook
+                    .disabled_reason
+                    .map(|reason| {
+                        view! {
+                            <dt>"Switched off"</dt>
+                            <dd>{reason}</dd>
+                        }
+                    })}
+            </dl>
+            <footer class="form-foot">
+                <button class="button small" on:click=move |_| shown.set(Some(Shown::Deliveries(id)))>
+                    "Deliveries"
+                </button>
+                <button class="button small" on:click=test>
+                    {Icon::Send.view()}
+                    "Test"
+                </button>
+                {move || {
+                    app.api
+                        .session
+                        .may(Role::Admin)
+                        .then(|| {
+                            view! {
+                                {form::sure_button("New secret", "Really make a new secret", rotate)}
+                                <button
+                                    class="button small"
+                                    on:click=move |_| shown.set(Some(Shown::Known(Box::new(known.get_value()))))
+                                >
+                                    "Change"
+                                </button>
+                            }
+                        })
+                }}
+            </footer>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form(old: Option<Webhook>, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
+    let app = app();
+    let text = |value: Option<&String>| RwSignal::new(value.cloned().unwrap_or_default());
+    let name = text(old.as_ref().map(|h| &h.name));
+    let url = text(old.as_ref().map(|h| &h.url));
+    let events =
+        RwSignal::new(old.as_ref().map_or_else(|| "alarm.*, ticket.*".to_owned(), |h| h.events.join(", ")));
+    let active = RwSignal::new(old.as_ref().is_none_or(|h| h.is_active));
+    let problem = RwSignal::new(None::<String>);
+    let open = Opened::from(shown);
+    let id = old.as_ref().map(|h| h.id);
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        let blank = WebhookRequest {
+            name: None,
+            url: None,
+            events: None,
+            secret: None,
+            is_active: None,
+            headers: None,
+            timeout_seconds: None,
+            retry_count: None,
+            metadata: None,
+        };
+        let list = events.with_untracked(|e| e.split([',', ' ']).filter_map(given).collect());
+        let wanted = WebhookRequest {
+            name: given(&name.get_untracked()),
+            url: given(&url.get_untracked()),
+            events: Some(list),
+            is_active: Some(active.get_untracked()),
+            ..blank.clone()
+        };
+        let body = changes(&blank, &wanted);
+        spawn_local(async move {
+            let (method, path) = match id {
+                Some(id) => (Method::PATCH, format!("/webhooks/{id}")),
+                None => (Method::POST, "/webhooks".to_owned()),
+            };
+            match app.api.send::<_, Webhook>(method, &path, &body).await {
+                Ok(hook) => {
+                    hooks.refetch();
+                    let secret = hook.secret.filter(|_| id.is_none());
+                    shown.set(secret.map(Shown::Secret));
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let remove = move || {
+        let Some(id) = id else { return };
+        spawn_local(async move {
+            match app.api.delete(&format!("/webhooks/{id}")).await {
+                Ok(()) => {
+                    hooks.refetch();
+                    open.close();
+                }
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    view! {
+        <form class="form" on:submit=submit>
+            {text_field("Name", "text", true, name)} {text_field("Address", "url", true, url)}
+            {text_field("Events, separated by commas", "text", true, events)}
+            <p class="muted small">"Such as alarm.created, ticket.*, prediction.anomaly, machine.status, or * for all."</p>
+            {form::check("Deliver", active)} {form::problem(problem)}
+            {form::foot(
+                open,
+                "Save",
+                id.map(|_| form::sure_button("Delete", "Delete it and its deliveries", remove)),
+            )}
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn Deliveries(id: WebhookId) -> impl IntoView {
+    let app = app();
+    let list = Query::<Vec<Delivery>>::new(
+        move || Some(format!("/webhooks/{id}/deliveries?limit=50")),
+        &[Refresh::Pulse],
+    );
+    let replay = move |delivery: &Delivery| {
+        let path = format!("/webhooks/{id}/deliveries/{}/replay", delivery.id);
+        move |_| {
+            let path = path.clone();
+            spawn_local(async move {
+                match app.api.post::<Delivery>(&path).await {
+                    Ok(_) => {
+                        app.toasts.done("It is sent again.");
+                        list.refetch();
+                    }
+                    Err(error) => app.toasts.failed(error.to_string()),
+                }
+            });
+        }
+    };
+    view! {
+        <Loaded phase=list.phase() retry=list.retry() lines=6>
+            <ul class="pairs">
+                <For
+                    each=move || list.items()
+                    key=|d| (d.id, d.attempts, d.status.clone())
+                    children=move |d| {
+                        let again = replay(&d);
+                        let answer = d.response_status.map(|code| format!("answer {code}"));
+                        view! {
+                            <li>
+                                <div>
+                                    <code>{d.event.clone()}</code> " "
+                                    <span class="muted"><Ago at=d.created_at /></span>
+                                    <p class="muted small">
+                                        {d.status.clone()} {format!(" after {} attempts ", d.attempts)}
+                                        {d.error.clone().or(answer)}
+                                    </p>
+                                </div>
+                                <button class="button small" on:click=again>
+                                    "Send again"
+                                </button>
+                            </li>
+                        }
+                    }
+                />
+            </ul>
+            {move || {
+                list.items().is_empty().then(|| view! { <p class="muted">"Nothing was delivered yet."</p> })
+            }}
+        </Loaded>
+    }
+    .into_any()
+}
