@@ -317,7 +317,8 @@ begin_test_stack() {
   read -r http mqtt <<<"$(free_ports 2)"
   TEST_DATA=$(mktemp -d); chmod 755 "$TEST_DATA"
   TEST_HTTP=http://127.0.0.1:$http TEST_MQTT=mqtt://127.0.0.1:$mqtt
-  env -u DATABASE_URL -u MQTT_URL "$TARGET/debug/pm-local" up --demo --data-dir "$TEST_DATA" \
+  # the tests receive webhooks on this machine
+  env -u DATABASE_URL -u MQTT_URL SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE=true "$TARGET/debug/pm-local" up --demo --data-dir "$TEST_DATA" \
     --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$TEST_DATA/up.log" 2>&1 &
   TEST_STACK=$!
   until grep -q '^Ready in' "$TEST_DATA/up.log"; do

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import mqtt from "mqtt";
-import { api, baseUrl, email, launch, login, mqttUrl, open, password } from "./lib/browser.mjs";
+import { api, baseUrl, email, launch, login, mqttUrl, open, password, until } from "./lib/browser.mjs";
 
 const machine = `press-${Date.now().toString(36)}`;
 let browser, page, broker;
@@ -24,17 +24,6 @@ const publish = (value) =>
     JSON.stringify({ machine_id: machine, sensor_id: "temp", value, unit: "°C", metric: "temperature" }),
     { qos: 1 },
   );
-
-// Until `ask` answers with something; the last answer.
-async function until(ask, what, milliseconds = 15_000) {
-  const end = Date.now() + milliseconds;
-  for (;;) {
-    const found = await ask();
-    if (found) return found;
-    if (Date.now() > end) assert.fail(`${what} within ${milliseconds / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 test("a wrong password is refused and what was typed stays", async () => {
   await page.goto(`${baseUrl}/app/alarms`);

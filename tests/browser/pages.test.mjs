@@ -1,12 +1,8 @@
 // Every page in light and dark, wide and narrow: it fills, it complains about nothing, it needs no sideways
 // scrolling, and axe finds nothing serious. The pictures are kept in output/.
-import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import { api, baseUrl, launch, login, open, output } from "./lib/browser.mjs";
+import { api, baseUrl, inspect, launch, login, open } from "./lib/browser.mjs";
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const sizes = [
   { width: 1440, height: 900 },
   { width: 390, height: 844 },
@@ -50,21 +46,6 @@ before(async () => {
 });
 after(() => browser?.close());
 
-async function inspect(page, name) {
-  await page.waitForFunction(() => document.querySelector("main, .login") && !document.querySelector("[aria-busy]"));
-  await page.waitForTimeout(400);
-  await page.screenshot({ path: `${output}${name}.png` });
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(sideways <= 0, `${name}: ${sideways} px wider than the window`);
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  const serious = found.violations
-    .filter((v) => ["serious", "critical"].includes(v.impact))
-    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 4).join(" | ")}`);
-  assert.deepEqual(serious, [], name);
-  assert.deepEqual(page.complaints, [], name);
-}
-
 for (const theme of ["light", "dark"]) {
   for (const size of sizes) {
     describe(`${theme}, ${size.width} px`, () => {
@@ -75,6 +56,15 @@ for (const theme of ["light", "dark"]) {
         await inspect(page, `login-${theme}-${size.width}`);
         await page.context().close();
       });
+      for (const [name, path] of [["reset", ""], ["reset-token", "?token=none"]]) {
+        test(name, async () => {
+          const page = await open(browser, { ...size, theme });
+          await page.goto(`${baseUrl}/app/reset-password${path}`);
+          await page.getByRole("link", { name: "To the sign-in" }).waitFor();
+          await inspect(page, `${name}-${theme}-${size.width}`);
+          await page.context().close();
+        });
+      }
       test("every page", async (t) => {
         const page = await open(browser, { ...size, theme, state });
         for (const [name, path] of Object.entries(pages)) {

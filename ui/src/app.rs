@@ -28,25 +28,32 @@ pub fn Root() -> impl IntoView {
     });
     Effect::new(move |_| {
         let route = app.nav.route.get();
-        if !session.signed_in.get() && route != Route::Login {
+        if !session.signed_in.get() && !matches!(route, Route::Login | Route::ResetPassword) {
             let back = app.nav.address();
             let back = crate::browser::encode(&back);
             app.nav.replace(&format!("{}?next={back}", Route::Login));
         }
         document().set_title(&format!("{} · Predictive Maintenance", route.name()));
     });
-    let login = Memo::new(move |_| app.nav.route.get() == Route::Login || !session.signed_in.get());
+    // What stands in place of the frame and its page.
+    let instead = Memo::new(move |_| match app.nav.route.get() {
+        Route::ResetPassword => Some(Route::ResetPassword),
+        Route::Login => Some(Route::Login),
+        _ => (!session.signed_in.get()).then_some(Route::Login),
+    });
     view! {
         {move || {
-            if login.get() {
-                view! { <page::login::Login /> }.into_any()
-            } else {
-                view! {
-                    <Shell>
-                        <CurrentPage />
-                    </Shell>
+            match instead.get() {
+                Some(Route::ResetPassword) => view! { <page::reset_password::ResetPassword /> }.into_any(),
+                Some(_) => view! { <page::login::Login /> }.into_any(),
+                None => {
+                    view! {
+                        <Shell>
+                            <CurrentPage />
+                        </Shell>
+                    }
+                    .into_any()
                 }
-                .into_any()
             }
         }}
         <ToastList />

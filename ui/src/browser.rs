@@ -68,3 +68,15 @@ pub fn save(address: &str, name: &str) {
         link.click();
     }
 }
+
+/// Lets go of a file that the browser keeps in memory.
+pub fn release(address: &str) {
+    let _ = web_sys::Url::revoke_object_url(address);
+}
+
+/// Does this browser show PDF documents inside a page? Those on phones mostly do not.
+#[must_use]
+pub fn shows_pdf() -> bool {
+    js_sys::Reflect::get(&window().navigator(), &"pdfViewerEnabled".into())
+        .is_ok_and(|shows| shows.is_truthy())
+}

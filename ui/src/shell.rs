@@ -3,7 +3,7 @@
 use crate::{
     api::{Query, Refresh},
     live::{Connection, Topic},
-    parts::icon::Icon,
+    parts::{brand::brand, icon::Icon},
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -55,10 +55,7 @@ pub fn Shell(
         <div class="frame">
             <nav class="menu" class:expanded=move || more.get() aria-label="Main">
                 <a class="brand" href=Route::Overview.to_string() aria-label="Predictive Maintenance, overview">
-                    <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
-                        <rect width="32" height="32" rx="7" class="brand-ground" />
-                        <path d="M5 18h5l3-9 5 15 3.5-10 1.5 4h4" class="brand-line" />
-                    </svg>
+                    {brand("26")}
                     <span>"Predictive" <br /> "Maintenance"</span>
                 </a>
                 <ul>

@@ -7,7 +7,7 @@ const PAGE: &str = "index.html";
 static BUNDLE: Files = Files::new(
     "/ui",
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
-     img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+     img-src 'self' data: blob:; frame-src blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 );
 
 /// Serves a file of the bundle; a path that is none is a page of the UI, unless it looks like a file.

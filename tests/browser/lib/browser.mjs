@@ -4,7 +4,9 @@
 // MQTT_URL       its broker (required), e.g. mqtt://127.0.0.1:1883
 // USER_EMAIL, USER_PASSWORD   an administrator (default: the demo account of the documentation)
 // CHROMIUM       the browser's program (default: /usr/bin/chromium)
-import { mkdir } from "node:fs/promises";
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const required = (name) => {
@@ -50,10 +52,10 @@ export async function open(browser, { width = 1440, height = 900, theme = "light
   return page;
 }
 
-export async function login(page) {
+export async function login(page, who = { email, password }) {
   await page.goto(`${baseUrl}/app/`);
-  await page.getByLabel("Mail address").fill(email);
-  await page.getByLabel("Password").fill(password);
+  await page.getByLabel("Mail address").fill(who.email);
+  await page.getByLabel("Password").fill(who.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Overview" }).first().waitFor();
 }
@@ -66,4 +68,38 @@ export async function api(page, path) {
     if (!answer.ok) throw new Error(`${answer.status} ${path}`);
     return answer.json();
   }, path);
+}
+
+// Until `ask` answers with something; the last answer.
+export async function until(ask, what, milliseconds = 15_000) {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const found = await ask();
+    if (found) return found;
+    if (Date.now() > end) assert.fail(`${what} within ${milliseconds / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+// The picture `name`: nothing needs sideways scrolling and axe finds nothing serious.
+export async function shoot(page, name) {
+  await page.screenshot({ path: `${output}${name}.png` });
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(sideways <= 0, `${name}: ${sideways} px wider than the window`);
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  const serious = found.violations
+    .filter((v) => ["serious", "critical"].includes(v.impact))
+    .map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 4).join(" | ")}`);
+  assert.deepEqual(serious, [], name);
+}
+
+// The picture `name` of a page that has settled and complains about nothing.
+export async function inspect(page, name) {
+  await page.waitForFunction(() => document.querySelector("main, .login") && !document.querySelector("[aria-busy]"));
+  await page.waitForTimeout(400);
+  await shoot(page, name);
+  assert.deepEqual(page.complaints, [], name);
 }

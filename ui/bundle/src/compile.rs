@@ -101,6 +101,8 @@ pub fn bind(split: &Split) -> Result<Bindings> {
         .out_name("pm_ui")
         .web(true)?
         .typescript(false)
+        // the other modules share the table of functions
+        .keep_lld_exports(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()?;

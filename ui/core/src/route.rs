@@ -13,6 +13,8 @@ pub enum Route {
     Overview,
     /// Sign in.
     Login,
+    /// A new password for one that was forgotten; mails link to it with `?token=`.
+    ResetPassword,
     /// All machines.
     Machines,
     /// One machine.
@@ -102,7 +104,7 @@ impl Route {
     #[must_use]
     pub fn part(self) -> Option<Part> {
         match self {
-            Self::Login | Self::NotFound => None,
+            Self::Login | Self::ResetPassword | Self::NotFound => None,
             Self::Overview
             | Self::Machines
             | Self::Machine(_)
@@ -131,6 +133,7 @@ impl Route {
         match parts.as_slice() {
             [] => Self::Overview,
             ["login"] => Self::Login,
+            ["reset-password"] => Self::ResetPassword,
             ["machines"] => Self::Machines,
             ["machines", id] => id.parse().map_or(Self::NotFound, Self::Machine),
             ["sensors"] => Self::Sensors,
@@ -173,6 +176,7 @@ impl Route {
         match self {
             Self::Overview => "Overview",
             Self::Login => "Sign in",
+            Self::ResetPassword => "New password",
             Self::Machines => "Machines",
             Self::Machine(_) => "Machine",
             Self::Sensors => "Sensors",
@@ -201,6 +205,7 @@ impl fmt::Display for Route {
         match self {
             Self::Overview => f.write_str("/"),
             Self::Login => f.write_str("/login"),
+            Self::ResetPassword => f.write_str("/reset-password"),
             Self::Machines => f.write_str("/machines"),
             Self::Machine(id) => write!(f, "/machines/{id}"),
             Self::Sensors => f.write_str("/sensors"),
@@ -235,6 +240,7 @@ mod tests {
         let pages = [
             Route::Overview,
             Route::Login,
+            Route::ResetPassword,
             Route::Machines,
             Route::Machine(id.parse().unwrap()),
             Route::Sensors,

@@ -72,6 +72,17 @@ impl Api {
         parse(&self.text(method, path, Body::Json(json)).await?.0)
     }
 
+    /// `method path` with a JSON body, of nobody in particular.
+    pub async fn send_unsigned<B: Serialize, T: DeserializeOwned>(
+        self,
+        method: Method,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ApiError> {
+        let json = serde_json::to_string(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
+        parse(&text_of(self.once(method, path, &Body::Json(json), None).await?).await?.0)
+    }
+
     /// `POST path` without a body.
     pub async fn post<T: DeserializeOwned>(self, path: &str) -> Result<T, ApiError> {
         parse(&self.text(Method::POST, path, Body::None).await?.0)

@@ -1,6 +1,10 @@
 //! Sign in. After the end of a session it leads back to where the user was.
 
-use crate::{api::ApiError, parts::icon::Icon, state::app};
+use crate::{
+    api::ApiError,
+    parts::{brand::brand, form},
+    state::app,
+};
 use leptos::{html, prelude::*, task::spawn_local};
 use pm_ui_core::route::{BASE, Route};
 
@@ -12,7 +16,6 @@ pub fn Login() -> impl IntoView {
     let password = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
-    let shown = RwSignal::new(false);
     let first = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if let Some(input) = first.get() {
@@ -49,10 +52,7 @@ pub fn Login() -> impl IntoView {
     view! {
         <main class="login" id="main">
             <form on:submit=submit class="login-card" aria-labelledby="login-title">
-                <svg viewBox="0 0 32 32" width="44" height="44" aria-hidden="true">
-                    <rect width="32" height="32" rx="7" class="brand-ground" />
-                    <path d="M5 18h5l3-9 5 15 3.5-10 1.5 4h4" class="brand-line" />
-                </svg>
+                {brand("44")}
                 <h1 id="login-title">"Predictive Maintenance"</h1>
                 <p class="muted">"Sign in to see your machines."</p>
                 <label class="field">
@@ -67,35 +67,13 @@ pub fn Login() -> impl IntoView {
                         bind:value=email
                     />
                 </label>
-                <label class="field">
-                    <span>"Password"</span>
-                    <div class="joined">
-                        <input
-                            class="input"
-                            type=move || if shown.get() { "text" } else { "password" }
-                            name="password"
-                            autocomplete="current-password"
-                            required
-                            bind:value=password
-                        />
-                        <button
-                            class="quiet small"
-                            type="button"
-                            aria-pressed=move || shown.get().to_string()
-                            on:click=move |_| shown.update(|shown| *shown = !*shown)
-                        >
-                            {move || if shown.get() { "Hide" } else { "Show" }}
-                        </button>
-                    </div>
-                </label>
-                <div role="alert">
-                    {move || {
-                        problem.get().map(|text| view! { <p class="form-problem">{Icon::Warning.view()} {text}</p> })
-                    }}
-                </div>
+                {form::password_field("Password", "current-password", password)} {form::problem(problem)}
                 <button class="button primary wide" type="submit" disabled=move || busy.get()>
                     {move || if busy.get() { "Signing in…" } else { "Sign in" }}
                 </button>
+                <a class="link" href=Route::ResetPassword.to_string()>
+                    "Forgotten your password?"
+                </a>
             </form>
         </main>
     }

@@ -1,7 +1,7 @@
 //! The models: what judges, what was trained, how it did, and how far the plant has drifted. Engineers read,
 //! administrators train and promote.
 
-use super::model_report::Report;
+use super::{model_report::Report, verdicts::Verdicts};
 use crate::{
     api::{Query, Refresh},
     parts::{
@@ -30,6 +30,21 @@ pub fn Models() -> impl IntoView {
     let versions = Query::<Vec<ModelVersion>>::new(|| Some("/ai/models".to_owned()), &[Refresh::Pulse]);
     let jobs =
         Query::<Vec<Job>>::new(|| Some("/jobs?job_type=retrain&limit=1".to_owned()), &[Refresh::Pulse]);
+    let training = Memo::new(move |_| {
+        let is_open = |job: &Job| matches!(job.status, JobStatus::Pending | JobStatus::Running);
+        jobs.data.with(|list| list.iter().flatten().next().is_some_and(is_open))
+    });
+    // Every second while a training is under way; at its end there may be a new version.
+    Effect::new(move |was: Option<bool>| {
+        let now = training.get();
+        if now {
+            app.now.track();
+            jobs.refetch();
+        } else if was == Some(true) {
+            versions.refetch();
+        }
+        now
+    });
     let report = RwSignal::new(None::<String>);
     let retrain = move || {
         spawn_local(async move {
@@ -108,6 +123,7 @@ pub fn Models() -> impl IntoView {
             </div>
             <div class="column-side">
                 <DriftPanel />
+                <Verdicts />
                 <Log />
             </div>
         </div>
@@ -262,6 +278,12 @@ fn Log() -> impl IntoView {
                             .collect_view()
                     }}
                 </ul>
+                {move || {
+                    lines
+                        .items()
+                        .is_empty()
+                        .then(|| view! { <p class="muted small">"Nothing yet. Trainings and promotions stand here."</p> })
+                }}
             </Loaded>
         </section>
     }

@@ -3,7 +3,7 @@
 use crate::{
     api::{Query, Refresh},
     parts::{
-        form::{self, choice, text_field},
+        form::{self, choice},
         loaded::Loaded,
     },
     state::app,
@@ -135,8 +135,8 @@ pub fn Password() -> impl IntoView {
                 <h2>"Password"</h2>
             </header>
             <form class="form" on:submit=submit>
-                {text_field("Current password", "password", true, current)}
-                {text_field("New password", "password", true, new)} {form::problem(problem)}
+                {form::password_field("Current password", "current-password", current)}
+                {form::password_field("New password", "new-password", new)} {form::problem(problem)}
                 <footer class="form-foot">
                     <button class="button primary" type="submit">
                         "Change it"

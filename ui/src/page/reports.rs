@@ -2,22 +2,22 @@
 
 use super::schedules::Schedules;
 use crate::{
-    api::{Query, Refresh},
-    browser::save,
+    api::{ApiError, Query, Refresh},
+    browser::{release, save, shows_pdf},
     parts::{
         confirm::Dialog,
         form::{self, choice, text_field},
         icon::Icon,
-        loaded::{Empty, Loaded},
+        loaded::{Empty, Loaded, failure, skeleton},
         pager::{self, Pager},
         time::{Ago, Clock},
     },
-    state::app,
+    state::{App, app},
 };
 use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
-    Role, Timestamp,
+    ReportId, Role, Timestamp,
     report::{GeneratedReport, Report, ReportFormat, ReportRequest},
 };
 use pm_ui_core::{change::given, text};
@@ -31,6 +31,7 @@ pub fn Reports() -> impl IntoView {
     let reports =
         Query::<Vec<Report>>::new(|| Some(format!("/reports?{}", pager::window(PAGE))), &[Refresh::Pulse]);
     let open = RwSignal::new(false);
+    let shown = RwSignal::new(None::<Shown>);
     view! {
         <header class="page-head">
             <h1>"Reports"</h1>
@@ -54,7 +55,7 @@ pub fn Reports() -> impl IntoView {
                             </tr>
                         </thead>
                         <tbody>
-                            <For each=move || reports.items() key=|r| r.id children=move |r| row(r, reports) />
+                            <For each=move || reports.items() key=|r| r.id children=move |r| row(r, reports, shown) />
                         </tbody>
                     </table>
                 </div>
@@ -78,28 +79,81 @@ pub fn Reports() -> impl IntoView {
         </section>
         {move || app.api.session.may(Role::Engineer).then(|| view! { <Schedules /> })}
         <Dialog open title="New report">
-            <Form open reports />
+            <Form open reports shown />
+        </Dialog>
+        <Dialog open=shown title="Report" class="broad">
+            {move || shown.get().map(|report| view! { <Preview report /> })}
         </Dialog>
     }
     .into_any()
 }
 
-fn row(report: Report, reports: Query<Vec<Report>>) -> AnyView {
-    let app = app();
-    let id = report.id;
-    let name = StoredValue::new(report.report_name.clone());
-    let fetch = move |show: bool| {
-        spawn_local(async move {
-            match app.api.file(&format!("/reports/{id}/download")).await {
-                Ok(address) if show => {
-                    let _ = window().open_with_url_and_target(&address, "_blank");
-                }
-                Ok(address) => save(&address, &name.get_value()),
-                Err(error) => app.toasts.failed(format!("Not downloaded: {error}")),
+/// The document that is looked at.
+#[derive(Clone)]
+struct Shown {
+    id: ReportId,
+    /// Name of its file.
+    name: String,
+}
+
+/// Fetches the file of a report and saves it.
+fn download(app: App, report: Shown) {
+    spawn_local(async move {
+        match app.api.file(&format!("/reports/{}/download", report.id)).await {
+            Ok(address) => {
+                save(&address, &report.name);
+                release(&address);
             }
+            Err(error) => app.toasts.failed(format!("Not downloaded: {error}")),
+        }
+    });
+}
+
+/// A document inside the page.
+#[component]
+fn Preview(report: Shown) -> impl IntoView {
+    let app = app();
+    let file = RwSignal::new(None::<Result<String, ApiError>>);
+    let id = report.id;
+    let fetch = move || {
+        file.set(None);
+        spawn_local(async move {
+            file.try_set(Some(app.api.file(&format!("/reports/{id}/download")).await));
         });
     };
-    let remove = move |_| {
+    fetch();
+    on_cleanup(move || {
+        if let Some(Some(Ok(address))) = file.try_get_untracked() {
+            release(&address);
+        }
+    });
+    let name = report.name.clone();
+    view! {
+        {move || match file.get() {
+            None => skeleton(12),
+            Some(Err(error)) => failure(error.to_string(), Callback::new(move |()| fetch())),
+            Some(Ok(address)) if shows_pdf() => {
+                view! { <iframe class="document" src=address title=name.clone()></iframe> }.into_any()
+            }
+            Some(Ok(_)) => {
+                view! { <p class="muted">"This browser shows no PDF documents in a page. Download it."</p> }.into_any()
+            }
+        }}
+        <footer class="form-foot">
+            <button class="button primary" on:click=move |_| download(app, report.clone())>
+                {Icon::Download.view()}
+                "Download"
+            </button>
+        </footer>
+    }
+    .into_any()
+}
+
+fn row(report: Report, reports: Query<Vec<Report>>, shown: RwSignal<Option<Shown>>) -> AnyView {
+    let app = app();
+    let id = report.id;
+    let this = StoredValue::new(Shown { id, name: report.report_name.clone() });
+    let remove = move || {
         spawn_local(async move {
             match app.api.delete(&format!("/reports/{id}")).await {
                 Ok(()) => reports.refetch(),
@@ -125,19 +179,18 @@ fn row(report: Report, reports: Query<Vec<Report>>) -> AnyView {
                 {(report.format == ReportFormat::Pdf)
                     .then(|| {
                         view! {
-                            <button class="button small" on:click=move |_| fetch(true)>
+                            <button class="button small" on:click=move |_| shown.set(Some(this.get_value()))>
                                 "Open"
                             </button>
                         }
                     })}
                 " "
-                <button class="button small" on:click=move |_| fetch(false)>
+                <button class="button small" on:click=move |_| download(app, this.get_value())>
                     {Icon::Download.view()}
                     "Download"
                 </button>
-                <button class="quiet" aria-label="Delete" on:click=remove>
-                    {Icon::Close.view()}
-                </button>
+                " "
+                {form::sure_button("Delete", "Really delete", remove)}
             </td>
         </tr>
     }
@@ -145,7 +198,7 @@ fn row(report: Report, reports: Query<Vec<Report>>) -> AnyView {
 }
 
 #[component]
-fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>) -> impl IntoView {
+fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>, shown: RwSignal<Option<Shown>>) -> impl IntoView {
     let app = app();
     let format = RwSignal::new(ReportFormat::Pdf);
     let (from, to, title) =
@@ -168,15 +221,22 @@ fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>) -> impl IntoView {
             utc_offset_minutes: Some(app.offset_min),
             ..ReportRequest::default()
         };
+        if busy.get_untracked() {
+            return;
+        }
         busy.set(true);
+        problem.set(None);
         spawn_local(async move {
             let made = app.api.send::<_, GeneratedReport>(Method::POST, "/reports/generate", &body).await;
             busy.try_set(false);
             match made {
                 Ok(made) => {
-                    app.toasts.done(format!("{} is made.", made.report_name));
+                    app.toasts.done("The report is made.");
                     reports.refetch();
                     open.set(false);
+                    if body.format == Some(ReportFormat::Pdf) {
+                        shown.set(Some(Shown { id: made.id, name: made.report_name }));
+                    }
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));
@@ -197,7 +257,17 @@ fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>) -> impl IntoView {
             {form::machine_choice("All machines", false, machine)}
             {text_field("Title", "text", false, title)}
             <p class="muted small">"Without days: the last 30 days; as a table of readings: all of them."</p>
-            {move || busy.get().then(|| view! { <p class="muted" role="status">"Making the report …"</p> })}
+            {move || {
+                busy.get()
+                    .then(|| {
+                        view! {
+                            <div role="status">
+                                <p class="muted">"Making the report …"</p>
+                                <progress aria-label="Making the report"></progress>
+                            </div>
+                        }
+                    })
+            }}
             {form::problem(problem)} {form::foot(open, "Make it", None)}
         </form>
     }

@@ -12,7 +12,10 @@ use crate::{
 use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{Role, SettingType, setting::Setting};
-use pm_ui_core::{change::changes, text::title};
+use pm_ui_core::{
+    change::{changes, number},
+    text::title,
+};
 use std::collections::BTreeMap;
 
 /// The page.
@@ -31,7 +34,7 @@ pub fn Settings() -> impl IntoView {
                 view! {
                     <section class="panel">
                         <header class="panel-head">
-                            <h2>{title(&category)}</h2>
+                            <h2>{if category == "cors" { "CORS".to_owned() } else { title(&category) }}</h2>
                         </header>
                         <ul class="pairs">
                             {list.into_iter().map(|setting| row(setting, editing)).collect_view()}
@@ -58,7 +61,7 @@ pub fn Settings() -> impl IntoView {
 fn row(setting: Setting, editing: RwSignal<Option<Setting>>) -> AnyView {
     let session = app().api.session;
     let changed = setting.value != setting.default_value;
-    let value = setting.value.clone().filter(|v| !v.is_empty()).unwrap_or_else(|| "–".to_owned());
+    let value = shown(&setting);
     let (key, description) = (setting.key.clone(), setting.description.clone());
     let setting = StoredValue::new(setting);
     view! {
@@ -101,6 +104,7 @@ fn Form(
     let value = RwSignal::new(setting.value.clone().unwrap_or_default());
     let problem = RwSignal::new(None::<String>);
     let old = StoredValue::new(setting.clone());
+    let kind = setting.value_type;
     let save = move |value: Option<String>| {
         let old = old.get_value();
         let path = format!("/settings/{}", old.key);
@@ -129,7 +133,7 @@ fn Form(
         }
         .into_any()
     });
-    let field = match setting.value_type {
+    let field = match kind {
         SettingType::Boolean => form::choice(
             "Value",
             &["true", "false"],
@@ -158,7 +162,10 @@ fn Form(
             class="form"
             on:submit=move |event: web_sys::SubmitEvent| {
                 event.prevent_default();
-                save(Some(value.get_untracked()));
+                match typed(kind, &value.get_untracked()) {
+                    Ok(value) => save(Some(value)),
+                    Err(reason) => problem.set(Some(reason)),
+                }
             }
         >
             <p><code>{setting.key.clone()}</code></p>
@@ -169,4 +176,25 @@ fn Form(
         </form>
     }
     .into_any()
+}
+
+/// A setting's value for people.
+fn shown(setting: &Setting) -> String {
+    let value = setting.value.as_deref().unwrap_or_default();
+    let list =
+        serde_json::from_str::<Vec<String>>(value).ok().filter(|_| setting.value_type == SettingType::Json);
+    let text = list.map_or_else(|| value.to_owned(), |list| list.join(", "));
+    if text.is_empty() { "–".to_owned() } else { text }
+}
+
+/// What was typed as the text of a value of this type, or why it is none.
+fn typed(kind: SettingType, text: &str) -> Result<String, String> {
+    match kind {
+        SettingType::Number => Ok(number(text)?.map_or_else(String::new, |n| n.to_string())),
+        SettingType::Json => match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(reason) => Err(format!("This is no JSON: {reason}")),
+        },
+        SettingType::Boolean | SettingType::String => Ok(text.to_owned()),
+    }
 }

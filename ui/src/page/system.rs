@@ -1,24 +1,40 @@
 //! State of every part: functions, database, broker and bridge, model.
 
+use super::{dead_letters::DeadLetters, jobs::Jobs};
 use crate::{
     api::{Query, Refresh},
     parts::{icon::Icon, loaded::Loaded, time::Ago},
+    state::app,
 };
 use leptos::prelude::*;
-use pm_api::{status::SystemStatus, tick::BridgeHealth};
+use pm_api::{Role, status::SystemStatus, tick::BridgeHealth};
 use pm_ui_core::text::count;
 
 /// The page.
 #[component]
 pub fn System() -> impl IntoView {
+    let app = app();
     let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
     view! {
         <header class="page-head">
             <h1>"System"</h1>
         </header>
-        <Loaded phase=status.phase() retry=status.retry() lines=10>
-            {move || status.data.get().map(parts)}
-        </Loaded>
+        <div class="parts-grid">
+            <Loaded phase=status.phase() retry=status.retry() lines=10>
+                {move || status.data.get().map(parts)}
+            </Loaded>
+        {move || {
+            app.api
+                .session
+                .may(Role::Engineer)
+                .then(|| {
+                    view! {
+                        <Jobs />
+                        <DeadLetters />
+                    }
+                })
+        }}
+        </div>
     }
     .into_any()
 }
@@ -27,7 +43,6 @@ fn parts(status: SystemStatus) -> AnyView {
     let model = status.ai_service.details.clone();
     let s = status;
     view! {
-        <div class="parts-grid">
             {part("Functions", &s.backend.message, s.backend.status == "running", view! {
                 <dl class="facts">
                     <dt>"State"</dt>
@@ -53,7 +68,6 @@ fn parts(status: SystemStatus) -> AnyView {
                 </dl>
             }).into_any())}
             {part("Broker and bridge", &s.mqtt.message, s.mqtt.connected, s.mqtt.bridge.map(bridge).into_any())}
-        </div>
     }
     .into_any()
 }
@@ -86,7 +100,9 @@ fn bridge(b: BridgeHealth) -> AnyView {
         ("Dead letters", b.dead_letters),
         ("Waiting in memory", b.queue_size),
         ("Batches waiting on disk", b.spool_batches),
-        ("Failed deliveries", b.post_failures),
+        ("Batches refused", b.post_failures),
+        ("Mails sent", b.mails_sent),
+        ("Mails not sent", b.mail_failures),
     ];
     view! {
         <dl class="facts">

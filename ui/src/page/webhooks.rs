@@ -1,5 +1,6 @@
 //! Who is told of events by HTTP: receivers, their deliveries, and tests. Engineers read, administrators change.
 
+use super::deliveries::Deliveries;
 use crate::{
     api::{Query, Refresh},
     parts::{
@@ -7,7 +8,6 @@ use crate::{
         form::{self, text_field},
         icon::Icon,
         loaded::{Empty, Loaded},
-        time::Ago,
     },
     state::app,
 };
@@ -15,7 +15,7 @@ use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Role, WebhookId,
-    webhook::{Delivery, TestResult, Webhook, WebhookRequest},
+    webhook::{TestResult, Webhook, WebhookRequest},
 };
 use pm_ui_core::change::{changes, given};
 
@@ -246,63 +246,6 @@ fn Form(old: Option<Webhook>, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option
                 id.map(|_| form::sure_button("Delete", "Delete it and its deliveries", remove)),
             )}
         </form>
-    }
-    .into_any()
-}
-
-#[component]
-fn Deliveries(id: WebhookId) -> impl IntoView {
-    let app = app();
-    let list = Query::<Vec<Delivery>>::new(
-        move || Some(format!("/webhooks/{id}/deliveries?limit=50")),
-        &[Refresh::Pulse],
-    );
-    let replay = move |delivery: &Delivery| {
-        let path = format!("/webhooks/{id}/deliveries/{}/replay", delivery.id);
-        move |_| {
-            let path = path.clone();
-            spawn_local(async move {
-                match app.api.post::<Delivery>(&path).await {
-                    Ok(_) => {
-                        app.toasts.done("It is sent again.");
-                        list.refetch();
-                    }
-                    Err(error) => app.toasts.failed(error.to_string()),
-                }
-            });
-        }
-    };
-    view! {
-        <Loaded phase=list.phase() retry=list.retry() lines=6>
-            <ul class="pairs">
-                <For
-                    each=move || list.items()
-                    key=|d| (d.id, d.attempts, d.status.clone())
-                    children=move |d| {
-                        let again = replay(&d);
-                        let answer = d.response_status.map(|code| format!("answer {code}"));
-                        view! {
-                            <li>
-                                <div>
-                                    <code>{d.event.clone()}</code> " "
-                                    <span class="muted"><Ago at=d.created_at /></span>
-                                    <p class="muted small">
-                                        {d.status.clone()} {format!(" after {} attempts ", d.attempts)}
-                                        {d.error.clone().or(answer)}
-                                    </p>
-                                </div>
-                                <button class="button small" on:click=again>
-                                    "Send again"
-                                </button>
-                            </li>
-                        }
-                    }
-                />
-            </ul>
-            {move || {
-                list.items().is_empty().then(|| view! { <p class="muted">"Nothing was delivered yet."</p> })
-            }}
-        </Loaded>
     }
     .into_any()
 }

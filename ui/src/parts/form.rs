@@ -20,6 +20,35 @@ pub fn text_field(
     }
 }
 
+/// A labelled password that can be shown; `purpose` is the word by which browsers fill it in.
+pub fn password_field(label: &'static str, purpose: &'static str, value: RwSignal<String>) -> AnyView {
+    let shown = RwSignal::new(false);
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <div class="joined">
+                <input
+                    class="input"
+                    type=move || if shown.get() { "text" } else { "password" }
+                    name="password"
+                    autocomplete=purpose
+                    required
+                    bind:value=value
+                />
+                <button
+                    class="quiet small"
+                    type="button"
+                    aria-pressed=move || shown.get().to_string()
+                    on:click=move |_| shown.update(|shown| *shown = !*shown)
+                >
+                    {move || if shown.get() { "Hide" } else { "Show" }}
+                </button>
+            </div>
+        </label>
+    }
+    .into_any()
+}
+
 /// A labelled choice of words.
 pub fn choice(
     label: &'static str,
@@ -111,9 +140,16 @@ pub fn sure_button(label: &'static str, sure_label: &'static str, act: impl Fn()
     let sure = RwSignal::new(false);
     view! {
         <button
-            class="button danger"
+            class="button sure"
+            class:danger=move || sure.get()
             type="button"
-            on:click=move |_| if sure.get_untracked() { act() } else { sure.set(true) }
+            on:click=move |_| {
+                let decided = sure.get_untracked();
+                sure.set(!decided);
+                if decided {
+                    act();
+                }
+            }
             on:blur=move |_| sure.set(false)
         >
             {move || if sure.get() { sure_label } else { label }}

@@ -1,6 +1,7 @@
 //! Pieces that pages are put together from.
 
 pub mod badge;
+pub mod brand;
 pub mod confirm;
 pub mod form;
 pub mod help;

@@ -1,0 +1,318 @@
+// The pages that set up and look up, driven as the roles that see them: a report to its file, a delivery and its
+// replay, a setting, a training, a schedule, preferences, a forgotten password.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { after, before, describe, test } from "node:test";
+import { api, baseUrl, inspect, launch, login, open, shoot, until } from "./lib/browser.mjs";
+
+const stamp = Date.now().toString(36);
+const roles = {
+  viewer: { email: "viewer@example.com", password: "viewer123" },
+  engineer: { email: "engineer@example.com", password: "engineer123" },
+  admin: { email: "admin@example.com", password: "admin123" },
+};
+const states = {};
+let browser, receiver, address;
+const received = [];
+
+before(async () => {
+  browser = await launch();
+  for (const [role, who] of Object.entries(roles)) {
+    const page = await open(browser);
+    await login(page, who);
+    states[role] = await page.context().storageState();
+    await page.context().close();
+  }
+  receiver = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      received.push({ id: request.headers["webhook-id"], body: JSON.parse(body) });
+      response.end("taken");
+    });
+  });
+  await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  address = `http://127.0.0.1:${receiver.address().port}/hook`;
+});
+after(async () => {
+  await browser?.close();
+  receiver?.close();
+});
+
+// A test with a page of its own, as `role` at `path`; at its end nothing may have complained.
+function as(role, path, name, steps, size = {}) {
+  test(`${role}: ${name}`, async () => {
+    const page = await open(browser, { state: states[role], ...size });
+    await page.goto(`${baseUrl}/app${path}`);
+    await page.locator("main h1").first().waitFor();
+    await steps(page);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  });
+}
+
+const dialog = (page, name) => page.getByRole("dialog", { name });
+const menu = (page) => page.getByRole("navigation", { name: "Main" });
+
+describe("the menu follows the role", () => {
+  const everybody = ["Overview", "Machines", "Alarms", "Sensors", "Predictions", "Tickets", "System"];
+  const entries = {
+    viewer: [...everybody, "Reports"],
+    engineer: [...everybody, "Reports", "Models", "Webhooks", "Settings"],
+    admin: [...everybody, "Reports", "Models", "Webhooks", "Settings", "Users", "Audit log"],
+  };
+  for (const [role, names] of Object.entries(entries)) {
+    as(role, "/system", "sees what it may use", async (page) => {
+      await menu(page).getByRole("link", { name: "Reports" }).waitFor();
+      const shown = await menu(page).locator("ul a").evaluateAll((links) =>
+        links.map((link) => link.querySelector("span").textContent),
+      );
+      assert.deepEqual(shown.sort(), names.sort());
+    });
+  }
+});
+
+describe("reports", () => {
+  as("viewer", "/reports", "makes, reads and downloads a document", async (page) => {
+    await page.getByRole("button", { name: "New report" }).click();
+    const form = dialog(page, "New report");
+    await form.getByLabel("Format").selectOption("pdf");
+    await form.getByLabel("Title").fill(`Plant ${stamp}`);
+    await shoot(page, "report-form");
+    await form.getByRole("button", { name: "Make it" }).click();
+    const preview = dialog(page, "Report");
+    await preview.locator("iframe").waitFor({ timeout: 30_000 });
+    await page.waitForTimeout(1500);
+    await shoot(page, "report-preview");
+    const download = page.waitForEvent("download");
+    await preview.getByRole("button", { name: "Download" }).click();
+    const file = await download;
+    assert.match(file.suggestedFilename(), /\.pdf$/);
+    const bytes = await readFile(await file.path());
+    assert.equal(bytes.subarray(0, 5).toString(), "%PDF-");
+    assert.match(bytes.subarray(-16).toString(), /%%EOF/);
+    await page.keyboard.press("Escape");
+    await preview.waitFor({ state: "hidden" });
+    const row = page.getByRole("row").filter({ hasText: `Plant ${stamp}` });
+    await row.getByRole("button", { name: "Delete" }).click();
+    await row.getByRole("button", { name: "Really delete" }).click();
+    await row.waitFor({ state: "hidden" });
+  });
+  as("viewer", "/reports", "is told which days cannot be", async (page) => {
+    await page.getByRole("button", { name: "New report" }).click();
+    const form = dialog(page, "New report");
+    await form.getByLabel("From day").fill("2026-05-02");
+    await form.getByLabel("To day").fill("2026-04-02");
+    await form.getByRole("button", { name: "Make it" }).click();
+    await form.getByRole("alert").locator("p").waitFor();
+    await shoot(page, "report-refused");
+    // The browser itself reports the refused request.
+    page.complaints.length = 0;
+  });
+  as("engineer", "/reports", "schedules one, pauses it, and takes it away", async (page) => {
+    await page.getByRole("button", { name: "Schedule", exact: true }).click();
+    const form = dialog(page, "New schedule");
+    await form.getByLabel("Name").fill(`Morning ${stamp}`);
+    await form.getByLabel("How often").selectOption("weekly");
+    await form.getByLabel("Mail addresses").fill("a@example.com, b@example.com");
+    await shoot(page, "schedule-form");
+    await form.getByRole("button", { name: "Schedule it" }).click();
+    const entry = page.getByRole("listitem").filter({ hasText: `Morning ${stamp}` });
+    await entry.getByText("a@example.com, b@example.com").waitFor();
+    await entry.getByRole("button", { name: "Pause" }).click();
+    await entry.getByRole("button", { name: "Resume" }).waitFor();
+    await shoot(page, "schedules");
+    await entry.getByRole("button", { name: "Delete" }).click();
+    await entry.getByRole("button", { name: "Really delete" }).click();
+    await entry.waitFor({ state: "hidden" });
+  });
+});
+
+describe("webhooks", () => {
+  as("admin", "/webhooks", "adds a receiver, tests it, sends a delivery again, renews the secret", async (page) => {
+    const name = `Receiver ${stamp}`;
+    await page.getByRole("button", { name: "Add receiver" }).click();
+    const shown = dialog(page, "Webhook");
+    await shown.getByLabel("Name").fill(name);
+    await shown.getByLabel("Address").fill(address);
+    await shown.getByLabel("Events, separated by commas").fill("alarm.*");
+    await shoot(page, "webhook-form");
+    await shown.getByRole("button", { name: "Save" }).click();
+    const secret = await shown.locator("code").textContent();
+    assert.ok(secret.length > 20);
+    await shoot(page, "webhook-secret");
+    await page.keyboard.press("Escape");
+    await shown.waitFor({ state: "hidden" });
+
+    const panel = page.locator("section.panel").filter({ hasText: name });
+    await panel.getByRole("button", { name: "Test" }).click();
+    await page.getByText("The receiver answered.").waitFor();
+    await until(async () => received.length > 0, "the receiver hears the test");
+    const first = received[0];
+
+    await panel.getByRole("button", { name: "Deliveries" }).click();
+    const delivery = shown.getByRole("listitem").first();
+    await delivery.getByText("Delivered").waitFor();
+    await delivery.locator("summary").click();
+    await shoot(page, "deliveries");
+    await delivery.getByRole("button", { name: "Send again" }).click();
+    await until(async () => received.length > 1, "the receiver hears the replay");
+    assert.deepEqual(received[1], first, "the same delivery, under the same identifier");
+    await page.keyboard.press("Escape");
+    await shown.waitFor({ state: "hidden" });
+
+    await panel.getByRole("button", { name: "New secret" }).click();
+    await panel.getByRole("button", { name: "Really make a new secret" }).click();
+    await until(async () => ![secret, null].includes(await shown.locator("code").textContent()), "another secret");
+    await page.keyboard.press("Escape");
+
+    await panel.getByRole("button", { name: "Change" }).click();
+    await shown.getByRole("button", { name: "Delete" }).click();
+    await shown.getByRole("button", { name: "Delete it and its deliveries" }).click();
+    await panel.waitFor({ state: "hidden" });
+  });
+  as("engineer", "/webhooks", "sees receivers without what only administrators do", async (page) => {
+    await page.waitForFunction(() => !document.querySelector("[aria-busy]"));
+    assert.equal(await page.getByRole("button", { name: "Add receiver" }).count(), 0);
+  });
+});
+
+describe("settings", () => {
+  const key = "reports.keep_days";
+  as("admin", "/settings", "changes a number, is told what does not fit, and goes back", async (page) => {
+    const entry = page.getByRole("listitem").filter({ hasText: key });
+    const shown = dialog(page, "Setting");
+    await entry.getByRole("button").click();
+    await shown.getByLabel("Value").fill("many");
+    await shown.getByRole("button", { name: "Save" }).click();
+    await shown.getByText("«many» is no number").waitFor();
+    await shoot(page, "setting-form");
+    await shown.getByLabel("Value").fill("45");
+    await shown.getByRole("button", { name: "Save" }).click();
+    await shown.waitFor({ state: "hidden" });
+    await entry.getByText("45", { exact: true }).waitFor();
+    await entry.getByRole("button").click();
+    await shown.getByRole("button", { name: /^Back to/ }).click();
+    await shown.waitFor({ state: "hidden" });
+    await entry.getByText("45", { exact: true }).waitFor({ state: "hidden" });
+  });
+  as("engineer", "/settings", "reads them only", async (page) => {
+    await page.getByText(key).waitFor();
+    assert.equal(await page.getByRole("button", { name: `Change ${key}` }).count(), 0);
+  });
+});
+
+describe("models", () => {
+  as("admin", "/models", "has a version trained and sees how it goes", async (page) => {
+    await page.getByRole("button", { name: "Train anew" }).click();
+    await page.getByRole("button", { name: "Train on the stored readings" }).click();
+    await page.getByText("Training has been queued.").waitFor();
+    await page.getByRole("status").filter({ hasText: /Training (waits|: \d)|last training/ }).waitFor();
+    await shoot(page, "training");
+    const job = await until(async () => {
+      const [newest] = await api(page, "/jobs?job_type=retrain&limit=1");
+      return ["completed", "failed"].includes(newest.status) && newest;
+    }, "the training ends", 60_000);
+    const words = job.status === "completed" ? "The last training is done." : "The last training failed";
+    await page.getByText(words).waitFor({ timeout: 5_000 });
+    await shoot(page, "trained");
+    await page.getByRole("button", { name: "Report" }).first().click();
+    await dialog(page, "Report").locator("strong").waitFor();
+    await shoot(page, "model-report");
+    await page.keyboard.press("Escape");
+    await dialog(page, "Report").waitFor({ state: "hidden" });
+  });
+  as("engineer", "/models", "looks but does not train", async (page) => {
+    await page.getByRole("heading", { name: "Verdicts" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Train anew" }).count(), 0);
+  });
+});
+
+describe("system", () => {
+  as("engineer", "/system", "sees what the bridge counts, jobs, and what could not be read", async (page) => {
+    await page.getByText("Messages acknowledged").waitFor();
+    await page.getByRole("heading", { name: "Jobs" }).waitFor();
+    await page.getByRole("heading", { name: "Messages that could not be read" }).waitFor();
+  });
+  as("viewer", "/system", "sees the state alone", async (page) => {
+    await page.getByRole("heading", { name: "Database" }).waitFor();
+    assert.equal(await page.getByRole("heading", { name: "Jobs" }).count(), 0);
+  });
+});
+
+describe("accounts", () => {
+  as("admin", "/users", "adds a user and closes what it opened", async (page) => {
+    const shown = dialog(page, "User");
+    for (let i = 0; i < 3; i++) {
+      await page.getByRole("button", { name: "Add user" }).click();
+      await shown.getByLabel("Mail address").waitFor();
+      await page.keyboard.press("Escape");
+      await shown.waitFor({ state: "hidden" });
+    }
+    await page.getByRole("button", { name: "Add user" }).click();
+    await shown.getByLabel("Mail address").fill(`new-${stamp}@example.com`);
+    await shown.getByLabel("Password").fill(`Long-enough-${stamp}-1`);
+    await shown.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText(`new-${stamp}@example.com can sign in now.`).waitFor();
+  });
+  as("viewer", "/profile", "chooses mails", async (page) => {
+    const box = page.getByLabel("Anomalies that the model sees");
+    const was = await box.isChecked();
+    await box.setChecked(!was);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.reload();
+    await page.getByLabel("Anomalies that the model sees").waitFor();
+    assert.equal(await page.getByLabel("Anomalies that the model sees").isChecked(), !was);
+    await page.getByLabel("Anomalies that the model sees").setChecked(was);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+  });
+  test("a forgotten password leads to a mail; a link that is none is refused", async () => {
+    const page = await open(browser);
+    await page.goto(`${baseUrl}/app/login`);
+    await page.getByRole("link", { name: "Forgotten your password?" }).click();
+    await page.getByLabel("Mail address").fill("nobody@example.com");
+    await page.getByRole("button", { name: "Send the link" }).click();
+    await page.getByRole("status").filter({ hasText: "is on its way" }).waitFor();
+    await inspect(page, "reset-asked");
+    await page.goto(`${baseUrl}/app/reset-password?token=no-such-token`);
+    await page.getByLabel("New password").fill(`Long-enough-${stamp}-2`);
+    await page.getByRole("button", { name: "Set the password" }).click();
+    await page.getByText("Invalid or expired reset token").waitFor();
+    await shoot(page, "reset-refused");
+    await page.getByRole("link", { name: "To the sign-in" }).click();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe("parts of the program", () => {
+  as("admin", "/", "going from part to part loads each once and the page stays the same document", async (page) => {
+    await page.evaluate(() => (window.same = true));
+    for (const name of ["Reports", "Alarms", "Settings", "Machines", "Reports"]) {
+      await menu(page).getByRole("link", { name, exact: name !== "Alarms" }).click();
+      await page.getByRole("heading", { name, level: 1 }).waitFor();
+    }
+    assert.equal(await page.evaluate(() => window.same), true);
+    const files = await page.evaluate(() =>
+      performance.getEntriesByType("resource").map((e) => e.name).filter((name) => name.endsWith(".wasm")),
+    );
+    for (const part of ["plant", "work", "office"])
+      assert.ok(files.some((file) => file.includes(`split_${part}-`)), `${part} was fetched`);
+  });
+  test("a part that cannot be fetched is asked for again", async () => {
+    const page = await open(browser, { state: states.admin });
+    await page.goto(`${baseUrl}/app/`);
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+    await page.route("**/split_office-*", (route) => route.abort());
+    await menu(page).getByRole("link", { name: "Settings" }).click();
+    await page.getByText("This page could not be fetched.").waitFor();
+    await shoot(page, "part-missing");
+    await page.unroute("**/split_office-*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
+    await page.context().close();
+  });
+});

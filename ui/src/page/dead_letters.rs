@@ -1,0 +1,59 @@
+//! Messages that could not be read, with the reason: they are kept until somebody has looked.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::Ago,
+    },
+};
+use leptos::prelude::*;
+use pm_api::status::DeadLetter;
+
+/// The panel.
+#[component]
+pub fn DeadLetters() -> impl IntoView {
+    let letters =
+        Query::<Vec<DeadLetter>>::new(|| Some("/mqtt/dead-letters?limit=10".to_owned()), &[Refresh::Pulse]);
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"Messages that could not be read"</h2>
+            </header>
+            <Loaded phase=letters.phase() retry=letters.retry() lines=4>
+                <ul class="pairs">
+                    <For each=move || letters.items() key=|letter| letter.id children=row />
+                </ul>
+                {move || {
+                    letters
+                        .items()
+                        .is_empty()
+                        .then(|| {
+                            view! {
+                                <Empty icon=Icon::Check title="Every message could be read">
+                                    "One that cannot is kept here with the reason."
+                                </Empty>
+                            }
+                        })
+                }}
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(letter: DeadLetter) -> AnyView {
+    view! {
+        <li>
+            <details class="more">
+                <summary>
+                    <code>{letter.topic}</code> " " <small class="muted"><Ago at=letter.received_at /></small>
+                    <p class="small">{letter.reason}</p>
+                </summary>
+                <pre>{letter.payload}</pre>
+            </details>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,94 @@
+//! What was sent to a receiver and what it answered; each delivery can be sent again.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::Ago,
+    },
+    state::app,
+};
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{WebhookId, webhook::Delivery};
+use pm_ui_core::text::title;
+
+/// The newest deliveries to a receiver.
+#[component]
+pub fn Deliveries(
+    /// The receiver.
+    id: WebhookId,
+) -> impl IntoView {
+    let list = Query::<Vec<Delivery>>::new(
+        move || Some(format!("/webhooks/{id}/deliveries?limit=50")),
+        &[Refresh::Pulse],
+    );
+    view! {
+        <Loaded phase=list.phase() retry=list.retry() lines=6>
+            <ul class="pairs">
+                <For
+                    each=move || list.items()
+                    key=|d| (d.id, d.attempts, d.status.clone())
+                    children=move |d| row(d, list)
+                />
+            </ul>
+            {move || {
+                list.items()
+                    .is_empty()
+                    .then(|| {
+                        view! {
+                            <Empty icon=Icon::Send title="Nothing was sent yet">
+                                "Deliveries stand here when an event happens that the receiver asked for."
+                            </Empty>
+                        }
+                    })
+            }}
+        </Loaded>
+    }
+    .into_any()
+}
+
+fn row(delivery: Delivery, list: Query<Vec<Delivery>>) -> AnyView {
+    let app = app();
+    let path = format!("/webhooks/{}/deliveries/{}/replay", delivery.webhook_id, delivery.id);
+    let again = move |_| {
+        let path = path.clone();
+        spawn_local(async move {
+            match app.api.post::<Delivery>(&path).await {
+                Ok(_) => {
+                    app.toasts.done("It is sent again.");
+                    list.refetch();
+                }
+                Err(error) => app.toasts.failed(format!("Not sent again: {error}")),
+            }
+        });
+    };
+    let class = match delivery.status.as_str() {
+        "delivered" => "badge calm",
+        "failed" => "badge warning",
+        _ => "badge",
+    };
+    let facts = [
+        (delivery.attempts != 1).then(|| format!("{} attempts", delivery.attempts)),
+        delivery.response_status.map(|code| format!("answer {code}")),
+        delivery.duration_ms.map(|ms| format!("{ms} ms")),
+        delivery.error,
+    ];
+    let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    view! {
+        <li>
+            <details class="more">
+                <summary>
+                    <code>{delivery.event}</code> " " <span class=class>{title(&delivery.status)}</span>
+                    <p class="muted small"><Ago at=delivery.created_at /> ", " {facts}</p>
+                </summary>
+                <pre>{delivery.request_body}</pre>
+                {delivery.response_body.filter(|body| !body.is_empty()).map(|body| view! { <pre>{body}</pre> })}
+            </details>
+            <button class="button small" on:click=again>
+                "Send again"
+            </button>
+        </li>
+    }
+    .into_any()
+}

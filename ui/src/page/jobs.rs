@@ -1,0 +1,89 @@
+//! Work that takes longer than a request: what runs, what failed, and once more.
+
+use crate::{
+    api::{Query, Refresh},
+    parts::{
+        icon::Icon,
+        loaded::{Empty, Loaded},
+        time::Ago,
+    },
+    state::app,
+};
+use leptos::{prelude::*, task::spawn_local};
+use pm_api::{JobStatus, Role, job::Job};
+use pm_ui_core::text::title;
+
+/// The panel.
+#[component]
+pub fn Jobs() -> impl IntoView {
+    let jobs = Query::<Vec<Job>>::new(|| Some("/jobs?limit=10".to_owned()), &[Refresh::Pulse]);
+    view! {
+        <section class="panel">
+            <header class="panel-head">
+                <h2>"Jobs"</h2>
+            </header>
+            <Loaded phase=jobs.phase() retry=jobs.retry() lines=4>
+                <ul class="pairs">
+                    <For each=move || jobs.items() key=|job| (job.id, job.updated_at) children=move |job| row(job, jobs) />
+                </ul>
+                {move || {
+                    jobs.items()
+                        .is_empty()
+                        .then(|| {
+                            view! {
+                                <Empty icon=Icon::Clock title="No jobs yet">
+                                    "Training of a model will stand here, with its progress."
+                                </Empty>
+                            }
+                        })
+                }}
+            </Loaded>
+        </section>
+    }
+    .into_any()
+}
+
+fn row(job: Job, jobs: Query<Vec<Job>>) -> AnyView {
+    let app = app();
+    let id = job.id;
+    let failed = job.status == JobStatus::Failed;
+    let class = match job.status {
+        JobStatus::Completed => "badge calm",
+        JobStatus::Failed => "badge warning",
+        JobStatus::Pending | JobStatus::Running => "badge",
+    };
+    let again = move |_| {
+        spawn_local(async move {
+            match app.api.post::<Job>(&format!("/jobs/{id}/retry")).await {
+                Ok(_) => jobs.refetch(),
+                Err(error) => app.toasts.failed(format!("Not begun again: {error}")),
+            }
+        });
+    };
+    view! {
+        <li>
+            <div>
+                <strong>{title(job.job_type.as_str())}</strong> " " <span class=class>{title(job.status.as_str())}</span>
+                <p class="muted small">
+                    <Ago at=job.updated_at />
+                    {(job.attempts > 1).then(|| format!(", {} attempts", job.attempts))}
+                    {job.error_message.map(|error| format!(". {error}"))}
+                </p>
+                {(job.status == JobStatus::Running)
+                    .then(|| view! { <progress max="100" value=job.progress aria-label="Progress"></progress> })}
+            </div>
+            {move || {
+                (failed && app.api.session.may(Role::Admin))
+                    .then(|| {
+                        view! {
+                            <button class="button small" on:click=again>
+                                {Icon::Refresh.view()}
+                                "Try again"
+                            </button>
+                        }
+                    })
+            }}
+        </li>
+    }
+    .into_any()
+}
