@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # pm - the one script: runs, builds and tests the platform on a bare machine. `./pm help` says how.
 set -euo pipefail
+CALLER=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 ROOT=$PWD
 
@@ -19,6 +20,10 @@ Run
   reset [--yes]    remove the database, secrets and logs in .pm
   db start|stop|status|url|psql [ARGUMENT…]
                    the private database alone
+  backup FILE      write the database to FILE, attachments and audit log included; may run beside the stack
+  restore FILE [--overwrite]
+                   put it into the database of a stopped stack; with --overwrite also into one that is not empty;
+                   both with DATABASE_URL on a database of yours
 
 Work on it
   build            components, programs and web UI
@@ -410,6 +415,11 @@ case ${1:-help} in
     [ "${2:-}" = spin ] || die "the host that can be chosen is Spin: ./pm host spin"
     shift 2; up --host spin "$@" ;;
   down | status | logs | reset | db) pm_local "$@" ;;
+  backup | restore)
+    command=$1 file=${2:-}
+    [ -n "$file" ] || die "say which file: ./pm $command FILE"
+    case $file in /*) ;; *) file=$CALLER/$file ;; esac
+    pm_local "$command" "$file" "${@:3}" ;;
   build) build; printf '\nEverything is built: start it with ./pm up.\n' ;;
   test) shift; run_tests "$@" ;;
   fmt) cargo fmt --all ;;

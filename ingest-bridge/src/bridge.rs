@@ -6,6 +6,7 @@ use crate::health::{Health, wall_clock};
 use crate::lane::{Lane, Settings};
 use crate::mail::{desk::Desk, relay::Relay};
 use crate::payload::sparkplug::Sparkplug;
+use crate::probe;
 use crate::session::Session;
 use crate::spool::Spool;
 use crate::tick;
@@ -15,6 +16,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -68,6 +70,15 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         lanes.spawn(lane.run(parts));
         to_lanes.push(to_lane);
     }
+    let probe = match config.health_listen {
+        Some(address) => {
+            let listener = TcpListener::bind(address).await;
+            let listener =
+                listener.with_context(|| format!("cannot listen on PM_HEALTH_LISTEN={address}"))?;
+            Some(tokio::spawn(probe::serve(listener, health.clone())))
+        }
+        None => None,
+    };
     let models = tokio::spawn(tick::run_models(functions.clone()));
     let desk = Arc::new(Desk::new(relay, health.clone()));
     let ticks = tokio::spawn(tick::run(functions, health.clone(), desk));
@@ -78,6 +89,9 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     session.run(stop, all_lanes).await;
     ticks.abort();
     models.abort();
+    if let Some(probe) = probe {
+        probe.abort();
+    }
     Ok(())
 }
 

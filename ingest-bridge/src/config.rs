@@ -6,6 +6,7 @@ use clap::{Args, Parser};
 use percent_encoding::percent_decode_str;
 use pm_api::ingest::MAX_BATCH_READINGS;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
@@ -58,6 +59,9 @@ pub struct Config {
     /// Batches posted side by side; messages of one machine stay in order
     #[arg(long, env = "PM_LANES", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
     pub lanes: u64,
+    /// Where /health/live and /health/ready are answered [default: nowhere]
+    #[arg(long, env = "PM_HEALTH_LISTEN", value_name = "ADDRESS")]
+    pub health_listen: Option<SocketAddr>,
     /// How mail is sent
     #[command(flatten)]
     pub mail: MailConfig,

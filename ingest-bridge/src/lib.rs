@@ -22,6 +22,7 @@ pub mod health;
 pub mod lane;
 pub mod mail;
 pub mod payload;
+pub mod probe;
 pub mod session;
 pub mod simulator;
 pub mod spool;

@@ -12,7 +12,7 @@ use pm_local::host::{Host, Options};
 use pm_local::stack::data::DataDir;
 use pm_local::stack::secrets::Secrets;
 use pm_local::stack::up::{HostKind, UpOptions};
-use pm_local::stack::{broker, cluster, migrate, part, paths, schema, seed, testing, up};
+use pm_local::stack::{backup, broker, cluster, migrate, part, paths, schema, seed, testing, up};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -83,7 +83,25 @@ enum Cmd {
         #[command(subcommand)]
         action: Db,
     },
-    /// Bring the database at DATABASE_URL up to date.
+    /// Write the database to a file: that of the stack, or the one at DATABASE_URL. Whatever runs may go on.
+    Backup {
+        /// The file, which must not be there yet. It holds secrets.
+        file: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Put a backup into the database of a stopped stack, or into the one at DATABASE_URL.
+    Restore {
+        /// What `backup` wrote.
+        file: PathBuf,
+        #[command(flatten)]
+        data: Data,
+        /// Replace a database that is not empty.
+        #[arg(long)]
+        overwrite: bool,
+    },
+    /// Bring the database at DATABASE_URL up to date. PM_APP_PASSWORD becomes the password of the role pm_app;
+    /// PM_ADMIN_EMAIL and PM_ADMIN_PASSWORD make the first administrator.
     Migrate,
     /// Add the demonstration users and machines to the database at DATABASE_URL.
     Seed,
@@ -174,11 +192,9 @@ async fn run(command: Cmd) -> Result<ExitCode> {
         Cmd::Host { manifest, http } => serve(&manifest, &http).await?,
         Cmd::Broker { mqtt } => tokio::task::block_in_place(|| broker::run(mqtt))?,
         Cmd::Db { data, action } => return db(&data.data_dir, action).await,
-        Cmd::Migrate => {
-            let outcome = migrate(&database_url()?).await?;
-            outcome.applied.iter().for_each(|name| println!("applied {name}"));
-            println!("{} migrations applied, {} before", outcome.applied.len(), outcome.already);
-        }
+        Cmd::Backup { file, data } => backup_to(&file, &data.data_dir).await?,
+        Cmd::Restore { file, data, overwrite } => restore_from(&file, &data.data_dir, overwrite).await?,
+        Cmd::Migrate => migrate_all(&database_url()?).await?,
         Cmd::Seed => {
             let url = database_url()?;
             migrate(&url).await?;
@@ -331,6 +347,78 @@ fn reset(data_dir: &Path, yes: bool) -> Result<()> {
     }
     data.remove()?;
     println!("Removed {}.", data.path().display());
+    Ok(())
+}
+
+async fn migrate_all(url: &str) -> Result<()> {
+    let outcome = migrate(url).await?;
+    outcome.applied.iter().for_each(|name| println!("applied {name}"));
+    println!("{} migrations applied, {} before", outcome.applied.len(), outcome.already);
+    if let Some(password) = variable("PM_APP_PASSWORD") {
+        migrate::enable_app_role(url, &password).await?;
+        println!("The role {} has its password.", migrate::APP_ROLE);
+    }
+    match (variable("PM_ADMIN_EMAIL"), variable("PM_ADMIN_PASSWORD")) {
+        (Some(email), Some(password)) => match seed::first_admin(url, &email, &password).await? {
+            true => println!("{email} is the first administrator."),
+            false => println!("There is an administrator already."),
+        },
+        (None, None) => {}
+        _ => bail!("PM_ADMIN_EMAIL and PM_ADMIN_PASSWORD belong together: give both"),
+    }
+    Ok(())
+}
+
+/// Does `work` on the database at DATABASE_URL, or on the stack's own, which is started for as long as it takes.
+async fn with_database(
+    data_dir: &Path,
+    work: impl AsyncFnOnce(&str, &cluster::Programs) -> Result<()>,
+) -> Result<()> {
+    let tell = |text: &str| eprintln!("{text} …");
+    if let Some(url) = variable("DATABASE_URL") {
+        let programs = tokio::task::block_in_place(|| cluster::Programs::find_or_fetch(tell))?;
+        return work(&url, &programs).await;
+    }
+    let data = DataDir::open(data_dir)?;
+    let cluster = data.cluster(&Secrets::load_or_make(&data.secrets())?, tell)?;
+    let ran = cluster.is_running()?;
+    if !ran {
+        cluster.init()?;
+        cluster.start_detached()?;
+    }
+    let result = work(&cluster.url(cluster::DATABASE), cluster.programs()).await;
+    if !ran {
+        cluster.stop_detached()?;
+    }
+    result
+}
+
+async fn backup_to(file: &Path, data_dir: &Path) -> Result<()> {
+    ensure!(
+        variable("DATABASE_URL").is_some() || data_dir.exists(),
+        "there is no {}: start the stack first, or set DATABASE_URL",
+        data_dir.display()
+    );
+    with_database(data_dir, async |url, programs| {
+        let made = backup::backup(url, programs, file).await?;
+        println!(
+            "Wrote {} ({:.1} MB). It holds secrets: keep it safe.",
+            file.display(),
+            made.bytes as f64 / 1e6
+        );
+        Ok(())
+    })
+    .await
+}
+
+async fn restore_from(file: &Path, data_dir: &Path, overwrite: bool) -> Result<()> {
+    ensure!(
+        variable("DATABASE_URL").is_some() || !data_dir.exists() || !DataDir::open(data_dir)?.is_running()?,
+        "the stack runs: stop it first with ./pm down"
+    );
+    with_database(data_dir, async |url, programs| backup::restore(url, programs, file, overwrite).await)
+        .await?;
+    println!("Restored {}. Start the stack with ./pm up; everybody logs in anew.", file.display());
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The one-machine stack: database, broker, host, bridge and simulator as processes of one supervisor.
 
+pub mod backup;
 pub mod broker;
 pub mod cluster;
 pub mod data;

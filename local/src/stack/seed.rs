@@ -1,6 +1,7 @@
-//! Demonstration data, only when asked for: the documented users and the plant that the simulator publishes.
+//! Demonstration data, only when asked for: the documented users and the plant that the simulator publishes. Elsewhere,
+//! the first administrator.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio_postgres::Client;
 
 use super::migrate::{connect, sentence};
@@ -28,6 +29,24 @@ pub async fn seed(url: &str) -> Result<()> {
         .await
         .map_err(sentence)
         .context("cannot add the demonstration plant")
+}
+
+/// Adds an administrator when there is no active one; returns whether it did.
+///
+/// `password` must have eight characters or more, as the functions ask of others.
+pub async fn first_admin(url: &str, email: &str, password: &str) -> Result<bool> {
+    ensure!(email.contains('@'), "PM_ADMIN_EMAIL is no mail address: {email}");
+    ensure!(
+        password.chars().count() >= 8,
+        "PM_ADMIN_PASSWORD has fewer than 8 characters: choose a longer one"
+    );
+    let client = connect(url).await?;
+    let known = client.query_opt("select from users where role = 'admin' and is_active limit 1", &[]).await;
+    if known.map_err(sentence)?.is_some() {
+        return Ok(false);
+    }
+    add_user(&client, email, password, "Administrator", "admin").await?;
+    Ok(true)
 }
 
 async fn add_user(client: &Client, email: &str, password: &str, full_name: &str, role: &str) -> Result<()> {
