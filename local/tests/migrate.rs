@@ -92,3 +92,32 @@ async fn the_functions_role_works_with_rows_and_not_with_the_schema() -> anyhow:
     }
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_gives_the_role_its_password_and_makes_the_first_administrator() -> anyhow::Result<()> {
+    let database = empty_database().await?;
+    // the role is the server's: other tests log in with this password meanwhile
+    let app = database.app_url().split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
+    let run = |email: &str, password: &str| -> anyhow::Result<(bool, String)> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pm-local"));
+        command.arg("migrate").env("DATABASE_URL", database.url()).env("PM_APP_PASSWORD", &app);
+        let output = command.env("PM_ADMIN_EMAIL", email).env("PM_ADMIN_PASSWORD", password).output()?;
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        Ok((output.status.success(), said.into_owned()))
+    };
+    for (email, password, good, expected) in [
+        ("boss@example.org", "short", false, "fewer than 8 characters"),
+        ("boss", "long enough", false, "is no mail address"),
+        ("boss@example.org", "", false, "belong together"),
+        ("boss@example.org", "long enough", true, "boss@example.org is the first administrator."),
+        ("other@example.org", "long enough", true, "There is an administrator already."),
+    ] {
+        let (ended_well, said) = run(email, password)?;
+        assert!(ended_well == good && said.contains(expected), "{email}: {said}");
+        assert!(!said.contains("long enough"), "{said}");
+    }
+    let client = connect(database.app_url()).await?;
+    let row = client.query_one("select string_agg(email || ' ' || role, ',') from users", &[]).await?;
+    assert_eq!(row.get::<_, &str>(0), "boss@example.org admin");
+    Ok(())
+}
