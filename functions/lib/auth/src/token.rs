@@ -39,9 +39,9 @@ pub struct Identity {
     pub user_id: UserId,
     /// Mail address.
     pub email: String,
-    /// Role when the token was issued.
+    /// Role when the token was issued; in a request, the present one.
     pub role: Role,
-    /// What custom roles permitted besides when the token was issued.
+    /// What custom roles permit besides, likewise.
     pub permissions: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
 //! One admitted request.
 
-use crate::{Refusal, credentials, field::Fields, variable};
+use crate::{Refusal, credentials, field::Fields, standing, variable};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
@@ -53,13 +53,13 @@ impl Call {
     }
 
     /// The signed-in user as the author of a change, after a look whether the account still exists with the right to
-    /// make it (a token lives longer than a role may).
+    /// make it as of now (reading believes a look of up to ten seconds ago).
     ///
     /// # Errors
     /// 401 if the account is gone, 403 if it has lost the right.
     pub async fn actor(&self, db: &Db) -> Result<Actor, Refusal> {
         let identity = self.identity()?;
-        let standing = pm_store::user::standing(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
+        let standing = standing::current(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
         if !self.route.allows(standing.role, &standing.permissions) {
             return Err(Refusal::Forbidden(self.route.access.refusal()));
         }

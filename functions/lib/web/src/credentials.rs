@@ -1,11 +1,12 @@
 //! Who is asking, and may they?
 
-use crate::{Refusal, trace::Trace};
+use crate::{Refusal, call::database, standing, trace::Trace};
 use http::header;
 use pm_auth::{
     Access, Route,
     token::{Identity, Signer},
 };
+use pm_store::user::Standing;
 use spin_sdk::http::Request;
 use std::sync::OnceLock;
 
@@ -48,13 +49,20 @@ pub(crate) async fn check(
         (Err(_), Access::Stream) => signer.check_ticket(&token),
         (checked, _) => checked,
     };
-    let identity = identity.map_err(|_| Refusal::BadToken)?;
+    let mut identity = identity.map_err(|_| Refusal::BadToken)?;
     trace.user.set(Some(identity.user_id));
-    if route.allows(identity.role, &identity.permissions) || route.access == Access::Registration {
-        Ok(Some(identity))
-    } else {
-        Err(Refusal::Forbidden(route.access.refusal()))
+    let allows = |s: &Standing| route.allows(s.role, &s.permissions) || route.access == Access::Registration;
+    let mut standing = standing::recent(identity.user_id).await?;
+    if !standing.as_ref().is_some_and(allows) {
+        // what was given meanwhile counts at once
+        standing = standing::current(&database().await?, identity.user_id).await?;
     }
+    let standing = standing.ok_or(Refusal::BadToken)?;
+    if !allows(&standing) {
+        return Err(Refusal::Forbidden(route.access.refusal()));
+    }
+    (identity.role, identity.permissions) = (standing.role, standing.permissions);
+    Ok(Some(identity))
 }
 
 fn bearer(request: &Request) -> Option<String> {

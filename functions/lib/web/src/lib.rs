@@ -21,6 +21,7 @@ mod paging;
 mod refusal;
 mod reply;
 mod serve;
+mod standing;
 mod stream;
 mod trace;
 mod variable;

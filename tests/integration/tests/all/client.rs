@@ -149,4 +149,10 @@ impl Client {
         }
         anyhow::bail!("{path} does not show what was waited for; last: {last}")
     }
+
+    /// Waits until a GET is refused with this detail: what was seen of an account is believed for some seconds.
+    pub async fn wait_for_refusal(&self, path: &str, detail: &str) -> Result<()> {
+        let refused = |answer: &Value| answer["detail"].as_str().is_some_and(|said| said.starts_with(detail));
+        self.wait_for(path, |answer| refused(answer).then_some(())).await
+    }
 }

@@ -1,6 +1,6 @@
 //! Login, refresh with rotation and reuse detection, logout, throttling.
 
-use crate::client::{Client, VIEWER};
+use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use pm_local::stack::testing::{Stack, StackOptions};
 use serde_json::{Value, json};
@@ -75,4 +75,28 @@ async fn a_changed_password_ends_the_logins() -> Result<()> {
     let body = json!({"refresh_token": token(&pair, "refresh_token")?});
     client.post("/users/refresh", body).await?.expect(401)?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_token_outlives_neither_its_role_nor_its_account() -> Result<()> {
+    let (_stack, client) = stack().await?;
+    let admin = client.sign_in(ADMIN).await?;
+    let engineer = client.sign_in(ENGINEER).await?;
+    let me = engineer.get("/users/me").await?.expect(200)?;
+    let account = format!("/users/{}", me["id"].as_str().unwrap_or_default());
+    engineer.get("/mqtt/status").await?.expect(200)?;
+
+    admin.patch(&account, json!({"role": "viewer"})).await?.expect(200)?;
+    // nobody there has seen the account yet
+    engineer.get("/jobs").await?.expect(403)?;
+    engineer.post("/machines", json!({"name": "m"})).await?.expect(403)?;
+    let failure = json!({"machine_id": "machine-1", "duration": 2});
+    engineer.post("/simulator/trigger-failure", failure).await?.expect(403)?;
+    engineer.wait_for_refusal("/mqtt/status", "Access denied").await?;
+    engineer.get("/machines").await?.expect(200)?;
+
+    admin.patch(&account, json!({"is_active": false})).await?.expect(200)?;
+    engineer.post("/alarms", json!({})).await?.expect(401)?;
+    engineer.get("/tickets").await?.expect(401)?;
+    engineer.wait_for_refusal("/machines", "Could not validate credentials").await
 }
