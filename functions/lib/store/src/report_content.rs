@@ -1,4 +1,5 @@
-//! What reports hold. Readings are summed up here, in one pass over them, and never leave the database row by row.
+//! What reports hold. Readings are summed up here, in one pass over them, and never leave the database row by row; where
+//! they were dropped, their roll-ups are summed up.
 
 use crate::{
     Db, StoreError,
@@ -20,13 +21,39 @@ use std::collections::HashMap;
 statements! {
     // Readings by sensor and interval ($5 seconds), and from these: figures of each sensor, spans in which each machine
     // was observed (silence up to three intervals is none), and the course ($6 seconds a point) of the $7 sensors that were
-    // in the worst state. Values beyond 1e140 count as that, since their squares have no room.
+    // in the worst state. Values beyond 1e140 count as that, since their squares have no room. Where readings were dropped,
+    // their minutes or hours stand in for them: with the worst state for the whole of it, an hour evenly over its intervals,
+    // and without what the values strayed within it.
     MEASURED = "
-        with parts as materialized (
-            select s.id as sensor_id, s.machine_id, time_bucket($5::int8 * interval '1 second', d.time) as bucket,
-                   count(*)::float8 as n, avg(v.value) as mean, coalesce(var_samp(v.value), 0) * (count(*) - 1) as squares,
-                   min(d.value) as low, max(d.value) as high, count(*) filter (where d.status = 1) as warning,
-                   count(*) filter (where d.status = 2) as critical
+        with kept as materialized (
+            select max(dropped_before) filter (where class = 'readings') as raw_from,
+                   max(dropped_before) filter (where class = 'readings_1m') as minutes_from
+            from retention_marks),
+        rolled as (
+            select sensor_id, bucket as time, count::float8 as n, sum / count as mean, min as low, max as high, worst
+            from readings_1m, kept
+            where (select raw_from from kept) > epoch_us($1) and bucket >= epoch_us($1) and bucket < epoch_us($2)
+              and bucket < raw_from and bucket >= minutes_from
+            union all
+            select sensor_id, piece, count * least($5::float8 / 3600, 1), sum / count, min, max, worst
+            from readings_1h, kept,
+                 generate_series(bucket, bucket + interval '3599 seconds', $5::int8 * interval '1 second') piece
+            where (select least(raw_from, minutes_from) from kept) > epoch_us($1)
+              and bucket >= epoch_us($1) and bucket < epoch_us($2) and bucket < least(raw_from, minutes_from)),
+        parts as materialized (
+            select s.id as sensor_id, s.machine_id, time_bucket($5::int8 * interval '1 second', r.time) as bucket,
+                   sum(r.n) as n, sum(r.n * v.mean) / sum(r.n) as mean, coalesce(var_pop(v.mean), 0) * sum(r.n) as squares,
+                   min(r.low) as low, max(r.high) as high, coalesce(sum(r.n) filter (where r.worst = 1), 0) as warning,
+                   coalesce(sum(r.n) filter (where r.worst = 2), 0) as critical
+            from sensors s
+            join rolled r on r.sensor_id = s.id
+            cross join lateral (select greatest(-1e140, least(1e140, r.mean)) as mean) v
+            where ($3::uuid is null or s.machine_id = $3) and ($4::uuid is null or s.id = $4)
+            group by s.id, s.machine_id, 3
+            union all
+            select s.id, s.machine_id, time_bucket($5::int8 * interval '1 second', d.time) as bucket, count(*)::float8,
+                   avg(v.value), coalesce(var_samp(v.value), 0) * (count(*) - 1), min(d.value), max(d.value),
+                   count(*) filter (where d.status = 1)::float8, count(*) filter (where d.status = 2)::float8
             from sensors s
             join sensor_data d on d.sensor_id = s.id
             cross join lateral (select greatest(-1e140, least(1e140, d.value)) as value) v

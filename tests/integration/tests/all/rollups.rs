@@ -168,6 +168,7 @@ async fn after_readings_are_dropped_the_trend_still_answers() -> Result<()> {
         old_hour.get::<_, String>(1)
     );
     let before = (client.get(&month).await?.expect(200)?, client.get(&hour).await?.expect(200)?);
+    let reported = report(&db).await?;
     assert_eq!(before.1["resolution"], "raw");
     assert!(dropped("readings", 30).await? > 10);
     assert_eq!(dropped("readings", 30).await?, 0);
@@ -190,6 +191,8 @@ async fn after_readings_are_dropped_the_trend_still_answers() -> Result<()> {
         .await?;
     assert!(String::from_utf8(export.body.to_vec())?.starts_with("start,resolution,"));
 
+    agree(&report(&db).await?, &reported)?;
+
     // a reading from before the edge does not change what is left of its minute
     let minute = "select count, sum from readings_1m order by bucket limit 1";
     let kept = db.query_one(minute, &[]).await?;
@@ -207,6 +210,38 @@ async fn after_readings_are_dropped_the_trend_still_answers() -> Result<()> {
     assert!(dropped("readings_1m", 2).await? > 30);
     let last = client.get(&hour).await?.expect(200)?;
     assert_eq!((&last["resolution"], count(&last)), (&json!("1h"), count(&before.1)));
+    db.execute("delete from sensor_data where value = 5e9", &[]).await?;
+    agree(&report(&db).await?, &reported)
+}
+
+/// Figures and observed spans of two whole days, a month ago, as reports ask for them.
+async fn report(db: &tokio_postgres::Client) -> Result<Vec<(String, serde_json::Value)>> {
+    let statements = pm_store::all_statements();
+    let found = statements.iter().find(|(name, _)| *name == "pm_store::report_content::MEASURED");
+    let (_, sql) = found.context("no such statement")?;
+    let period = "select (extract(epoch from date_trunc('day', now()) - interval '36 days') * 1000000)::int8";
+    let from: i64 = db.query_one(period, &[]).await?.get(0);
+    let to = from + 2 * 86_400_000_000;
+    let nobody = None::<uuid::Uuid>;
+    let rows = db.query(*sql, &[&from, &to, &nobody, &nobody, &300_i64, &2700_i64, &6_i64]).await?;
+    let mut parts: Vec<(String, serde_json::Value)> = rows.iter().map(|r| (r.get(0), r.get(2))).collect();
+    parts.retain(|(what, _)| what != "course");
+    parts.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(parts)
+}
+
+/// The same count, extremes and spans, and a mean that differs by rounding only.
+fn agree(one: &[(String, serde_json::Value)], other: &[(String, serde_json::Value)]) -> Result<()> {
+    let [(figures, one_figures), (observed, one_observed)] = one else { anyhow::bail!("{one:?}") };
+    assert_eq!((figures.as_str(), observed.as_str()), ("figures", "observed"));
+    assert_eq!(one_observed, &other[1].1);
+    let other_figures = &other[0].1;
+    for field in ["count", "min", "max"] {
+        assert_eq!(one_figures[field], other_figures[field], "{field}");
+    }
+    assert_eq!(one_figures["count"], 5760);
+    let mean = |figures: &serde_json::Value| figures["mean"].as_f64().unwrap_or(f64::NAN);
+    assert!((mean(one_figures) - mean(other_figures)).abs() < 1e-6, "{one_figures} {other_figures}");
     Ok(())
 }
 
