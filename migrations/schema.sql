@@ -47,27 +47,27 @@ CREATE FUNCTION public.audit_row() RETURNS trigger
     AS $$
 declare
     actor jsonb := nullif(current_setting('pm.actor', true), '')::jsonb;
-    hidden constant text[] := array['password_hash', 'secret', 'previous_secret', 'updated_at', 'lease_id', 'lease_until']
-        || case tg_table_name when 'attachments' then array['content'] when 'webhooks' then array['headers'] else '{}' end;
-    was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - hidden end;
-    is_now jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - hidden end;
-    before jsonb := was;
-    after jsonb := is_now;
+    was jsonb;
+    is_now jsonb;
+    before jsonb;
+    after jsonb;
+    is_secret boolean;
 begin
     if actor is null then
         return null;
     end if;
+    was := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+    is_now := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+    before := was;
+    after := is_now;
     if tg_op = 'UPDATE' then
-        if to_jsonb(old) - 'updated_at' = to_jsonb(new) - 'updated_at' then
+        if was - 'updated_at' = is_now - 'updated_at' then
             return null;
         end if;
         select jsonb_object_agg(key, value) into before from jsonb_each(was) where is_now -> key is distinct from value;
         select jsonb_object_agg(key, value) into after from jsonb_each(is_now) where was -> key is distinct from value;
     end if;
-    if tg_table_name = 'settings' and ((was ->> 'is_secret')::boolean or (is_now ->> 'is_secret')::boolean) then
-        before := case when before ->> 'value' <> '' then before || '{"value": "********"}' else before end;
-        after := case when after ->> 'value' <> '' then after || '{"value": "********"}' else after end;
-    end if;
+    is_secret := coalesce((was ->> 'is_secret')::boolean, false) or coalesce((is_now ->> 'is_secret')::boolean, false);
     insert into audit_log (user_id, action_type, resource_type, resource_id, details, metadata, ip_address, user_agent)
     values (
         (actor ->> 'user_id')::uuid,
@@ -75,12 +75,27 @@ begin
         tg_argv[0],
         coalesce(coalesce(is_now, was) ->> 'id', coalesce(is_now, was) ->> 'user_id'),
         actor ->> 'details',
-        jsonb_strip_nulls(jsonb_build_object('before', before, 'after', after)),
+        jsonb_strip_nulls(jsonb_build_object(
+            'before', nullif(audit_visible(tg_table_name, before, is_secret), '{}'),
+            'after', nullif(audit_visible(tg_table_name, after, is_secret), '{}'))),
         actor ->> 'ip_address',
         actor ->> 'user_agent'
     );
     return null;
 end
+$$;
+
+CREATE FUNCTION public.audit_visible(source text, entry jsonb, is_secret boolean) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case
+        when source = 'settings' and is_secret and shown ->> 'value' <> '' then shown || '{"value": "********"}'
+        else shown
+    end
+    from (select entry - (
+        array['password_hash', 'secret', 'previous_secret', 'updated_at', 'lease_id', 'lease_until']
+        || case source when 'webhooks' then array['headers'] else '{}' end
+    ) as shown) visible
 $$;
 
 CREATE FUNCTION public.challenge_with_model(target uuid) RETURNS boolean

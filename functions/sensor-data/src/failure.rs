@@ -5,6 +5,7 @@ use pm_api::{
     ingest::{Batch, MAX_NAME_BYTES, Reading, SensorRef},
     sensor_data::FailureTriggered,
 };
+use pm_store::audit::{self, Event};
 use pm_web::{Call, Outcome, json, now};
 use serde_json::json as value;
 
@@ -36,6 +37,15 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
         }
     };
     fields.end()?;
+    let db = call.db().await?;
+    let event = Event {
+        action: "trigger_failure",
+        resource_type: "simulator",
+        resource_id: Some(machine_id.clone()),
+        details: Some(format!("{anomaly} anomaly of {sensor_id} for {duration_s} s")),
+    };
+    // before the readings, so that there are none without an entry
+    audit::record(&db, &call.actor(&db).await?, event).await?;
     let count = ((duration_s / 2.0) as i64).min(MOST_READINGS);
     let batch = readings(&machine_id, &sensor_id, anomaly == "gradual_drift", factor, count);
     let report = crate::create::send(&batch).await?;

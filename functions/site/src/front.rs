@@ -2,8 +2,9 @@
 
 use crate::file;
 use http::{HeaderMap, StatusCode, header};
+use pm_api::status::SystemInformation;
 use pm_web::{Answer, json, now};
-use serde_json::json as value;
+use std::collections::BTreeMap;
 
 pub(crate) fn door(headers: &HeaderMap) -> Answer {
     let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
@@ -12,23 +13,34 @@ pub(crate) fn door(headers: &HeaderMap) -> Answer {
     } else {
         json(
             StatusCode::OK,
-            &value!({
-                "service": "Predictive Maintenance Platform",
-                "version": env!("CARGO_PKG_VERSION"),
-                "status": "running",
-                "message": "Backend API is running successfully",
-                "timestamp": now(),
-                "endpoints": {
-                    "health": "/health", "status": "/status", "api_docs": "/docs", "openapi": "/openapi.json",
-                    "dashboard": "/dashboard/overview", "ai_status": "/ai/status", "mqtt_status": "/mqtt/status"
-                },
-                "services": {
-                    "backend": "Running", "database": "Check /health/ready", "ai_service": "Check /ai/status",
-                    "mqtt": "Check /mqtt/status"
-                }
-            }),
+            &SystemInformation {
+                service: "Predictive Maintenance Platform".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                status: "running".to_owned(),
+                message: "Backend API is running successfully".to_owned(),
+                timestamp: now(),
+                endpoints: texts(&[
+                    ("health", "/health"),
+                    ("status", "/status"),
+                    ("api_docs", "/docs"),
+                    ("openapi", "/openapi.json"),
+                    ("dashboard", "/dashboard/overview"),
+                    ("ai_status", "/ai/status"),
+                    ("mqtt_status", "/mqtt/status"),
+                ]),
+                services: texts(&[
+                    ("backend", "Running"),
+                    ("database", "Check /health/ready"),
+                    ("ai_service", "Check /ai/status"),
+                    ("mqtt", "Check /mqtt/status"),
+                ]),
+            },
         )
     };
     answer.headers_mut().insert(header::VARY, http::HeaderValue::from_static("accept, accept-encoding"));
     answer
+}
+
+fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }

@@ -3,6 +3,27 @@
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// `GET /` for a script.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SystemInformation {
+    /// Name of the service.
+    pub service: String,
+    /// Its version.
+    pub version: String,
+    /// Always «running».
+    pub status: String,
+    /// For people.
+    pub message: String,
+    /// Now.
+    pub timestamp: Timestamp,
+    /// Paths by what they lead to.
+    pub endpoints: BTreeMap<String, String>,
+    /// How each part is, or where that is to be learned.
+    pub services: BTreeMap<String, String>,
+}
 
 /// `GET /health`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -218,8 +218,6 @@ words! {
     JobType {
         /// Train a model anew.
         Retrain = "retrain",
-        /// Write a report.
-        Report = "report",
     }
     /// Where a job stands.
     JobStatus {

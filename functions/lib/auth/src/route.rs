@@ -58,6 +58,10 @@ routes! {
         /// Payloads that could not be read.
         ListDeadLetters: GET "/mqtt/dead-letters" ENGINEER;
     }
+    "site" {
+        /// What this is and where its parts are; a browser gets the page instead.
+        SystemInformation: GET "/" Access::Public;
+    }
     "auth" {
         /// Exchange mail address and password for tokens.
         Login: POST "/users/login" Access::Public;

@@ -30,6 +30,9 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::AiStatus => reads::<ai::AiStatus>(),
         Op::ListDeadLetters => lists::<status::DeadLetter>().paged(100, 1000),
 
+        // site
+        Op::SystemInformation => reads::<status::SystemInformation>().also("text/html"),
+
         // auth, users
         Op::Login => reads::<user::TokenPair>()
             .takes_form::<user::LoginForm>()

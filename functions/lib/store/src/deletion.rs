@@ -1,5 +1,6 @@
 //! Deleting machines and sensors. What was measured on them is a matter of the clock: a deletion lists the sensors, and
-//! [`clear`] removes their readings, predictions and roll-ups in bounded steps. Nobody sees them meanwhile.
+//! [`clear`] removes their readings, predictions and roll-ups in bounded steps. Nobody sees them meanwhile. Comments and
+//! attachments go with their alarm or ticket, by trigger.
 
 use crate::{
     Actor, Db, StoreError,
@@ -23,15 +24,7 @@ statements! {
                    true)
             from machines m cross join lateral deletion_counts(m.id, null) d where m.id = $2),
         listed as (
-            insert into deleted_sensors (sensor_id) select id from sensors where machine_id = $2 on conflict do nothing),
-        said as (
-            delete from comments
-            where (resource_type = 'alarm' and resource_id in (select id from alarms where machine_id = $2))
-               or (resource_type = 'ticket' and resource_id in (select id from tickets where machine_id = $2))),
-        attached as (
-            delete from attachments
-            where (resource_type = 'alarm' and resource_id in (select id from alarms where machine_id = $2))
-               or (resource_type = 'ticket' and resource_id in (select id from tickets where machine_id = $2)))
+            insert into deleted_sensors (sensor_id) select id from sensors where machine_id = $2 on conflict do nothing)
         delete from machines using actor where id = $2";
     DELETE_SENSOR = "
         with actor as materialized (
@@ -41,13 +34,7 @@ statements! {
                    true)
             from sensors s cross join lateral deletion_counts(null, s.id) d where s.id = $2),
         listed as (
-            insert into deleted_sensors (sensor_id) select id from sensors where id = $2 on conflict do nothing),
-        said as (
-            delete from comments
-            where resource_type = 'alarm' and resource_id in (select id from alarms where sensor_id = $2)),
-        attached as (
-            delete from attachments
-            where resource_type = 'alarm' and resource_id in (select id from alarms where sensor_id = $2))
+            insert into deleted_sensors (sensor_id) select id from sensors where id = $2 on conflict do nothing)
         delete from sensors using actor where id = $2";
     CLEAR = "select clear_deleted($1)";
 }

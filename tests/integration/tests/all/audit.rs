@@ -185,3 +185,20 @@ async fn filters_and_pages() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_failure_that_is_asked_for_has_an_entry_and_no_readings_without_one() -> Result<()> {
+    let (_stack, client) = stack().await?;
+    let (admin, engineer) = (client.sign_in(ADMIN).await?, client.sign_in(ENGINEER).await?);
+    let failure = json!({"machine_id": "machine-2", "sensor_id": "temp-winding", "duration": 4});
+    engineer.post("/simulator/trigger-failure", failure).await?.expect(200)?;
+    engineer.post("/simulator/trigger-failure", json!({"duration": 1})).await?.expect(422)?;
+    let found = admin.get("/audit/logs?action_type=trigger_failure").await?.expect(200)?;
+    let [entry] = entries(&found)?.as_slice() else { anyhow::bail!("{found}") };
+    assert_eq!(
+        (&entry["user_email"], &entry["resource_type"], &entry["resource_id"]),
+        (&json!(ENGINEER.0), &json!("simulator"), &json!("machine-2"))
+    );
+    assert_eq!(entry["details"], "critical anomaly of temp-winding for 4 s");
+    Ok(())
+}

@@ -86,6 +86,9 @@ async fn people_talk_about_alarms_and_tickets() -> Result<()> {
     }
     let audit = texts(&stack, "select action_type from audit_log where resource_type = 'comment'").await?;
     assert_eq!(audit.len(), 12, "{audit:?}");
+    let said = "select coalesce(metadata -> 'after' ->> 'content', metadata -> 'before' ->> 'content')
+        from audit_log where resource_type = 'comment'";
+    assert!(texts(&stack, said).await?.iter().all(|text| !text.is_empty()));
     Ok(())
 }
 

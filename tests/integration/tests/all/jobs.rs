@@ -25,7 +25,7 @@ async fn run(
 }
 
 async fn claim(client: &tokio_postgres::Client, lease: Uuid, lease_s: i64) -> Result<Option<Uuid>> {
-    let types = vec!["report".to_owned()];
+    let types = vec!["retrain".to_owned()];
     Ok(run(client, "CLAIM", &[&types, &lease, &lease_s, &3_i64]).await?.0.first().copied())
 }
 
@@ -42,25 +42,27 @@ async fn jobs_are_asked_for_listed_and_retried() -> Result<()> {
     let (database, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
 
-    engineer.post("/jobs", json!({"job_type": "report"})).await?.expect(403)?;
+    engineer.post("/jobs", json!({"job_type": "retrain"})).await?.expect(403)?;
     client.sign_in(VIEWER).await?.get("/jobs").await?.expect(403)?;
     for (body, field) in [
         (json!({}), "job_type"),
         (json!({"job_type": "make_coffee"}), "job_type"),
+        // POST /reports/generate makes reports, and no worker would take the job
+        (json!({"job_type": "report"}), "job_type"),
         (json!({"job_type": 5}), "job_type"),
-        (json!({"job_type": "report", "metadata": "x"}), "metadata"),
+        (json!({"job_type": "retrain", "metadata": "x"}), "metadata"),
     ] {
         let refused = admin.post("/jobs", body.clone()).await?.expect(422)?;
         assert_eq!(refused["errors"][0]["loc"], json!(["body", field]), "{body}");
     }
-    let body = json!({"job_type": "report", "metadata": {"format": "csv"}});
+    let body = json!({"job_type": "retrain", "metadata": {"reason": "spring"}});
     let first = admin.post("/jobs", body.clone()).await?.expect(201)?;
     assert_eq!((&first["status"], &first["progress"]), (&json!("pending"), &json!(0)));
-    assert_eq!((&first["metadata"], &first["job_type"]), (&json!({"format": "csv"}), &json!("report")));
+    assert_eq!((&first["metadata"], &first["job_type"]), (&json!({"reason": "spring"}), &json!("retrain")));
     let me = admin.get("/users/me").await?.expect(200)?;
     assert_eq!(first["created_by"], me["id"]);
     let second = admin.post("/jobs", body).await?.expect(201)?;
-    let listed = engineer.get("/jobs?job_type=report&status=pending&limit=1").await?;
+    let listed = engineer.get("/jobs?job_type=retrain&status=pending&limit=1").await?;
     assert_eq!(listed.headers["x-total-count"], "2");
     assert_eq!(listed.expect(200)?[0]["id"], second["id"]);
     engineer.get("/jobs?status=sleeping").await?.expect(422)?;

@@ -52,7 +52,7 @@ async fn every_route_leads_to_its_component() -> Result<()> {
         assert_eq!(under_api, Some(expected), "/api{}", route.path);
     }
     let in_table: BTreeSet<_> = ROUTES.iter().map(|r| r.component).collect();
-    let in_manifest: BTreeSet<_> = routes.iter().map(|(_, c)| *c).filter(|c| *c != "site").collect();
+    let in_manifest: BTreeSet<_> = routes.iter().map(|(_, c)| *c).collect();
     assert_eq!(in_table, in_manifest);
     Ok(())
 }
@@ -61,7 +61,7 @@ async fn every_route_leads_to_its_component() -> Result<()> {
 #[test]
 fn every_component_with_routes_gets_the_allowed_origins() -> Result<()> {
     let text = std::fs::read_to_string(manifest())?;
-    for component in ROUTES.iter().map(|r| r.component).chain(["site"]) {
+    for component in ROUTES.iter().map(|r| r.component) {
         let variables = format!("[component.{component}.variables]\n");
         let block = text.split_once(&variables).map(|(_, rest)| rest.split("\n[").next().unwrap_or_default());
         let given =
