@@ -17,6 +17,7 @@ Run
   down             stop a stack that runs in another terminal
   status           say what runs; exit code 3 when nothing does
   logs [PART]      follow the log of database, broker, host, bridge or simulator, or all of them
+  rotate-token     make a new service token for bridge and functions, also while they run
   reset [--yes]    remove the database, secrets and logs in .pm
   db start|stop|status|url|psql [ARGUMENT…]
                    the private database alone
@@ -27,8 +28,9 @@ Run
 
 Work on it
   build            components, programs and web UI
-  test [FILTER]    everything: format, lints, licences, unit, integration and browser tests;
-                   with FILTER only the Rust tests whose name contains it
+  test [FILTER [N]]
+                   everything: format, lints, licences, unit, integration and browser tests;
+                   with FILTER only the Rust tests whose name contains it, N times (faults 20: the faults, 20 times)
   fmt              format the code
   schema           write migrations/schema.sql again after a new migration
   openapi          write functions/docs/files/openapi.json again after a change of routes or types
@@ -364,7 +366,10 @@ run_tests() {
     step "build the programs and tests" build_for_tests
     step "build the components" build_components $PROBE
     step "build the web UI" bundle_ui
-    step "Rust tests with «$1»" rust_tests "$1"
+    local run
+    for run in $(seq "${2:-1}"); do
+      step "Rust tests with «$1»${2:+, $run of $2}" rust_tests "$1"
+    done
   else
     step "set-up" setup_test
     step "format" check_format
@@ -414,7 +419,7 @@ case ${1:-help} in
   host)
     [ "${2:-}" = spin ] || die "the host that can be chosen is Spin: ./pm host spin"
     shift 2; up --host spin "$@" ;;
-  down | status | logs | reset | db) pm_local "$@" ;;
+  down | status | logs | rotate-token | reset | db) pm_local "$@" ;;
   backup | restore)
     command=$1 file=${2:-}
     [ -n "$file" ] || die "say which file: ./pm $command FILE"

@@ -73,9 +73,9 @@ impl Waiting {
         }
     }
 
-    /// The next packet id to acknowledge, in the order of arrival.
-    pub fn pop_ready(&mut self) -> Option<u16> {
-        self.messages.pop_front_if(|entry| entry.settled).map(|entry| entry.packet_id)
+    /// The next message to acknowledge, in the order of arrival: its sequence and packet id.
+    pub fn pop_ready(&mut self) -> Option<(u64, u16)> {
+        self.messages.pop_front_if(|entry| entry.settled).map(|entry| (entry.sequence, entry.packet_id))
     }
 
     /// Messages that wait.
@@ -105,7 +105,8 @@ mod tests {
         assert_eq!(waiting.pop_ready(), None, "10 came first");
         waiting.settled(12);
         waiting.settled(10);
-        assert_eq!([waiting.pop_ready(), waiting.pop_ready(), waiting.pop_ready()], [Some(1), Some(2), None]);
+        let popped = [waiting.pop_ready(), waiting.pop_ready(), waiting.pop_ready()];
+        assert_eq!(popped, [Some((10, 1)), Some((11, 2)), None]);
         assert_eq!(waiting.len(), 1);
     }
 
@@ -118,7 +119,7 @@ mod tests {
         waiting.settled(1);
         assert_eq!(waiting.pop_ready(), None, "packet id 7 is another message now");
         waiting.settled(2);
-        assert_eq!(waiting.pop_ready(), Some(7));
+        assert_eq!(waiting.pop_ready(), Some((2, 7)));
         assert!(waiting.is_empty());
     }
 

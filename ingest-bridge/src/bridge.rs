@@ -9,6 +9,7 @@ use crate::payload::sparkplug::Sparkplug;
 use crate::probe;
 use crate::session::Session;
 use crate::spool::Spool;
+use crate::stamps::Stamps;
 use crate::tick;
 use anyhow::{Context, bail};
 use pm_api::tick::BridgeHealth;
@@ -65,6 +66,10 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         if found != crate::spool::Recovery::default() {
             tracing::info!(lane = index, ?found, "found spooled batches of an earlier run");
         }
+        if found.damaged_files > 0 {
+            let files = found.damaged_files;
+            health.failed(format!("{files} spool files were damaged; they are kept in {}", at.display()));
+        }
         let (to_lane, parts) = mpsc::unbounded_channel();
         let lane = Lane { index, settings, functions: functions.clone(), spool, health: health.clone() };
         lanes.spawn(lane.run(parts));
@@ -84,7 +89,10 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     let ticks = tokio::spawn(tick::run(functions, health.clone(), desk));
     let max_bytes = (config.queue_max_mb * MIB) as usize;
     let sparkplug = Sparkplug::keeping_in(folder.join("sparkplug"));
-    let session = Session::new(broker, config.filters(), to_lanes, sparkplug, max_bytes, health);
+    let of = format!("{} at {:?}", config.client_id(), broker.broker_address());
+    let stamps = Stamps::keeping_in(&folder.join("stamps"), &of)
+        .with_context(|| format!("cannot use the spool folder {}", folder.display()))?;
+    let session = Session::new(broker, config.filters(), to_lanes, sparkplug, stamps, max_bytes, health);
     let all_lanes = async { while lanes.join_next().await.is_some() {} };
     session.run(stop, all_lanes).await;
     ticks.abort();

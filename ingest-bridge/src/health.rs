@@ -100,23 +100,34 @@ impl Health {
     }
 }
 
-/// Wall clock that never gives the same instant twice, so that undated values of one sensor stay apart.
+/// Wall clock that does not give the same instant twice, so that undated values of one sensor stay apart.
+///
+/// A clock that is put back a little is waited for, a microsecond per message. One that is put back by more than
+/// [`Clock::WAITED_FOR_US`] was wrong before and is followed, else everything would be dated ahead until it caught up.
 #[derive(Debug, Default)]
 pub struct Clock {
     next: i64,
 }
 
 impl Clock {
-    /// Now, but later than every instant given out before.
+    /// Longest jump back that is waited for, µs: 5 s.
+    pub const WAITED_FOR_US: i64 = 5_000_000;
+
+    /// Now.
     pub fn now(&mut self) -> Timestamp {
-        let now = wall_clock().0.max(self.next);
-        self.next = now + 1;
+        self.read(wall_clock())
+    }
+
+    fn read(&mut self, wall: Timestamp) -> Timestamp {
+        let ahead = self.next.saturating_sub(wall.0);
+        let now = if ahead > Self::WAITED_FOR_US { wall.0 } else { wall.0.max(self.next) };
+        self.next = now.saturating_add(1);
         Timestamp(now)
     }
 
     /// Keeps the `count` microseconds after the last instant for the elements of an array.
     pub fn reserve(&mut self, count: usize) {
-        self.next += count as i64;
+        self.next = self.next.saturating_add(count as i64);
     }
 }
 
@@ -125,4 +136,24 @@ impl Clock {
 pub fn wall_clock() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps() {
+        const SECOND: i64 = 1_000_000;
+        let mut clock = Clock::default();
+        let mut read = |wall: i64| clock.read(Timestamp(wall)).0;
+        let start = 1_800_000_000 * SECOND;
+        assert_eq!([read(start), read(start), read(start + 5)], [start, start + 1, start + 5]);
+        assert_eq!(read(start - SECOND), start + 6, "a step back is waited for");
+        let ahead = start + 3600 * SECOND;
+        assert_eq!(read(ahead), ahead, "a jump ahead is followed");
+        assert_eq!([read(start + 7), read(start + 7)], [start + 7, start + 8], "and a jump back");
+        clock.reserve(10);
+        assert_eq!(clock.read(Timestamp(start + 7)).0, start + 19);
+    }
 }

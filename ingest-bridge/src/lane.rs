@@ -202,15 +202,15 @@ impl Lane {
         });
     }
 
-    /// The spool's oldest record; a file that has gone bad is set aside, loudly.
+    /// The spool's oldest record; a record that has gone bad is set aside, loudly.
     fn spool_head(&mut self) -> Option<Bytes> {
         loop {
             match self.spool.peek() {
                 Ok(head) => return head,
                 Err(error) => {
                     let lost = self.spool.set_aside_damaged();
-                    tracing::error!(?lost, "a spool file is damaged and was set aside: {error}");
-                    self.health.failed(format!("a spool file is damaged and was set aside: {error}"));
+                    tracing::error!(?lost, "a spool file is damaged, a copy is kept: {error}");
+                    self.health.failed(format!("a spool file is damaged, a copy is kept: {error}"));
                     self.count_spool();
                     if lost.is_err() {
                         return None;

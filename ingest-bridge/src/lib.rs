@@ -11,7 +11,7 @@
 //! functions store a repeated reading once, by sensor and time).
 //!
 //! Walk: [`session`] receives → [`payload`] parses → [`lane`] gathers ([`batch`]), posts ([`deliver`]) or spools
-//! ([`spool`]) → [`ack`] tells the session. [`simulator`] is the other side: it publishes.
+//! ([`spool`]) → [`ack`] tells the session. [`stamps`] dates what has no time, once. [`simulator`] is the other side: it publishes.
 
 pub mod ack;
 pub mod batch;
@@ -26,6 +26,7 @@ pub mod probe;
 pub mod session;
 pub mod simulator;
 pub mod spool;
+pub mod stamps;
 pub mod tick;
 
 /// Log to standard error, at `RUST_LOG` or info. The TLS library gets its cryptography here as well.

@@ -65,6 +65,15 @@ pub struct Parsed {
     pub dead_letters: Vec<DeadLetter>,
 }
 
+impl Parsed {
+    /// Does anything in it bear the time of receipt, for want of one of its own?
+    #[must_use]
+    pub fn is_dated_by(&self, received_at: Timestamp) -> bool {
+        let reserved = received_at.0..=received_at.0.saturating_add(MAX_BATCH_READINGS as i64);
+        !self.dead_letters.is_empty() || self.readings.iter().any(|r| reserved.contains(&r.time.0))
+    }
+}
+
 /// Reads a time as payloads may write it, ISO 8601 or a number.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::batch::{Content, Part};
 use crate::health::{Clock, Health};
 use crate::payload::sparkplug::{self, Sparkplug};
 use crate::payload::{Message, Parsed, parse};
+use crate::stamps::{Delivery, Stamps};
 use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// A connection that has died without a word is noticed after two of these.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -34,6 +36,8 @@ pub struct Session {
     client: AsyncClient,
     events: EventLoop,
     topics: Vec<String>,
+    /// Are there shared subscriptions among them?
+    shared: bool,
     lanes: Vec<mpsc::UnboundedSender<Part>>,
     sparkplug: Sparkplug,
     waiting: Waiting,
@@ -44,6 +48,7 @@ pub struct Session {
     max_bytes: usize,
     sequence: u64,
     clock: Clock,
+    stamps: Stamps,
     health: Arc<Health>,
 }
 
@@ -55,6 +60,7 @@ impl Session {
         topics: Vec<String>,
         lanes: Vec<mpsc::UnboundedSender<Part>>,
         sparkplug: Sparkplug,
+        stamps: Stamps,
         max_bytes: usize,
         health: Arc<Health>,
     ) -> Self {
@@ -69,6 +75,7 @@ impl Session {
         Self {
             client,
             events,
+            shared: topics.iter().any(|topic| topic.starts_with("$share/")),
             topics,
             lanes,
             sparkplug,
@@ -79,6 +86,7 @@ impl Session {
             max_bytes,
             sequence: 0,
             clock: Clock::default(),
+            stamps,
             health,
         }
     }
@@ -164,6 +172,8 @@ impl Session {
 
     fn connected(&mut self, session_present: bool) {
         self.waiting.connection_lost();
+        let noted = self.stamps.connected(session_present);
+        self.noted(noted);
         self.health.connected.store(true, Relaxed);
         tracing::info!(session_present, "connected to the broker");
         let filters = self.topics.iter().map(|t| SubscribeFilter::new(t.clone(), QoS::AtLeastOnce));
@@ -193,7 +203,6 @@ impl Session {
             self.waiting.arrived(self.sequence, publish.pkid);
         }
         let parsed = self.parse(publish);
-        self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
         Health::add(&self.health.messages_received, 1);
         Health::add(&self.health.readings, parsed.readings.len() as u64);
         Health::add(&self.health.dead_letters, parsed.dead_letters.len() as u64);
@@ -225,15 +234,44 @@ impl Session {
     }
 
     fn parse(&mut self, publish: &Publish) -> Parsed {
+        let delivery = Delivery {
+            topic: &publish.topic,
+            payload: &publish.payload,
+            packet: publish.pkid,
+            repeated: publish.dup,
+            shared: self.shared,
+        };
+        let confirmed = publish.qos == QoS::AtLeastOnce;
+        let known = confirmed.then(|| self.stamps.again(delivery)).flatten();
+        let received_at = known.unwrap_or_else(|| self.clock.now());
         let message = Message {
             topic: &publish.topic,
             payload: &publish.payload,
-            received_at: self.clock.now(),
+            received_at,
             retained: publish.retain,
         };
-        if !publish.topic.starts_with(sparkplug::NAMESPACE) {
-            return parse(message);
+        let parsed = if publish.topic.starts_with(sparkplug::NAMESPACE) {
+            self.parse_sparkplug(message)
+        } else {
+            parse(message)
+        };
+        if known.is_none() {
+            self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
         }
+        if confirmed && parsed.is_dated_by(received_at) {
+            let noted = self.stamps.given(self.sequence, delivery, received_at, known.is_some());
+            self.noted(noted);
+        }
+        parsed
+    }
+
+    fn noted(&self, noted: std::io::Result<()>) {
+        if let Err(error) = noted {
+            self.health.failed(format!("times of receipt cannot be kept: {error}"));
+        }
+    }
+
+    fn parse_sparkplug(&mut self, message: Message<'_>) -> Parsed {
         // births are written to disk before they are acknowledged
         let (parsed, rebirth) = block_in_place(|| self.sparkplug.read(message));
         if let Some(rebirth) = rebirth {
@@ -252,10 +290,14 @@ impl Session {
             self.used_bytes -= message.cost;
             self.waiting.settled(message.sequence);
         }
-        let ids: Vec<u16> = std::iter::from_fn(|| self.waiting.pop_ready()).collect();
-        let count = ids.len() as u64;
-        if count > 0 && self.events.network.is_some() {
-            self.write(ids.into_iter().map(|id| Packet::PubAck(PubAck::new(id)))).await;
+        let ready: Vec<(u64, u16)> = std::iter::from_fn(|| self.waiting.pop_ready()).collect();
+        let count = ready.len() as u64;
+        if let Some((last, _)) = ready.last()
+            && self.events.network.is_some()
+        {
+            let noted = self.stamps.acknowledged(*last);
+            self.noted(noted);
+            self.write(ready.into_iter().map(|(_, id)| Packet::PubAck(PubAck::new(id)))).await;
             Health::add(&self.health.messages_acknowledged, count);
         }
     }

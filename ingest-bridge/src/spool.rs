@@ -2,7 +2,9 @@
 //!
 //! Invariants: a record counts only after [`Spool::append`] returned, which is after fsync; records come back in the
 //! order of appending; a record whose checksum does not match is never returned. A process that is killed at any
-//! point leaves at most one torn record, the last one, which nobody was promised.
+//! point leaves at most one torn record, the last one, which nobody was promised. Damage inside a file costs the
+//! records it touches: the whole ones around it are saved into a file of the same number, and the damaged file is kept
+//! beside it as `<number>.damaged` for whoever can mend it.
 //!
 //! Form: `<number>.seg` files, each `PMSPOOL1` and then records of length (u32), CRC-32 of length and data (u32), data.
 //! A start never writes to an old file. A file is deleted once all of its records are delivered, so a restart repeats
@@ -12,6 +14,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"PMSPOOL1";
@@ -40,6 +43,8 @@ pub struct Recovery {
     pub torn_files: u64,
     /// Bytes cut off them.
     pub torn_bytes: u64,
+    /// Files with damage before their last whole record, now kept as `.damaged`.
+    pub damaged_files: u64,
 }
 
 struct Segment {
@@ -104,30 +109,45 @@ impl Spool {
         Ok((spool, recovery))
     }
 
-    /// Reads a file through, cuts it after its last whole record.
+    /// Reads a file through, cuts it after its last whole record; one that is damaged before that is saved.
     fn check(&self, number: u64, recovery: &mut Recovery) -> io::Result<Segment> {
         let path = self.path(number);
-        let length = fs::metadata(&path)?.len();
-        let mut file = File::open(&path)?;
-        let mut segment = Segment { number, end: HEADER_BYTES, records: 0 };
-        let mut magic = [0; MAGIC.len()];
-        if length >= HEADER_BYTES {
-            file.read_exact(&mut magic)?;
-        }
-        if &magic == MAGIC {
-            while let Some(record) = read_record(&mut file, segment.end, length)? {
-                segment.end += RECORD_HEADER_BYTES + record.len() as u64;
-                segment.records += 1;
-            }
-        }
-        if length > segment.end || length < HEADER_BYTES {
+        let file = fs::read(&path)?;
+        let found = whole_records(&file, 0);
+        let end = found.last().map_or(HEADER_BYTES as usize, |last| last.end);
+        let mut segment = Segment { number, end: end as u64, records: found.len() as u64 };
+        let gaps = found.iter().map(|r| r.end - r.start).sum::<usize>() + HEADER_BYTES as usize != end;
+        let headless = !found.is_empty() && !file.starts_with(MAGIC);
+        if gaps || headless || is_long_enough(file.get(end..).unwrap_or_default()) {
+            recovery.damaged_files += 1;
+            segment.end = self.save(number, &file, &found)?;
+        } else if file.len() > end || !file.starts_with(MAGIC) {
             recovery.torn_files += 1;
-            recovery.torn_bytes += length.saturating_sub(segment.end);
+            recovery.torn_bytes += file.len().saturating_sub(end) as u64;
             let file = OpenOptions::new().write(true).open(&path)?;
             file.set_len(segment.end)?;
             file.sync_all()?;
         }
         Ok(segment)
+    }
+
+    /// Replaces a damaged file by its whole records, and keeps it as `.damaged`; returns the new file's length.
+    fn save(&self, number: u64, file: &[u8], records: &[Range<usize>]) -> io::Result<u64> {
+        let path = self.path(number);
+        let mut saved = MAGIC.to_vec();
+        records.iter().for_each(|record| saved.extend_from_slice(&file[record.clone()]));
+        let new = path.with_extension("new");
+        let mut writer = File::create(&new)?;
+        writer.write_all(&saved)?;
+        writer.sync_all()?;
+        // a death between the two leaves the damaged file where the next start finds it
+        fs::hard_link(&path, path.with_extension("damaged")).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        })?;
+        fs::rename(&new, &path)?;
+        sync_directory(&self.directory)?;
+        Ok(saved.len() as u64)
     }
 
     /// Adds records at the end, all or none, and returns when they are safe on disk.
@@ -219,19 +239,25 @@ impl Spool {
         Ok(())
     }
 
-    /// Gives up on the rest of the oldest file, which cannot be read; returns how many records are lost with it.
+    /// Saves what is whole of the rest of the oldest file, in which a record has gone bad; returns how many records are
+    /// lost.
     ///
     /// # Errors
-    /// The file cannot be set aside.
+    /// The disk refuses.
     pub fn set_aside_damaged(&mut self) -> io::Result<u64> {
         let Some(segment) = self.segments.pop_front() else { return Ok(0) };
         if self.segments.is_empty() {
             self.writer = None;
         }
-        let lost = segment.records - self.taken;
+        let (left, from) = (segment.records - self.taken, self.position);
         self.start_over();
-        fs::rename(self.path(segment.number), self.directory.join(format!("{}.damaged", segment.number)))?;
-        Ok(lost)
+        let file = fs::read(self.path(segment.number))?;
+        let found = whole_records(&file[..file.len().min(segment.end as usize)], from as usize);
+        let end = self.save(segment.number, &file, &found)?;
+        let records = found.len() as u64;
+        self.segments.push_front(Segment { number: segment.number, end, records });
+        self.drop_finished()?;
+        Ok(left.saturating_sub(records))
     }
 
     fn drop_finished(&mut self) -> io::Result<()> {
@@ -287,15 +313,53 @@ fn read_record(file: &mut File, start: u64, length: u64) -> io::Result<Option<By
     }
     let mut header = [0; RECORD_HEADER_BYTES as usize];
     file.read_exact(&mut header)?;
-    let [l0, l1, l2, l3, c0, c1, c2, c3] = header;
-    let size = u32::from_le_bytes([l0, l1, l2, l3]);
+    let (size, sum) = header_of(header);
     if size > MAX_RECORD_BYTES || u64::from(size) > left - RECORD_HEADER_BYTES {
         return Ok(None);
     }
     let mut data = vec![0; size as usize];
     file.read_exact(&mut data)?;
-    let whole = checksum(size, &data) == u32::from_le_bytes([c0, c1, c2, c3]);
-    Ok(whole.then(|| Bytes::from(data)))
+    Ok((checksum(size, &data) == sum).then(|| Bytes::from(data)))
+}
+
+/// Where the whole records of a file lie, from `start` on. Behind damage, the next one is looked for at every byte.
+fn whole_records(file: &[u8], start: usize) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = start.max(HEADER_BYTES as usize);
+    while at < file.len() {
+        match whole_record(&file[at..]) {
+            Some(length) => {
+                found.push(at..at + length);
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// Length of the whole record, header included, that the bytes begin with. No batch is empty, but a hole in a file is
+/// full of zeros, which would pass for empty records.
+fn whole_record(bytes: &[u8]) -> Option<usize> {
+    let (header, rest) = bytes.split_first_chunk::<{ RECORD_HEADER_BYTES as usize }>()?;
+    let (size, sum) = header_of(*header);
+    let data = rest.get(..size as usize).filter(|_| (1..=MAX_RECORD_BYTES).contains(&size))?;
+    (checksum(size, data) == sum).then(|| header.len() + data.len())
+}
+
+/// Do the bytes hold as much as their header says? Then they may be a record that was promised and has rotted since,
+/// and not one whose writing was broken off.
+fn is_long_enough(bytes: &[u8]) -> bool {
+    bytes.split_first_chunk::<{ RECORD_HEADER_BYTES as usize }>().is_some_and(|(header, rest)| {
+        let size = header_of(*header).0 as usize;
+        (1..=rest.len()).contains(&size)
+    })
+}
+
+/// Length and checksum of a record's data.
+fn header_of(header: [u8; RECORD_HEADER_BYTES as usize]) -> (u32, u32) {
+    let [l0, l1, l2, l3, c0, c1, c2, c3] = header;
+    (u32::from_le_bytes([l0, l1, l2, l3]), u32::from_le_bytes([c0, c1, c2, c3]))
 }
 
 fn checksum(length: u32, data: &[u8]) -> u32 {

@@ -61,6 +61,8 @@ enum Cmd {
         #[arg(long)]
         yes: bool,
     },
+    /// Make a new service token for bridge and functions; a stack that runs takes it over without losing a message.
+    RotateToken(Data),
     /// Run the components of spin.toml; variables come from SPIN_VARIABLE_<NAME>.
     Host {
         /// The application's manifest.
@@ -189,6 +191,13 @@ async fn run(command: Cmd) -> Result<ExitCode> {
         Cmd::Status(Data { data_dir }) => return status(&data_dir).await,
         Cmd::Logs { data, part } => return logs(&data.data_dir, part.as_deref()),
         Cmd::Reset { data, yes } => reset(&data.data_dir, yes)?,
+        Cmd::RotateToken(Data { data_dir }) => {
+            let told = DataDir::open(&data_dir)?.rotate_token()?;
+            println!(
+                "The service token is new{}.",
+                if told { "; host and bridge take it over now" } else { "" }
+            );
+        }
         Cmd::Host { manifest, http } => serve(&manifest, &http).await?,
         Cmd::Broker { mqtt } => tokio::task::block_in_place(|| broker::run(mqtt))?,
         Cmd::Db { data, action } => return db(&data.data_dir, action).await,

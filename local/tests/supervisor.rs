@@ -147,3 +147,20 @@ async fn a_part_that_is_killed_comes_back_and_grandchildren_end_with_it() -> Res
     supervisor.stop().await;
     until("the second grandchild has ended", || !alive(second))
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_starts_again_with_another_environment() -> Result<()> {
+    let folder = Folder::new()?;
+    let told = folder.0.join("told");
+    let script = format!("echo $WORD >> {}; exec sleep 600", told.display());
+    let mut supervisor = Supervisor::new(folder.0.clone());
+    let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]).env("WORD", "old");
+    supervisor.start(part, LIMIT, |_| {}).await?;
+    until("the first word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\n"))?;
+    assert!(supervisor.change("test", LIMIT, &[("WORD", "new")]).await);
+    until("the second word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\nnew\n"))?;
+    assert_eq!(supervisor.states()[0].restarts, 0, "it did not fail");
+    assert!(!supervisor.change("another", LIMIT, &[]).await);
+    supervisor.stop().await;
+    Ok(())
+}

@@ -55,7 +55,7 @@ fn liveness() -> Liveness {
 
 async fn ready(call: &Call) -> Outcome {
     let (status, database, message, error) = match part::database(call).await {
-        Ok(()) => ("ready", "connected", "✅ Service is ready to accept requests", None),
+        Ok(_) => ("ready", "connected", "✅ Service is ready to accept requests", None),
         Err(error) => {
             log_warning(&format!("not ready: {error}"));
             let message = "⚠️ Service is not ready - database connection failed";
@@ -75,7 +75,7 @@ async fn ready(call: &Call) -> Outcome {
 
 async fn status(call: &Call) -> Outcome {
     let database = part::database(call).await;
-    let mqtt = part::mqtt(call).await;
+    let mqtt = part::mqtt(call, &database).await;
     let status = SystemStatus {
         service: "Predictive Maintenance Platform".to_owned(),
         version: VERSION.to_owned(),
@@ -84,16 +84,7 @@ async fn status(call: &Call) -> Outcome {
             status: "running".to_owned(),
             message: "✅ Backend service is operational".to_owned(),
         },
-        database: match database {
-            Ok(()) => PartStatus {
-                status: "connected".to_owned(),
-                message: "✅ Database connection successful".to_owned(),
-            },
-            Err(_) => PartStatus {
-                status: "disconnected".to_owned(),
-                message: "❌ Database connection failed".to_owned(),
-            },
-        },
+        database: part::database_status(&database),
         mqtt,
         ai_service: part::ai_service().await,
         endpoints: value!({
@@ -104,7 +95,7 @@ async fn status(call: &Call) -> Outcome {
 }
 
 async fn mqtt(call: &Call) -> Outcome {
-    let status = part::mqtt(call).await;
+    let status = part::mqtt(call, &part::database(call).await).await;
     let bridge = status.bridge.unwrap_or_default();
     let overview = MqttOverview {
         connected: status.connected,

@@ -2,7 +2,7 @@
 
 use pm_api::{
     ai::AiStatus,
-    status::{AiServiceStatus, MqttStatus},
+    status::{AiServiceStatus, MqttStatus, PartStatus},
 };
 use pm_store::health;
 use pm_web::{Call, Peer, log_error};
@@ -10,14 +10,24 @@ use pm_web::{Call, Peer, log_error};
 /// A bridge that has not reported for this long is not there (seconds; it reports every second).
 const SILENT_AFTER_S: f64 = 10.0;
 
-/// Does the database answer?
-pub(crate) async fn database(call: &Call) -> Result<(), String> {
+/// Does the database answer, and does it take changes?
+pub(crate) async fn database(call: &Call) -> Result<bool, String> {
     let db = call.db().await.map_err(|e| format!("{e:?}"))?;
-    health::ping(&db).await.map_err(|e| e.to_string())
+    health::takes_changes(&db).await.map_err(|e| e.to_string())
+}
+
+/// The database's part of `/status`.
+pub(crate) fn database_status(database: &Result<bool, String>) -> PartStatus {
+    let (status, message) = match database {
+        Ok(true) => ("connected", "✅ Database connection successful"),
+        Ok(false) => ("read_only", "⚠️ Database takes no changes: it is read-only"),
+        Err(_) => ("disconnected", "❌ Database connection failed"),
+    };
+    PartStatus { status: status.to_owned(), message: message.to_owned() }
 }
 
 /// Broker and bridge, as the bridge reported last.
-pub(crate) async fn mqtt(call: &Call) -> MqttStatus {
+pub(crate) async fn mqtt(call: &Call, database: &Result<bool, String>) -> MqttStatus {
     let report = async {
         let db = call.db().await.map_err(|e| format!("{e:?}"))?;
         health::newest_bridge(&db).await.map_err(|e| e.to_string())
@@ -28,15 +38,30 @@ pub(crate) async fn mqtt(call: &Call) -> MqttStatus {
         connected,
         bridge,
     };
-    match report.await {
+    let report = match database {
+        Ok(_) => report.await,
+        Err(error) => Err(error.clone()),
+    };
+    match report {
+        Ok(Some((bridge, age_s))) if age_s > SILENT_AFTER_S && *database == Ok(false) => {
+            let message = "⚠️ MQTT status unknown: what the bridge reports cannot be kept";
+            say("unknown", message, false, Some(bridge))
+        }
         Ok(Some((bridge, age_s))) if age_s > SILENT_AFTER_S => {
             say("disconnected", "⚠️ The MQTT bridge has stopped reporting", false, Some(bridge))
         }
-        Ok(Some((bridge, _))) if bridge.connected => {
-            say("connected", "✅ MQTT bridge is connected to the broker", true, Some(bridge))
+        Ok(Some((bridge, _))) if !bridge.connected => {
+            say("disconnected", "⚠️ MQTT bridge has lost the broker", false, Some(bridge))
+        }
+        Ok(Some((bridge, _))) if bridge.spool_batches > 0 => {
+            let message = format!(
+                "⚠️ MQTT bridge is connected to the broker; {} batches wait on its disk to be stored",
+                bridge.spool_batches
+            );
+            say("connected", &message, true, Some(bridge))
         }
         Ok(Some((bridge, _))) => {
-            say("disconnected", "⚠️ MQTT bridge has lost the broker", false, Some(bridge))
+            say("connected", "✅ MQTT bridge is connected to the broker", true, Some(bridge))
         }
         Ok(None) => say("unknown", "⚠️ No MQTT bridge has reported yet", false, None),
         Err(_) => say("unknown", "⚠️ MQTT status unavailable without the database", false, None),

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::cluster::{Cluster, Programs};
 use super::paths::{cluster_dir, make_dir, require_free_space};
 use super::ports::{free_port, holder_of};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, rotate_service_token};
 use super::supervisor::PartState;
 use super::up::Status;
 
@@ -105,6 +105,18 @@ impl DataDir {
             );
             std::thread::sleep(Duration::from_millis(100));
         }
+        Ok(true)
+    }
+
+    /// Makes a new service token and tells the stack that runs on this folder; returns whether there is one. Without one
+    /// the next start takes it.
+    pub fn rotate_token(&self) -> Result<bool> {
+        rotate_service_token(&self.secrets())?;
+        if !self.is_running()? {
+            return Ok(false);
+        }
+        let pid = self.pid().and_then(Pid::from_raw).context("the lock file names no process")?;
+        kill_process(pid, Signal::USR1).with_context(|| format!("cannot tell process {pid:?}"))?;
         Ok(true)
     }
 

@@ -9,6 +9,9 @@ use anyhow::{Context, Result};
 
 use super::paths::make_dir;
 
+const TOKEN: &str = "service_token";
+const TOKEN_BEFORE: &str = "service_token_previous";
+
 /// What the parts of a stack know of each other.
 #[derive(Clone)]
 pub struct Secrets {
@@ -16,6 +19,8 @@ pub struct Secrets {
     pub jwt: String,
     /// What the bridge shows to the ingest function.
     pub service_token: String,
+    /// What it showed before the last rotation, and is still accepted.
+    pub service_token_previous: Option<String>,
     /// Password of the database's owner.
     pub database_owner: String,
     /// Password of `pm_app`, the role of the functions.
@@ -29,11 +34,32 @@ impl Secrets {
         let one = |name: &str| load_or_make_one(&dir.join(name));
         Ok(Self {
             jwt: one("jwt_secret")?,
-            service_token: one("service_token")?,
+            service_token: one(TOKEN)?,
+            service_token_previous: fs::read_to_string(dir.join(TOKEN_BEFORE))
+                .ok()
+                .map(|t| t.trim().to_owned()),
             database_owner: one("database_owner_password")?,
             database_app: one("database_app_password")?,
         })
     }
+}
+
+/// Makes a new service token; the one there was stays valid until the next rotation.
+pub fn rotate_service_token(dir: &Path) -> Result<()> {
+    let current = Secrets::load_or_make(dir)?.service_token;
+    for (name, token) in [(TOKEN_BEFORE, current), (TOKEN, random_hex()?)] {
+        let new = dir.join(format!("{name}.new"));
+        let _ = fs::remove_file(&new);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)
+            .and_then(|mut file| file.write_all(token.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&new, dir.join(name)))
+            .with_context(|| format!("cannot write {}", new.display()))?;
+    }
+    Ok(())
 }
 
 fn load_or_make_one(path: &Path) -> Result<String> {

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::part::{Part, last_line, last_words, log_path};
 
@@ -41,7 +41,14 @@ pub struct Supervisor {
     logs: PathBuf,
     states: States,
     changed: watch::Sender<()>,
-    keepers: Vec<(watch::Sender<bool>, JoinHandle<()>)>,
+    keepers: Vec<Kept>,
+}
+
+/// The supervisor's side of a keeper.
+struct Kept {
+    part: watch::Sender<Part>,
+    stop: watch::Sender<bool>,
+    keeper: JoinHandle<()>,
 }
 
 impl Supervisor {
@@ -69,14 +76,16 @@ impl Supervisor {
             states.len() - 1
         };
         let (stop, stopped) = watch::channel(false);
+        let (kept, parts) = watch::channel(part.clone());
         let keeper = Keeper {
-            part: part.clone(),
+            name: part.name,
+            parts,
             logs: self.logs.clone(),
             index,
             states: self.states.clone(),
             changed: self.changed.clone(),
         };
-        self.keepers.push((stop, tokio::spawn(keeper.run(stopped))));
+        self.keepers.push(Kept { part: kept, stop, keeper: tokio::spawn(keeper.run(stopped)) });
 
         let log = log_path(&self.logs, part.name);
         let end = Instant::now() + limit;
@@ -95,9 +104,34 @@ impl Supervisor {
         }
     }
 
+    /// Ends a part and starts it with another environment; returns once it is ready, or false after `limit`.
+    pub async fn change(&self, name: &str, limit: Duration, environment: &[(&str, &str)]) -> bool {
+        let Some(kept) = self.keepers.iter().find(|kept| kept.part.borrow().name == name) else {
+            return false;
+        };
+        let mut changes = self.changes();
+        let before = self.pid(name);
+        kept.part.send_modify(|part| {
+            part.environment.extend(environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        });
+        let another = async {
+            while self.pid(name).is_none_or(|pid| Some(pid) == before) {
+                if changes.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        let ready = kept.part.borrow().ready.clone();
+        timeout(limit, another).await.is_ok() && ready.wait(limit).await
+    }
+
+    fn pid(&self, name: &str) -> Option<i32> {
+        self.states().into_iter().find(|state| state.name == name)?.pid
+    }
+
     /// Ends every part, the last one first.
     pub async fn stop(self) {
-        for (stop, keeper) in self.keepers.into_iter().rev() {
+        for Kept { stop, keeper, part: _part } in self.keepers.into_iter().rev() {
             let _ = stop.send(true);
             let _ = keeper.await;
         }
@@ -105,7 +139,9 @@ impl Supervisor {
 }
 
 struct Keeper {
-    part: Part,
+    name: &'static str,
+    /// How to run it.
+    parts: watch::Receiver<Part>,
     logs: PathBuf,
     index: usize,
     states: States,
@@ -118,12 +154,13 @@ impl Keeper {
         self.changed.send_replace(());
     }
 
-    async fn run(self, mut stopped: watch::Receiver<bool>) {
-        let name = self.part.name;
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        let name = self.name;
         let mut pause = FIRST_PAUSE;
         loop {
             let began = Instant::now();
-            let end = match self.part.spawn(&self.logs) {
+            let part = self.parts.borrow_and_update().clone();
+            let end = match part.spawn(&self.logs) {
                 Ok(mut running) => {
                     self.update(|state| state.pid = Some(running.pid()));
                     tokio::select! {
@@ -136,6 +173,11 @@ impl Keeper {
                             running.end(GRACE).await;
                             self.update(|state| state.pid = None);
                             return;
+                        }
+                        Ok(()) = self.parts.changed() => {
+                            running.end(GRACE).await;
+                            self.update(|state| state.pid = None);
+                            continue;
                         }
                     }
                 }

@@ -25,7 +25,7 @@ pub enum Broker {
     /// The embedded one.
     #[default]
     Embedded,
-    /// Debian's mosquitto, with user and password.
+    /// Debian's mosquitto, with user and password; it keeps its messages on disk.
     Mosquitto,
 }
 
@@ -42,6 +42,20 @@ pub struct StackOptions {
     pub without_bridge: bool,
     /// Further environment of host and bridge.
     pub environment: Vec<(String, String)>,
+    /// Where relays of the test stand between parts.
+    pub detours: Detours,
+}
+
+/// Ports of 127.0.0.1 on which a test listens in the place of a part, to pass on or not. The parts' own addresses are
+/// [`Stack::broker_address`], [`Stack::host_address`] and [`Stack::database_address`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Detours {
+    /// Where the bridge finds the broker.
+    pub broker: Option<u16>,
+    /// Where the bridge finds the functions.
+    pub host: Option<u16>,
+    /// Where the functions find the database.
+    pub database: Option<u16>,
 }
 
 /// A running stack. Dropping it ends its processes and removes its data.
@@ -52,6 +66,7 @@ pub struct Stack {
     database: Option<Database>,
     owner_url: String,
     http: SocketAddr,
+    mqtt: SocketAddr,
     mqtt_url: String,
     service_token: String,
 }
@@ -80,6 +95,7 @@ impl Stack {
             database: None,
             owner_url: String::new(),
             http,
+            mqtt,
             mqtt_url: format!("mqtt://{mqtt}"),
             service_token: secrets.service_token.clone(),
         };
@@ -92,6 +108,7 @@ impl Stack {
             stack.database = Some(database);
             app_url
         };
+        let app_url = detour(&app_url, options.detours.database)?;
         if options.demo {
             seed(&stack.owner_url).await?;
         }
@@ -108,8 +125,11 @@ impl Stack {
         let host = with_variables(host_part(&manifest(), &[http])?, &app_url, &secrets);
         stack.launch(with_environment(host)).await?;
         if !options.without_bridge {
-            let spool = stack.folder.0.join("spool");
-            let bridge = bridge_part(http, &stack.mqtt_url, &secrets.service_token, &spool)?;
+            let spool = stack.spool();
+            let mqtt_url = detour(&stack.mqtt_url, options.detours.broker)?;
+            let mut functions = http;
+            functions.set_port(options.detours.host.unwrap_or(http.port()));
+            let bridge = bridge_part(functions, &mqtt_url, &secrets.service_token, &spool)?;
             // a test sends no mail by a server that whoever runs it has configured
             let bridge = bridge.env("PM_SMTP_URL", "").env("EMAIL_SMTP_HOST", "");
             stack.launch(with_environment(bridge)).await?;
@@ -163,6 +183,33 @@ impl Stack {
         self.parts.get(part).and_then(|(_, running)| running.as_ref()).map(Running::pid)
     }
 
+    /// The broker itself.
+    pub fn broker_address(&self) -> SocketAddr {
+        self.mqtt
+    }
+
+    /// The host itself.
+    pub fn host_address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// The database server itself.
+    pub fn database_address(&self) -> Result<SocketAddr> {
+        address_in(&self.owner_url)
+    }
+
+    /// The folder in which the bridge keeps what it could not deliver yet.
+    pub fn spool(&self) -> PathBuf {
+        self.folder.0.join("spool")
+    }
+
+    /// Gives a part another environment variable, from its next start on.
+    pub fn set_env(&mut self, part: &str, key: &str, value: &str) -> Result<()> {
+        let (spec, _) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
+        spec.environment.push((key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
     /// What a part wrote.
     pub fn log(&self, part: &str) -> String {
         std::fs::read_to_string(log_path(&self.logs(), part)).unwrap_or_default()
@@ -204,6 +251,25 @@ impl Drop for Stack {
     }
 }
 
+/// The address in a URL such as `mqtt://user:password@127.0.0.1:1883/rest`.
+fn address_in(url: &str) -> Result<SocketAddr> {
+    let rest = url.split_once("://").context("not a URL")?.1;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    address.parse().with_context(|| format!("no address of this machine: {address}"))
+}
+
+/// The URL with another port.
+fn detour(url: &str, port: Option<u16>) -> Result<String> {
+    let Some(port) = port else { return Ok(url.to_owned()) };
+    let address = address_in(url)?;
+    Ok(url.replacen(&format!("@{address}"), &format!("@{}:{port}", address.ip()), 1).replacen(
+        &format!("//{address}"),
+        &format!("//{}:{port}", address.ip()),
+        1,
+    ))
+}
+
 /// The manifest of this workspace.
 pub fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("spin.toml")
@@ -220,11 +286,14 @@ fn mosquitto_part(address: SocketAddr, password: &str, folder: &Path) -> Result<
         .context("cannot run mosquitto_passwd")?;
     ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
     let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
+    // what the README recommends; a broker that is killed remembers what it had saved
     let text = format!(
-        "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 1000\n",
+        "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 0\n\
+         persistence true\npersistence_location {}/\nautosave_on_changes true\nautosave_interval 1\n",
         address.port(),
         address.ip(),
         users.display(),
+        folder.display(),
     );
     std::fs::write(&config, text).context("cannot write mosquitto's configuration")?;
     Ok(Part::new("broker", program, Ready::Listens(address)).args(["-c", &config.display().to_string()]))

@@ -18,7 +18,7 @@ use super::paths::{cache_dir, make_dir};
 use super::ports::free_port;
 use super::secrets::Secrets;
 
-pub use super::test_stack::{Broker, Stack, StackOptions, manifest};
+pub use super::test_stack::{Broker, Detours, Stack, StackOptions, manifest};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 

@@ -23,6 +23,7 @@ use super::supervisor::{PartState, Supervisor};
 const DATABASE_START: Duration = Duration::from_secs(90);
 /// The first start compiles every component.
 const HOST_START: Duration = Duration::from_secs(600);
+const REQUESTS_PER_MINUTE: &str = "SPIN_VARIABLE_REQUESTS_PER_MINUTE";
 const PART_START: Duration = Duration::from_secs(30);
 
 /// What runs the components.
@@ -85,6 +86,7 @@ pub async fn run(options: UpOptions) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let mut renewed = signal(SignalKind::user_defined1())?;
     let mut supervisor = Supervisor::new(data.logs());
     let began = Instant::now();
     let mut changes = supervisor.changes();
@@ -102,6 +104,7 @@ pub async fn run(options: UpOptions) -> Result<()> {
                 _ = interrupt.recv() => break,
                 _ = terminate.recv() => break,
                 _ = hangup.recv() => break,
+                _ = renewed.recv() => renew(&data, &supervisor).await?,
                 changed = changes.changed() => {
                     changed.context("the supervisor is gone")?;
                     data.write_status(&options.http, supervisor.states())?;
@@ -114,6 +117,27 @@ pub async fn run(options: UpOptions) -> Result<()> {
     data.remove_status();
     progress.done("stopped", "every part has ended");
     result.map(|_| ())
+}
+
+/// Gives host and bridge, in this order, the service token that was made meanwhile. The host accepts both for now, so
+/// the bridge is refused at no time; while one of them starts, messages wait.
+async fn renew(data: &DataDir, supervisor: &Supervisor) -> Result<()> {
+    let secrets = Secrets::load_or_make(&data.secrets())?;
+    let token = secrets.service_token.as_str();
+    let previous = secrets.service_token_previous.as_deref().unwrap_or_default();
+    let of_host =
+        [("SPIN_VARIABLE_SERVICE_TOKEN", token), ("SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS", previous)];
+    let done = supervisor.change("host", HOST_START, &of_host).await
+        && supervisor.change("bridge", PART_START, &[("PM_SERVICE_TOKEN", token)]).await;
+    println!(
+        "{}",
+        if done {
+            "The service token is renewed."
+        } else {
+            "The service token is not renewed: see the logs."
+        }
+    );
+    Ok(())
 }
 
 fn greet(options: &UpOptions, took: Duration) {
@@ -278,6 +302,12 @@ pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part
         .env("SPIN_VARIABLE_DATABASE_URL", database_url)
         .env("SPIN_VARIABLE_JWT_SECRET", &secrets.jwt)
         .env("SPIN_VARIABLE_SERVICE_TOKEN", &secrets.service_token)
+        .env(
+            "SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS",
+            secrets.service_token_previous.clone().unwrap_or_default(),
+        )
+        // everybody on this machine has the same address
+        .env(REQUESTS_PER_MINUTE, std::env::var(REQUESTS_PER_MINUTE).unwrap_or_else(|_| "0".to_owned()))
 }
 
 /// Passes on the documented variables about notices, unless Spin's own are given. (The bridge reads its own of this

@@ -154,7 +154,7 @@ pub struct SystemStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartStatus {
-    /// `running`, `connected`, `disconnected`, …
+    /// `running`; `connected`, `read_only` or `disconnected`.
     pub status: String,
     /// For people.
     pub message: String,

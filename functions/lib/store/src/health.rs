@@ -8,7 +8,7 @@ use crate::{
 use pm_api::tick::BridgeHealth;
 
 statements! {
-    PING = "select 1::int8";
+    TAKES_CHANGES = "select current_setting('transaction_read_only') = 'off'";
     REPORT = "
         insert into service_reports (name, kind, reported_at, report) values ($1, 'bridge', now(), $2)
         on conflict (name) do update set reported_at = excluded.reported_at, report = excluded.report";
@@ -17,12 +17,12 @@ statements! {
         from service_reports where kind = 'bridge' order by reported_at desc limit 1";
 }
 
-/// Asks the database for a sign of life.
+/// Asks the database for a sign of life: does it take changes, or is it read-only?
 ///
 /// # Errors
 /// Whatever the database says.
-pub async fn ping(db: &Db) -> Result<(), StoreError> {
-    db.one(PING, vec![], |c| c.take::<i64>()).await.map(drop)
+pub async fn takes_changes(db: &Db) -> Result<bool, StoreError> {
+    db.one(TAKES_CHANGES, vec![], |c| c.take()).await
 }
 
 /// Keeps what a bridge says of itself.

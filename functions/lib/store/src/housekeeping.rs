@@ -28,6 +28,7 @@ statements! {
     THROTTLE = "
         delete from login_throttle
         where window_started_at < now() - interval '1 day' and coalesce(blocked_until, window_started_at) < now()";
+    REQUESTS = "delete from request_counts where minute < extract(epoch from now())::int8 / 60 - 1";
     REPORTS = "delete from service_reports where reported_at < now() - interval '7 days'";
 }
 
@@ -40,7 +41,8 @@ pub async fn tidy(db: &Db) -> Result<u64, StoreError> {
         return Ok(0);
     }
     let mut gone = 0;
-    for statement in [DELIVERIES, EXPIRED_MAILS, MAILS, OUTBOX, SESSIONS, RESETS, THROTTLE, REPORTS] {
+    for statement in [DELIVERIES, EXPIRED_MAILS, MAILS, OUTBOX, SESSIONS, RESETS, THROTTLE, REQUESTS, REPORTS]
+    {
         gone += db.execute(statement, vec![]).await?;
     }
     Ok(gone)

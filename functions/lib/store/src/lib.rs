@@ -34,6 +34,7 @@ pub mod model;
 pub mod notice;
 pub mod password_reset;
 pub mod prediction;
+pub mod rate;
 pub mod reading;
 pub mod reading_export;
 pub mod remaining_life;

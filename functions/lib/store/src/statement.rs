@@ -34,6 +34,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::password_reset::ALL,
         crate::model::ALL,
         crate::prediction::ALL,
+        crate::rate::ALL,
         crate::reading::ALL,
         crate::reading_export::ALL,
         crate::reset::ALL,

@@ -78,8 +78,7 @@ impl Call {
     /// The caller's IP address, as the host saw it.
     #[must_use]
     pub fn client_address(&self) -> Option<String> {
-        let address = self.header("spin-client-addr")?;
-        Some(address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']).to_owned())
+        client_address(&self.headers)
     }
 
     /// A header's text.
@@ -133,6 +132,12 @@ impl Call {
     pub fn list_of_fields(&self, most: usize) -> Result<Vec<Fields>, Refusal> {
         Fields::parse_list(&self.body, most)
     }
+}
+
+/// The caller's IP address, as the host saw it.
+pub(crate) fn client_address(headers: &HeaderMap) -> Option<String> {
+    let address = headers.get("spin-client-addr")?.to_str().ok()?;
+    Some(address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']).to_owned())
 }
 
 /// A connection to the database, also for work that goes on after the answer.

@@ -30,19 +30,20 @@ pub(crate) async fn check(
         (None, Access::Registration) => return Ok(None),
         (None, _) => return Err(Refusal::NotAuthenticated),
     };
-    let secret = match route.access {
-        Access::Service => Some("service_token"),
-        Access::Metrics => Some("metrics_token"),
-        _ => None,
+    // while the service token rotates, some still show the previous one
+    let secrets: &[&str] = match route.access {
+        Access::Service => &["service_token", "service_token_previous"],
+        Access::Metrics => &["metrics_token"],
+        _ => &[],
     };
-    if let Some(name) = secret {
+    for name in secrets {
         let expected = crate::variable(name).await?;
         if !expected.is_empty() && constant_time_eq(token.as_bytes(), expected.as_bytes()) {
             return Ok(None);
         }
-        if route.access == Access::Service {
-            return Err(Refusal::BadToken);
-        }
+    }
+    if route.access == Access::Service {
+        return Err(Refusal::BadToken);
     }
     let signer = signer().await?;
     let identity = match (signer.check_access(&token), route.access) {

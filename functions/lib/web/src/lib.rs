@@ -1,7 +1,8 @@
 //! Between Spin's HTTP and our handlers: finds the route, checks the caller, reads path, query and body, and turns
 //! results and refusals into answers.
 //!
-//! Invariants: a request reaches a handler only through the route table of pm-auth, after its access was checked;
+//! Invariants: a request reaches a handler only through the route table of pm-auth, after its access was checked and
+//! it was counted among its client's;
 //! every answer that is not a stream has a content-length (without one a chunked answer waits for a delayed
 //! acknowledgement), security headers and the request's id; a request is one JSON line of the log, and what is logged
 //! meanwhile carries the same id; an internal error's text goes to the log, never to the caller; bad input is answered 422 with the
@@ -18,6 +19,7 @@ mod file;
 mod finish;
 mod outside;
 mod paging;
+mod rate;
 mod refusal;
 mod reply;
 mod serve;

@@ -35,8 +35,10 @@ pub enum Refusal {
     UnsupportedType(Vec<FieldError>),
     /// 422: these fields.
     Invalid(Vec<FieldError>),
-    /// 429: try again after so many seconds.
+    /// 429 after failed attempts: try again after so many seconds.
     TooManyRequests(i64),
+    /// 429 for a client that asks too often: try again after so many seconds.
+    TooFast(i64),
     /// 503: something we need is not there now; the text goes to the log.
     Unavailable(String),
     /// 500: an error of ours; the text goes to the log.
@@ -90,13 +92,9 @@ impl Refusal {
             }
             Self::Invalid(errors) => reply::json(StatusCode::UNPROCESSABLE_ENTITY, &problem(errors, path)),
             Self::TooManyRequests(seconds) => {
-                let mut answer = detail(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "Too many failed attempts. Please try again later.",
-                );
-                answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-                answer
+                too_many(seconds, "Too many failed attempts. Please try again later.")
             }
+            Self::TooFast(seconds) => too_many(seconds, "Too many requests. Please try again later."),
             Self::Unavailable(text) => {
                 let sentence = "The service is temporarily unavailable";
                 let mut answer = fault(StatusCode::SERVICE_UNAVAILABLE, sentence, path, &text);
@@ -108,6 +106,13 @@ impl Refusal {
             }
         }
     }
+}
+
+fn too_many(seconds: i64, text: &str) -> Answer {
+    let detail = Detail { detail: text.to_owned() };
+    let mut answer = reply::json(StatusCode::TOO_MANY_REQUESTS, &detail);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    answer
 }
 
 fn problem(errors: Vec<FieldError>, path: &str) -> ValidationProblem {

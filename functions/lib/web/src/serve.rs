@@ -4,6 +4,7 @@ use crate::{
     Call, Refusal, cors,
     credentials::check,
     finish::{Asked, finish},
+    rate,
     reply::Answer,
     trace::{Trace, within},
 };
@@ -105,7 +106,12 @@ async fn admit(
     };
     trace.route.set(route.path);
     let params: Vec<_> = params.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-    let identity = check(route, &request, trace).await?;
+    let checked = check(route, &request, trace).await;
+    if route.access != Access::Service {
+        let user = checked.as_ref().ok().and_then(Option::as_ref).map(|identity| identity.user_id);
+        rate::count(user, request.headers()).await?;
+    }
+    let identity = checked?;
     let limit = if route.access == Access::Service { 32 * MAX_BODY_BYTES } else { max_body_bytes };
     let call = Call::read(route, request, params, identity, limit).await?;
     Ok(Admitted::Call(route.op, Box::new(call)))

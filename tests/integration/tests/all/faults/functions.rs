@@ -1,0 +1,34 @@
+//! The functions answer wrongly, late or never.
+
+use super::{PER_SECOND, Stage, a_while, middleman::Manner, sensors::Plan, spools};
+use anyhow::Result;
+use pm_local::stack::testing::Broker;
+use std::time::Duration;
+
+#[tokio::test]
+async fn ingest_fails_in_every_manner() -> Result<()> {
+    let mut stage = Stage::new(Broker::Embedded, false).await?;
+    let sensors = stage.sensors(Plan::new(PER_SECOND))?;
+    let manners = vec![
+        Manner::Refuses(500),
+        Manner::Refuses(503),
+        Manner::Refuses(429),
+        Manner::Refuses(401),
+        Manner::Slow(Duration::from_millis(1500)),
+        Manner::Silent,
+        Manner::LosesAnswers,
+    ];
+    for manner in stage.random.shuffled(manners) {
+        stage.note(format_args!("{manner:?}"));
+        sensors.until_acknowledged(a_while(&mut stage.random)).await?;
+        stage.middleman.set(manner);
+        let before = stage.middleman.mistreated();
+        // ticks pass, so the bridge can say how it is
+        stage.until_status("batches wait on disk", spools).await?;
+        assert!(stage.middleman.mistreated() > before);
+        sensors.until_acknowledged(a_while(&mut stage.random)).await?;
+        stage.middleman.set(Manner::Honest);
+        stage.until_status("the spool is empty again", |s| s["mqtt"]["bridge"]["spool_batches"] == 0).await?;
+    }
+    stage.check(sensors).await
+}

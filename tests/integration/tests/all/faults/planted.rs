@@ -1,0 +1,56 @@
+//! Faults on purpose: a checker that finds nothing here would find nothing anywhere.
+
+use super::{
+    PER_SECOND, Stage,
+    checker::{self, Difference, all_stored_once, difference},
+    middleman::Manner,
+    sensors::Plan,
+};
+use crate::sql;
+use anyhow::Result;
+use pm_local::stack::testing::Broker;
+
+#[tokio::test]
+async fn what_is_lost_doubled_altered_or_strange_is_seen() -> Result<()> {
+    let stage = Stage::new(Broker::Embedded, false).await?;
+    let sensors = stage.sensors(Plan::new(PER_SECOND))?;
+    sensors.until_acknowledged(PER_SECOND / 4).await?;
+    let (plan, count) = sensors.finish().await?;
+    all_stored_once(stage.stack.db(), (plan, count)).await?;
+    let db = sql::connect(stage.stack.db()).await?;
+    let found = async |statement: &str| {
+        db.batch_execute(statement).await?;
+        difference(stage.stack.db(), &plan, count).await
+    };
+    let only = Difference::default;
+    let lost = found("delete from sensor_data where value = 7").await?;
+    assert_eq!(lost, Difference { lost: vec![7], ..only() });
+    let double = "insert into sensor_data (time, sensor_id, machine_id, value, status)
+                  select time + interval '1 microsecond', sensor_id, machine_id, value, status
+                  from sensor_data where value = 8";
+    let doubled = found(double).await?;
+    assert_eq!((&doubled.doubled, doubled.lost.len()), (&vec![8], 1));
+    let altered = found("update sensor_data set value = 7 where value = 9").await?;
+    assert_eq!((altered.altered, altered.lost), (vec![7, 8], vec![9]));
+    let strange = found(&format!("update sensor_data set value = {count} where value = 10")).await?;
+    assert_eq!(strange.strange, [count]);
+    assert!(all_stored_once(stage.stack.db(), (plan, count)).await.is_err());
+    Ok(())
+}
+
+/// Functions that say «committed» and commit nothing: the whole way is broken, and the checker sees it from outside.
+#[tokio::test]
+async fn a_lie_of_the_functions_is_seen() -> Result<()> {
+    let stage = Stage::new(Broker::Embedded, false).await?;
+    let sensors = stage.sensors(Plan::new(PER_SECOND))?;
+    sensors.until_acknowledged(PER_SECOND / 4).await?;
+    stage.middleman.set(Manner::Lies);
+    sensors.until_acknowledged(PER_SECOND / 4).await?;
+    let published = sensors.finish().await?;
+    stage.until_status("everything counts as delivered", super::well).await?;
+    stage.middleman.set(Manner::Honest);
+    assert!(stage.middleman.mistreated() > 0);
+    let found = checker::difference(stage.stack.db(), &published.0, published.1).await?;
+    assert!(!found.lost.is_empty() && found.doubled.is_empty() && found.strange.is_empty(), "{found}");
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! A relay between two parts that can do what networks do: cut, stall, delay, throttle, lose one direction, or forget
+//! connections without telling.
+
+use anyhow::Result;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
+    sync::watch,
+    time::sleep,
+};
+
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// What happens to bytes on their way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Weather {
+    /// They pass.
+    Clear,
+    /// Connections are reset, new ones too.
+    Cut,
+    /// Connections stay, and nothing passes.
+    Stalled,
+    /// Requests pass, answers wait.
+    AnswersHeld,
+    /// They pass later.
+    Delayed(Duration),
+    /// So many of them pass in a second, in each direction.
+    BytesPerSecond(usize),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sky {
+    weather: Weather,
+    /// Connections before this number are reset.
+    reset_before: u64,
+    /// What is sent on connections before this number leads nowhere, and nobody is told.
+    lost_before: u64,
+}
+
+/// A relay on a port of its own; it ends with the test's process.
+pub struct Relay {
+    port: u16,
+    target: Arc<OnceLock<SocketAddr>>,
+    sky: watch::Sender<Sky>,
+    count: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl Relay {
+    /// Listens; connections are reset until [`Self::lead_to`] says where they lead.
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        let target = Arc::new(OnceLock::new());
+        let (sky, _) = watch::channel(Sky { weather: Weather::Clear, reset_before: 0, lost_before: 0 });
+        let count = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        tokio::spawn(accept(listener, target.clone(), sky.clone(), count.clone()));
+        Ok(Self { port, target, sky, count })
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it listens, as an address.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// Says where connections lead.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.target.get_or_init(|| target);
+    }
+
+    /// Changes the weather for all connections.
+    pub fn set(&self, weather: Weather) {
+        self.sky.send_modify(|sky| sky.weather = weather);
+    }
+
+    /// Resets the connections there are.
+    pub fn reset(&self) {
+        let count = self.count.load(std::sync::atomic::Ordering::SeqCst);
+        self.sky.send_modify(|sky| sky.reset_before = count);
+    }
+
+    /// Forgets the connections there are, as a firewall does that was restarted: both ends believe in them.
+    pub fn forget(&self) {
+        let count = self.count.load(std::sync::atomic::Ordering::SeqCst);
+        self.sky.send_modify(|sky| sky.lost_before = count);
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    target: Arc<OnceLock<SocketAddr>>,
+    sky: watch::Sender<Sky>,
+    count: Arc<std::sync::atomic::AtomicU64>,
+) {
+    while let Ok((client, _)) = listener.accept().await {
+        let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let (target, sky) = (target.clone(), sky.subscribe());
+        tokio::spawn(async move {
+            // the reset of the one end when the other is gone
+            let _ = client.set_zero_linger();
+            let Some(target) = target.get() else { return };
+            if sky.borrow().weather == Weather::Cut {
+                return;
+            }
+            let Ok(server) = TcpStream::connect(target).await else { return };
+            let _ = (client.set_nodelay(true), server.set_nodelay(true), server.set_zero_linger());
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = server.into_split();
+            tokio::select! {
+                () = pump(from_client, to_server, false, number, sky.clone()) => {}
+                () = pump(from_server, to_client, true, number, sky.clone()) => {}
+                () = ends(number, sky) => {}
+            }
+        });
+    }
+}
+
+/// Returns when the connection is to be reset.
+async fn ends(number: u64, mut sky: watch::Receiver<Sky>) {
+    let _ = sky.wait_for(|sky| sky.weather == Weather::Cut || number < sky.reset_before).await;
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    answers: bool,
+    number: u64,
+    mut sky: watch::Receiver<Sky>,
+) {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let Ok(length @ 1..) = from.read(&mut chunk).await else {
+            // an end is not heard of through a connection that is forgotten
+            if number < sky.borrow().lost_before {
+                std::future::pending::<()>().await;
+            }
+            return;
+        };
+        let held = |sky: &Sky| {
+            number >= sky.lost_before
+                && (sky.weather == Weather::Stalled || (answers && sky.weather == Weather::AnswersHeld))
+        };
+        let Ok(now) = sky.wait_for(|sky| !held(sky)).await.map(|sky| *sky) else { return };
+        if number < now.lost_before {
+            continue;
+        }
+        match now.weather {
+            Weather::Delayed(delay) => sleep(delay).await,
+            Weather::BytesPerSecond(rate) => {
+                sleep(Duration::from_secs_f64(length as f64 / rate as f64)).await;
+            }
+            _ => {}
+        }
+        if to.write_all(&chunk[..length]).await.is_err() {
+            return;
+        }
+    }
+}
