@@ -289,7 +289,7 @@ fn mosquitto_part(address: SocketAddr, password: &str, folder: &Path) -> Result<
     // what the README recommends; a broker that is killed remembers what it had saved
     let text = format!(
         "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 0\n\
-         persistence true\npersistence_location {}/\nautosave_on_changes true\nautosave_interval 1\n",
+         persistence true\npersistence_location {}/\nautosave_interval 1\n",
         address.port(),
         address.ip(),
         users.display(),

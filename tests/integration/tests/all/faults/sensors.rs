@@ -216,8 +216,10 @@ impl Device {
                         }
                     }
                     timeout(Duration::from_secs(5), to.write_all(&packets)).await??;
-                    let silent = !self.open.is_empty() && silent_since.elapsed() > Duration::from_secs(5);
-                    ensure!(!silent, "no acknowledgement in 5 s");
+                    // undated messages that are sent again are others
+                    let patience = Duration::from_secs(if self.plan.dated { 5 } else { 60 });
+                    let silent = !self.open.is_empty() && silent_since.elapsed() > patience;
+                    ensure!(!silent, "no acknowledgement in {patience:?}");
                 }
                 read = from.read(&mut answer[filled..]) => {
                     filled += read?;
