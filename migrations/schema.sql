@@ -1013,6 +1013,12 @@ CREATE TABLE public.reports (
     CONSTRAINT reports_params_object CHECK ((jsonb_typeof(params) = 'object'::text))
 );
 
+CREATE UNLOGGED TABLE public.request_counts (
+    client text NOT NULL,
+    minute bigint NOT NULL,
+    requests bigint NOT NULL
+);
+
 CREATE TABLE public.retention_marks (
     class text NOT NULL,
     dropped_before timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
@@ -1351,6 +1357,9 @@ ALTER TABLE ONLY public.reports
 
 ALTER TABLE ONLY public.reports
     ADD CONSTRAINT reports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.request_counts
+    ADD CONSTRAINT request_counts_pkey PRIMARY KEY (client);
 
 ALTER TABLE ONLY public.retention_marks
     ADD CONSTRAINT retention_marks_pkey PRIMARY KEY (class);
@@ -1775,6 +1784,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reports TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.request_counts TO pm_app;
 
 GRANT SELECT ON TABLE public.retention_marks TO pm_app;
 
