@@ -1,7 +1,7 @@
 // Every page in light and dark, wide and narrow: it fills, it complains about nothing, it needs no sideways
 // scrolling, and axe finds nothing serious. The pictures are kept in output/.
 import { after, before, describe, test } from "node:test";
-import { api, baseUrl, inspect, launch, login, open } from "./lib/browser.mjs";
+import { api, baseUrl, inspect, launch, login, open, roles } from "./lib/browser.mjs";
 
 const sizes = [
   { width: 1440, height: 900 },
@@ -18,6 +18,12 @@ before(async () => {
   const [alarm] = await api(page, "/alarms?limit=1");
   const [ticket] = await api(page, "/tickets?limit=1");
   const [prediction] = await api(page, "/predictions?limit=1");
+  // so that no list is empty
+  await api(page, "/reports/generate", { format: "csv", title: "Readings of the week" });
+  const every = { cadence: "weekly", format: "pdf", recipients: ["shift@example.com"], is_active: false };
+  await api(page, "/reports/schedules", { name: "Monday's report", ...every });
+  const quiet = { url: "https://hooks.example.com/plant", events: ["alarm.*", "ticket.created"], is_active: false };
+  await api(page, "/webhooks", { name: "Control room", ...quiet });
   pages = {
     overview: "/",
     machines: "/machines",
@@ -79,4 +85,24 @@ for (const theme of ["light", "dark"]) {
       });
     });
   }
+}
+
+// What a role may not see says so, in words.
+const others = [
+  ["engineer", "dark", { width: 1440, height: 900 }],
+  ["viewer", "light", { width: 390, height: 844 }],
+];
+for (const [role, theme, size] of others) {
+  test(`every page as ${role}`, async (t) => {
+    const page = await open(browser, { ...size, theme });
+    await login(page, roles[role]);
+    for (const name of ["reports", "models", "webhooks", "settings", "users", "audit", "system", "profile"]) {
+      await t.test(name, async () => {
+        await page.goto(`${baseUrl}/app/${name}`);
+        await page.waitForFunction(() => !document.querySelector("[aria-busy]"));
+        await inspect(page, `${name}-as-${role}`);
+      });
+    }
+    await page.context().close();
+  });
 }

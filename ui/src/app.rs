@@ -73,9 +73,12 @@ fn CurrentPage() -> impl IntoView {
         Route::Prediction(_) => Route::Predictions,
         other => other,
     });
+    let session = app.api.session;
+    let refused = Memo::new(move |_| session.user.with(Option::is_some) && !session.may_see(shown.get()));
     move || {
         let route = shown.get();
         match route.part() {
+            Some(_) if refused.get() => view! { <page::not_found::NotForYou route /> }.into_any(),
             Some(part) => view! { <PageOf part route /> }.into_any(),
             None => view! { <page::not_found::NotFound /> }.into_any(),
         }

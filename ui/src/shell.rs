@@ -7,25 +7,25 @@ use crate::{
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{MachineId, Role, alarm::Alarm, machine::Machine};
+use pm_api::{MachineId, alarm::Alarm, machine::Machine};
 use pm_ui_core::{need, route::Route, text};
 use std::collections::HashMap;
 
-/// The entries of the menu, and the least role that sees each.
-const MENU: &[(Route, Icon, Role)] = &[
-    (Route::Overview, Icon::Overview, Role::Operator),
-    (Route::Machines, Icon::Machine, Role::Operator),
-    (Route::Alarms, Icon::Alarm, Role::Operator),
-    (Route::Sensors, Icon::Sensor, Role::Operator),
-    (Route::Predictions, Icon::Prediction, Role::Operator),
-    (Route::Tickets, Icon::Ticket, Role::Operator),
-    (Route::Reports, Icon::Report, Role::Viewer),
-    (Route::Models, Icon::Robot, Role::Engineer),
-    (Route::Webhooks, Icon::Webhook, Role::Engineer),
-    (Route::Settings, Icon::Settings, Role::Engineer),
-    (Route::Users, Icon::Users, Role::Admin),
-    (Route::Audit, Icon::Audit, Role::Admin),
-    (Route::System, Icon::System, Role::Operator),
+/// The entries of the menu; each is seen by those who may use its page.
+const MENU: &[(Route, Icon)] = &[
+    (Route::Overview, Icon::Overview),
+    (Route::Machines, Icon::Machine),
+    (Route::Alarms, Icon::Alarm),
+    (Route::Sensors, Icon::Sensor),
+    (Route::Predictions, Icon::Prediction),
+    (Route::Tickets, Icon::Ticket),
+    (Route::Reports, Icon::Report),
+    (Route::Models, Icon::Robot),
+    (Route::Webhooks, Icon::Webhook),
+    (Route::Settings, Icon::Settings),
+    (Route::Users, Icon::Users),
+    (Route::Audit, Icon::Audit),
+    (Route::System, Icon::System),
 ];
 
 /// The frame.
@@ -59,7 +59,7 @@ pub fn Shell(
                     <span>"Predictive" <br /> "Maintenance"</span>
                 </a>
                 <ul>
-                    {MENU.iter().map(|(route, icon, role)| entry(*route, *icon, *role, alarms)).collect_view()}
+                    {MENU.iter().map(|(route, icon)| entry(*route, *icon, alarms)).collect_view()}
                     <li class="menu-more">
                         <button
                             class="menu-link"
@@ -123,7 +123,7 @@ impl Machines {
     }
 }
 
-fn entry(route: Route, icon: Icon, least: Role, alarms: Query<Vec<Alarm>>) -> AnyView {
+fn entry(route: Route, icon: Icon, alarms: Query<Vec<Alarm>>) -> AnyView {
     let app = app();
     let current = move || app.nav.route.get().section() == route;
     let waiting = move || {
@@ -141,7 +141,7 @@ fn entry(route: Route, icon: Icon, least: Role, alarms: Query<Vec<Alarm>>) -> An
         })
     };
     view! {
-        {move || (least == Role::Operator || app.api.session.may(least)).then(|| {
+        {move || app.api.session.may_see(route).then(|| {
             view! {
                 <li>
                     <a class="menu-link" href=route.to_string() aria-current=move || current().then_some("page")>

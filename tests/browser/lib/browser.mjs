@@ -19,6 +19,11 @@ export const baseUrl = required("BASE_URL");
 export const mqttUrl = required("MQTT_URL");
 export const email = process.env.USER_EMAIL ?? "admin@example.com";
 export const password = process.env.USER_PASSWORD ?? "admin123";
+export const roles = {
+  viewer: { email: "viewer@example.com", password: "viewer123" },
+  engineer: { email: "engineer@example.com", password: "engineer123" },
+  admin: { email, password },
+};
 export const output = new URL("../output/", import.meta.url).pathname;
 
 export async function launch() {
@@ -60,14 +65,17 @@ export async function login(page, who = { email, password }) {
   await page.getByRole("link", { name: "Overview" }).first().waitFor();
 }
 
-// The API as the signed-in user of `page`.
-export async function api(page, path) {
-  return page.evaluate(async (path) => {
-    const headers = { authorization: `Bearer ${localStorage.getItem("access_token")}` };
-    const answer = await fetch(`/api${path}`, { headers });
-    if (!answer.ok) throw new Error(`${answer.status} ${path}`);
+// The API as the signed-in user of `page`; with a body, `POST`.
+export async function api(page, path, body) {
+  return page.evaluate(async ([path, body]) => {
+    const headers = {
+      authorization: `Bearer ${localStorage.getItem("access_token")}`,
+      "content-type": "application/json",
+    };
+    const answer = await fetch(`/api${path}`, { headers, method: body ? "POST" : "GET", body });
+    if (!answer.ok) throw new Error(`${answer.status} ${path}: ${await answer.text()}`);
     return answer.json();
-  }, path);
+  }, [path, body && JSON.stringify(body)]);
 }
 
 // Until `ask` answers with something; the last answer.

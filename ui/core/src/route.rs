@@ -1,6 +1,6 @@
 //! Every page's address, in one place: parsed when the address changes, printed when a link is made.
 
-use pm_api::{AlarmId, MachineId, PredictionId, SensorId, TicketId};
+use pm_api::{AlarmId, MachineId, PredictionId, Role, SensorId, TicketId};
 use std::fmt;
 
 /// Where the application lives.
@@ -122,6 +122,17 @@ impl Route {
             | Self::Audit
             | Self::System
             | Self::Profile => Some(Part::Office),
+        }
+    }
+
+    /// Who may use the page, at least.
+    #[must_use]
+    pub fn least_role(self) -> Role {
+        match self {
+            Self::Users | Self::Audit => Role::Admin,
+            Self::Models | Self::Webhooks | Self::Settings => Role::Engineer,
+            Self::Reports => Role::Viewer,
+            _ => Role::Operator,
         }
     }
 

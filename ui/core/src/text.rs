@@ -76,17 +76,37 @@ pub fn ago(now_ms: f64, then_ms: f64) -> String {
     if seconds < 0.0 { format!("in {text}") } else { format!("{text} ago") }
 }
 
-/// The first letter in upper case, underscores as blanks.
+/// Words that stand for their first letters.
+const ABBREVIATIONS: &[&str] = &["ai", "cors", "csv", "json", "pdf", "xlsx"];
+
+/// The first letter in upper case, underscores as blanks; all of `pdf` and its like in upper case.
 #[must_use]
 pub fn title(word: &str) -> String {
-    let text = word.replace('_', " ");
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let spelled = |(place, word): (usize, &str)| {
+        if ABBREVIATIONS.contains(&word) {
+            return word.to_uppercase();
+        }
+        let mut letters = word.chars();
+        match letters.next() {
+            Some(first) if place == 0 => first.to_uppercase().chain(letters).collect(),
+            _ => word.to_owned(),
+        }
+    };
+    word.split('_').enumerate().map(spelled).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_the_api_for_people() {
+        for (word, text) in
+            [("true_fault", "True fault"), ("pdf", "PDF"), ("ai_model", "AI model"), ("", ""), ("_", " ")]
+        {
+            assert_eq!(title(word), text, "{word}");
+        }
+    }
 
     #[test]
     fn numbers_get_the_decimals_their_range_needs() {

@@ -6,6 +6,7 @@ use pm_api::{
     Role,
     user::{TokenPair, User},
 };
+use pm_ui_core::route::Route;
 
 const ACCESS: &str = "access_token";
 const REFRESH: &str = "refresh_token";
@@ -53,6 +54,12 @@ impl Session {
         store(REFRESH, None);
         self.user.set(None);
         self.signed_in.set(false);
+    }
+
+    /// May the user use the page? While nobody knows yet who it is, what everybody may. Reactive.
+    #[must_use]
+    pub fn may_see(self, page: Route) -> bool {
+        page.least_role() == Role::Operator || self.may(page.least_role())
     }
 
     /// May the user do what `role` may? Reactive.

@@ -121,7 +121,7 @@ fn row(entry: AuditEntry) -> AnyView {
                 <Clock at=entry.created_at /> " "
                 <small class="muted"><Ago at=entry.created_at /></small>
             </td>
-            <td>{who}</td>
+            <td class="main-cell">{who}</td>
             <td>{title(&entry.action_type)} " " <span class="muted">{title(&entry.resource_type)}</span></td>
             <td class="wide"><code class="clip" title=change.clone()>{change.clone()}</code></td>
             <td class="wide muted" title=entry.user_agent>{entry.ip_address}</td>

@@ -74,7 +74,7 @@ fn examined(v: ValidationReport) -> AnyView {
             {count(v.rows_learned as i64)} " windows of " {count(v.sensors as i64)} " sensors learned from, "
             {count(v.rows_held_out as i64)} " held out, seed " {v.seed}
         </p>
-        <table class="table">
+        <div class="table-box"><table class="table">
             <thead>
                 <tr>
                     <th>"On the same readings"</th>
@@ -83,7 +83,7 @@ fn examined(v: ValidationReport) -> AnyView {
                 </tr>
             </thead>
             <tbody>{table.collect_view()}</tbody>
-        </table>
+        </table></div>
         {if v.passed {
             view! { <p>"It passed: it may be promoted."</p> }.into_any()
         } else {
@@ -111,7 +111,7 @@ fn shadow(days: Vec<ShadowDay>) -> AnyView {
     });
     view! {
         <h3>"Beside the active version"</h3>
-        <table class="table">
+        <div class="table-box"><table class="table">
             <thead>
                 <tr>
                     <th>"Day"</th>
@@ -122,7 +122,7 @@ fn shadow(days: Vec<ShadowDay>) -> AnyView {
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>
-        </table>
+        </table></div>
     }
     .into_any()
 }

@@ -88,12 +88,11 @@ pub fn Models() -> impl IntoView {
                 </section>
                 <section class="panel flush">
                     <Loaded phase=versions.phase() retry=versions.retry() lines=4>
-                        <table class="table">
+                        <div class="table-box"><table class="table">
                             <thead>
                                 <tr>
                                     <th>"Version"</th>
                                     <th>"State"</th>
-                                    <th class="wide">"For"</th>
                                     <th class="wide when">"Registered"</th>
                                     <th></th>
                                 </tr>
@@ -105,7 +104,7 @@ pub fn Models() -> impl IntoView {
                                     children=move |v| row(v, versions, report)
                                 />
                             </tbody>
-                        </table>
+                        </table></div>
                         {move || {
                             versions
                                 .items()
@@ -127,7 +126,7 @@ pub fn Models() -> impl IntoView {
                 <Log />
             </div>
         </div>
-        <Dialog open=report title="Report">
+        <Dialog open=report title="Report" class="broad">
             {move || report.get().map(|version| view! { <Report version /> })}
         </Dialog>
     }
@@ -143,7 +142,7 @@ fn progress(job: Job) -> AnyView {
     };
     view! {
         <p class="muted" role="status">
-            {text} " " <Ago at=job.updated_at />
+            {text} " (" <Ago at=job.updated_at /> ")"
         </p>
         {(job.status == JobStatus::Running)
             .then(|| view! { <progress max="100" value=job.progress aria-label="Training"></progress> })}
@@ -183,8 +182,8 @@ fn row(
     view! {
         <tr data-row tabindex="-1">
             <td class="main-cell">
-                <strong>{version.version.clone()}</strong> " "
-                <small class="muted">{version.name}</small>
+                <strong>{version.version.clone()}</strong>
+                <p class="muted small">{version.name} ", for " {scope}</p>
             </td>
             <td>
                 <span class="badge" class:open=active>
@@ -192,7 +191,6 @@ fn row(
                 </span>
                 {(version.passed == Some(false)).then(|| view! { " " <span class="badge warning">"not passed"</span> })}
             </td>
-            <td class="wide muted">{scope}</td>
             <td class="wide when muted"><Ago at=version.created_at /></td>
             <td class="num">
                 <button class="button small" on:click=move |_| report.set(Some(name.get_value()))>

@@ -1,8 +1,8 @@
-//! No such page.
+//! No such page, or none for the one who asks.
 
 use crate::parts::{icon::Icon, loaded::Empty};
 use leptos::prelude::*;
-use pm_ui_core::route::Route;
+use pm_ui_core::{route::Route, text::title};
 
 /// Says so, and the way back.
 #[component]
@@ -12,6 +12,24 @@ pub fn NotFound() -> impl IntoView {
             <a class="button" href=Route::Overview.to_string()>
                 "To the overview"
             </a>
+        </Empty>
+    }
+    .into_any()
+}
+
+/// Says who may use the page.
+#[component]
+pub fn NotForYou(
+    /// The page.
+    route: Route,
+) -> impl IntoView {
+    let who = title(route.least_role().as_str());
+    view! {
+        <header class="page-head">
+            <h1>{route.name()}</h1>
+        </header>
+        <Empty icon=Icon::User title="This page is not for your role">
+            <p>{format!("{who} is the least role that may use it. An administrator can give it to you.")}</p>
         </Empty>
     }
     .into_any()

@@ -46,7 +46,7 @@ pub fn Profile() -> impl IntoView {
                                 <dt>"Colours"</dt>
                                 <dd>
                                     <div class="segmented" role="group" aria-label="Colours">
-                                        {choice(None, "As the system")} {choice(Some(Theme::Light), "Light")}
+                                        {choice(None, "System")} {choice(Some(Theme::Light), "Light")}
                                         {choice(Some(Theme::Dark), "Dark")}
                                     </div>
                                 </dd>

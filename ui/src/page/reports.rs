@@ -224,6 +224,9 @@ fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>, shown: RwSignal<Optio
         if busy.get_untracked() {
             return;
         }
+        if body.date_from.zip(body.date_to).is_some_and(|(from, to)| to <= from) {
+            return problem.set(Some("The first day is after the last.".to_owned()));
+        }
         busy.set(true);
         problem.set(None);
         spawn_local(async move {

@@ -16,6 +16,9 @@ use leptos::{prelude::*, task::spawn_local};
 use pm_api::report::{Cadence, ReportFormat, ReportSchedule, ReportScheduleRequest};
 use pm_ui_core::{change::given, text::title};
 
+/// The days of a week as the API counts them.
+const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
 /// The panel.
 #[component]
 pub fn Schedules() -> impl IntoView {
@@ -111,6 +114,7 @@ fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl Int
     let app = app();
     let (name, recipients) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let hour = RwSignal::new("6".to_owned());
+    let weekday = RwSignal::new(0_usize);
     let (cadence, format) = (RwSignal::new(Cadence::Daily), RwSignal::new(ReportFormat::Pdf));
     let problem = RwSignal::new(None::<String>);
     let submit = move |event: web_sys::SubmitEvent| {
@@ -122,6 +126,7 @@ fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl Int
             name: given(&name.get_untracked()),
             format: Some(format.get_untracked()),
             cadence: Some(cadence.get_untracked()),
+            weekday: Some(weekday.get_untracked() as i64),
             hour: hour.get_untracked().trim().parse().ok(),
             utc_offset_minutes: Some(app.offset_min),
             recipients: Some(list),
@@ -154,7 +159,17 @@ fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl Int
                     }
                 })}
             </div>
-            {text_field("Hour of the day", "number", true, hour)}
+            <div class="form-row">
+                {move || {
+                    (cadence.get() == Cadence::Weekly)
+                        .then(|| {
+                            choice("On", WEEKDAYS, move || WEEKDAYS[weekday.get()], move |word| {
+                                weekday.set(WEEKDAYS.iter().position(|day| *day == word).unwrap_or_default());
+                            })
+                        })
+                }}
+                {text_field("Hour of the day", "number", true, hour)}
+            </div>
             {text_field("Mail addresses, separated by commas", "text", true, recipients)} {form::problem(problem)}
             {form::foot(open, "Schedule it", None)}
         </form>

@@ -34,7 +34,7 @@ pub fn Settings() -> impl IntoView {
                 view! {
                     <section class="panel">
                         <header class="panel-head">
-                            <h2>{if category == "cors" { "CORS".to_owned() } else { title(&category) }}</h2>
+                            <h2>{title(&category)}</h2>
                         </header>
                         <ul class="pairs">
                             {list.into_iter().map(|setting| row(setting, editing)).collect_view()}

@@ -53,7 +53,7 @@ fn Finder(open: RwSignal<bool>) -> impl IntoView {
     });
     let found = Memo::new(move |_| {
         let words: Vec<String> = wanted.with(|w| w.split_whitespace().map(str::to_lowercase).collect());
-        let pages = Route::PAGES.iter().map(|page| Place {
+        let pages = Route::PAGES.iter().filter(|page| app.api.session.may_see(**page)).map(|page| Place {
             kind: "Page",
             name: page.name().to_owned(),
             hint: String::new(),
