@@ -35,6 +35,7 @@ before(async () => {
     alarms: "/alarms",
     alarm: alarm && `/alarms/${alarm.id}`,
     tickets: "/tickets",
+    "ticket-list": "/tickets?view=list",
     ticket: ticket && `/tickets/${ticket.id}`,
     reports: "/reports",
     models: "/models",

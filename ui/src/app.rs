@@ -17,18 +17,26 @@ pub fn Root() -> impl IntoView {
     let app = App::start();
     let session = app.api.session;
     Effect::new(move |_| {
-        if !session.signed_in.get() || session.user.with(Option::is_some) {
+        if !session.signed_in.get() {
             return;
         }
         spawn_local(async move {
-            if let Ok(me) = app.api.get::<User>("/users/me").await {
+            let Ok(me) = app.api.get::<User>("/users/me").await else { return };
+            let before = session.user.get_untracked();
+            // Somebody else signed in over the page of the one whose session ended.
+            if before.as_ref().is_some_and(|user| user.id != me.body.id) {
+                let _ = window().location().set_href(&Route::Overview.to_string());
+            }
+            // The same user again: nothing that is being typed is drawn anew.
+            if before.is_none_or(|user| user.role != me.body.role) {
                 session.user.set(Some(me.body));
             }
         });
     });
     Effect::new(move |_| {
         let route = app.nav.route.get();
-        if !session.signed_in.get() && !matches!(route, Route::Login | Route::ResetPassword) {
+        let open = matches!(route, Route::Login | Route::ResetPassword);
+        if !(session.signed_in.get() || session.expired.get() || open) {
             let back = app.nav.address();
             let back = crate::browser::encode(&back);
             app.nav.replace(&format!("{}?next={back}", Route::Login));
@@ -39,7 +47,7 @@ pub fn Root() -> impl IntoView {
     let instead = Memo::new(move |_| match app.nav.route.get() {
         Route::ResetPassword => Some(Route::ResetPassword),
         Route::Login => Some(Route::Login),
-        _ => (!session.signed_in.get()).then_some(Route::Login),
+        _ => (!(session.signed_in.get() || session.expired.get())).then_some(Route::Login),
     });
     view! {
         {move || {
@@ -55,6 +63,18 @@ pub fn Root() -> impl IntoView {
                     .into_any()
                 }
             }
+        }}
+        {move || {
+            session
+                .expired
+                .get()
+                .then(|| {
+                    view! {
+                        <div class="relogin">
+                            <page::login::Login again=true />
+                        </div>
+                    }
+                })
         }}
         <ToastList />
         <Help />

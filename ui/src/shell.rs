@@ -11,6 +11,9 @@ use pm_api::{MachineId, alarm::Alarm, machine::Machine};
 use pm_ui_core::{need, route::Route, text};
 use std::collections::HashMap;
 
+/// Active alarms that the menu and the machines' list know of, the most needy first.
+const MOST_ACTIVE: usize = 200;
+
 /// The entries of the menu; each is seen by those who may use its page.
 const MENU: &[(Route, Icon)] = &[
     (Route::Overview, Icon::Overview),
@@ -36,11 +39,11 @@ pub fn Shell(
 ) -> impl IntoView {
     let app = app();
     let alarms = Query::<Vec<Alarm>>::new(
-        || Some("/alarms?status=active&limit=200".to_owned()),
+        || Some(format!("/alarms?status=active&sort_by=need&limit={MOST_ACTIVE}")),
         &[Refresh::On(Topic::Alarms)],
     );
     provide_context(ActiveAlarms(alarms));
-    let machines = Query::<Vec<Machine>>::new(|| Some("/machines?limit=500".to_owned()), &[Refresh::Pulse]);
+    let machines = Query::<Vec<Machine>>::new(|| Some("/machines?limit=1000".to_owned()), &[Refresh::Pulse]);
     let names = Memo::new(move |_| machines.items().into_iter().map(|m| (m.id, m.name)).collect());
     provide_context(Machines { query: machines, names });
     let more = RwSignal::new(false);
@@ -52,7 +55,7 @@ pub fn Shell(
         <a class="skip" href="#main">
             "Skip to content"
         </a>
-        <div class="frame">
+        <div class="frame" inert=move || app.api.session.expired.get()>
             <nav class="menu" class:expanded=move || more.get() aria-label="Main">
                 <a class="brand" href=Route::Overview.to_string() aria-label="Predictive Maintenance, overview">
                     {brand("26")}
@@ -137,7 +140,9 @@ fn entry(route: Route, icon: Icon, alarms: Query<Vec<Alarm>>) -> AnyView {
         });
         let class = gravest.map_or("info", pm_api::Severity::as_str);
         (open > 0).then(|| {
-            view! { <span class=format!("pill {class}") aria-label=format!("{open} unacknowledged")>{open}</span> }
+            let open = if open >= MOST_ACTIVE { format!("{open}+") } else { open.to_string() };
+            let label = format!("{open} unacknowledged");
+            view! { <span class=format!("pill {class}") aria-label=label>{open}</span> }
         })
     };
     view! {

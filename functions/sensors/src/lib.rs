@@ -35,6 +35,7 @@ async fn list(call: &Call) -> Outcome {
         machine_id: call.query.id("machine_id")?,
         sensor_type: call.query.search("sensor_type")?,
         search: call.query.search("search")?,
+        status: call.query.word("status")?,
     };
     let paging = call.query.slicing((1000, 1000), sensor::SORTS)?;
     Ok(json_listing(&sensor::list(&call.db().await?, &filter, &paging).await?))

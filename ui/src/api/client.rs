@@ -172,7 +172,7 @@ impl Api {
                 Ok(())
             }
             Err(ApiError::Refused { status: 401 | 422, .. }) => {
-                self.session.end();
+                self.session.expire();
                 Err(ApiError::SignedOut)
             }
             Err(other) => Err(other),

@@ -65,6 +65,8 @@ struct Fetcher {
     ready: RwSignal<bool>,
     again: RwSignal<u32>,
     busy: StoredValue<Option<String>>,
+    /// The address of what is shown.
+    shown: StoredValue<Option<String>>,
     stale: StoredValue<bool>,
 }
 
@@ -84,12 +86,13 @@ impl Fetcher {
             ready: RwSignal::new(false),
             again: RwSignal::new(0),
             busy: StoredValue::new(None),
+            shown: StoredValue::new(None),
             stale: StoredValue::new(false),
         };
         Effect::new(move |previous: Option<Option<String>>| {
             let path = path();
             fetcher.again.track();
-            let visible = app.visible.get();
+            let visible = app.visible.get() && !app.api.session.expired.get();
             app.live.fallback.track();
             for cause in refresh {
                 match cause {
@@ -97,11 +100,10 @@ impl Fetcher {
                     Refresh::Pulse => app.live.pulse.track(),
                 }
             }
-            if previous.is_some_and(|previous| previous != path) {
-                let _ = fetcher.sink.with_value(|sink| sink(None));
-                fetcher.ready.set(false);
+            // Another page or filter of the same list: what is shown stays until the answer comes.
+            if previous.is_some_and(|previous| list_of(previous.as_deref()) != list_of(path.as_deref())) {
+                fetcher.forget();
                 fetcher.error.set(None);
-                fetcher.total.set(None);
             }
             if let Some(path) = path.clone().filter(|_| visible) {
                 fetcher.fetch(path);
@@ -130,6 +132,7 @@ impl Fetcher {
             });
             match taken {
                 Ok(total) => {
+                    self.shown.set_value(Some(path));
                     if !self.ready.get_untracked() {
                         self.ready.set(true);
                     }
@@ -141,13 +144,25 @@ impl Fetcher {
                     }
                     self.at_ms.set(now_ms());
                 }
-                Err(error) => self.error.set(Some(error)),
+                Err(error) => {
+                    if self.shown.with_value(|shown| shown.as_ref().is_some_and(|shown| *shown != path)) {
+                        self.forget();
+                    }
+                    self.error.set(Some(error));
+                }
             }
             if self.stale.get_value() {
                 self.stale.set_value(false);
                 self.refetch();
             }
         });
+    }
+
+    fn forget(self) {
+        let _ = self.sink.with_value(|sink| sink(None));
+        self.shown.set_value(None);
+        self.ready.set(false);
+        self.total.set(None);
     }
 
     fn refetch(self) {
@@ -164,6 +179,11 @@ impl Fetcher {
         })
         .into()
     }
+}
+
+/// An address without its query.
+fn list_of(path: Option<&str>) -> Option<&str> {
+    path.and_then(|path| path.split('?').next())
 }
 
 impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
@@ -214,6 +234,13 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
 }
 
 impl<T: Clone + DeserializeOwned + PartialEq + Send + Sync + 'static> Query<Vec<T>> {
+    /// How many there are in all, as the server counts, at least those that are here.
+    #[must_use]
+    pub fn count(self) -> usize {
+        let here = self.data.with(|data| data.as_ref().map_or(0, Vec::len));
+        self.total.get().and_then(|total| usize::try_from(total).ok()).unwrap_or(here).max(here)
+    }
+
     /// The items; none while there is no answer.
     #[must_use]
     pub fn items(self) -> Vec<T> {

@@ -18,13 +18,19 @@ pub struct Session {
     pub signed_in: RwSignal<bool>,
     /// The account, once it is known.
     pub user: RwSignal<Option<User>>,
+    /// Did the session end by itself, while somebody was at work? Then the page stays under the form to sign in.
+    pub expired: RwSignal<bool>,
 }
 
 impl Session {
     /// The session kept in this browser.
     #[must_use]
     pub fn restore() -> Self {
-        Self { signed_in: RwSignal::new(stored(ACCESS).is_some()), user: RwSignal::new(None) }
+        Self {
+            signed_in: RwSignal::new(stored(ACCESS).is_some()),
+            user: RwSignal::new(None),
+            expired: RwSignal::new(false),
+        }
     }
 
     /// The access token.
@@ -43,9 +49,20 @@ impl Session {
     pub fn keep(self, tokens: &TokenPair) {
         store(ACCESS, Some(&tokens.access_token));
         store(REFRESH, Some(&tokens.refresh_token));
+        self.expired.set(false);
         if !self.signed_in.get_untracked() {
             self.signed_in.set(true);
         }
+    }
+
+    /// Forgets the tokens: the server takes them no more. The user and the page stay.
+    pub fn expire(self) {
+        store(ACCESS, None);
+        store(REFRESH, None);
+        if self.user.with_untracked(Option::is_some) {
+            self.expired.set(true);
+        }
+        self.signed_in.set(false);
     }
 
     /// Forgets the tokens and the user.
@@ -53,6 +70,7 @@ impl Session {
         store(ACCESS, None);
         store(REFRESH, None);
         self.user.set(None);
+        self.expired.set(false);
         self.signed_in.set(false);
     }
 

@@ -1,7 +1,7 @@
 //! Drawing one chart. All lengths in CSS pixels.
 
 use super::Limit;
-use pm_api::Severity;
+use pm_api::{Severity, SpanStatus};
 use pm_ui_core::{
     scale::{Scale, domain, ticks, time_ticks},
     series::{Point, Series, gap_ms, runs},
@@ -18,6 +18,8 @@ pub struct Scene<'a> {
     pub limits: &'a [Limit],
     /// Times worth a mark, e.g. when alarms were raised.
     pub marks: &'a [(f64, Severity)],
+    /// From, to, what the sensor's status was; drawn as a strip below the curve.
+    pub spans: &'a [StatusTime],
     /// From, to, milliseconds since 1970.
     pub time: (f64, f64),
     /// Crosshair, milliseconds since 1970.
@@ -27,6 +29,9 @@ pub struct Scene<'a> {
     /// Local time minus UTC, minutes.
     pub offset_min: i64,
 }
+
+/// Begin and end, milliseconds since 1970, and the status between.
+pub type StatusTime = (f64, f64, SpanStatus);
 
 /// Where the plot lies inside the canvas.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,9 +79,11 @@ pub fn draw(canvas: &HtmlCanvasElement, scene: &Scene<'_>) -> Option<Plot> {
     pen.ctx.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0).ok()?;
     pen.ctx.clear_rect(0.0, 0.0, width, height);
     pen.axes(scene);
+    pen.bands(scene.limits);
     pen.limits(scene.limits);
     pen.series(scene);
     pen.limit_words(scene.limits);
+    pen.strip(scene.spans);
     pen.marks(scene.marks);
     pen.cross(scene);
     Some(pen.plot)
@@ -142,6 +149,37 @@ impl Pen {
         }
         self.ctx.set_stroke_style_str(&self.colour("--axis"));
         self.line((x.range.0, y.range.0 + 0.5), (x.range.1, y.range.0 + 0.5));
+    }
+
+    /// A tint on the abnormal side of each limit.
+    fn bands(&self, limits: &[Limit]) {
+        let Plot { x, y } = self.plot;
+        self.ctx.set_global_alpha(0.07);
+        for limit in limits {
+            let at = y.px(limit.value).clamp(y.range.1, y.range.0);
+            let (top, bottom) = if limit.low { (at, y.range.0) } else { (y.range.1, at) };
+            self.ctx.set_fill_style_str(&self.severity(limit.severity));
+            self.ctx.fill_rect(x.range.0, top, x.range.1 - x.range.0, bottom - top);
+        }
+        self.ctx.set_global_alpha(1.0);
+    }
+
+    /// The status over time, on the axis: the graver, the higher.
+    fn strip(&self, spans: &[StatusTime]) {
+        let Plot { x, y } = self.plot;
+        for (from, to, status) in spans {
+            let (colour, height) = match status {
+                SpanStatus::Normal => ("--axis", 3.0),
+                SpanStatus::Warning => ("--warning", 5.0),
+                SpanStatus::Critical => ("--critical", 7.0),
+                SpanStatus::NoData => continue,
+            };
+            let (from, to) = (x.px(*from).max(x.range.0), x.px(*to).min(x.range.1));
+            if to > from {
+                self.ctx.set_fill_style_str(&self.colour(colour));
+                self.ctx.fill_rect(from, y.range.0 - height, (to - from).max(1.0), height);
+            }
+        }
     }
 
     fn limits(&self, limits: &[Limit]) {

@@ -5,9 +5,12 @@
 
 mod draw;
 mod group;
+mod range;
 mod source;
 mod view;
 
-pub use group::{Group, Span};
+pub use draw::StatusTime;
+pub use group::{Group, Span, between};
+pub use range::{RangePicker, start};
 pub use source::{Limit, SensorSeries, limits};
 pub use view::Chart;

@@ -19,21 +19,16 @@ pub struct Limit {
     pub low: bool,
 }
 
-/// The limits of a sensor as lines.
+/// The limits that are in force for a sensor, its own or its machine's, as lines.
 #[must_use]
 pub fn limits(sensor: &Sensor) -> Vec<Limit> {
-    // With a critical threshold below the warning threshold, both are low-side limits.
-    let low = sensor
-        .warning_threshold
-        .zip(sensor.critical_threshold)
-        .is_some_and(|(warn, critical)| critical < warn);
     let line = |value: Option<f64>, severity, low| value.map(|value| Limit { value, severity, low });
-    let upper = if sensor.warning_threshold.is_none() { sensor.max_threshold } else { None };
+    let limits = sensor.limits;
     [
-        line(sensor.warning_threshold, Severity::Warning, low),
-        line(sensor.critical_threshold, Severity::Critical, low),
-        line(sensor.min_threshold, Severity::Warning, true),
-        line(upper, Severity::Warning, false),
+        line(limits.warning_high, Severity::Warning, false),
+        line(limits.critical_high, Severity::Critical, false),
+        line(limits.warning_low, Severity::Warning, true),
+        line(limits.critical_low, Severity::Critical, true),
     ]
     .into_iter()
     .flatten()
@@ -52,15 +47,14 @@ pub struct SensorSeries {
 }
 
 impl SensorSeries {
-    /// Loads the trend of `sensor` over `interval` and follows the live readings.
+    /// Loads the trend of `sensor` over `range` (the query of the trend route: `interval=1h`) and follows the live
+    /// readings.
     #[must_use]
-    pub fn follow(sensor: SensorId, interval: Signal<&'static str>) -> Self {
+    pub fn follow(sensor: SensorId, range: Signal<String>) -> Self {
         let app = app();
         let series = RwSignal::new(Series::default());
-        let query = Query::<Trend>::new(
-            move || Some(format!("/sensors/{sensor}/trend?interval={}", interval.get())),
-            &[],
-        );
+        let query =
+            Query::<Trend>::new(move || Some(format!("/sensors/{sensor}/trend?{}", range.get())), &[]);
         Effect::new(move |_| {
             let Some(points) = query.data.with(|trend| {
                 trend.as_ref().map(|trend| {

@@ -2,7 +2,7 @@
 
 use super::{
     Group, Limit,
-    draw::{Plot, Scene, draw},
+    draw::{Plot, Scene, StatusTime, draw},
 };
 use crate::state::app;
 use leptos::{html, prelude::*};
@@ -33,6 +33,9 @@ pub fn Chart(
     /// Times worth a mark.
     #[prop(into, default = Signal::stored(Vec::new()))]
     marks: Signal<Vec<(f64, Severity)>>,
+    /// The sensor's status over time, as a strip on the axis.
+    #[prop(into, default = Signal::stored(Vec::new()))]
+    spans: Signal<Vec<StatusTime>>,
     /// Height, CSS pixels.
     #[prop(default = 160)]
     height: u32,
@@ -53,6 +56,7 @@ pub fn Chart(
                 series,
                 limits: &limits.get_untracked(),
                 marks: &marks.get_untracked(),
+                spans: &spans.get_untracked(),
                 time,
                 hover: group.hover.get_untracked(),
                 drag: drag.get_untracked(),
@@ -67,6 +71,7 @@ pub fn Chart(
         series.track();
         limits.track();
         marks.track();
+        spans.track();
         group.hover.track();
         drag.track();
         size.track();

@@ -3,7 +3,7 @@
 use super::{discussion::Discussion, queue::Queue};
 use crate::{
     api::{Query, Refresh},
-    chart::{Chart, Group, SensorSeries, Span, limits},
+    chart::{Chart, Group, SensorSeries, Span, between, limits},
     live::Topic,
     parts::{
         badge,
@@ -167,20 +167,11 @@ fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl Int
 fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) -> impl IntoView {
     let app = app();
     let known = Query::<Sensor>::new(move || Some(format!("/sensors/{sensor}")), &[]);
-    let age = app.now.get_untracked() - around;
-    let interval = if age < 50.0 * 60_000.0 {
-        "1h"
-    } else if age < 5.5 * 3_600_000.0 {
-        "6h"
-    } else if age < 23.0 * 3_600_000.0 {
-        "24h"
-    } else {
-        "7d"
-    };
-    let source = SensorSeries::follow(sensor, Signal::stored(interval));
     let half = 10.0 * 60_000.0;
-    let group =
-        Group::new(Span::Fixed(around - half, (around + half).min(app.now.get_untracked() + 60_000.0)));
+    let (from, to) = (around - half, (around + half).min(app.now.get_untracked() + 60_000.0));
+    let range = between(from, to);
+    let source = SensorSeries::follow(sensor, Signal::stored(range));
+    let group = Group::new(Span::Fixed(from, to));
     let lines = Signal::derive(move || known.data.with(|s| s.as_ref().map(limits).unwrap_or_default()));
     view! {
         <Loaded phase=known.phase() retry=known.retry() lines=3>

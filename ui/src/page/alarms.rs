@@ -3,11 +3,13 @@
 use super::{alarm_drawer::AlarmDrawer, queue::Queue};
 use crate::{
     api::{Query, Refresh},
+    browser::encode,
     live::Topic,
     parts::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        pager::{self, Pager},
         rows,
         time::Ago,
     },
@@ -15,9 +17,12 @@ use crate::{
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{AlarmId, AlarmStatus, Role, Severity, alarm::Alarm};
+use pm_api::{AlarmId, AlarmStatus, Role, alarm::Alarm};
 use pm_ui_core::{need, route::Route};
 use std::collections::HashSet;
+
+/// Alarms on one page of the queue.
+const PAGE: usize = 50;
 
 /// The page.
 #[component]
@@ -26,8 +31,16 @@ pub fn Alarms() -> impl IntoView {
     let alarms = Query::<Vec<Alarm>>::new(
         move || {
             let status = app.nav.param("status").unwrap_or_else(|| "active".to_owned());
-            let filter = if status == "all" { String::new() } else { format!("status={status}&") };
-            Some(format!("/alarms?{filter}limit=200"))
+            let mut path = format!("/alarms?sort_by=need&{}", pager::window(PAGE));
+            if status != "all" {
+                path += &format!("&status={status}");
+            }
+            for name in ["severity", "machine_id", "q"] {
+                if let Some(value) = app.nav.param(name) {
+                    path += &format!("&{name}={}", encode(&value));
+                }
+            }
+            Some(path)
         },
         &[Refresh::On(Topic::Alarms)],
     );
@@ -50,6 +63,9 @@ pub fn Alarms() -> impl IntoView {
         </header>
         <div class="bulk" class:shown=move || chosen.with(|c| !c.is_empty())>
             <span>{move || format!("{} chosen", chosen.with(HashSet::len))}</span>
+            <button class="link" on:click=move |_| chosen.set(unseen(alarms).collect())>
+                "All unacknowledged on this page"
+            </button>
             <button class="button small" on:click=bulk>
                 {Icon::Check.view()}
                 "Acknowledge"
@@ -60,9 +76,10 @@ pub fn Alarms() -> impl IntoView {
         </div>
         <section class="panel flush">
             <Loaded phase=alarms.phase() retry=alarms.retry() lines=8>
-                <AlarmList alarms most=200 />
+                <AlarmList alarms most=PAGE />
                 {move || {
-                    shown(alarms, 200)
+                    alarms
+                        .items()
                         .is_empty()
                         .then(|| {
                             view! {
@@ -72,11 +89,17 @@ pub fn Alarms() -> impl IntoView {
                             }
                         })
                 }}
+                <Pager total=Signal::derive(move || alarms.count()) size=PAGE />
             </Loaded>
         </section>
         {move || open.get().map(|id| view! { <AlarmDrawer id list=alarms /> })}
     }
     .into_any()
+}
+
+/// The alarms of a list that nobody has acknowledged.
+fn unseen(alarms: Query<Vec<Alarm>>) -> impl Iterator<Item = AlarmId> {
+    alarms.items().into_iter().filter(|alarm| alarm.status == AlarmStatus::Open).map(|alarm| alarm.id)
 }
 
 /// The alarms chosen for a common action.
@@ -86,13 +109,14 @@ pub struct Chosen(pub RwSignal<HashSet<AlarmId>>);
 #[component]
 fn Filters() -> impl IntoView {
     let app = app();
+    let machines = expect_context::<Machines>();
     let status = move || app.nav.param("status").unwrap_or_else(|| "active".to_owned());
     let severity = move || app.nav.param("severity").unwrap_or_default();
     let choice = |word: &'static str, label: &'static str| {
         view! {
             <button
                 aria-pressed=move || (status() == word).to_string()
-                on:click=move |_| app.nav.set_param("status", Some(word))
+                on:click=move |_| pager::filter("status", word)
             >
                 {label}
             </button>
@@ -108,9 +132,29 @@ fn Filters() -> impl IntoView {
             </div>
             <select
                 class="input small"
+                aria-label="Machine"
+                prop:value=move || app.nav.param("machine_id").unwrap_or_default()
+                on:change=move |event| pager::filter("machine_id", &event_target_value(&event))
+            >
+                <option value="">"Any machine"</option>
+                {move || {
+                    machines
+                        .query
+                        .items()
+                        .into_iter()
+                        .map(|m| {
+                            let id = m.id.to_string();
+                            let chosen = app.nav.param("machine_id").as_deref() == Some(&id);
+                            view! { <option value=id selected=chosen>{m.name}</option> }
+                        })
+                        .collect_view()
+                }}
+            </select>
+            <select
+                class="input small"
                 aria-label="Severity"
                 prop:value=severity
-                on:change=move |event| app.nav.set_param("severity", Some(&event_target_value(&event)))
+                on:change=move |event| pager::filter("severity", &event_target_value(&event))
             >
                 <option value="">"Any severity"</option>
                 <option value="critical">"Critical"</option>
@@ -123,7 +167,7 @@ fn Filters() -> impl IntoView {
                 placeholder="Filter by text"
                 aria-label="Filter by text"
                 prop:value=move || app.nav.param("q").unwrap_or_default()
-                on:input=move |event| app.nav.set_param("q", Some(&event_target_value(&event)))
+                on:input=move |event| pager::filter("q", &event_target_value(&event))
             />
         </div>
     }
@@ -131,17 +175,7 @@ fn Filters() -> impl IntoView {
 }
 
 fn shown(alarms: Query<Vec<Alarm>>, most: usize) -> Vec<Alarm> {
-    let app = app();
-    let filtered = app.nav.route.get().section() == Route::Alarms;
-    let severity = app.nav.param("severity").and_then(|word| word.parse::<Severity>().ok());
-    let words = app.nav.param("q").unwrap_or_default().to_lowercase();
     let mut list = alarms.items();
-    if filtered {
-        list.retain(|alarm| {
-            severity.is_none_or(|wanted| alarm.severity == wanted)
-                && alarm.message.to_lowercase().contains(&words)
-        });
-    }
     list.sort_by(need::by_need);
     list.truncate(most);
     list
@@ -178,8 +212,11 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
     let active = need::is_active(&alarm);
     let may = move || app.api.session.may(Role::Engineer);
     let class = format!("alarm {} {}", alarm.severity, alarm.status);
-    let choosing = use_context::<Chosen>().map(|Chosen(chosen)| {
-        view! {
+    // Only for those who may act on the chosen.
+    let chosen = use_context::<Chosen>();
+    let choosing = move || {
+        let Chosen(chosen) = chosen.filter(|_| may())?;
+        Some(view! {
             <input
                 type="checkbox"
                 aria-label="Choose this alarm"
@@ -189,8 +226,8 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
                     chosen.update(|c| { if event_target_checked(&event) { c.insert(id) } else { c.remove(&id) }; });
                 }
             />
-        }
-    });
+        })
+    };
     let target = address.clone();
     let again = (alarm.occurrences > 1).then(|| view! { <span>{alarm.occurrences} " times"</span> });
     let ended = (active && !alarm.condition_active).then(|| view! { <span>"back to normal"</span> });

@@ -17,7 +17,13 @@ use pm_ui_core::{
     scale::exact,
     text::{ago, reading},
 };
-use std::{cmp::Reverse, collections::HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
+
+/// A list of so many sensors is one page of a longer one.
+const FULL: usize = 50;
 
 /// The table.
 #[component]
@@ -85,12 +91,14 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
     let machines = expect_context::<Machines>();
     let latest = RwSignal::new(HashMap::new());
     let asked_ms = StoredValue::new(0.0_f64);
+    let heard = StoredValue::new(HashSet::<SensorId>::new());
     let newer = |map: &HashMap<SensorId, LatestReading>, id: SensorId, at: Timestamp| {
         map.get(&id).is_none_or(|old| old.timestamp <= at)
     };
     Effect::new(move |_| {
         let known = sensors.items();
         latest.update(|map| {
+            map.retain(|id, _| known.iter().any(|s| s.id == *id));
             for sensor in known {
                 if let Some(reading) = sensor.latest.filter(|r| newer(map, sensor.id, r.timestamp)) {
                     map.insert(sensor.id, reading);
@@ -103,20 +111,31 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
         if batch.is_empty() {
             return;
         }
-        // A sensor that nobody knows yet has just been registered.
-        let strange = sensors.data.with_untracked(|known| {
-            known
-                .as_ref()
-                .is_some_and(|known| batch.iter().any(|r| !known.iter().any(|s| s.id == r.sensor_id)))
+        let shown = sensors.data.with_untracked(|known| {
+            known.as_ref().map(|known| known.iter().map(|s| s.id).collect::<HashSet<_>>())
         });
+        let Some(shown) = shown else { return };
+        // A sensor heard for the first time may have just been registered. Where more sensors exist than are shown,
+        // and the list is full, it is most likely one of the others.
+        let full = shown.len() >= FULL;
+        let strange = heard.try_update_value(|heard| {
+            let new = batch.iter().filter(|r| heard.insert(r.sensor_id)).collect::<Vec<_>>();
+            new.iter().any(|r| !shown.contains(&r.sensor_id))
+        }) == Some(true);
         let now = now_ms();
-        if strange && now - asked_ms.get_value() > 2_000.0 {
+        if strange && !full && now - asked_ms.get_value() > 2_000.0 {
             asked_ms.set_value(now);
             sensors.refetch();
             machines.query.refetch();
         }
+        if !batch.iter().any(|r| shown.contains(&r.sensor_id)) {
+            return;
+        }
         latest.update(|map| {
-            for live in batch.iter().filter(|r| newer(map, r.sensor_id, r.timestamp)).collect::<Vec<_>>() {
+            for live in batch.iter().filter(|r| shown.contains(&r.sensor_id)) {
+                if !newer(map, live.sensor_id, live.timestamp) {
+                    continue;
+                }
                 if let Ok(status) = live.status.parse() {
                     let reading = LatestReading { timestamp: live.timestamp, value: live.value, status };
                     map.insert(live.sensor_id, reading);

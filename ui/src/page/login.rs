@@ -10,9 +10,14 @@ use pm_ui_core::route::{BASE, Route};
 
 /// The form.
 #[component]
-pub fn Login() -> impl IntoView {
+pub fn Login(
+    /// Over the page of somebody whose session has ended?
+    #[prop(default = false)]
+    again: bool,
+) -> impl IntoView {
     let app = app();
-    let email = RwSignal::new(String::new());
+    let known = app.api.session.user.with_untracked(|user| user.as_ref().map(|user| user.email.clone()));
+    let email = RwSignal::new(known.filter(|_| again).unwrap_or_default());
     let password = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
@@ -27,7 +32,7 @@ pub fn Login() -> impl IntoView {
         next.unwrap_or_else(|| Route::Overview.to_string())
     };
     Effect::new(move |_| {
-        if app.api.session.signed_in.get() {
+        if app.api.session.signed_in.get() && !again {
             app.nav.replace(&next());
         }
     });
@@ -40,9 +45,9 @@ pub fn Login() -> impl IntoView {
         problem.set(None);
         spawn_local(async move {
             let answer = app.api.login(email.get_untracked().trim(), &password.get_untracked()).await;
-            busy.set(false);
+            busy.try_set(false);
             if let Err(error) = answer {
-                problem.set(Some(match error {
+                problem.try_set(Some(match error {
                     ApiError::Refused { status: 401, .. } => "Mail address or password is wrong.".to_owned(),
                     other => other.to_string(),
                 }));
@@ -50,11 +55,17 @@ pub fn Login() -> impl IntoView {
         });
     };
     view! {
-        <main class="login" id="main">
+        <div class="login" role=if again { "dialog" } else { "main" } aria-labelledby="login-title">
             <form on:submit=submit class="login-card" aria-labelledby="login-title">
                 {brand("44")}
                 <h1 id="login-title">"Predictive Maintenance"</h1>
-                <p class="muted">"Sign in to see your machines."</p>
+                <p class="muted">
+                    {if again {
+                        "Your session has ended. Sign in to go on; what you typed is still there."
+                    } else {
+                        "Sign in to see your machines."
+                    }}
+                </p>
                 <label class="field">
                     <span>"Mail address"</span>
                     <input
@@ -75,7 +86,7 @@ pub fn Login() -> impl IntoView {
                     "Forgotten your password?"
                 </a>
             </form>
-        </main>
+        </div>
     }
     .into_any()
 }

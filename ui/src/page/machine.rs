@@ -2,9 +2,12 @@
 
 use crate::{
     api::{Query, Refresh},
-    chart::{Chart, Group, SensorSeries, Span, limits},
+    chart::{self, Chart, Group, RangePicker, SensorSeries, limits},
     live::Topic,
-    page::{alarms::AlarmList, machine_form::EditMachine, predictions::PredictionTable},
+    page::{
+        alarms::AlarmList, machine_form::EditMachine, machine_history::MachineHistory,
+        predictions::PredictionTable, sensor_form::AddSensor,
+    },
     parts::{
         badge,
         icon::Icon,
@@ -14,26 +17,18 @@ use crate::{
 };
 use leptos::prelude::*;
 use pm_api::{
-    MachineId, Severity,
+    MachineId, RulMethod, Severity,
     alarm::Alarm,
     machine::{Machine, MachineSummary},
     prediction::Prediction,
+    remaining_life::RemainingLife,
     sensor::Sensor,
 };
 use pm_ui_core::{
     need,
     route::Route,
-    text::{reading, title},
+    text::{self, reading, title},
 };
-
-/// Intervals of the trend route and their lengths, milliseconds.
-pub const INTERVALS: &[(&str, f64)] = &[
-    ("1h", 3_600_000.0),
-    ("6h", 21_600_000.0),
-    ("24h", 86_400_000.0),
-    ("7d", 604_800_000.0),
-    ("30d", 2_592_000_000.0),
-];
 
 /// The page.
 #[component]
@@ -46,18 +41,7 @@ pub fn MachinePage(
         move || Some(format!("/alarms?machine_id={id}&limit=200")),
         &[Refresh::On(Topic::Alarms)],
     );
-    // A server that does not know the filter answers with everybody's alarms.
-    let own = Memo::new(move |_| {
-        let mut list = alarms.items();
-        list.retain(|alarm| alarm.machine_id == id);
-        list
-    });
-    Effect::new(move |_| {
-        let foreign = alarms.data.with(|list| list.iter().flatten().any(|alarm| alarm.machine_id != id));
-        if foreign {
-            alarms.data.set(Some(own.get_untracked()));
-        }
-    });
+    let own = Memo::new(move |_| alarms.items());
     Effect::new(move |_| {
         if let Some(name) = machine.data.with(|m| m.as_ref().map(|m| m.name.clone())) {
             document().set_title(&format!("{name} · Predictive Maintenance"));
@@ -73,6 +57,7 @@ pub fn MachinePage(
         <div class="columns">
             <div class="column-wide">
                 <Trends id own />
+                <MachineHistory id own />
             </div>
             <div class="column-side">
                 <section class="panel">
@@ -125,6 +110,7 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
         move || summary.data.with(|s| s.as_ref()?.last_prediction.as_ref().map(|p| badge::judged(&p.status)));
     let share = move || summary.data.with(|s| s.as_ref().map(|s| format!("{:.1} %", s.uptime_percent)));
     let waiting = move || summary.data.with(|s| s.as_ref().map(|s| s.active_alarms));
+    let life = move || summary.data.with(|s| s.as_ref()?.remaining_life.as_ref().map(life));
     view! {
         {move || {
             machine
@@ -145,6 +131,7 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
                         <dl class="strip">
                             {fact("Criticality", title(m.criticality.as_str()).into_any())}
                             {fact("Judgement", judged.into_any())}
+                            {fact("Remaining life", (move || life().unwrap_or_else(unknown_life)).into_any())}
                             {fact("Active alarms", waiting.into_any())}
                             {fact("Newest reading", last.into_any())}
                             {fact("Reporting, 24 h", share.into_any())}
@@ -160,14 +147,35 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
     .into_any()
 }
 
+/// The time to failure with its interval.
+fn life(life: &RemainingLife) -> AnyView {
+    let hours = |hours: f64| text::duration(hours * 3_600_000.0);
+    let range = match life.upper_hours {
+        Some(upper) => format!("{} to {}", hours(life.lower_hours), hours(upper)),
+        None => format!("at least {}", hours(life.lower_hours)),
+    };
+    let made = match life.method {
+        RulMethod::Trend => "extrapolated from its trend",
+        RulMethod::Network => "by a network that learned from run-to-failure histories",
+    };
+    let exact = format!("{:.0} % confidence, {made}", life.confidence_level * 100.0);
+    view! {
+        <span title=exact>{hours(life.hours)} <small class="under muted">{range}</small></span>
+    }
+    .into_any()
+}
+
+fn unknown_life() -> AnyView {
+    view! { <span class="muted" title="No level moves towards its limit">"no end in sight"</span> }.into_any()
+}
+
 #[component]
 fn Trends(id: MachineId, own: Memo<Vec<Alarm>>) -> impl IntoView {
     let sensors = Query::<Vec<Sensor>>::new(
         move || Some(format!("/sensors?machine_id={id}&limit=200")),
         &[Refresh::Pulse],
     );
-    let interval = RwSignal::new("1h");
-    let group = Group::new(Span::Last(INTERVALS[0].1));
+    let (range, group) = chart::start();
     // Changes only when a sensor itself does, not with its newest reading.
     let shown = Memo::new(move |_| {
         let mut list: Vec<Sensor> =
@@ -179,14 +187,15 @@ fn Trends(id: MachineId, own: Memo<Vec<Alarm>>) -> impl IntoView {
         <section class="panel">
             <header class="panel-head">
                 <h2>"Sensors"</h2>
-                <IntervalPicker interval group />
+                <AddSensor machine=id />
+                <RangePicker range group />
             </header>
             <Loaded phase=sensors.phase() retry=sensors.retry() lines=8>
                 <div class="lanes">
                     <For
                         each=move || shown.get()
                         key=|s| (s.id, s.updated_at)
-                        children=move |sensor| view! { <SensorLane sensor interval group own /> }
+                        children=move |sensor| view! { <SensorLane sensor range group own /> }
                     />
                 </div>
                 {move || {
@@ -206,60 +215,10 @@ fn Trends(id: MachineId, own: Memo<Vec<Alarm>>) -> impl IntoView {
     .into_any()
 }
 
-/// Chooses the interval of a group of charts.
 #[component]
-pub fn IntervalPicker(
-    /// The word of the trend route.
-    interval: RwSignal<&'static str>,
-    /// The charts.
-    group: Group,
-) -> impl IntoView {
-    view! {
-        <div class="segmented" role="group" aria-label="Time shown">
-            {INTERVALS
-                .iter()
-                .map(|(word, length)| {
-                    view! {
-                        <button
-                            aria-pressed=move || (interval.get() == *word).to_string()
-                            on:click=move |_| {
-                                interval.set(word);
-                                group.reset();
-                                group.base.set(Span::Last(*length));
-                            }
-                        >
-                            {*word}
-                        </button>
-                    }
-                })
-                .collect_view()}
-        </div>
-        {move || {
-            group
-                .zoom
-                .get()
-                .map(|_| {
-                    view! {
-                        <button class="button small" on:click=move |_| group.reset()>
-                            {Icon::Zoom.view()}
-                            "Whole range"
-                        </button>
-                    }
-                })
-        }}
-    }
-    .into_any()
-}
-
-#[component]
-fn SensorLane(
-    sensor: Sensor,
-    interval: RwSignal<&'static str>,
-    group: Group,
-    own: Memo<Vec<Alarm>>,
-) -> impl IntoView {
+fn SensorLane(sensor: Sensor, range: RwSignal<String>, group: Group, own: Memo<Vec<Alarm>>) -> impl IntoView {
     let id = sensor.id;
-    let source = SensorSeries::follow(id, interval.into());
+    let source = SensorSeries::follow(id, range.into());
     let newest = move || source.series.with(|s| s.points().last().map(|p| p.value));
     let marks = Signal::derive(move || {
         own.with(|alarms| {

@@ -6,6 +6,7 @@ use crate::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
+        pager::{self, Pager},
         rows,
     },
     shell::{ActiveAlarms, Machines as Directory},
@@ -15,6 +16,9 @@ use leptos::prelude::*;
 use pm_api::{Criticality, MachineStatus, Severity, machine::Machine};
 use pm_ui_core::{need, route::Route, text::title};
 use std::cmp::Reverse;
+
+/// Machines on one page of the list.
+const PAGE: usize = 50;
 
 /// The page.
 #[component]
@@ -43,6 +47,10 @@ pub fn Machines() -> impl IntoView {
         list.sort_by(|(a, x), (b, y)| Reverse(*a).cmp(&Reverse(*b)).then_with(|| x.name.cmp(&y.name)));
         list
     });
+    let here = move || {
+        let skip = (pager::page(app.nav) - 1) * PAGE;
+        shown.with(|all| all.iter().skip(skip).take(PAGE).cloned().collect::<Vec<_>>())
+    };
     view! {
         <header class="page-head">
             <h1>"Machines"</h1>
@@ -51,7 +59,7 @@ pub fn Machines() -> impl IntoView {
                     class="input small"
                     aria-label="State"
                     prop:value=move || app.nav.param("status").unwrap_or_default()
-                    on:change=move |event| app.nav.set_param("status", Some(&event_target_value(&event)))
+                    on:change=move |event| pager::filter("status", &event_target_value(&event))
                 >
                     <option value="">"Any state"</option>
                     {MachineStatus::WORDS
@@ -65,7 +73,7 @@ pub fn Machines() -> impl IntoView {
                     placeholder="Name or place"
                     aria-label="Name or place"
                     prop:value=move || app.nav.param("q").unwrap_or_default()
-                    on:input=move |event| app.nav.set_param("q", Some(&event_target_value(&event)))
+                    on:input=move |event| pager::filter("q", &event_target_value(&event))
                 />
                 <AddMachine />
             </div>
@@ -85,7 +93,7 @@ pub fn Machines() -> impl IntoView {
                         </thead>
                         <tbody>
                             <For
-                                each=move || shown.get()
+                                each=here
                                 key=|(grave, m)| (m.id, m.updated_at, *grave)
                                 children=move |(grave, machine)| row(grave, machine)
                             />
@@ -93,6 +101,7 @@ pub fn Machines() -> impl IntoView {
                     </table>
                 </div>
                 {move || shown.with(Vec::is_empty).then(|| none(query.items().is_empty()))}
+                <Pager total=Signal::derive(move || shown.with(Vec::len)) size=PAGE />
             </Loaded>
         </section>
     }

@@ -25,11 +25,16 @@ use std::collections::HashMap;
 
 const CHOSEN: &str = "overview_sensors";
 const MOST_CHARTS: usize = 6;
+/// Sensors that the page looks at unless somebody searches: those whose newest reading is gravest.
+const MOST_SENSORS: usize = 60;
 
 /// The page.
 #[component]
 pub fn Overview() -> impl IntoView {
-    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=500".to_owned()), &[Refresh::Pulse]);
+    let sensors = Query::<Vec<Sensor>>::new(
+        || Some(format!("/sensors?sort=-status&limit={MOST_SENSORS}")),
+        &[Refresh::Pulse],
+    );
     let names = expect_context::<Machines>().names;
     let nothing = Memo::new(move |_| sensors.data.with(|s| s.as_ref().is_some_and(Vec::is_empty)));
     view! {
@@ -149,12 +154,30 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
         .map(|text| text.split(',').filter_map(|id| id.parse().ok()).collect())
         .unwrap_or_default();
     let chosen = RwSignal::new(stored);
+    let wanted = RwSignal::new(String::new());
+    let matching = Query::<Vec<Sensor>>::new(
+        move || {
+            let words = wanted.get();
+            (!words.is_empty())
+                .then(|| format!("/sensors?sort=machine&limit=30&search={}", browser::encode(&words)))
+        },
+        &[],
+    );
     // Until somebody has chosen: the sensors of most concern, one of each machine first.
     let shown = Memo::new(move |_| {
-        let known = sensors.items();
-        let picked: Vec<SensorId> =
-            chosen.get().into_iter().filter(|id| known.iter().any(|s| s.id == *id)).collect();
-        if picked.is_empty() { default_choice(&known) } else { picked }
+        let picked = chosen.get();
+        if picked.is_empty() {
+            sensors.data.with(|known| default_choice(known.as_deref().unwrap_or_default()))
+        } else {
+            picked
+        }
+    });
+    // The choice of this page's life, so that a change of status elsewhere does not exchange the charts.
+    Effect::new(move |_| {
+        let ids = shown.get();
+        if !ids.is_empty() && chosen.with_untracked(Vec::is_empty) {
+            chosen.set(ids);
+        }
     });
     let keep = move |ids: Vec<SensorId>| {
         let text: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -199,9 +222,16 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
                 <details class="picker">
                     <summary class="button small">"Choose sensors"</summary>
                     <div class="picker-list">
+                        <input
+                            class="input small"
+                            type="search"
+                            placeholder="Sensor or machine"
+                            aria-label="Sensor or machine"
+                            on:input=move |event| wanted.set(event_target_value(&event))
+                        />
                         {move || {
-                            sensors
-                                .items()
+                            let list = if wanted.with(String::is_empty) { sensors } else { matching };
+                            list.items()
                                 .into_iter()
                                 .map(|sensor| {
                                     let id = sensor.id;
@@ -240,8 +270,13 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
                         each=move || shown.get()
                         key=|id| *id
                         children=move |id| {
-                            let sensor = sensors.items().into_iter().find(|s| s.id == id);
-                            sensor.map(|sensor| view! { <Lane sensor names group /> })
+                            let known = sensors.data.with_untracked(|list| {
+                                list.iter().flatten().find(|s| s.id == id).cloned()
+                            });
+                            match known {
+                                Some(sensor) => view! { <Lane sensor names group /> }.into_any(),
+                                None => view! { <ChosenLane id names group /> }.into_any(),
+                            }
                         }
                     />
                 </div>
@@ -260,9 +295,16 @@ fn default_choice(known: &[Sensor]) -> Vec<SensorId> {
     ranked.iter().take(4).map(|s| s.id).collect()
 }
 
+/// A sensor that was chosen and is not among those that the page knows; nothing, when it is gone.
+#[component]
+fn ChosenLane(id: SensorId, names: Memo<HashMap<MachineId, String>>, group: Group) -> impl IntoView {
+    let sensor = Query::<Sensor>::new(move || Some(format!("/sensors/{id}")), &[]);
+    move || sensor.data.get().map(|sensor| view! { <Lane sensor names group /> })
+}
+
 #[component]
 fn Lane(sensor: Sensor, names: Memo<HashMap<MachineId, String>>, group: Group) -> impl IntoView {
-    let source = SensorSeries::follow(sensor.id, Signal::stored("1h"));
+    let source = SensorSeries::follow(sensor.id, Signal::stored("interval=1h".to_owned()));
     let machine = sensor.machine_id;
     let lines = limits(&sensor);
     let unit = sensor.unit.clone().unwrap_or_default();

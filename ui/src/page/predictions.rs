@@ -95,7 +95,16 @@ pub fn PredictionTable(
 ) -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=1000".to_owned()), &[]);
+    // The names of the sensors: of one machine's where all predictions are about it.
+    let named = Memo::new(move |_| {
+        predictions.data.with(|list| {
+            let (first, rest) = list.as_ref()?.split_first()?;
+            let one = rest.iter().all(|p| p.machine_id == first.machine_id).then_some(first.machine_id);
+            Some(one.map_or_else(String::new, |machine| format!("&machine_id={machine}")))
+        })
+    });
+    let sensors =
+        Query::<Vec<Sensor>>::new(move || Some(format!("/sensors?limit=1000{}", named.get()?)), &[]);
     let names = Memo::new(move |_| {
         sensors.items().into_iter().map(|s| (s.id, s.name)).collect::<HashMap<SensorId, String>>()
     });

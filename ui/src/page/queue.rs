@@ -9,7 +9,7 @@ use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     AlarmId, AlarmStatus,
-    alarm::{Alarm, AlarmUpdate},
+    alarm::{Alarm, AlarmBulk, AlarmUpdate},
 };
 
 /// A list of alarms and the page's common one; both are kept right.
@@ -50,20 +50,14 @@ impl Queue {
         }
         let app = self.app;
         spawn_local(async move {
-            let mut failed = None;
-            let mut done = 0;
-            for id in &ids {
-                let update =
-                    AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
-                match app.api.send::<_, Alarm>(Method::PATCH, &format!("/alarms/{id}"), &update).await {
-                    Ok(_) => done += 1,
-                    Err(error) => failed = Some(error),
-                }
-            }
-            match failed {
-                Some(error) => app.toasts.failed(format!("Not acknowledged: {error}")),
-                None if done == 1 => app.toasts.done("Alarm acknowledged."),
-                None => app.toasts.done(format!("{done} alarms acknowledged.")),
+            let update = AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
+            let many = ids.len();
+            // All or none: after a refusal nothing has changed, and the lists are fetched as they are.
+            let body = AlarmBulk { payload: vec![update], ids };
+            match app.api.send::<_, ()>(Method::POST, "/alarms/bulk", &body).await {
+                Ok(()) if many == 1 => app.toasts.done("Alarm acknowledged."),
+                Ok(()) => app.toasts.done(format!("{many} alarms acknowledged.")),
+                Err(error) => app.toasts.failed(format!("Not acknowledged: {error}")),
             }
             self.refetch();
         });

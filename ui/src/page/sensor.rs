@@ -1,16 +1,21 @@
 //! One sensor: its history with limits, envelope and alarm marks, and its figures.
 
-use super::{limits_form::EditLimits, machine::IntervalPicker};
+use super::sensor_form::EditSensor;
 use crate::{
     api::{Query, Refresh},
-    chart::{Chart, Group, SensorSeries, Span, limits},
+    chart::{self, Chart, RangePicker, SensorSeries, StatusTime, limits},
     live::Topic,
     page::predictions::PredictionTable,
     parts::{badge, loaded::Loaded, time::ms},
     shell::Machines,
 };
 use leptos::prelude::*;
-use pm_api::{SensorId, Severity, alarm::Alarm, prediction::Prediction, sensor::Sensor};
+use pm_api::{
+    SensorId, Severity, SpanStatus,
+    alarm::Alarm,
+    prediction::Prediction,
+    sensor::{Sensor, StatusTimeline},
+};
 use pm_ui_core::{
     route::Route,
     text::{count, reading, title},
@@ -24,19 +29,30 @@ pub fn SensorPage(
 ) -> impl IntoView {
     let machines = expect_context::<Machines>();
     let sensor = Query::<Sensor>::new(move || Some(format!("/sensors/{id}")), &[Refresh::Pulse]);
-    let alarms =
-        Query::<Vec<Alarm>>::new(|| Some("/alarms?limit=1000".to_owned()), &[Refresh::On(Topic::Alarms)]);
+    let alarms = Query::<Vec<Alarm>>::new(
+        move || Some(format!("/alarms?sensor_id={id}&limit=200")),
+        &[Refresh::On(Topic::Alarms)],
+    );
     let predictions = Query::<Vec<Prediction>>::new(
         move || Some(format!("/predictions?sensor_id={id}&limit=12&sort=desc")),
         &[Refresh::Pulse],
     );
     // Changes only when the sensor itself does, not with its newest reading.
     let steady = Memo::new(move |_| sensor.data.get().map(|s| Sensor { latest: None, ..s }));
-    let interval = RwSignal::new("1h");
-    let group = Group::new(Span::Last(3_600_000.0));
-    let source = SensorSeries::follow(id, interval.into());
+    let (range, group) = chart::start();
+    let source = SensorSeries::follow(id, range.into());
+    let timeline = Query::<StatusTimeline>::new(
+        move || Some(format!("/sensors/{id}/status-timeline?{}", range.get())),
+        &[Refresh::Pulse],
+    );
+    let spans = Signal::derive(move || {
+        timeline.data.with(|timeline| {
+            let spans = timeline.iter().flat_map(|timeline| &timeline.spans);
+            spans.map(|s| (ms(s.start), ms(s.end), s.status)).collect::<Vec<StatusTime>>()
+        })
+    });
     let marks = Signal::derive(move || {
-        let mine = alarms.items().into_iter().filter(|alarm| alarm.sensor_id == Some(id));
+        let mine = alarms.items().into_iter();
         mine.map(|alarm| (ms(alarm.triggered_at), alarm.severity)).collect::<Vec<(f64, Severity)>>()
     });
     let newest = move || source.series.with(|s| s.points().last().map(|p| reading(p.value)));
@@ -79,7 +95,7 @@ pub fn SensorPage(
                                     <output class="value large">
                                         {newest} " " <small>{unit_text}</small>
                                     </output>
-                                    <EditLimits sensor=s.clone() query=sensor />
+                                    <EditSensor sensor=s.clone() query=sensor />
                                 </div>
                             </header>
                             <dl class="strip">
@@ -101,7 +117,7 @@ pub fn SensorPage(
                             <section class="panel">
                                 <header class="panel-head">
                                     <h2>"History"</h2>
-                                    <IntervalPicker interval group />
+                                    <RangePicker range group />
                                 </header>
                                 <Loaded phase=source.query.phase() retry=source.query.retry() lines=6>
                                     <Chart
@@ -111,9 +127,11 @@ pub fn SensorPage(
                                         unit=unit.clone()
                                         limits=Signal::stored(lines.clone())
                                         marks
+                                        spans
                                         height=340
                                     />
                                 </Loaded>
+                                {shares(spans)}
                                 <p class="hint muted">
                                     "Drag to zoom, double-click for the whole range. The band spans the smallest and
                                     largest reading of each point; triangles mark alarms."
@@ -133,4 +151,25 @@ pub fn SensorPage(
         </section>
     }
     .into_any()
+}
+
+/// How much of the time each status took, in words: the strip's legend.
+fn shares(spans: Signal<Vec<StatusTime>>) -> AnyView {
+    let words = move || {
+        spans.with(|spans| {
+            let all: f64 = spans.iter().map(|(from, to, _)| to - from).sum();
+            let share = |status: SpanStatus| {
+                let time: f64 = spans.iter().filter(|s| s.2 == status).map(|(from, to, _)| to - from).sum();
+                let share = time / all.max(1.0) * 100.0;
+                (share > 0.0).then(|| {
+                    let class = format!("share {}", status.as_str());
+                    view! { <span class=class>{title(status.as_str())} {format!(" {share:.1} %")}</span> }
+                })
+            };
+            [SpanStatus::Normal, SpanStatus::Warning, SpanStatus::Critical, SpanStatus::NoData]
+                .map(share)
+                .collect_view()
+        })
+    };
+    view! { <p class="shares small">"Of the time: " {words}</p> }.into_any()
 }

@@ -1,8 +1,9 @@
 //! All sensors with their newest readings.
 
-use super::live_table::follow;
+use super::{live_table::follow, sensor_form::AddSensor};
 use crate::{
     api::{Query, Refresh},
+    browser::encode,
     parts::{
         badge,
         icon::Icon,
@@ -34,25 +35,25 @@ const PAGE: usize = 50;
 pub fn Sensors() -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=1000".to_owned()), &[Refresh::Pulse]);
+    let sensors = Query::<Vec<Sensor>>::new(
+        move || {
+            let status = app.nav.param("status").map(|word| format!("&status={word}")).unwrap_or_default();
+            let words = app.nav.param("q").map(|words| format!("&search={}", encode(&words)));
+            Some(format!(
+                "/sensors?sort=machine&{}{status}{}",
+                pager::window(PAGE),
+                words.unwrap_or_default()
+            ))
+        },
+        &[Refresh::Pulse],
+    );
     let latest = follow(sensors);
-    let found = Memo::new(move |_| {
-        let words = app.nav.param("q").unwrap_or_default().to_lowercase();
-        let status = app.nav.param("status").and_then(|word| word.parse::<ReadingStatus>().ok());
-        let names = machines.names.get();
-        let mut list: Vec<(String, Sensor)> = sensors
-            .items()
-            .into_iter()
-            .filter(|s| status.is_none_or(|w| s.latest.as_ref().is_some_and(|l| l.status == w)))
-            .map(|s| (names.get(&s.machine_id).cloned().unwrap_or_default(), Sensor { latest: None, ..s }))
-            .filter(|(m, s)| format!("{} {m} {}", s.name, s.sensor_type).to_lowercase().contains(&words))
-            .collect();
-        list.sort_by(|(m, s), (n, t)| (m, &s.name, s.id).cmp(&(n, &t.name, t.id)));
-        list
-    });
+    // Changes only when a sensor itself does, not with its newest reading.
     let shown = Memo::new(move |_| {
-        let skip = (pager::page(app.nav) - 1) * PAGE;
-        found.with(|all| all.iter().skip(skip).take(PAGE).cloned().collect::<Vec<_>>())
+        let names = machines.names.get();
+        let name = |s: &Sensor| names.get(&s.machine_id).cloned().unwrap_or_default();
+        let list = sensors.items().into_iter().map(|s| (name(&s), Sensor { latest: None, ..s }));
+        list.collect::<Vec<(String, Sensor)>>()
     });
     view! {
         <header class="page-head">
@@ -78,6 +79,7 @@ pub fn Sensors() -> impl IntoView {
                     prop:value=move || app.nav.param("q").unwrap_or_default()
                     on:input=move |event| pager::filter("q", &event_target_value(&event))
                 />
+                <AddSensor />
             </div>
         </header>
         <section class="panel flush">
@@ -104,7 +106,7 @@ pub fn Sensors() -> impl IntoView {
                     </table>
                 </div>
                 {move || {
-                    found
+                    shown
                         .with(Vec::is_empty)
                         .then(|| {
                             view! {
@@ -114,7 +116,7 @@ pub fn Sensors() -> impl IntoView {
                             }
                         })
                 }}
-                <Pager total=Signal::derive(move || found.with(Vec::len)) size=PAGE />
+                <Pager total=Signal::derive(move || sensors.count()) size=PAGE />
             </Loaded>
         </section>
     }

@@ -7,7 +7,7 @@ use crate::{
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{sensor::Sensor, status::SystemStatus};
+use pm_api::{SensorId, Timestamp, sensor::Sensor, status::SystemStatus};
 use pm_ui_core::{route::Route, text::reading};
 
 /// The page.
@@ -16,7 +16,7 @@ pub fn Start() -> impl IntoView {
     let app = app();
     let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
     let sensors = Query::<Vec<Sensor>>::new(
-        || Some("/sensors?limit=1000".to_owned()),
+        || Some("/sensors?search=press-7&sort=-updated_at&limit=50".to_owned()),
         &[Refresh::On(Topic::Readings), Refresh::Pulse],
     );
     let command = move || {
@@ -30,19 +30,28 @@ pub fn Start() -> impl IntoView {
             "mosquitto_pub -h {host} -p {port} -t factory/plant1/line1/press7/sensors \\\n  -m '{{\"machine_id\":\"press-7\",\"sensor_id\":\"temp\",\"value\":93.5,\"unit\":\"°C\"}}'"
         )
     };
+    // Readings that were there before do not count as an arrival.
+    let before = StoredValue::new(None::<Vec<(SensorId, Timestamp)>>);
+    let fresh = Memo::new(move |_| {
+        let heard = |s: &Sensor| s.latest.as_ref().map(|latest| (s.id, latest.timestamp));
+        let list = sensors.data.get()?;
+        if before.with_value(Option::is_none) {
+            before.set_value(Some(list.iter().filter_map(heard).collect()));
+        }
+        let known = before.get_value().unwrap_or_default();
+        list.into_iter().find(|s| heard(s).is_some_and(|heard| !known.contains(&heard)))
+    });
     let arrived = move || {
-        sensors.items().into_iter().find(|sensor| sensor.name == "temp" && sensor.latest.is_some()).map(
-            |sensor| {
-                let value = sensor.latest.map(|l| reading(l.value)).unwrap_or_default();
-                view! {
-                    <p class="arrived" role="status">
-                        {Icon::Check.view()} "It arrived: " <b>{value} " " {sensor.unit}</b> " from sensor "
-                        <a href=Route::Sensor(sensor.id).to_string()>{sensor.name}</a> ". See "
-                        <a href=Route::Machine(sensor.machine_id).to_string()>"its machine"</a> "."
-                    </p>
-                }
-            },
-        )
+        fresh.get().map(|sensor| {
+            let value = sensor.latest.map(|l| reading(l.value)).unwrap_or_default();
+            view! {
+                <p class="arrived" role="status">
+                    {Icon::Check.view()} "It arrived: " <b>{value} " " {sensor.unit}</b> " from sensor "
+                    <a href=Route::Sensor(sensor.id).to_string()>{sensor.name}</a> ". See "
+                    <a href=Route::Machine(sensor.machine_id).to_string()>"its machine"</a> "."
+                </p>
+            }
+        })
     };
     view! {
         <section class="panel start">

@@ -1,7 +1,7 @@
 //! Ctrl-K: go anywhere by typing a few letters.
 
 use super::confirm::Dialog;
-use crate::{api::Query, state::app};
+use crate::{api::Query, browser::encode, state::app};
 use leptos::{ev, html, prelude::*};
 use pm_api::{machine::Machine, sensor::Sensor};
 use pm_ui_core::route::Route;
@@ -41,9 +41,15 @@ pub fn Palette() -> impl IntoView {
 #[component]
 fn Finder(open: RwSignal<bool>) -> impl IntoView {
     let app = app();
-    let machines = Query::<Vec<Machine>>::new(|| Some("/machines?limit=500".to_owned()), &[]);
-    let sensors = Query::<Vec<Sensor>>::new(|| Some("/sensors?limit=1000".to_owned()), &[]);
     let wanted = RwSignal::new(String::new());
+    // The server looks for the longest word; the others narrow its answer here.
+    let longest = Memo::new(move |_| {
+        let word = wanted.with(|w| w.split_whitespace().max_by_key(|word| word.len()).map(encode));
+        word.unwrap_or_default()
+    });
+    let machines = Query::<Vec<Machine>>::new(|| Some("/machines?limit=1000".to_owned()), &[]);
+    let sensors =
+        Query::<Vec<Sensor>>::new(move || Some(format!("/sensors?limit=100&search={}", longest.get())), &[]);
     let chosen = RwSignal::new(0_usize);
     let input = NodeRef::<html::Input>::new();
     Effect::new(move |_| {

@@ -167,6 +167,9 @@ words! {
         UpdatedAt = "updated_at",
         /// By how often the condition was seen.
         Occurrences = "occurrences",
+        /// By need of attention: unacknowledged before acknowledged before resolved, then the gravest, then those whose
+        /// condition holds.
+        Need = "need",
     }
     /// Order of a list of tickets.
     TicketSort {

@@ -5,10 +5,10 @@ use crate::{
     operation::{Operation, accepts, creates, deletes, lists, reads, sends, streams},
 };
 use pm_api::{
-    AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, Resource,
-    Role, Severity, TicketSort, TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard,
-    event, ingest, job, machine, metrics, notification, prediction, report, role, sensor, sensor_data,
-    setting, status, tick, ticket, user, webhook,
+    AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority,
+    ReadingStatus, Resource, Role, Severity, TicketSort, TicketStatus, Verdict, ai, alarm, attachment, audit,
+    comment, dashboard, event, ingest, job, machine, metrics, notification, prediction, report, role, sensor,
+    sensor_data, setting, status, tick, ticket, user, webhook,
 };
 use pm_auth::Op;
 use serde_json::json;
@@ -101,8 +101,9 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::ListSensors => lists::<sensor::Sensor>()
             .id("machine_id", "Of this machine")
             .text("sensor_type", "Of this type")
-            .text("search", "With this text in name or type")
-            .sorted(&["created_at", "updated_at", "name", "sensor_type", "machine"])
+            .text("search", "With this text in name, type or the machine's name")
+            .word("status", ReadingStatus::WORDS, "Whose newest reading is of this status")
+            .sorted(&["created_at", "updated_at", "name", "sensor_type", "machine", "status"])
             .cursor()
             .paged(1000, 1000)
             .total(),

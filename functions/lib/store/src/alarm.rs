@@ -41,7 +41,7 @@ macro_rules! filter {
 
 /// A list in the order of a column; `$order` and `$beyond` belong together (`desc` and `<`).
 macro_rules! list {
-    ($column:literal, $key:literal, $order:literal, $beyond:literal) => {
+    ($column:expr, $key:literal, $order:literal, $beyond:literal) => {
         concat!(
             "select ",
             columns!(),
@@ -66,6 +66,14 @@ macro_rules! list {
             $order,
             " limit $15 offset $16"
         )
+    };
+}
+
+/// How much an alarm needs somebody, as [`place`] counts it.
+macro_rules! need {
+    () => {
+        "(array_position(array['resolved', 'acknowledged', 'open'], status) * 8
+          + array_position(array['info', 'warning', 'critical'], severity) * 2 + condition_active::int)"
     };
 }
 
@@ -178,6 +186,8 @@ statements! {
     BY_OCCURRENCES_ASC = list!("occurrences", "$13", "asc", ">");
     BY_SEVERITY_DESC = list!("array_position(array['info', 'warning', 'critical'], severity)", "$13", "desc", "<");
     BY_SEVERITY_ASC = list!("array_position(array['info', 'warning', 'critical'], severity)", "$13", "asc", ">");
+    BY_NEED_DESC = list!(need!(), "$13", "desc", "<");
+    BY_NEED_ASC = list!(need!(), "$13", "asc", ">");
     COUNT = concat!("select count(*) from alarms where ", filter!());
     GET = concat!("select ", columns!(), " from alarms where id = $1");
     OF_PREDICTION = concat!(
@@ -275,6 +285,8 @@ pub async fn list(db: &Db, filter: Filter, paging: &Paging<AlarmSort>) -> Result
         (AlarmSort::Occurrences, true) => BY_OCCURRENCES_ASC,
         (AlarmSort::Severity, false) => BY_SEVERITY_DESC,
         (AlarmSort::Severity, true) => BY_SEVERITY_ASC,
+        (AlarmSort::Need, false) => BY_NEED_DESC,
+        (AlarmSort::Need, true) => BY_NEED_ASC,
     };
     let params = vec![
         texts(&filter.statuses),
@@ -302,6 +314,14 @@ pub fn place(alarm: &Alarm, sort_by: AlarmSort) -> After {
         AlarmSort::Occurrences => alarm.occurrences,
         // as array_position counts
         AlarmSort::Severity => alarm.severity as i64 + 1,
+        AlarmSort::Need => {
+            let status = match alarm.status {
+                AlarmStatus::Resolved => 1,
+                AlarmStatus::Acknowledged => 2,
+                AlarmStatus::Open => 3,
+            };
+            status * 8 + (alarm.severity as i64 + 1) * 2 + i64::from(alarm.condition_active)
+        }
     };
     After { key, id: alarm.id.0 }
 }

@@ -35,11 +35,14 @@ macro_rules! list {
                  when 'name' then s.name
                  when 'sensor_type' then s.sensor_type
                  when 'machine' then m.name
+                 when 'status' then case l.status when 'critical' then '3' when 'warning' then '2' when 'normal' then '1'
+                                    else '0' end
                  when 'updated_at' then to_char(s.updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
                  else to_char(s.created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
              where ($4::text is null or (key, s.id) ", $compare, " ($4, $5::uuid))
                and ($6::uuid is null or s.machine_id = $6) and ($7::text is null or s.sensor_type = $7)
-               and ($8::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type)), lower($8)) > 0)
+               and ($8::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($8)) > 0)
+               and ($9::text is null or l.status = $9)
              order by key ", $order, ", s.id ", $order, " limit $1 offset $2"
         )
     };
@@ -49,9 +52,11 @@ statements! {
     LIST_ASC = list!(">", "asc");
     LIST_DESC = list!("<", "desc");
     COUNT = "
-        select count(*) from sensors s
-        where ($1::uuid is null or machine_id = $1) and ($2::text is null or sensor_type = $2)
-          and ($3::text is null or strpos(lower(concat_ws(' ', name, sensor_type)), lower($3)) > 0)";
+        select count(*)
+        from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
+        where ($1::uuid is null or s.machine_id = $1) and ($2::text is null or s.sensor_type = $2)
+          and ($3::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($3)) > 0)
+          and ($4::text is null or l.status = $4)";
     GET = concat!(
         "select ", columns!(),
         " from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
@@ -189,12 +194,14 @@ pub struct Filter<'f> {
     pub machine_id: Option<MachineId>,
     /// Of this type.
     pub sensor_type: Option<&'f str>,
-    /// With this text in name or type, whatever the case.
+    /// With this text in name, type or the machine's name, whatever the case.
     pub search: Option<&'f str>,
+    /// Whose newest reading is of this status.
+    pub status: Option<ReadingStatus>,
 }
 
 /// The fields that can order a list of sensors; the first is the default.
-pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "sensor_type", "machine"];
+pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "sensor_type", "machine", "status"];
 
 /// A slice of the sensors.
 ///
@@ -206,6 +213,7 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
             optional(filter.machine_id, |m| id(m.0)),
             optional(filter.sensor_type, text),
             optional(filter.search, text),
+            optional(filter.status, |s| text(s.as_str())),
         ]
     };
     let statement = if paging.descending { LIST_DESC } else { LIST_ASC };

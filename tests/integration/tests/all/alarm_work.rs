@@ -171,6 +171,7 @@ async fn alarms_are_filtered_sorted_and_paged() -> Result<()> {
         ("?start_date=2199-01-01", vec![]),
         ("?end_date=2199-01-01", vec![4, 3, 2, 1, 0]),
         ("?sort_by=updated_at", vec![0, 1, 4, 3, 2]),
+        ("?sort_by=need", vec![2, 3, 4, 1, 0]),
         ("?offset=3", vec![1, 0]),
     ] {
         let answer = engineer.get(&format!("/alarms{query}")).await?;
@@ -196,7 +197,7 @@ async fn alarms_are_filtered_sorted_and_paged() -> Result<()> {
     }
 
     // a cursor walks every order without loss or repeat, also when the list grows in front of it
-    for order in ["triggered_at", "severity", "updated_at", "occurrences"] {
+    for order in ["triggered_at", "severity", "updated_at", "occurrences", "need"] {
         for sort in ["asc", "desc"] {
             let query = format!("/alarms?sort_by={order}&sort={sort}");
             let whole = engineer.get(&query).await?.expect(200)?;

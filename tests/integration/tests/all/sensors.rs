@@ -100,6 +100,23 @@ async fn sensors_are_filtered_and_sorted() -> Result<()> {
         names(&temperatures.expect(200)?),
         ["Bearing temperature", "Core temperature", "Discharge temperature", "Winding temperature"]
     );
+    // the machine's name counts for a search, the newest reading for a status
+    let of_machine = client.get("/sensors?search=PUMP&limit=2").await?;
+    assert_eq!(of_machine.headers["x-total-count"], "4");
+    let silent = client.get("/sensors?status=critical").await?;
+    assert_eq!((silent.expect(200)?, silent.headers["x-total-count"].to_str()?), (json!([]), "0"));
+    let torque = client.get("/sensors?search=torque").await?.expect(200)?[0].clone();
+    let (sensor, machine) = (&torque["id"], &torque["machine_id"]);
+    let reading = json!({"sensor_id": sensor, "machine_id": machine, "timestamp": "2026-01-01T00:00:00Z", "value": 999});
+    client.post("/sensor-data", reading).await?.expect(201)?;
+    let critical = client.get("/sensors?status=critical").await?.expect(200)?;
+    assert_eq!(names(&critical), ["Motor torque"]);
+    let gravest = client.get("/sensors?sort=-status&limit=1").await?.expect(200)?;
+    assert_eq!(names(&gravest), ["Motor torque"]);
+    assert_eq!(
+        client.get("/sensors?status=hot").await?.expect(422)?["errors"][0]["loc"],
+        json!(["query", "status"])
+    );
     let mut all = Vec::new();
     let mut cursor = String::new();
     loop {

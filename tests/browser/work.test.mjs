@@ -1,0 +1,209 @@
+// A day's work from end to end, by an engineer: a machine is made, reports, alarms, and is looked after until the case
+// is closed.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import mqtt from "mqtt";
+import { api, baseUrl, launch, login, mqttUrl, open, output, until } from "./lib/browser.mjs";
+
+const machine = `lathe-${Date.now().toString(36)}`;
+let browser, page, broker, sensor;
+
+before(async () => {
+  browser = await launch();
+  page = await open(browser);
+  broker = await mqtt.connectAsync(mqttUrl);
+  await login(page, { email: "engineer@example.com", password: "engineer123" });
+});
+after(async () => {
+  await broker?.endAsync();
+  await browser?.close();
+});
+
+const publish = (value) =>
+  broker.publishAsync(
+    `factory/plant1/line1/${machine}/sensors`,
+    JSON.stringify({ machine_id: machine, sensor_id: "spindle", value, unit: "°C", metric: "temperature" }),
+    { qos: 1 },
+  );
+const sensors = async () => api(page, `/sensors?search=${machine}`);
+
+test("a machine is made", async () => {
+  await page.goto(`${baseUrl}/app/machines`);
+  await page.getByRole("button", { name: "Add machine" }).click();
+  const form = page.getByRole("dialog", { name: "New machine" });
+  await form.getByLabel("Name").fill(machine);
+  await form.getByLabel("Place").fill("Hall 7");
+  await form.getByLabel("Criticality").selectOption("high");
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: machine, level: 1 }).waitFor();
+  await page.getByText("Hall 7").first().waitFor();
+});
+
+test("a value published over MQTT is seen live on the machine's page", async () => {
+  await publish(41.25);
+  await page.locator(".lane output").getByText("41.25").waitFor();
+  await publish(42.5);
+  await page.locator(".lane output").getByText("42.50").waitFor();
+  [sensor] = await sensors();
+});
+
+test("the sensor gets its limits", async () => {
+  await page.locator(".lane-head a").first().click();
+  await page.getByRole("heading", { name: "spindle", level: 1 }).waitFor();
+  await page.getByRole("button", { name: "Edit" }).click();
+  const form = page.getByRole("dialog", { name: "Sensor" });
+  await form.getByLabel("Critical at or above").fill("90");
+  await form.getByLabel("Warning at or above").fill("80");
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.getByText("≥ 90").first().waitFor();
+  const [changed] = await sensors();
+  assert.deepEqual([changed.warning_threshold, changed.critical_threshold], [80, 90]);
+});
+
+test("contradicting limits are refused, and what was typed stays", async () => {
+  await page.getByRole("button", { name: "Edit" }).click();
+  const form = page.getByRole("dialog", { name: "Sensor" });
+  await form.getByLabel("Warning at or below").fill("85");
+  await form.getByRole("button", { name: "Save" }).click();
+  await form.getByRole("alert").getByText("warning_low").waitFor();
+  assert.equal(await form.getByLabel("Warning at or below").inputValue(), "85");
+  await form.getByRole("button", { name: "Cancel" }).click();
+  // The browser itself reports the refused request on the console.
+  page.complaints.length = 0;
+});
+
+test("history shows intervals, a range of one's own, and the time of each status", async () => {
+  for (const interval of ["6h", "24h", "7d", "30d"]) {
+    const answer = page.waitForResponse((r) => r.url().includes(`trend?interval=${interval}`));
+    await page.getByRole("button", { name: interval, exact: true }).click();
+    assert.equal((await answer).status(), 200, interval);
+  }
+  await page.getByText("From, to").click();
+  const local = (at) => new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  const now = Date.now();
+  await page.getByLabel("From", { exact: true }).fill(local(new Date(now - 3_600_000)));
+  await page.getByLabel("To", { exact: true }).fill(local(new Date(now + 60_000)));
+  const asked = page.waitForResponse((r) => r.url().includes("/trend?start="));
+  await page.getByRole("button", { name: "Show" }).click();
+  const trend = await (await asked).json();
+  assert.equal(trend.interval, "custom");
+  assert.ok(trend.points.length >= 2);
+  await page.locator(".shares").getByText("Normal").waitFor();
+});
+
+test("a value beyond the limit makes an alarm", async () => {
+  await publish(97.5);
+  await page.goto(`${baseUrl}/app/alarms?q=spindle`);
+  await page.locator("main .alarm").filter({ hasText: machine }).first().waitFor();
+});
+
+test("the alarm is acknowledged with others chosen together", async () => {
+  const row = page.locator("main .alarm").filter({ hasText: machine });
+  await row.first().getByRole("checkbox").check();
+  await page.locator(".bulk").getByRole("button", { name: "Acknowledge" }).click();
+  await row.first().getByText("Acknowledged").waitFor();
+  await page.getByText("acknowledged.").waitFor();
+  const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&status=acknowledged`);
+  assert.ok(alarm.acknowledged_at);
+});
+
+test("its ticket is there, is taken over and worked on", async () => {
+  await page.goto(`${baseUrl}/app/tickets?view=list`);
+  await page.getByRole("row").filter({ hasText: machine }).getByRole("link").first().click();
+  const drawer = page.getByRole("complementary", { name: "Ticket" });
+  await drawer.getByLabel("Assigned to").fill("engineer@example.com");
+  await drawer.getByLabel("Due").fill("2030-01-02");
+  await drawer.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Ticket saved.").waitFor();
+  const [ticket] = await api(page, `/tickets?machine_id=${sensor.machine_id}`);
+  assert.equal(ticket.assignee, "engineer@example.com");
+  assert.ok(ticket.due_at.startsWith("2030-01-02"));
+  await page.keyboard.press("Escape");
+  await page.goto(`${baseUrl}/app/tickets?mine=1`);
+  await page.locator(".card").filter({ hasText: machine }).waitFor();
+});
+
+test("a comment with a file is left on the alarm, and the file comes back as it was", async () => {
+  const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&limit=1`);
+  await page.goto(`${baseUrl}/app/alarms/${alarm.id}`);
+  const drawer = page.getByRole("complementary", { name: "Alarm" });
+  await drawer.getByPlaceholder("Write a comment").fill("Bearing is hot; see the photo.");
+  await drawer.getByRole("button", { name: "Comment" }).click();
+  await drawer.locator(".comment-text").getByText("Bearing is hot").waitFor();
+  const photo = `${output}photo.png`;
+  await page.screenshot({ path: photo });
+  await drawer.locator("input[type=file]").setInputFiles(photo);
+  await drawer.getByRole("button", { name: "photo.png", exact: true }).waitFor();
+  const download = page.waitForEvent("download");
+  await drawer.getByRole("button", { name: "photo.png", exact: true }).click();
+  const copy = `${output}photo-copy.png`;
+  await (await download).saveAs(copy);
+  assert.deepEqual(await readFile(copy), await readFile(photo));
+});
+
+test("the end of the session takes nothing that was typed", async () => {
+  const drawer = page.getByRole("complementary", { name: "Alarm" });
+  await drawer.getByLabel("What was found and done").fill("Bearing greased.");
+  await page.evaluate(() => {
+    localStorage.setItem("access_token", "gone");
+    localStorage.setItem("refresh_token", "gone");
+  });
+  await drawer.getByRole("button", { name: "Resolve", exact: true }).click();
+  const form = page.getByRole("dialog");
+  await form.getByText("what you typed is still there").waitFor();
+  assert.equal(await form.getByLabel("Mail address").inputValue(), "engineer@example.com");
+  await form.getByLabel("Password").fill("engineer123");
+  await form.getByRole("button", { name: "Sign in" }).click();
+  await form.waitFor({ state: "detached" });
+  assert.equal(await drawer.getByLabel("What was found and done").inputValue(), "Bearing greased.");
+  page.complaints.length = 0;
+});
+
+test("the alarm is resolved with a verdict, and its ticket with it", async () => {
+  const drawer = page.getByRole("complementary", { name: "Alarm" });
+  await drawer.getByLabel("What it was").selectOption("true_fault");
+  await drawer.getByRole("button", { name: "Resolve", exact: true }).click();
+  await page.getByText("Alarm resolved.").waitFor();
+  const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&status=resolved`);
+  assert.deepEqual([alarm.verdict, alarm.resolution_notes], ["true_fault", "Bearing greased."]);
+  const [ticket] = await api(page, `/tickets?machine_id=${sensor.machine_id}`);
+  assert.equal(ticket.status, "resolved");
+});
+
+test("the machine's page tells its history", async () => {
+  await page.goto(`${baseUrl}/app/machines/${sensor.machine_id}`);
+  const history = page.locator("section").filter({ has: page.getByRole("heading", { name: "History" }) });
+  for (const what of ["Alarm", "Acknowledged", "Resolved", "Ticket"]) {
+    await history.getByText(what, { exact: true }).first().waitFor();
+  }
+});
+
+test("a sensor is made and deleted by hand", async () => {
+  await page.getByRole("button", { name: "Add sensor" }).click();
+  const form = page.getByRole("dialog", { name: "New sensor" });
+  await form.getByLabel("Name").fill("by-hand");
+  await form.getByLabel("Kind").fill("pressure");
+  await form.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "by-hand", level: 1 }).waitFor();
+  await page.getByRole("button", { name: "Edit" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("button", { name: "Delete it and all its readings" }).click();
+  await page.getByRole("heading", { name: machine, level: 1 }).waitFor();
+  await until(async () => !(await sensors()).some((s) => s.name === "by-hand"), "the sensor is gone");
+});
+
+test("the first-run page sees a reading arrive", async () => {
+  await page.goto(`${baseUrl}/app/start`);
+  await page.getByText("Waiting for the first reading").waitFor();
+  const command = await page.locator(".code code").innerText();
+  const topic = /-t (\S+)/.exec(command)[1];
+  const payload = /-m '(.+)'/.exec(command)[1];
+  // The words of the page itself are sent, again and again as a person would.
+  await until(async () => {
+    await broker.publishAsync(topic, payload, { qos: 1 });
+    return page.getByText("It arrived").isVisible();
+  }, "the reading arrives");
+});
+
+test("nothing complained", () => assert.deepEqual(page.complaints, []));

@@ -1,0 +1,108 @@
+//! Which time a group of charts shows: one of the usual intervals up to now, or from one time to another.
+
+use super::{Group, Span, between};
+use crate::parts::icon::Icon;
+use leptos::prelude::*;
+
+/// Intervals of the trend route and their lengths, milliseconds.
+const INTERVALS: &[(&str, f64)] = &[
+    ("1h", 3_600_000.0),
+    ("6h", 21_600_000.0),
+    ("24h", 86_400_000.0),
+    ("7d", 604_800_000.0),
+    ("30d", 2_592_000_000.0),
+];
+
+/// The range of charts that nobody has changed yet: the query of the trend route, and the charts.
+#[must_use]
+pub fn start() -> (RwSignal<String>, Group) {
+    (RwSignal::new(asked(INTERVALS[0].0)), Group::new(Span::Last(INTERVALS[0].1)))
+}
+
+fn asked(word: &str) -> String {
+    format!("interval={word}")
+}
+
+/// Chooses the time that a group of charts shows.
+#[component]
+pub fn RangePicker(
+    /// The query of the trend route.
+    range: RwSignal<String>,
+    /// The charts.
+    group: Group,
+) -> impl IntoView {
+    let (from, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let custom = move || range.with(|range| range.starts_with("start"));
+    let wrong = RwSignal::new(false);
+    let show = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        // The browser reads such a time in its own zone.
+        let read = |text: RwSignal<String>| js_sys::Date::parse(&text.get_untracked());
+        let (begin, end) = (read(from), read(to));
+        wrong.set(end <= begin || begin.is_nan() || end.is_nan());
+        if !wrong.get_untracked() {
+            group.reset();
+            group.base.set(Span::Fixed(begin, end));
+            range.set(between(begin, end));
+        }
+    };
+    let field = |label: &'static str, value: RwSignal<String>| {
+        view! {
+            <label class="field">
+                <span>{label}</span>
+                <input class="input" type="datetime-local" required bind:value=value />
+            </label>
+        }
+    };
+    view! {
+        <div class="segmented" role="group" aria-label="Time shown">
+            {INTERVALS
+                .iter()
+                .map(|(word, length)| {
+                    view! {
+                        <button
+                            aria-pressed=move || (range.get() == asked(word)).to_string()
+                            on:click=move |_| {
+                                group.reset();
+                                group.base.set(Span::Last(*length));
+                                range.set(asked(word));
+                            }
+                        >
+                            {*word}
+                        </button>
+                    }
+                })
+                .collect_view()}
+        </div>
+        <details class="picker">
+            <summary class="button small" class:pressed=custom>
+                {Icon::Clock.view()}
+                "From, to"
+            </summary>
+            <form class="picker-list form" on:submit=show>
+                {field("From", from)}
+                {field("To", to)}
+                <p class="muted small" role="alert">
+                    {move || if wrong.get() { "The end must be later than the begin." } else { "In the time zone of this browser." }}
+                </p>
+                <button class="button primary" type="submit">
+                    "Show"
+                </button>
+            </form>
+        </details>
+        {move || {
+            group
+                .zoom
+                .get()
+                .map(|_| {
+                    view! {
+                        <button class="button small" on:click=move |_| group.reset()>
+                            {Icon::Zoom.view()}
+                            "Whole range"
+                        </button>
+                    }
+                })
+        }}
+    }
+    .into_any()
+}
