@@ -4,7 +4,7 @@ use crate::{
     Actor, Db, Listing, Slicing, StoreError,
     page::cursor,
     statement::statements,
-    value::{Columns, id, json, optional, text, texts},
+    value::{Columns, id, json, optional, status_code, text, texts},
 };
 use pm_api::{
     MachineId, Metadata, ReadingStatus, SensorId, Timestamp,
@@ -35,14 +35,13 @@ macro_rules! list {
                  when 'name' then s.name
                  when 'sensor_type' then s.sensor_type
                  when 'machine' then m.name
-                 when 'status' then case l.status when 'critical' then '3' when 'warning' then '2' when 'normal' then '1'
-                                    else '0' end
+                 when 'status' then (coalesce(l.status, -1) + 1)::text
                  when 'updated_at' then to_char(s.updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
                  else to_char(s.created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
              where ($4::text is null or (key, s.id) ", $compare, " ($4, $5::uuid))
                and ($6::uuid is null or s.machine_id = $6) and ($7::text is null or s.sensor_type = $7)
                and ($8::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($8)) > 0)
-               and ($9::text is null or l.status = $9)
+               and ($9::int8 is null or l.status = $9)
              order by key ", $order, ", s.id ", $order, " limit $1 offset $2"
         )
     };
@@ -56,7 +55,7 @@ statements! {
         from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
         where ($1::uuid is null or s.machine_id = $1) and ($2::text is null or s.sensor_type = $2)
           and ($3::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($3)) > 0)
-          and ($4::text is null or l.status = $4)";
+          and ($4::int8 is null or l.status = $4)";
     GET = concat!(
         "select ", columns!(),
         " from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
@@ -213,7 +212,7 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
             optional(filter.machine_id, |m| id(m.0)),
             optional(filter.sensor_type, text),
             optional(filter.search, text),
-            optional(filter.status, |s| text(s.as_str())),
+            optional(filter.status, |s| i64::from(status_code(s)).into()),
         ]
     };
     let statement = if paging.descending { LIST_DESC } else { LIST_ASC };
