@@ -29,8 +29,9 @@ use std::{
 const INTERVAL_S: f64 = 1.0;
 /// The same when many sensors report at once.
 const BUSY_INTERVAL_S: f64 = 5.0;
-/// From this many sensors in a batch on, it is busy.
-const BUSY_SENSORS: usize = 200;
+/// From this many sensors in a batch on, it is busy. (A batch holds what came to one lane of the bridge in some tens of
+/// milliseconds.)
+const BUSY_SENSORS: usize = 100;
 
 /// Scores the sensors that are due. Returns how many were scored and what the alarm engine must be told. A failure is
 /// logged and costs nothing: the readings stay due.

@@ -6,7 +6,7 @@ use crate::{
     fleet::Fleet,
     latency::Marks,
     machine::Machine,
-    process::usage,
+    process::usages,
     publisher::Load,
     record,
     stage::PARTS,
@@ -124,9 +124,7 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 fn cpu_s(stack: &Stack) -> BTreeMap<&'static str, f64> {
-    let parts = PARTS.into_iter().filter_map(|part| Some((part, stack.pid(part)?)));
-    let all = parts.chain([("load", std::process::id().cast_signed())]);
-    all.map(|(part, pid)| (part, usage(pid).cpu_s)).collect()
+    usages(stack, &PARTS).into_iter().map(|(part, usage)| (part, usage.cpu_s)).collect()
 }
 
 fn line(m: &Measured) -> String {

@@ -38,6 +38,9 @@ pub struct Options {
     /// The broker
     #[arg(long, value_enum, default_value_t = BrokerKind::Mosquitto)]
     broker: BrokerKind,
+    /// Environment of host and bridge, NAME=VALUE, such as PM_BATCH_MAX=5000; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    set: Vec<(String, String)>,
     /// Leave out what the database can do alone
     #[arg(long)]
     no_baseline: bool,
@@ -64,12 +67,19 @@ pub struct Report {
     machines: usize,
     sensors_per_machine: usize,
     connections: usize,
+    /// Environment of host and bridge that differed from the usual.
+    set: Vec<(String, String)>,
     /// The stages in their order.
     pub stages: Vec<Stage>,
     /// The database alone.
     pub baseline: Option<Baseline>,
     /// The best rate stored as a share of plain inserts and of COPY.
     ratio: Option<(f64, f64)>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a variable is given as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Measures and tells.
@@ -81,7 +91,9 @@ pub async fn run(options: Options) -> Result<()> {
         BrokerKind::Mosquitto => Broker::Mosquitto,
         BrokerKind::Embedded => Broker::Embedded,
     };
-    let stack = Stack::start(StackOptions { broker, own_database: true, ..Default::default() }).await?;
+    let environment = options.set.clone();
+    let stack =
+        Stack::start(StackOptions { broker, own_database: true, environment, ..Default::default() }).await?;
     let db = connect(stack.db()).await?;
     let fleet = Fleet { machines: options.machines, sensors: options.sensors };
     fleet.enter(&db).await.context("cannot enter the machines")?;
@@ -108,6 +120,7 @@ pub async fn run(options: Options) -> Result<()> {
         machines: fleet.machines,
         sensors_per_machine: fleet.sensors,
         connections: options.connections,
+        set: options.set,
         stages,
         baseline,
         ratio,

@@ -1,9 +1,13 @@
 //! Processor time and memory of processes, as Linux tells them in /proc.
 
+use pm_local::stack::testing::Stack;
 use serde::Serialize;
-use std::fs::{read_dir, read_to_string};
+use std::{
+    collections::BTreeMap,
+    fs::{read_dir, read_to_string},
+};
 
-/// What a process and its children have used.
+/// What a process, or one with its children, has used.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Usage {
     /// Processor time since the start, s.
@@ -12,16 +16,22 @@ pub struct Usage {
     pub memory_mib: f64,
 }
 
-/// Usage of the process and of its children; zero if it is gone.
-pub fn usage(pid: i32) -> Usage {
-    let mut usage = Usage::default();
+/// Usage of the process alone, as of this program, whose children are the parts.
+fn own(pid: i32) -> Usage {
+    let cpu_s = Stat::of(pid).map_or(0.0, |s| s.own_s);
+    Usage { cpu_s, memory_mib: memory_mib(pid) }
+}
+
+/// Usage of the process and of its children, as of the database; zero if it is gone.
+fn with_children(pid: i32) -> Usage {
+    let mut usage = own(pid);
+    // those that have ended count with their parent
+    usage.cpu_s += Stat::of(pid).map_or(0.0, |s| s.ended_children_s);
     for entry in read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(of) = entry.file_name().to_str().and_then(|n| n.parse::<i32>().ok()) else { continue };
-        let Some(stat) = Stat::of(of) else { continue };
-        if of == pid || stat.parent == pid {
-            // children that have ended count with their parent
-            usage.cpu_s += if of == pid { stat.own_s + stat.children_s } else { stat.own_s };
-            usage.memory_mib += proportional_kib(of) as f64 / 1024.0;
+        let Some(child) = entry.file_name().to_str().and_then(|n| n.parse::<i32>().ok()) else { continue };
+        if let Some(stat) = Stat::of(child).filter(|s| s.parent == pid) {
+            usage.cpu_s += stat.own_s;
+            usage.memory_mib += memory_mib(child);
         }
     }
     usage
@@ -30,7 +40,7 @@ pub fn usage(pid: i32) -> Usage {
 struct Stat {
     parent: i32,
     own_s: f64,
-    children_s: f64,
+    ended_children_s: f64,
 }
 
 impl Stat {
@@ -43,13 +53,22 @@ impl Stat {
         Some(Self {
             parent: fields.get(1)?.parse().ok()?,
             own_s: seconds(11)? + seconds(12)?,
-            children_s: seconds(13)? + seconds(14)?,
+            ended_children_s: seconds(13)? + seconds(14)?,
         })
     }
 }
 
-fn proportional_kib(pid: i32) -> u64 {
+/// Shared pages count by their share.
+fn memory_mib(pid: i32) -> f64 {
     let text = read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
     let line = text.lines().find(|l| l.starts_with("Pss:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or_default()
+    let kib: f64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or_default();
+    kib / 1024.0
+}
+
+/// What each of these parts of a stack has used, and this program under the name `load`.
+pub fn usages(stack: &Stack, parts: &[&'static str]) -> BTreeMap<&'static str, Usage> {
+    let of = |part: &&'static str| Some((*part, with_children(stack.pid(part)?)));
+    let load = ("load", own(std::process::id().cast_signed()));
+    parts.iter().filter_map(of).chain([load]).collect()
 }

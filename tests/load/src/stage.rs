@@ -3,7 +3,7 @@
 use crate::{
     fleet::Fleet,
     latency::{Marks, Percentiles, Watch},
-    process::{Usage, usage},
+    process::{Usage, usages},
     publisher::{Counts, Load},
 };
 use anyhow::{Result, ensure};
@@ -95,12 +95,12 @@ impl Bench<'_> {
         let before = self.stored().await?;
         let alarms = self.one("select count(*) from alarms").await?;
         let began_us = self.one("select (extract(epoch from clock_timestamp()) * 1000000)::int8").await?;
-        let usage_before = self.usages();
+        let usage_before = usages(self.stack, &PARTS);
         let began = Instant::now();
         let load = Load::start(self.stack.mqtt_url(), self.fleet, rate, self.connections, &marks)?;
         let course = self.course(began, seconds, &load.counts).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let (stored, usage_after) = (self.stored().await? - before, self.usages());
+        let (stored, usage_after) = (self.stored().await? - before, usages(self.stack, &PARTS));
         let (offered, acknowledged) =
             (load.counts.offered.load(Relaxed), load.counts.acknowledged.load(Relaxed));
         let (scored, unscored_s) = self.scorings(began_us, seconds).await?;
@@ -159,7 +159,7 @@ impl Bench<'_> {
                     committed: row.get(0),
                     queue: row.get(1),
                     spool_bytes: row.get(2),
-                    memory_mib: memory(&self.usages()),
+                    memory_mib: memory(&usages(self.stack, &PARTS)),
                 });
             }
             if next == end {
@@ -167,11 +167,6 @@ impl Bench<'_> {
             }
         }
         Ok(course)
-    }
-
-    fn usages(&self) -> BTreeMap<&'static str, Usage> {
-        let parts = PARTS.into_iter().filter_map(|part| Some((part, self.stack.pid(part)?)));
-        parts.chain([("load", std::process::id().cast_signed())]).map(|(p, pid)| (p, usage(pid))).collect()
     }
 
     async fn one(&self, sql: &str) -> Result<i64> {
