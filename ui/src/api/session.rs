@@ -49,9 +49,11 @@ impl Session {
     pub fn keep(self, tokens: &TokenPair) {
         store(ACCESS, Some(&tokens.access_token));
         store(REFRESH, Some(&tokens.refresh_token));
-        self.expired.set(false);
         if !self.signed_in.get_untracked() {
             self.signed_in.set(true);
+        }
+        if self.expired.get_untracked() {
+            self.expired.set(false);
         }
     }
 
