@@ -117,7 +117,7 @@ describe("reports", () => {
     const form = dialog(page, "New schedule");
     await form.getByLabel("Name").fill(`Morning ${stamp}`);
     await form.getByLabel("How often").selectOption("weekly");
-    await form.getByLabel("On", { exact: true }).selectOption("Friday");
+    await form.getByRole("combobox", { name: "On", exact: true }).selectOption("Friday");
     await form.getByLabel("Mail addresses").fill("a@example.com, b@example.com");
     await shoot(page, "schedule-form");
     await form.getByRole("button", { name: "Schedule it" }).click();

@@ -3,7 +3,7 @@
 use crate::{
     page,
     part::PageOf,
-    parts::{help::Help, palette::Palette, toast::ToastList},
+    parts::{help::Help, loaded::skeleton, palette::Palette, toast::ToastList},
     shell::Shell,
     state::{App, app},
 };
@@ -94,11 +94,18 @@ fn CurrentPage() -> impl IntoView {
         other => other,
     });
     let session = app.api.session;
-    let refused = Memo::new(move |_| session.user.with(Option::is_some) && !session.may_see(shown.get()));
+    // Not known before it is known who asks.
+    let allowed = Memo::new(move |_| {
+        let may = session.may_see(shown.get());
+        (may || session.user.with(Option::is_some)).then_some(may)
+    });
     move || {
         let route = shown.get();
         match route.part() {
-            Some(_) if refused.get() => view! { <page::not_found::NotForYou route /> }.into_any(),
+            Some(_) if allowed.get().is_none() => skeleton(8),
+            Some(_) if allowed.get() == Some(false) => {
+                view! { <page::not_found::NotForYou route /> }.into_any()
+            }
             Some(part) => view! { <PageOf part route /> }.into_any(),
             None => view! { <page::not_found::NotFound /> }.into_any(),
         }
