@@ -28,6 +28,7 @@ pub fn PageOf(
         spawn_local(async move {
             let fetched = match part {
                 Part::Plant => fetch_plant().await,
+                Part::Sensing => fetch_sensing().await,
                 Part::Work => fetch_work().await,
                 Part::Office => fetch_office().await,
             };
@@ -41,6 +42,7 @@ pub fn PageOf(
             let page = match part {
                 // Nothing is waited for: the part is there.
                 Part::Plant => plant(route).now_or_never(),
+                Part::Sensing => sensing(route).now_or_never(),
                 Part::Work => work(route).now_or_never(),
                 Part::Office => office(route).now_or_never(),
             };
@@ -62,10 +64,17 @@ fn plant(route: Route) -> Result<AnyView, SplitLoaderError> {
         Route::Overview => view! { <page::overview::Overview /> }.into_any(),
         Route::Machines => view! { <page::machines::Machines /> }.into_any(),
         Route::Machine(id) => view! { <page::machine::MachinePage id /> }.into_any(),
+        Route::Start => view! { <page::start::Start /> }.into_any(),
+        _ => view! { <page::not_found::NotFound /> }.into_any(),
+    })
+}
+
+#[wasm_split(sensing, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_sensing))]
+fn sensing(route: Route) -> Result<AnyView, SplitLoaderError> {
+    Ok(match route {
         Route::Sensors => view! { <page::sensors::Sensors /> }.into_any(),
         Route::Sensor(id) => view! { <page::sensor::SensorPage id /> }.into_any(),
         Route::Predictions | Route::Prediction(_) => view! { <page::predictions::Predictions /> }.into_any(),
-        Route::Start => view! { <page::start::Start /> }.into_any(),
         _ => view! { <page::not_found::NotFound /> }.into_any(),
     })
 }

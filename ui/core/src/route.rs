@@ -60,8 +60,10 @@ pub enum Route {
 /// A part of the program that is fetched when the first of its pages is shown; what all parts need is fetched first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
-    /// How the machines are: overview, readings, predictions.
+    /// How the machines are: overview, machines, the first reading.
     Plant,
+    /// What is measured and what the model says of it: sensors, predictions.
+    Sensing,
     /// What is to be done: alarms and tickets.
     Work,
     /// What is set up and looked up: reports, models, receivers, settings, accounts.
@@ -74,6 +76,7 @@ impl Part {
     pub fn word(self) -> &'static str {
         match self {
             Self::Plant => "plant",
+            Self::Sensing => "sensing",
             Self::Work => "work",
             Self::Office => "office",
         }
@@ -105,14 +108,8 @@ impl Route {
     pub fn part(self) -> Option<Part> {
         match self {
             Self::Login | Self::ResetPassword | Self::NotFound => None,
-            Self::Overview
-            | Self::Machines
-            | Self::Machine(_)
-            | Self::Sensors
-            | Self::Sensor(_)
-            | Self::Predictions
-            | Self::Prediction(_)
-            | Self::Start => Some(Part::Plant),
+            Self::Overview | Self::Machines | Self::Machine(_) | Self::Start => Some(Part::Plant),
+            Self::Sensors | Self::Sensor(_) | Self::Predictions | Self::Prediction(_) => Some(Part::Sensing),
             Self::Alarms | Self::Alarm(_) | Self::Tickets | Self::Ticket(_) => Some(Part::Work),
             Self::Reports
             | Self::Models
