@@ -536,6 +536,7 @@ mod tests {
                 "/health/live",
                 "/health/ready",
                 "/status",
+                "/",
                 "/users/login",
                 "/users/refresh",
                 "/users/password-reset/request",

@@ -32,6 +32,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "readings_1m",
     "refresh_families",
     "report_pieces",
+    "request_counts",
     "retention_marks",
     "rollup_changes",
     "sensor_data",
