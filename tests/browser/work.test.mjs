@@ -101,7 +101,7 @@ test("a value beyond the limit makes an alarm", async () => {
 test("the alarm is acknowledged with others chosen together", async () => {
   const row = page.locator("main .alarm").filter({ hasText: machine });
   await row.first().getByRole("checkbox").check();
-  await page.locator(".bulk").getByRole("button", { name: "Acknowledge" }).click();
+  await page.locator(".bulk").getByRole("button", { name: "Acknowledge", exact: true }).click();
   await row.first().getByText("Acknowledged").waitFor();
   await page.getByText("acknowledged.").waitFor();
   const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&status=acknowledged`);

@@ -63,7 +63,6 @@ fn plant(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         Route::Overview => view! { <page::overview::Overview /> }.into_any(),
         Route::Machines => view! { <page::machines::Machines /> }.into_any(),
-        Route::Machine(id) => view! { <page::machine::MachinePage id /> }.into_any(),
         Route::Start => view! { <page::start::Start /> }.into_any(),
         _ => view! { <page::not_found::NotFound /> }.into_any(),
     })
@@ -72,6 +71,7 @@ fn plant(route: Route) -> Result<AnyView, SplitLoaderError> {
 #[wasm_split(sensing, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_sensing))]
 fn sensing(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
+        Route::Machine(id) => view! { <page::machine::MachinePage id /> }.into_any(),
         Route::Sensors => view! { <page::sensors::Sensors /> }.into_any(),
         Route::Sensor(id) => view! { <page::sensor::SensorPage id /> }.into_any(),
         Route::Predictions | Route::Prediction(_) => view! { <page::predictions::Predictions /> }.into_any(),

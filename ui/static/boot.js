@@ -3,6 +3,7 @@
 import init from "{{JS}}";
 
 const files = "{{FILES}}";
-for (const file of files[location.pathname.split("/")[2] ?? ""] ?? [])
+const [, , page = "", id] = location.pathname.split("/");
+for (const file of files[id ? `${page}/` : page] ?? [])
   fetch(file).then((answer) => answer.arrayBuffer()).catch(() => {});
 init({ module_or_path: "{{WASM}}" });

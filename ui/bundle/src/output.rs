@@ -12,6 +12,8 @@ use std::{collections::BTreeMap, fs, num::NonZeroU64, path::Path};
 
 /// Where the `site` component serves the bundle.
 const BASE: &str = "/app/";
+/// An id, for the address of a page of one thing.
+const ANY_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// The style sheets, in the order of their cascade.
 const STYLES: &[&str] = &["tokens", "base", "shell", "parts", "forms", "chart", "pages"];
 
@@ -83,14 +85,20 @@ pub fn write(ui: &Path, dist: &Path, split: &Split, bindings: &Bindings) -> Resu
     Ok(first_loads)
 }
 
-/// The first segment of a page's address below [`BASE`] → the addresses of the files of its part.
+/// The first segment of a page's address below [`BASE`], with a slash for the pages of one thing (`machines/`) → the
+/// addresses of the files of its part.
 fn files_of_pages(parts: &BTreeMap<&str, Vec<&String>>) -> BTreeMap<String, Vec<String>> {
     let files = |part: Part| parts.get(part.word()).into_iter().flatten().map(|file| format!("{BASE}{file}"));
+    let of = |segment: String, page: Route| Some((segment, files(page.part()?).collect()));
     Route::PAGES
         .iter()
-        .filter_map(|page| {
-            Some((page.to_string().strip_prefix(BASE)?.to_owned(), files(page.part()?).collect()))
+        .filter_map(|page| Some((page.to_string().strip_prefix(BASE)?.to_owned(), *page)))
+        .flat_map(|(segment, page)| {
+            let one = format!("{segment}/");
+            let page_of_one = Route::parse(&format!("{BASE}{one}{ANY_ID}"));
+            [of(segment, page), of(one, page_of_one)]
         })
+        .flatten()
         .collect()
 }
 

@@ -60,9 +60,9 @@ pub enum Route {
 /// A part of the program that is fetched when the first of its pages is shown; what all parts need is fetched first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
-    /// How the machines are: overview, machines, the first reading.
+    /// The plant as a whole: overview, list of machines, the first reading.
     Plant,
-    /// What is measured and what the model says of it: sensors, predictions.
+    /// One machine, what is measured on it and what the model says of that: machine, sensors, predictions.
     Sensing,
     /// What is to be done: alarms and tickets.
     Work,
@@ -108,8 +108,10 @@ impl Route {
     pub fn part(self) -> Option<Part> {
         match self {
             Self::Login | Self::ResetPassword | Self::NotFound => None,
-            Self::Overview | Self::Machines | Self::Machine(_) | Self::Start => Some(Part::Plant),
-            Self::Sensors | Self::Sensor(_) | Self::Predictions | Self::Prediction(_) => Some(Part::Sensing),
+            Self::Overview | Self::Machines | Self::Start => Some(Part::Plant),
+            Self::Machine(_) | Self::Sensors | Self::Sensor(_) | Self::Predictions | Self::Prediction(_) => {
+                Some(Part::Sensing)
+            }
             Self::Alarms | Self::Alarm(_) | Self::Tickets | Self::Ticket(_) => Some(Part::Work),
             Self::Reports
             | Self::Models

@@ -33,7 +33,7 @@ pub fn RangePicker(
 ) -> impl IntoView {
     let (from, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let custom = move || range.with(|range| range.starts_with("start"));
-    let wrong = RwSignal::new(false);
+    let (open, wrong) = (RwSignal::new(false), RwSignal::new(false));
     let show = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         // The browser reads such a time in its own zone.
@@ -44,6 +44,7 @@ pub fn RangePicker(
             group.reset();
             group.base.set(Span::Fixed(begin, end));
             range.set(between(begin, end));
+            open.set(false);
         }
     };
     let field = |label: &'static str, value: RwSignal<String>| {
@@ -74,12 +75,17 @@ pub fn RangePicker(
                 })
                 .collect_view()}
         </div>
-        <details class="picker">
-            <summary class="button small" class:pressed=custom>
+        <div class="picker">
+            <button
+                class="button small"
+                class:pressed=custom
+                aria-expanded=move || open.get().to_string()
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
                 {Icon::Clock.view()}
                 "From, to"
-            </summary>
-            <form class="picker-list form" on:submit=show>
+            </button>
+            <form class="picker-list form" hidden=move || !open.get() on:submit=show>
                 {field("From", from)}
                 {field("To", to)}
                 <p class="muted small" role="alert">
@@ -89,7 +95,7 @@ pub fn RangePicker(
                     "Show"
                 </button>
             </form>
-        </details>
+        </div>
         {move || {
             group
                 .zoom

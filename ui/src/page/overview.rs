@@ -12,10 +12,11 @@ use crate::{
         loaded::{Empty, Loaded},
     },
     shell::{ActiveAlarms, Machines},
+    state::app,
 };
 use leptos::prelude::*;
 use pm_api::{
-    MachineId, SensorId,
+    MachineId, Role, SensorId,
     dashboard::{MachineStats, Overview as Counts, PredictionStats},
     sensor::Sensor,
     status::SystemStatus,
@@ -36,10 +37,13 @@ pub fn Overview() -> impl IntoView {
         &[Refresh::Pulse],
     );
     let names = expect_context::<Machines>().names;
+    // An operator may not ask for the counts of the whole plant.
+    let session = app().api.session;
+    let counted = Memo::new(move |_| session.may(Role::Viewer));
     let nothing = Memo::new(move |_| sensors.data.with(|s| s.as_ref().is_some_and(Vec::is_empty)));
     view! {
         <h1 class="visually-hidden">"Overview"</h1>
-        <Tiles />
+        {move || counted.get().then(|| view! { <Tiles /> })}
         {move || {
             if nothing.get() {
                 view! { <super::start::Start /> }.into_any()
