@@ -209,9 +209,9 @@ describe("settings", () => {
 });
 
 describe("models", () => {
-  // Two days of a plant that does the same every hour, a minute apart.
+  // Two days of a plant that does the same every hour, a minute apart: enough to train on for some seconds.
   async function publishHistory() {
-    const [sensors, readings, lot] = [8, 2500, 250];
+    const [sensors, readings, lot] = [40, 2500, 250];
     const end = Date.now() - 3_600_000;
     const broker = await mqtt.connectAsync(mqttUrl);
     for (let sensor = 0; sensor < sensors; sensor++)
