@@ -70,7 +70,9 @@ for (const [path, row, words] of [
     await page.goto(`${baseUrl}/app${path}`);
     await page.getByText(words, { exact: true }).waitFor();
     assert.equal(await page.locator(`main ${row}`).count(), 50);
-    const { Nodes, LayoutCount, TaskDuration } = await metrics();
+    const { LayoutCount, TaskDuration } = await metrics();
+    // What the page holds; the browser's own count has nodes in it that it has not collected yet.
+    const elements = await page.evaluate(() => document.querySelectorAll("*").length);
     const first = await page.locator(`main ${row}`).first().innerText();
     const { bytes, paths } = await asked(async () => {
       await page.getByRole("button", { name: "Next" }).click();
@@ -81,10 +83,10 @@ for (const [path, row, words] of [
     });
     const turned = await metrics();
     t.diagnostic(
-      `${Nodes} nodes; the next page took ${Math.round((turned.TaskDuration - TaskDuration) * 1000)} ms of one core, ` +
+      `${elements} elements; the next page took ${Math.round((turned.TaskDuration - TaskDuration) * 1000)} ms of one core, ` +
         `${turned.LayoutCount - LayoutCount} layouts, ${paths.length} requests, ${bytes} bytes`,
     );
-    assert.ok(Nodes < 12_000, `${Nodes} nodes`);
+    assert.ok(elements < 5_000, `${elements} elements`);
     assert.ok(bytes < 400_000, `${bytes} bytes`);
   });
 }
