@@ -3,14 +3,20 @@
 use http::StatusCode;
 use pm_api::{
     ingest::{Batch, MAX_NAME_BYTES, Reading, SensorRef},
+    score::Limits,
     sensor_data::FailureTriggered,
 };
-use pm_store::audit::{self, Event};
+use pm_store::{
+    audit::{self, Event},
+    sensor,
+};
 use pm_web::{Call, Outcome, json, now};
 use serde_json::json as value;
 
-/// Value of the sensor in health, documented.
+/// The sensor that fails unless the caller names one: documented, as are its value in health and its critical limit.
+const SENSOR: &str = "pressure-head";
 const BASE: f64 = 140.0;
+const CRITICAL: f64 = 180.0;
 /// Microseconds between two readings, documented as 0.5 s.
 const STEP_US: i64 = 500_000;
 const MOST_READINGS: i64 = 30;
@@ -19,8 +25,7 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
     let machine_id =
         fields.text("machine_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "machine-1".to_owned());
-    let sensor_id =
-        fields.text("sensor_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "pressure-head".to_owned());
+    let named = fields.text("sensor_id", MAX_NAME_BYTES).flatten();
     let anomaly = fields.text("anomaly_type", 32).flatten().unwrap_or_else(|| "critical".to_owned());
     let duration_s = fields.number("duration").flatten().unwrap_or(60.0);
     let multiplier = fields.number("value_multiplier").flatten().unwrap_or(2.0);
@@ -38,6 +43,10 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
     };
     fields.end()?;
     let db = call.db().await?;
+    let (sensor_id, base) = match named {
+        Some(sensor_id) => (sensor_id, BASE),
+        None => choose(sensor::of_named_machine(&db, &machine_id).await?),
+    };
     let event = Event {
         action: "trigger_failure",
         resource_type: "simulator",
@@ -47,7 +56,9 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
     // before the readings, so that there are none without an entry
     audit::record(&db, &call.actor(&db).await?, event).await?;
     let count = ((duration_s / 2.0) as i64).min(MOST_READINGS);
-    let batch = readings(&machine_id, &sensor_id, anomaly == "gradual_drift", factor, count);
+    let to = base * factor;
+    let from = if anomaly == "gradual_drift" { base } else { to };
+    let batch = readings(&machine_id, &sensor_id, from, to, count);
     let report = crate::create::send(&batch).await?;
     Ok(json(
         StatusCode::OK,
@@ -62,18 +73,28 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
     ))
 }
 
-/// Readings half a second apart, the last of them now.
-fn readings(machine: &str, sensor: &str, drifts: bool, factor: f64, count: i64) -> Batch {
+/// The sensor that fails, and its value in health: the documented one, or of a machine without it the first that has a
+/// high limit, as far below that as the documented one is.
+fn choose(sensors: Vec<(String, Limits)>) -> (String, f64) {
+    let limited = |(name, limits): (String, Limits)| {
+        let limit = limits.critical_high.or(limits.warning_high).filter(|limit| *limit > 0.0)?;
+        Some((name, limit * BASE / CRITICAL))
+    };
+    if sensors.iter().any(|(name, _)| name == SENSOR) {
+        return (SENSOR.to_owned(), BASE);
+    }
+    sensors.into_iter().find_map(limited).unwrap_or_else(|| (SENSOR.to_owned(), BASE))
+}
+
+/// Readings half a second apart, the last of them now: from `from` exclusive to `to`, evenly.
+fn readings(machine: &str, sensor: &str, from: f64, to: f64, count: i64) -> Batch {
     let now = now();
-    let reading = |i: i64| {
-        let share = if drifts { (i + 1) as f64 / count as f64 } else { 1.0 };
-        Reading {
-            sensor: 0,
-            time: pm_api::Timestamp(now.0 - (count - 1 - i) * STEP_US),
-            value: BASE * (1.0 + (factor - 1.0) * share),
-            status: None,
-            metadata: Some(value!({ "simulated_failure": true }).to_string()),
-        }
+    let reading = |i: i64| Reading {
+        sensor: 0,
+        time: pm_api::Timestamp(now.0 - (count - 1 - i) * STEP_US),
+        value: from + (to - from) * ((i + 1) as f64 / count as f64),
+        status: None,
+        metadata: Some(value!({ "simulated_failure": true }).to_string()),
     };
     Batch {
         sensors: vec![SensorRef {

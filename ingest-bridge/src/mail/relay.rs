@@ -1,6 +1,7 @@
 //! Sending one mail by SMTP: TLS from the start or STARTTLS, with the system's certificates or a given authority.
 
 use crate::config::MailConfig;
+use crate::deliver::with_causes;
 use anyhow::{Context, bail, ensure};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -184,14 +185,7 @@ fn given(value: &Option<String>) -> Option<&str> {
 }
 
 fn shown(error: &anyhow::Error) -> String {
-    // lettre's errors name their causes themselves
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text += if text.is_empty() { "" } else { ": " };
-            text += &cause;
-        }
-    }
+    let text = with_causes(error.as_ref());
     text.chars().filter(|c| !c.is_control()).take(LONGEST_ERROR).collect()
 }
 

@@ -3,7 +3,13 @@
 use crate::value::Columns;
 use pm_api::UserId;
 use serde::Serialize;
-use spin_sdk::pg::{Connection, Error, ParameterValue, PgError, QueryError};
+use spin_sdk::{
+    pg::{Connection, Error, ParameterValue, PgError, QueryError},
+    wit_bindgen::StreamResult,
+};
+
+/// Rows that cross from the host at once, if that many are there: each crossing costs more than a row.
+const ROWS_AT_ONCE: usize = 128;
 
 /// What a statement can fail with.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +116,14 @@ impl Db {
     ) -> Result<Vec<T>, StoreError> {
         let mut result = self.connection.query(sql, params).await?;
         let mut rows = Vec::new();
-        while let Some(row) = result.rows().next().await {
-            rows.push(read(&mut Columns::new(row))?);
+        loop {
+            let (state, taken) = result.rows().read(Vec::with_capacity(ROWS_AT_ONCE)).await;
+            for row in taken {
+                rows.push(read(&mut Columns::new(row))?);
+            }
+            if state == StreamResult::Dropped {
+                break;
+            }
         }
         result.result().await?;
         Ok(rows)

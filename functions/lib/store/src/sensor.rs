@@ -8,6 +8,7 @@ use crate::{
 };
 use pm_api::{
     MachineId, Metadata, ReadingStatus, SensorId, Timestamp,
+    score::Limits,
     sensor::{LatestReading, Sensor, Thresholds},
 };
 use pm_domain::limits;
@@ -82,6 +83,13 @@ statements! {
         from (select set_config('pm.actor', $1, true)) actor
         where s.id = $2";
     MACHINES_OF = "select id, machine_id from sensors where id = any ($1::text[]::uuid[])";
+    OF_NAMED_MACHINE = "
+        select coalesce(s.mqtt_id, s.id::text), s.min_threshold, s.max_threshold, s.warning_threshold,
+               s.critical_threshold, s.warning_low, s.critical_low,
+               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end
+        from machines m join sensors s on s.machine_id = m.id
+        where m.mqtt_id = $1 or m.id::text = $1
+        order by 1 limit 1000";
     OF_MACHINE = "select id from sensors where machine_id = $1 order by created_at, id limit $2";
 }
 
@@ -236,6 +244,20 @@ pub async fn machines_of(db: &Db, sensors: &[SensorId]) -> Result<Vec<(SensorId,
 /// Whatever the database says.
 pub async fn of_machine(db: &Db, machine_id: MachineId, limit: i64) -> Result<Vec<SensorId>, StoreError> {
     db.rows(OF_MACHINE, vec![id(machine_id.0), limit.into()], |c| c.take()).await
+}
+
+/// The sensors of the machine that a payload would name so, by the names of payloads, with the limits that count for
+/// them; by name, at most 1,000.
+///
+/// # Errors
+/// Whatever the database says.
+pub async fn of_named_machine(db: &Db, machine: &str) -> Result<Vec<(String, Limits)>, StoreError> {
+    db.rows(OF_NAMED_MACHINE, vec![text(machine)], |c| {
+        let name = c.take()?;
+        let own = thresholds(c)?;
+        Ok((name, limits::limits(effective(own, c.take()?).0)))
+    })
+    .await
 }
 
 /// One sensor.

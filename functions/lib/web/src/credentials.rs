@@ -1,6 +1,6 @@
 //! Who is asking, and may they?
 
-use crate::{Refusal, call::database, standing, trace::Trace};
+use crate::{Refusal, standing, trace::Trace};
 use http::header;
 use pm_auth::{
     Access, Route,
@@ -53,12 +53,7 @@ pub(crate) async fn check(
     let mut identity = identity.map_err(|_| Refusal::BadToken)?;
     trace.user.set(Some(identity.user_id));
     let allows = |s: &Standing| route.allows(s.role, &s.permissions) || route.access == Access::Registration;
-    let mut standing = standing::recent(identity.user_id).await?;
-    if !standing.as_ref().is_some_and(allows) {
-        // what was given meanwhile counts at once
-        standing = standing::current(&database().await?, identity.user_id).await?;
-    }
-    let standing = standing.ok_or(Refusal::BadToken)?;
+    let standing = standing::recent(identity.user_id, allows).await?.ok_or(Refusal::BadToken)?;
     if !allows(&standing) {
         return Err(Refusal::Forbidden(route.access.refusal()));
     }

@@ -19,18 +19,24 @@ const MOST_KNOWN: usize = 1000;
 
 static KNOWN: Mutex<BTreeMap<UserId, (Instant, Option<Standing>)>> = Mutex::new(BTreeMap::new());
 
-/// What an account may do, as it was at most ten seconds ago; none when it is gone or inactive.
-pub(crate) async fn recent(user_id: UserId) -> Result<Option<Standing>, Refusal> {
+/// What an account may do, or none when it is gone or inactive: as it was at most ten seconds ago if that is `enough`,
+/// else as of now.
+pub(crate) async fn recent(
+    user_id: UserId,
+    enough: impl FnOnce(&Standing) -> bool,
+) -> Result<Option<Standing>, Refusal> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&user_id).cloned();
-    if let Some((asked, standing)) = known
+    if let Some((asked, Some(standing))) = known
         && asked.elapsed() < BELIEVED
+        && enough(&standing)
     {
-        return Ok(standing);
+        return Ok(Some(standing));
     }
+    // what was given meanwhile counts at once
     current(&database().await?, user_id).await
 }
 
-/// The same as of now.
+/// What an account may do as of now.
 pub(crate) async fn current(db: &Db, user_id: UserId) -> Result<Option<Standing>, Refusal> {
     let asked = Instant::now();
     let standing = user::standing(db, user_id).await?;

@@ -3,6 +3,7 @@
 use deadpool_postgres::{ClientWrapper, ManagerConfig, RecyclingMethod};
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, Error, NoTls};
@@ -13,7 +14,8 @@ use deadpool_postgres::Manager as Connector;
 /// Connections to one address.
 const CONNECTIONS_PER_ADDRESS: usize = 64;
 
-/// Fails inside a transaction, because `now()` is the time of its start, and resets the session as Spin does.
+/// Fails inside a transaction, because `now()` is the time of its start, and resets the session as Spin does. Spin sends
+/// it whenever a connection is taken; that costs more than most queries, so here only after a statement that may need it.
 const RESET: &str = "select 1 / (now() = statement_timestamp())::int; close all; set session authorization default; \
                      reset all; unlisten *; select pg_advisory_unlock_all(); discard temp; discard sequences";
 
@@ -26,6 +28,28 @@ pub struct Pools(Mutex<HashMap<String, Pool<Connections>>>);
 pub struct Client {
     inner: ClientWrapper,
     user: Arc<str>,
+    /// Did a statement run that may outlast itself?
+    altered: AtomicBool,
+}
+
+impl Client {
+    /// Takes note of a statement before it runs.
+    pub fn note(&self, statement: &str) {
+        if may_alter_session(statement) {
+            self.altered.store(true, Relaxed);
+        }
+    }
+}
+
+/// Whether a statement may leave something behind in its session: anything but a query or a change of rows, and
+/// whatever calls a function that is made for it.
+fn may_alter_session(statement: &str) -> bool {
+    const PLAIN: &[&str] = &["select", "insert", "update", "delete", "with", "values"];
+    const LASTING: &[&str] =
+        &["set_config", "advisory", "nextval", "lastval", "setval", "currval", "into temp"];
+    let statement = statement.trim_start().to_ascii_lowercase();
+    let first = statement.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    !PLAIN.contains(&first) || LASTING.iter().any(|word| statement.contains(word))
 }
 
 impl Deref for Client {
@@ -76,11 +100,14 @@ impl Manager for Connections {
     type Error = Error;
 
     async fn create(&self) -> Result<Client, Error> {
-        Ok(Client { inner: self.0.create().await?, user: "".into() })
+        Ok(Client { inner: self.0.create().await?, user: "".into(), altered: AtomicBool::new(false) })
     }
 
     async fn recycle(&self, client: &mut Client, metrics: &Metrics) -> RecycleResult<Error> {
         self.0.recycle(&mut client.inner, metrics).await?;
+        if !std::mem::take(client.altered.get_mut()) {
+            return Ok(());
+        }
         let Err(error) = client.simple_query(RESET).await else { return Ok(()) };
         let open = [SqlState::DIVISION_BY_ZERO, SqlState::IN_FAILED_SQL_TRANSACTION];
         if error.code().is_some_and(|code| open.contains(code)) {
@@ -95,5 +122,30 @@ impl Manager for Connections {
 
     fn detach(&self, client: &mut Client) {
         self.0.detach(&mut client.inner);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_alter_session;
+
+    #[test]
+    fn what_may_outlast_its_statement() {
+        for (statement, may) in [
+            ("select 1", false),
+            ("\n  WITH a as (select 1) insert into b select * from a", false),
+            ("update a set b = 1", false),
+            ("begin", true),
+            ("set time zone 'utc'", true),
+            ("/* */ select 1", true),
+            ("declare c cursor with hold for select 1", true),
+            ("select set_config('a', 'b', false)", true),
+            ("select PG_ADVISORY_LOCK(1)", true),
+            ("create temp table a ()", true),
+            ("listen a", true),
+            ("", true),
+        ] {
+            assert_eq!(may_alter_session(statement), may, "{statement}");
+        }
     }
 }

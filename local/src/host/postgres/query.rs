@@ -5,7 +5,7 @@ use super::value::{column, parameter, value};
 use crate::host::bindings::spin::postgres::postgres::{
     Column, DbError, DbValue, Error, ParameterValue, QueryError, Row, RowSet,
 };
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +27,7 @@ type Parameters = Vec<Box<dyn ToSql + Send + Sync>>;
 /// As Spin gives them.
 pub async fn execute(client: &Client, statement: &str, params: &[ParameterValue]) -> Result<u64, Error> {
     let params = parameters(params).map_err(Error::ValueConversionFailed)?;
+    client.note(statement);
     let mut retried = false;
     loop {
         let prepared = client.prepare_cached(statement).await.map_err(failed)?;
@@ -72,46 +73,39 @@ pub async fn stream(
     statement: &str,
     params: &[ParameterValue],
 ) -> Result<(Vec<Column>, Rows, oneshot::Receiver<Result<(), Error>>), Error> {
-    let mut found = Box::pin(start(client, statement, params).await?);
+    let mut chunks = Box::pin(start(client, statement, params).await?.ready_chunks(ROWS_AT_ONCE));
     let (end, ended) = oneshot::channel();
+    let first = chunks.next().await.unwrap_or_default();
+    let columns = first.first().and_then(|row| row.as_ref().ok()).map(columns).unwrap_or_default();
+    let (first, result) = converted(first);
+    let result = if first.is_empty() { Ok(result?) } else { result };
+    // Most answers are short and here as a whole.
+    let second = if first.is_empty() || result.is_err() { Some(None) } else { chunks.next().now_or_never() };
+    if matches!(second, Some(None)) {
+        _ = end.send(result);
+        return Ok((columns, Rows::Whole(first), ended));
+    }
     let (sender, receiver) = mpsc::channel(4);
-    let Some(first) = found.next().await else {
-        _ = end.send(Ok(()));
-        return Ok((Vec::new(), Rows(receiver), ended));
-    };
-    let first = first.map_err(failed)?;
-    let columns = columns(&first);
     tokio::spawn(async move {
-        let rest = futures::stream::iter([Ok(first)]).chain(found);
-        _ = end.send(forward(rest, &sender).await);
+        let rest = futures::stream::iter(second.flatten()).chain(chunks);
+        _ = end.send(forward(first, rest, &sender).await);
     });
-    Ok((columns, Rows(receiver), ended))
+    Ok((columns, Rows::Streamed(receiver), ended))
 }
 
 /// Hands rows over until they end, fail, or nobody takes them any more.
 async fn forward(
-    rows: impl futures::Stream<Item = Result<tokio_postgres::Row, tokio_postgres::Error>>,
+    first: Vec<Row>,
+    rest: impl futures::Stream<Item = Vec<Result<tokio_postgres::Row, tokio_postgres::Error>>>,
     sender: &mpsc::Sender<Vec<Row>>,
 ) -> Result<(), Error> {
-    let mut chunks = pin!(rows.ready_chunks(ROWS_AT_ONCE));
-    while let Some(chunk) = chunks.next().await {
-        let mut converted = Vec::with_capacity(chunk.len());
-        let mut result = Ok(());
-        for row in chunk {
-            let row = match row {
-                Ok(row) => convert(&row).map_err(|error| text(&error)),
-                Err(error) => Err(failed(error)),
-            };
-            match row {
-                Ok(row) if size_bytes(&row) > MAX_RESULT_BYTES => result = Err(too_large()),
-                Ok(row) => converted.push(row),
-                Err(error) => result = Err(error),
-            }
-            if result.is_err() {
-                break;
-            }
-        }
-        if !converted.is_empty() && sender.send(converted).await.is_err() {
+    if sender.send(first).await.is_err() {
+        return Ok(());
+    }
+    let mut rest = pin!(rest);
+    while let Some(chunk) = rest.next().await {
+        let (rows, result) = converted(chunk);
+        if !rows.is_empty() && sender.send(rows).await.is_err() {
             return Ok(());
         }
         result?;
@@ -119,8 +113,28 @@ async fn forward(
     Ok(())
 }
 
+/// The rows before the first that fails, and how it fails.
+fn converted(
+    chunk: Vec<Result<tokio_postgres::Row, tokio_postgres::Error>>,
+) -> (Vec<Row>, Result<(), Error>) {
+    let mut rows = Vec::with_capacity(chunk.len());
+    for row in chunk {
+        match row.map_err(failed).and_then(|row| convert(&row).map_err(|error| text(&error))) {
+            Ok(row) if size_bytes(&row) > MAX_RESULT_BYTES => return (rows, Err(too_large())),
+            Ok(row) => rows.push(row),
+            Err(error) => return (rows, Err(error)),
+        }
+    }
+    (rows, Ok(()))
+}
+
 /// Rows on their way into a component.
-pub struct Rows(mpsc::Receiver<Vec<Row>>);
+pub enum Rows {
+    /// All of them.
+    Whole(Vec<Row>),
+    /// As they come.
+    Streamed(mpsc::Receiver<Vec<Row>>),
+}
 
 impl<D> StreamProducer<D> for Rows {
     type Item = Row;
@@ -133,21 +147,26 @@ impl<D> StreamProducer<D> for Rows {
         mut destination: Destination<'a, Row, VecBuffer<Row>>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        if finish && self.0.is_empty() && !self.0.is_closed() {
-            return Poll::Ready(Ok(StreamResult::Cancelled));
-        }
-        Poll::Ready(Ok(match ready!(self.0.poll_recv(cx)) {
-            Some(rows) => {
-                destination.set_buffer(rows.into());
-                StreamResult::Completed
+        Poll::Ready(Ok(match &mut *self {
+            Self::Whole(rows) => {
+                destination.set_buffer(std::mem::take(rows).into());
+                StreamResult::Dropped
             }
-            None => StreamResult::Dropped,
+            Self::Streamed(rows) if finish && rows.is_empty() && !rows.is_closed() => StreamResult::Cancelled,
+            Self::Streamed(rows) => match ready!(rows.poll_recv(cx)) {
+                Some(rows) => {
+                    destination.set_buffer(rows.into());
+                    StreamResult::Completed
+                }
+                None => StreamResult::Dropped,
+            },
         }))
     }
 }
 
 async fn start(client: &Client, statement: &str, params: &[ParameterValue]) -> Result<RowStream, Error> {
     let params = parameters(params).map_err(Error::BadParameter)?;
+    client.note(statement);
     let mut retried = false;
     loop {
         let prepared = client.prepare_cached(statement).await.map_err(failed)?;

@@ -104,5 +104,14 @@ async fn an_injected_failure_makes_an_alarm_and_a_ticket() -> Result<()> {
     let alarm = only_threshold(&alarms).with_context(|| alarms.to_string())?;
     assert_eq!((&alarm["severity"], &alarm["occurrences"]), (&json!("critical"), &json!(3)));
     assert_eq!(engineer.get("/tickets").await?.expect(200)?[0]["alarm_id"], alarm["id"]);
+    // a machine without the documented sensor fails at one that has a limit
+    let answer =
+        engineer.post("/simulator/trigger-failure", json!({"machine_id": "machine-2"})).await?.expect(200)?;
+    assert_eq!(answer["sensor_id"], "current-phase-a");
+    let machines = engineer.get("/machines?search=Motor-02").await?.expect(200)?;
+    let machine = machines[0]["id"].as_str().context("no Motor-02")?;
+    let alarms = engineer.get(&format!("/alarms?status=active&machine_id={machine}")).await?.expect(200)?;
+    let alarm = only_threshold(&alarms).with_context(|| alarms.to_string())?;
+    assert_eq!(alarm["severity"], "critical");
     Ok(())
 }
