@@ -1,4 +1,5 @@
-//! Instances of a component and how long they live: as in Spin, up to 128 requests each, 16 at a time, 1 s idle.
+//! Instances of a component and how long they live: as in Spin, up to 128 requests each, 1 s idle; half as many at a time
+//! as there, so that few connections keep all processors busy: an instance has one thread.
 
 use super::app::App;
 use super::guest::{ComponentInfo, Guest, Pulse, on_tick};
@@ -19,7 +20,7 @@ use wasmtime_wasi_http::handler::{
 /// Requests that one instance answers in its life.
 const REQUESTS_PER_INSTANCE: usize = 128;
 /// Requests that one instance answers at one time.
-const CONCURRENT_REQUESTS: usize = 16;
+const CONCURRENT_REQUESTS: usize = 8;
 /// How long an instance without work is kept.
 const IDLE: Duration = Duration::from_secs(1);
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// Microseconds since 1970-01-01T00:00:00Z. As text: RFC 3339 in UTC with six digits (`2026-11-23T10:23:11.533924Z`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -25,17 +25,39 @@ impl Timestamp {
     }
 
     fn to_offset(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        let micros = Duration::microseconds(self.0.rem_euclid(Self::SECOND));
+        OffsetDateTime::from_unix_timestamp(self.0.div_euclid(Self::SECOND))
+            .map_or(OffsetDateTime::UNIX_EPOCH, |at| at + micros)
     }
 }
 
 impl fmt::Display for Timestamp {
+    /// Digit by digit: lists hold hundreds of times, and a general formatter takes longer than the rest of a row.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format =
-            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-        let text = self.to_offset().format(format).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
+        let at = self.to_offset();
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second, micros) = at.to_hms_micro();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut put = |last: usize, mut number: u32| {
+            for digit in text[..=last].iter_mut().rev() {
+                if number == 0 {
+                    break;
+                }
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(3, year.unsigned_abs());
+        put(6, u8::from(month).into());
+        put(9, day.into());
+        put(12, hour.into());
+        put(15, minute.into());
+        put(18, second.into());
+        put(25, micros);
+        if year < 0 {
+            f.write_str("-")?;
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -57,7 +79,7 @@ impl FromStr for Timestamp {
             text.push('Z');
         }
         let at = OffsetDateTime::parse(&text, &Rfc3339)?;
-        Ok(Self((at.unix_timestamp_nanos() / 1000) as i64))
+        Ok(Self(at.unix_timestamp() * Self::SECOND + i64::from(at.microsecond())))
     }
 }
 
@@ -109,6 +131,8 @@ mod tests {
             ("2026-11-23T10:23:11.5", "2026-11-23T10:23:11.500000Z"),
             ("2026-11-23", "2026-11-23T00:00:00.000000Z"),
             ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
+            ("0000-01-01T00:00:00.000001Z", "0000-01-01T00:00:00.000001Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
         ] {
             assert_eq!(text.parse::<Timestamp>()?.to_string(), shown, "{text}");
         }

@@ -123,7 +123,9 @@ impl FromDb for Timestamp {
             .and_then(|date| {
                 Ok(PrimitiveDateTime::new(date, Time::from_hms_nano(hour, minute, second, nanos)?))
             })
-            .map(|at| Timestamp((at.assume_utc().unix_timestamp_nanos() / 1000) as i64))
+            .map(|at| {
+                Timestamp(at.assume_utc().unix_timestamp() * Timestamp::SECOND + i64::from(at.microsecond()))
+            })
             .map_err(|_| value)
     }
 }
