@@ -6,6 +6,7 @@ use crate::{
         confirm::Dialog,
         form::{self, text_field},
         icon::Icon,
+        undo,
     },
     shell::Machines,
     state::app,
@@ -123,7 +124,8 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
             Ok(new) => new,
             Err(text) => return problem.set(Some(text)),
         };
-        let body = changes(&old.get_value(), &new);
+        let old = old.get_value();
+        let (body, before) = (changes(&old, &new), changes(&new, &old));
         if body.is_empty() {
             return open.set(false);
         }
@@ -135,11 +137,17 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
             };
             match app.api.send::<_, Sensor>(method, &path, &body).await {
                 Ok(saved) => {
-                    app.toasts.done(format!("{} saved.", saved.name));
                     open.set(false);
+                    let done = format!("{} saved.", saved.name);
                     match query {
-                        Some(query) => query.refetch(),
-                        None => app.nav.go(&Route::Sensor(saved.id).to_string()),
+                        Some(query) => {
+                            query.refetch();
+                            undo::offer(app, done, path, before);
+                        }
+                        None => {
+                            app.toasts.done(done);
+                            app.nav.go(&Route::Sensor(saved.id).to_string());
+                        }
                     }
                 }
                 Err(error) => {
