@@ -60,6 +60,14 @@ impl Nav {
         self.read();
     }
 
+    /// The address of `route`. What opens beside the present list, and the list itself, keep the query, so that the list
+    /// stays as it is. Reactive.
+    #[must_use]
+    pub fn to(self, route: Route) -> String {
+        let same = self.route.with(|now| now.page() == route.page());
+        self.query.with(|query| if same { format!("{route}{query}") } else { route.to_string() })
+    }
+
     /// The present address below the host, with its query.
     #[must_use]
     pub fn address(self) -> String {

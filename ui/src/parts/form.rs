@@ -62,10 +62,25 @@ pub fn choice(
             <select class="input" on:change=move |event| set(event_target_value(&event))>
                 {words
                     .iter()
-                    .map(|word| view! { <option value=*word selected=move || value() == *word>{title(word)}</option> })
+                    .map(|word| view! { <option value=*word prop:selected=move || value() == *word>{title(word)}</option> })
                     .collect_view()}
             </select>
         </label>
+    }
+    .into_any()
+}
+
+/// One of the buttons of a group of which one is pressed.
+pub fn segment(
+    label: impl Into<String>,
+    pressed: impl Fn() -> bool + Send + 'static,
+    press: impl Fn() + 'static,
+) -> AnyView {
+    let label: String = label.into();
+    view! {
+        <button aria-pressed=move || pressed().to_string() on:click=move |_| press()>
+            {label}
+        </button>
     }
     .into_any()
 }
