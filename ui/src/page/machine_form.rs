@@ -42,23 +42,10 @@ fn form_button(
     machine: Option<Machine>,
     query: Option<Query<Machine>>,
 ) -> AnyView {
-    let app = app();
     let open = RwSignal::new(false);
     let machine = StoredValue::new(machine);
     view! {
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <button class="button" on:click=move |_| open.set(true)>
-                            {icon.view()}
-                            {label}
-                        </button>
-                    }
-                })
-        }}
+        {form::opener(label, icon, Role::Engineer, move || open.set(true))}
         <Dialog open title=if query.is_some() { "Machine" } else { "New machine" }>
             <Form open machine=machine.get_value() query />
         </Dialog>

@@ -41,23 +41,10 @@ pub fn EditSensor(
 }
 
 fn form_button(label: &'static str, icon: Icon, sensor: Sensor, query: Option<Query<Sensor>>) -> AnyView {
-    let app = app();
     let open = RwSignal::new(false);
     let sensor = StoredValue::new(sensor);
     view! {
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <button class="button" on:click=move |_| open.set(true)>
-                            {icon.view()}
-                            {label}
-                        </button>
-                    }
-                })
-        }}
+        {form::opener(label, icon, Role::Engineer, move || open.set(true))}
         <Dialog open title=if query.is_some() { "Sensor" } else { "New sensor" }>
             <Form open sensor=sensor.get_value() query />
         </Dialog>

@@ -4,7 +4,7 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         confirm::{Dialog, Opened},
-        form,
+        form::{self, Only},
         loaded::Loaded,
         undo,
     },
@@ -61,7 +61,6 @@ pub fn Settings() -> impl IntoView {
 }
 
 fn row(setting: Setting, editing: RwSignal<Option<Setting>>) -> AnyView {
-    let session = app().api.session;
     let changed = setting.value != setting.default_value;
     let value = shown(&setting);
     let (key, description) = (setting.key.clone(), setting.description.clone());
@@ -74,21 +73,15 @@ fn row(setting: Setting, editing: RwSignal<Option<Setting>>) -> AnyView {
             </div>
             <div class="setting-value">
                 <span class:strong=changed>{value}</span>
-                {move || {
-                    session
-                        .may(Role::Admin)
-                        .then(|| {
-                            view! {
-                                <button
-                                    class="button small"
-                                    aria-label=format!("Change {key}")
-                                    on:click=move |_| editing.set(Some(setting.get_value()))
-                                >
-                                    "Change"
-                                </button>
-                            }
-                        })
-                }}
+                <Only least=Role::Admin>
+                    <button
+                        class="button small"
+                        aria-label=format!("Change {key}")
+                        on:click=move |_| editing.set(Some(setting.get_value()))
+                    >
+                        "Change"
+                    </button>
+                </Only>
             </div>
         </li>
     }

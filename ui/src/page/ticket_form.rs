@@ -20,22 +20,9 @@ use pm_ui_core::{change::given, route::Route};
 /// A button that opens the form, for those who may open tickets.
 #[component]
 pub fn AddTicket() -> impl IntoView {
-    let app = app();
     let open = RwSignal::new(false);
     view! {
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <button class="button" on:click=move |_| open.set(true)>
-                            {Icon::Plus.view()}
-                            "New ticket"
-                        </button>
-                    }
-                })
-        }}
+        {form::opener("New ticket", Icon::Plus, Role::Engineer, move || open.set(true))}
         <Dialog open title="New ticket">
             <Form open />
         </Dialog>

@@ -1,8 +1,9 @@
 //! What every form is made of.
 
 use super::{confirm::Opened, icon::Icon};
-use crate::shell::Machines;
+use crate::{shell::Machines, state::app};
 use leptos::prelude::*;
+use pm_api::Role;
 use pm_ui_core::text::title;
 
 /// A labelled input.
@@ -146,6 +147,36 @@ pub fn foot(open: impl Into<Opened>, save: &'static str, aside: Option<AnyView>)
                 {save}
             </button>
         </footer>
+    }
+    .into_any()
+}
+
+/// What only users see who may do what `least` may.
+#[component]
+pub fn Only(
+    /// The least role.
+    least: Role,
+    /// What they see.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let session = app().api.session;
+    move || session.may(least).then(|| children())
+}
+
+/// A button that opens something, for users who may do what `least` may.
+pub fn opener(
+    label: &'static str,
+    icon: Icon,
+    least: Role,
+    open: impl Fn() + Copy + Send + Sync + 'static,
+) -> AnyView {
+    view! {
+        <Only least>
+            <button class="button" on:click=move |_| open()>
+                {icon.view()}
+                {label}
+            </button>
+        </Only>
     }
     .into_any()
 }
