@@ -6,7 +6,7 @@ use crate::{
     browser::encode,
     live::Topic,
     parts::{
-        badge,
+        badge, form,
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
@@ -113,14 +113,7 @@ fn Filters() -> impl IntoView {
     let status = move || app.nav.param("status").unwrap_or_else(|| "active".to_owned());
     let severity = move || app.nav.param("severity").unwrap_or_default();
     let choice = |word: &'static str, label: &'static str| {
-        view! {
-            <button
-                aria-pressed=move || (status() == word).to_string()
-                on:click=move |_| pager::filter("status", word)
-            >
-                {label}
-            </button>
-        }
+        form::segment(label, move || status() == word, move || pager::filter("status", word))
     };
     view! {
         <div class="filters">
@@ -161,14 +154,7 @@ fn Filters() -> impl IntoView {
                 <option value="warning">"Warning"</option>
                 <option value="info">"Info"</option>
             </select>
-            <input
-                class="input small"
-                type="search"
-                placeholder="Filter by text"
-                aria-label="Filter by text"
-                prop:value=move || app.nav.param("q").unwrap_or_default()
-                on:input=move |event| pager::filter("q", &event_target_value(&event))
-            />
+            {pager::search("Filter by text")}
         </div>
     }
     .into_any()

@@ -60,14 +60,7 @@ pub fn Tickets() -> impl IntoView {
                     {Icon::User.view()}
                     "Assigned to me"
                 </button>
-                <input
-                    class="input small"
-                    type="search"
-                    placeholder="Filter by text"
-                    aria-label="Filter by text"
-                    prop:value=move || app.nav.param("q").unwrap_or_default()
-                    on:input=move |event| pager::filter("q", &event_target_value(&event))
-                />
+                {pager::search("Filter by text")}
                 <AddTicket />
             </div>
         </header>
