@@ -96,6 +96,26 @@ describe("tickets", () => {
   });
 });
 
+test("the queue of alarms stays as it is behind an alarm", async () => {
+  for (const message of ["creaks", "hums"]) {
+    await api(page, "/alarms", { machine_id: machine.id, severity: "info", message: `${plant} ${message}` });
+  }
+  await page.goto(`${baseUrl}/app/alarms?q=${plant}`);
+  const rows = page.locator("main .alarm");
+  await until(async () => (await rows.count()) === 2, "its two alarms");
+  const drawer = page.getByRole("complementary", { name: "Alarm" });
+  const field = drawer.getByLabel("What was found and done");
+  await rows.filter({ hasText: "hums" }).focus();
+  await page.keyboard.press("r");
+  await field.waitFor();
+  await until(() => field.evaluate((f) => f === document.activeElement), "the field has the focus");
+  assert.equal(await rows.count(), 2);
+  await page.keyboard.press("Escape");
+  await drawer.waitFor({ state: "detached" });
+  assert.equal(new URL(page.url()).search, `?q=${plant}`);
+  assert.equal(await rows.count(), 2);
+});
+
 describe("predictions", () => {
   test("a class is asked of the server, a page at a time, with the names of the sensors on show", async () => {
     const names = [];

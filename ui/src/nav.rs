@@ -40,8 +40,13 @@ impl Nav {
 
     /// Goes to `address`, with an entry in the browser's history.
     pub fn go(self, address: &str) {
+        let before = self.route.get_untracked();
         self.change(address, false);
-        window().scroll_to_with_x_and_y(0.0, 0.0);
+        let now = self.route.get_untracked();
+        // What opens and closes beside a list leaves it where it is.
+        if now == before || now.page() != before.page() {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+        }
     }
 
     /// Goes to `address` in place of the present one.
