@@ -87,12 +87,7 @@ pub fn Root() -> impl IntoView {
 fn CurrentPage() -> impl IntoView {
     let app = app();
     // An alarm opened in the queue is a drawer over the same page: the page stays.
-    let shown = Memo::new(move |_| match app.nav.route.get() {
-        Route::Alarm(_) => Route::Alarms,
-        Route::Ticket(_) => Route::Tickets,
-        Route::Prediction(_) => Route::Predictions,
-        other => other,
-    });
+    let shown = Memo::new(move |_| app.nav.route.get().page());
     let session = app.api.session;
     // Not known before it is known who asks.
     let allowed = Memo::new(move |_| {

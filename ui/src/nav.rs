@@ -40,8 +40,13 @@ impl Nav {
 
     /// Goes to `address`, with an entry in the browser's history.
     pub fn go(self, address: &str) {
+        let before = self.route.get_untracked();
         self.change(address, false);
-        window().scroll_to_with_x_and_y(0.0, 0.0);
+        let now = self.route.get_untracked();
+        // What opens and closes beside a list leaves it where it is.
+        if now == before || now.page() != before.page() {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+        }
     }
 
     /// Goes to `address` in place of the present one.
@@ -58,6 +63,14 @@ impl Nav {
             };
         }
         self.read();
+    }
+
+    /// The address of `route`. What opens beside the present list, and the list itself, keep the query, so that the list
+    /// stays as it is. Reactive.
+    #[must_use]
+    pub fn to(self, route: Route) -> String {
+        let same = self.route.with(|now| now.page() == route.page());
+        self.query.with(|query| if same { format!("{route}{query}") } else { route.to_string() })
     }
 
     /// The present address below the host, with its query.

@@ -12,6 +12,9 @@ use pm_auth::Op;
 use pm_store::{StoreError, deletion, sensor};
 use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_listing, serve};
 
+/// Sensors that a list can be asked for by their ids.
+const MOST_IDS: usize = 200;
+
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
     serve("sensors", request, |op, call| async move {
@@ -31,7 +34,9 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn list(call: &Call) -> Outcome {
+    let ids = call.query.ids("ids", MOST_IDS)?;
     let filter = sensor::Filter {
+        ids: ids.as_deref(),
         machine_id: call.query.id("machine_id")?,
         sensor_type: call.query.search("sensor_type")?,
         search: call.query.search("search")?,

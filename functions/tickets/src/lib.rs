@@ -31,7 +31,7 @@ async fn handle(request: Request) -> Answer {
 async fn list(call: &Call) -> Outcome {
     let query = &call.query;
     let filter = ticket::Filter {
-        status: query.word("status")?,
+        statuses: query.words("status")?,
         priority: query.word("priority")?,
         machine_id: query.id("machine_id")?,
         alarm_id: query.id("alarm_id")?,

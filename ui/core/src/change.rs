@@ -1,5 +1,7 @@
 //! What a form changed, as the body of a `PATCH`: field names come from the type, so that they are spelled once.
 
+use pm_api::ticket::Ticket;
+use pm_domain::ticket::check_change;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,6 +14,15 @@ pub fn changes<T: Serialize>(old: &T, new: &T) -> Map<String, Value> {
         return Map::new();
     };
     new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect()
+}
+
+/// What takes a ticket from `now` back to what it was `before`; nothing where the workflow has no such way.
+#[must_use]
+pub fn way_back(now: &Ticket, before: &Ticket) -> Map<String, Value> {
+    match check_change(now.status, before.status, before.assignee.as_deref()) {
+        Ok(()) => changes(now, before),
+        Err(_) => Map::new(),
+    }
 }
 
 /// The text of a form's field as a value that may be absent.
@@ -33,8 +44,9 @@ pub fn number(text: &str) -> Result<Option<f64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pm_api::sensor::LatestReading;
-    use pm_api::{ReadingStatus, Timestamp};
+    use pm_api::{
+        MachineId, Priority, ReadingStatus, TicketId, TicketStatus, Timestamp, sensor::LatestReading,
+    };
 
     #[test]
     fn only_what_differs() {
@@ -43,6 +55,46 @@ mod tests {
         let body = changes(&old, &new);
         assert_eq!(serde_json::to_string(&body).unwrap(), r#"{"value":2.5}"#);
         assert!(changes(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_ticket_goes_back_where_the_workflow_does() {
+        use TicketStatus::{Assigned, Closed, InProgress, Open, Resolved};
+        let open = Ticket {
+            machine_id: MachineId(Default::default()),
+            alarm_id: None,
+            title: "Seal".to_owned(),
+            priority: Priority::Low,
+            assignee: None,
+            description: None,
+            due_at: None,
+            auto_created: false,
+            metadata: None,
+            id: TicketId(Default::default()),
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            status: Open,
+            resolution_notes: None,
+        };
+        let taken = Ticket {
+            status: InProgress,
+            assignee: Some("eng@example.com".to_owned()),
+            due_at: Some(Timestamp(1)),
+            priority: Priority::High,
+            ..open.clone()
+        };
+        // what was empty is emptied again
+        assert_eq!(
+            Value::from(way_back(&taken, &open)),
+            serde_json::json!({"status": "open", "assignee": null, "due_at": null, "priority": "low"})
+        );
+        let at = |status| Ticket { status, ..taken.clone() };
+        assert_eq!(
+            Value::from(way_back(&at(Resolved), &at(InProgress))),
+            serde_json::json!({"status": "in_progress"})
+        );
+        assert!(way_back(&at(Resolved), &at(Assigned)).is_empty());
+        assert!(way_back(&at(Closed), &at(Resolved)).is_empty());
     }
 
     #[test]

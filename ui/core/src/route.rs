@@ -103,6 +103,17 @@ impl Route {
         Self::Profile,
     ];
 
+    /// The page that shows it: what opens beside a list is shown by the list's page.
+    #[must_use]
+    pub fn page(self) -> Self {
+        match self {
+            Self::Alarm(_) => Self::Alarms,
+            Self::Ticket(_) => Self::Tickets,
+            Self::Prediction(_) => Self::Predictions,
+            other => other,
+        }
+    }
+
     /// The part of the program that shows the page; none for what is always there.
     #[must_use]
     pub fn part(self) -> Option<Part> {
@@ -173,10 +184,7 @@ impl Route {
         match self {
             Self::Machine(_) => Self::Machines,
             Self::Sensor(_) => Self::Sensors,
-            Self::Prediction(_) => Self::Predictions,
-            Self::Alarm(_) => Self::Alarms,
-            Self::Ticket(_) => Self::Tickets,
-            other => other,
+            other => other.page(),
         }
     }
 

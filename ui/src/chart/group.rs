@@ -83,6 +83,12 @@ impl Group {
         self.zoom.set(Some((from + by, to + by)));
     }
 
+    /// Shows another time, whole.
+    pub fn show(self, span: Span) {
+        self.reset();
+        self.base.set(span);
+    }
+
     /// Back to the whole range.
     pub fn reset(self) {
         self.zoom.set(None);

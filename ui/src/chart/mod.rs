@@ -11,6 +11,6 @@ mod view;
 
 pub use draw::StatusTime;
 pub use group::{Group, Span, between};
-pub use range::{RangePicker, start};
+pub use range::{RangePicker, ZoomedOut, start};
 pub use source::{Limit, SensorSeries, limits};
 pub use view::Chart;

@@ -1,7 +1,7 @@
 //! Which time a group of charts shows: one of the usual intervals up to now, or from one time to another.
 
 use super::{Group, Span, between};
-use crate::parts::icon::Icon;
+use crate::parts::{form::segment, icon::Icon, picker::Picker};
 use leptos::prelude::*;
 
 /// Intervals of the trend route and their lengths, milliseconds.
@@ -41,8 +41,7 @@ pub fn RangePicker(
         let (begin, end) = (read(from), read(to));
         wrong.set(end <= begin || begin.is_nan() || end.is_nan());
         if !wrong.get_untracked() {
-            group.reset();
-            group.base.set(Span::Fixed(begin, end));
+            group.show(Span::Fixed(begin, end));
             range.set(between(begin, end));
             open.set(false);
         }
@@ -60,32 +59,16 @@ pub fn RangePicker(
             {INTERVALS
                 .iter()
                 .map(|(word, length)| {
-                    view! {
-                        <button
-                            aria-pressed=move || (range.get() == asked(word)).to_string()
-                            on:click=move |_| {
-                                group.reset();
-                                group.base.set(Span::Last(*length));
-                                range.set(asked(word));
-                            }
-                        >
-                            {*word}
-                        </button>
-                    }
+                    let press = move || {
+                        group.show(Span::Last(*length));
+                        range.set(asked(word));
+                    };
+                    segment(*word, move || range.get() == asked(word), press)
                 })
                 .collect_view()}
         </div>
-        <div class="picker">
-            <button
-                class="button small"
-                class:pressed=custom
-                aria-expanded=move || open.get().to_string()
-                on:click=move |_| open.update(|open| *open = !*open)
-            >
-                {Icon::Clock.view()}
-                "From, to"
-            </button>
-            <form class="picker-list form" hidden=move || !open.get() on:submit=show>
+        <Picker label="From, to" icon=Icon::Clock chosen=Signal::derive(custom) open>
+            <form class="form" on:submit=show>
                 {field("From", from)}
                 {field("To", to)}
                 <p class="muted small" role="alert">
@@ -95,20 +78,28 @@ pub fn RangePicker(
                     "Show"
                 </button>
             </form>
-        </div>
-        {move || {
-            group
-                .zoom
-                .get()
-                .map(|_| {
-                    view! {
-                        <button class="button small" on:click=move |_| group.reset()>
-                            {Icon::Zoom.view()}
-                            "Whole range"
-                        </button>
-                    }
-                })
-        }}
+        </Picker>
+        <ZoomedOut label="Whole range" group />
     }
     .into_any()
+}
+
+/// A button that leads back from what somebody zoomed into; there while somebody has.
+#[component]
+pub fn ZoomedOut(
+    /// What it says.
+    label: &'static str,
+    /// The charts.
+    group: Group,
+) -> impl IntoView {
+    move || {
+        group.zoom.get().map(|_| {
+            view! {
+                <button class="button small" on:click=move |_| group.reset()>
+                    {Icon::Zoom.view()}
+                    {label}
+                </button>
+            }
+        })
+    }
 }

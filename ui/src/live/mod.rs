@@ -44,7 +44,7 @@ pub struct Live {
     pub connection: RwSignal<Connection>,
     /// The newest readings, in order of arrival, up to four times a second.
     pub readings: RwSignal<Arc<Vec<SensorDataCreated>>>,
-    /// Moves every ten seconds while there is no stream.
+    /// Moves every ten seconds while there is no stream, and when everything shall be fetched anew.
     pub fallback: RwSignal<u32>,
     /// Moves every ten seconds.
     pub pulse: RwSignal<u32>,
@@ -94,7 +94,7 @@ impl Live {
                 }
                 live.pulse.update(|n| *n = n.wrapping_add(1));
                 if !matches!(live.connection.get_untracked(), Connection::Live) {
-                    live.fallback.update(|n| *n = n.wrapping_add(1));
+                    live.refetch();
                 }
             },
             Duration::from_secs(10),
@@ -106,6 +106,16 @@ impl Live {
     #[must_use]
     pub fn topic(self, topic: Topic) -> RwSignal<u32> {
         self.topics[topic as usize]
+    }
+
+    /// Things of this kind were changed here: they are fetched anew without waiting for the event.
+    pub fn touch(self, topic: Topic) {
+        self.topic(topic).update(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Everything on show is fetched anew.
+    pub fn refetch(self) {
+        self.fallback.update(|n| *n = n.wrapping_add(1));
     }
 
     /// Tries to connect at once.

@@ -33,7 +33,10 @@ pub fn AlarmDrawer(
 ) -> impl IntoView {
     let app = app();
     let alarm = Query::<Alarm>::new(move || Some(format!("/alarms/{id}")), &[Refresh::On(Topic::Alarms)]);
-    let close = move || app.nav.go(&Route::Alarms.to_string());
+    let close = move || {
+        app.nav.set_param("resolve", None);
+        app.nav.go(&untrack(|| app.nav.to(Route::Alarms)));
+    };
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" && !event.default_prevented() {
             close();

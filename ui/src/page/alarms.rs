@@ -6,7 +6,7 @@ use crate::{
     browser::encode,
     live::Topic,
     parts::{
-        badge,
+        badge, form,
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
@@ -113,14 +113,7 @@ fn Filters() -> impl IntoView {
     let status = move || app.nav.param("status").unwrap_or_else(|| "active".to_owned());
     let severity = move || app.nav.param("severity").unwrap_or_default();
     let choice = |word: &'static str, label: &'static str| {
-        view! {
-            <button
-                aria-pressed=move || (status() == word).to_string()
-                on:click=move |_| pager::filter("status", word)
-            >
-                {label}
-            </button>
-        }
+        form::segment(label, move || status() == word, move || pager::filter("status", word))
     };
     view! {
         <div class="filters">
@@ -161,14 +154,7 @@ fn Filters() -> impl IntoView {
                 <option value="warning">"Warning"</option>
                 <option value="info">"Info"</option>
             </select>
-            <input
-                class="input small"
-                type="search"
-                placeholder="Filter by text"
-                aria-label="Filter by text"
-                prop:value=move || app.nav.param("q").unwrap_or_default()
-                on:input=move |event| pager::filter("q", &event_target_value(&event))
-            />
+            {pager::search("Filter by text")}
         </div>
     }
     .into_any()
@@ -207,7 +193,7 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
     let machines = expect_context::<Machines>();
     let queue = Queue::of(alarms);
     let id = alarm.id;
-    let address = Route::Alarm(id).to_string();
+    let address = move || app.nav.to(Route::Alarm(id));
     let open = alarm.status == AlarmStatus::Open;
     let active = need::is_active(&alarm);
     let may = move || app.api.session.may(Role::Engineer);
@@ -228,7 +214,6 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
             />
         })
     };
-    let target = address.clone();
     let again = (alarm.occurrences > 1).then(|| view! { <span>{alarm.occurrences} " times"</span> });
     let ended = (active && !alarm.condition_active).then(|| view! { <span>"back to normal"</span> });
     view! {
@@ -238,9 +223,12 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
             tabindex="-1"
             on:keydown=move |event| {
                 match rows::key(&event).unwrap_or_default().as_str() {
-                    "Enter" => app.nav.go(&target),
+                    "Enter" => app.nav.go(&untrack(address)),
                     "a" if open && may() => queue.acknowledge(vec![id]),
-                    "r" if active => app.nav.go(&format!("{target}?resolve=1")),
+                    "r" if active => {
+                        app.nav.go(&untrack(address));
+                        app.nav.set_param("resolve", Some("1"));
+                    }
                     _ => return,
                 }
                 event.stop_propagation();

@@ -4,7 +4,7 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         icon::Icon,
-        loaded::{Empty, Loaded},
+        loaded::{Empty, Entries},
         time::Ago,
     },
 };
@@ -21,24 +21,17 @@ pub fn DeadLetters() -> impl IntoView {
             <header class="panel-head">
                 <h2>"Messages that could not be read"</h2>
             </header>
-            <Loaded phase=letters.phase() retry=letters.retry() lines=4>
-                <ul class="pairs">
-                    <For each=move || letters.items() key=|letter| letter.id children=row />
-                </ul>
-                {move || {
-                    letters
-                        .items()
-                        .is_empty()
-                        .then(|| {
-                            view! {
-                                <Empty icon=Icon::Check title="Every message could be read">
-                                    "One that cannot is kept here with the reason."
-                                </Empty>
-                            }
-                        })
-                }}
-            </Loaded>
+            <Entries list=letters key=|letter: &DeadLetter| letter.id row=|letter, _| row(letter) lines=4 none />
         </section>
+    }
+    .into_any()
+}
+
+fn none() -> AnyView {
+    view! {
+        <Empty icon=Icon::Check title="Every message could be read">
+            "One that cannot is kept here with the reason."
+        </Empty>
     }
     .into_any()
 }

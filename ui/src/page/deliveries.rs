@@ -4,12 +4,12 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         icon::Icon,
-        loaded::{Empty, Loaded},
+        loaded::{Empty, Entries, again},
         time::Ago,
     },
     state::app,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use pm_api::{WebhookId, webhook::Delivery};
 use pm_ui_core::text::title;
 
@@ -24,26 +24,16 @@ pub fn Deliveries(
         &[Refresh::Pulse],
     );
     view! {
-        <Loaded phase=list.phase() retry=list.retry() lines=6>
-            <ul class="pairs">
-                <For
-                    each=move || list.items()
-                    key=|d| (d.id, d.attempts, d.status.clone())
-                    children=move |d| row(d, list)
-                />
-            </ul>
-            {move || {
-                list.items()
-                    .is_empty()
-                    .then(|| {
-                        view! {
-                            <Empty icon=Icon::Send title="Nothing was sent yet">
-                                "Deliveries stand here when an event happens that the receiver asked for."
-                            </Empty>
-                        }
-                    })
-            }}
-        </Loaded>
+        <Entries list key=|d: &Delivery| (d.id, d.attempts, d.status.clone()) row lines=6 none />
+    }
+    .into_any()
+}
+
+fn none() -> AnyView {
+    view! {
+        <Empty icon=Icon::Send title="Nothing was sent yet">
+            "Deliveries stand here when an event happens that the receiver asked for."
+        </Empty>
     }
     .into_any()
 }
@@ -51,18 +41,7 @@ pub fn Deliveries(
 fn row(delivery: Delivery, list: Query<Vec<Delivery>>) -> AnyView {
     let app = app();
     let path = format!("/webhooks/{}/deliveries/{}/replay", delivery.webhook_id, delivery.id);
-    let again = move |_| {
-        let path = path.clone();
-        spawn_local(async move {
-            match app.api.post::<Delivery>(&path).await {
-                Ok(_) => {
-                    app.toasts.done("It is sent again.");
-                    list.refetch();
-                }
-                Err(error) => app.toasts.failed(format!("Not sent again: {error}")),
-            }
-        });
-    };
+    let send = move |_| again(app, path.clone(), list, "It is sent again.", "Not sent again");
     let class = match delivery.status.as_str() {
         "delivered" => "badge calm",
         "failed" => "badge warning",
@@ -85,7 +64,7 @@ fn row(delivery: Delivery, list: Query<Vec<Delivery>>) -> AnyView {
                 <pre>{delivery.request_body}</pre>
                 {delivery.response_body.filter(|body| !body.is_empty()).map(|body| view! { <pre>{body}</pre> })}
             </details>
-            <button class="button small" on:click=again>
+            <button class="button small" on:click=send>
                 "Send again"
             </button>
         </li>

@@ -4,12 +4,12 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         icon::Icon,
-        loaded::{Empty, Loaded},
+        loaded::{Empty, Entries, again},
         time::Ago,
     },
     state::app,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use pm_api::{JobStatus, Role, job::Job};
 use pm_ui_core::text::title;
 
@@ -22,23 +22,17 @@ pub fn Jobs() -> impl IntoView {
             <header class="panel-head">
                 <h2>"Jobs"</h2>
             </header>
-            <Loaded phase=jobs.phase() retry=jobs.retry() lines=4>
-                <ul class="pairs">
-                    <For each=move || jobs.items() key=|job| (job.id, job.updated_at) children=move |job| row(job, jobs) />
-                </ul>
-                {move || {
-                    jobs.items()
-                        .is_empty()
-                        .then(|| {
-                            view! {
-                                <Empty icon=Icon::Clock title="No jobs yet">
-                                    "Training of a model will stand here, with its progress."
-                                </Empty>
-                            }
-                        })
-                }}
-            </Loaded>
+            <Entries list=jobs key=|job: &Job| (job.id, job.updated_at) row lines=4 none />
         </section>
+    }
+    .into_any()
+}
+
+fn none() -> AnyView {
+    view! {
+        <Empty icon=Icon::Clock title="No jobs yet">
+            "Training of a model will stand here, with its progress."
+        </Empty>
     }
     .into_any()
 }
@@ -52,14 +46,8 @@ fn row(job: Job, jobs: Query<Vec<Job>>) -> AnyView {
         JobStatus::Failed => "badge warning",
         JobStatus::Pending | JobStatus::Running => "badge",
     };
-    let again = move |_| {
-        spawn_local(async move {
-            match app.api.post::<Job>(&format!("/jobs/{id}/retry")).await {
-                Ok(_) => jobs.refetch(),
-                Err(error) => app.toasts.failed(format!("Not begun again: {error}")),
-            }
-        });
-    };
+    let retry =
+        move |_| again(app, format!("/jobs/{id}/retry"), jobs, "It is tried again.", "Not tried again");
     view! {
         <li>
             <div>
@@ -76,7 +64,7 @@ fn row(job: Job, jobs: Query<Vec<Job>>) -> AnyView {
                 (failed && app.api.session.may(Role::Admin))
                     .then(|| {
                         view! {
-                            <button class="button small" on:click=again>
+                            <button class="button small" on:click=retry>
                                 {Icon::Refresh.view()}
                                 "Try again"
                             </button>

@@ -3,7 +3,7 @@
 use crate::{
     api::Query,
     browser::now_ms,
-    parts::{badge, loaded::Loaded, rows, time::ms},
+    parts::{badge, loaded::Loaded, rows::Row, time::ms},
     shell::Machines,
     state::app,
 };
@@ -159,16 +159,7 @@ fn row(
     let at = move || now.with(|now| now.as_ref().map_or(0.0, |r| ms(r.timestamp)));
     let unit = sensor.unit.unwrap_or_default();
     view! {
-        <tr
-            data-row
-            tabindex="-1"
-            class=move || status.get().map_or("", pm_api::ReadingStatus::as_str)
-            on:keydown=move |event| {
-                if rows::key(&event).as_deref() == Some("Enter") {
-                    app.nav.go(&Route::Sensor(id).to_string());
-                }
-            }
-        >
+        <Row route=Route::Sensor(id) class=Signal::derive(move || status.get().map_or("", pm_api::ReadingStatus::as_str))>
             <td>
                 <a href=Route::Sensor(id).to_string()>{sensor.name}</a>
                 <small class="under muted">{move || names.with(|n| n.get(&machine).cloned())}</small>
@@ -187,7 +178,7 @@ fn row(
             <td class="wide when muted" title=move || exact(at(), app.offset_min)>
                 {move || ago(app.now.get(), at())}
             </td>
-        </tr>
+        </Row>
     }
     .into_any()
 }

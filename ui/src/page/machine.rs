@@ -102,12 +102,20 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
     };
     let last = move || {
         summary.data.with(|s| {
-            let last = s.as_ref()?.last_reading.as_ref()?;
-            Some(view! { {reading(last.value)} ", " <Ago at=last.timestamp /> })
+            Some(match &s.as_ref()?.last_reading {
+                Some(last) => view! { {reading(last.value)} ", " <Ago at=last.timestamp /> }.into_any(),
+                None => none_yet("No reading yet"),
+            })
         })
     };
-    let judged =
-        move || summary.data.with(|s| s.as_ref()?.last_prediction.as_ref().map(|p| badge::judged(&p.status)));
+    let judged = move || {
+        summary.data.with(|s| {
+            Some(match &s.as_ref()?.last_prediction {
+                Some(last) => badge::judged(&last.status),
+                None => none_yet("No prediction yet"),
+            })
+        })
+    };
     let share = move || summary.data.with(|s| s.as_ref().map(|s| format!("{:.1} %", s.uptime_percent)));
     let waiting = move || summary.data.with(|s| s.as_ref().map(|s| s.active_alarms));
     let life = move || summary.data.with(|s| s.as_ref()?.remaining_life.as_ref().map(life));
@@ -163,6 +171,10 @@ fn life(life: &RemainingLife) -> AnyView {
         <span title=exact>{hours(life.hours)} <small class="under muted">{range}</small></span>
     }
     .into_any()
+}
+
+fn none_yet(words: &'static str) -> AnyView {
+    view! { <span class="muted">{words}</span> }.into_any()
 }
 
 fn unknown_life() -> AnyView {

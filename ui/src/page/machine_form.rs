@@ -6,6 +6,7 @@ use crate::{
         confirm::Dialog,
         form::{self, choice, text_field},
         icon::Icon,
+        undo,
     },
     shell::Machines,
     state::app,
@@ -41,23 +42,10 @@ fn form_button(
     machine: Option<Machine>,
     query: Option<Query<Machine>>,
 ) -> AnyView {
-    let app = app();
     let open = RwSignal::new(false);
     let machine = StoredValue::new(machine);
     view! {
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <button class="button" on:click=move |_| open.set(true)>
-                            {icon.view()}
-                            {label}
-                        </button>
-                    }
-                })
-        }}
+        {form::opener(label, icon, Role::Engineer, move || open.set(true))}
         <Dialog open title=if query.is_some() { "Machine" } else { "New machine" }>
             <Form open machine=machine.get_value() query />
         </Dialog>
@@ -106,24 +94,31 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
             last_service_date: given(&service.get_untracked()),
             ..old.get_value()
         };
-        let body = changes(&old.get_value(), &new);
+        let old = old.get_value();
+        let (body, before) = (changes(&old, &new), changes(&new, &old));
         if body.is_empty() {
             return open.set(false);
         }
         spawn_local(async move {
-            let answer = if known {
-                app.api.send::<_, Machine>(Method::PATCH, &format!("/machines/{id}"), &body).await
+            let (method, path) = if known {
+                (Method::PATCH, format!("/machines/{id}"))
             } else {
-                app.api.send::<_, Machine>(Method::POST, "/machines", &body).await
+                (Method::POST, "/machines".to_owned())
             };
-            match answer {
+            match app.api.send::<_, Machine>(method, &path, &body).await {
                 Ok(saved) => {
-                    app.toasts.done(format!("{} saved.", saved.name));
                     open.set(false);
                     directory.query.refetch();
+                    let done = format!("{} saved.", saved.name);
                     match query {
-                        Some(query) => query.refetch(),
-                        None => app.nav.go(&Route::Machine(saved.id).to_string()),
+                        Some(query) => {
+                            query.refetch();
+                            undo::offer(app, done, path, before);
+                        }
+                        None => {
+                            app.toasts.done(done);
+                            app.nav.go(&Route::Machine(saved.id).to_string());
+                        }
                     }
                 }
                 Err(error) => {

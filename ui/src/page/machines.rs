@@ -7,7 +7,7 @@ use crate::{
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
-        rows,
+        rows::Row,
     },
     shell::{ActiveAlarms, Machines as Directory},
     state::app,
@@ -67,14 +67,7 @@ pub fn Machines() -> impl IntoView {
                         .map(|word| view! { <option value=*word>{title(word)}</option> })
                         .collect_view()}
                 </select>
-                <input
-                    class="input small"
-                    type="search"
-                    placeholder="Name or place"
-                    aria-label="Name or place"
-                    prop:value=move || app.nav.param("q").unwrap_or_default()
-                    on:input=move |event| pager::filter("q", &event_target_value(&event))
-                />
+                {pager::search("Name or place")}
                 <AddMachine />
             </div>
         </header>
@@ -129,32 +122,22 @@ fn none(no_machine: bool) -> AnyView {
 }
 
 fn row(grave: Option<Severity>, machine: Machine) -> AnyView {
-    let app = app();
-    let address = Route::Machine(machine.id).to_string();
-    let target = address.clone();
+    let route = Route::Machine(machine.id);
     let criticality = match machine.criticality {
         Criticality::High | Criticality::Critical => "strong",
         Criticality::Low | Criticality::Medium => "muted",
     };
     view! {
-        <tr
-            data-row
-            tabindex="-1"
-            on:keydown=move |event| {
-                if rows::key(&event).as_deref() == Some("Enter") {
-                    app.nav.go(&target);
-                }
-            }
-        >
+        <Row route>
             <td class="main-cell">
-                <a href=address>{machine.name}</a>
+                <a href=route.to_string()>{machine.name}</a>
                 <small class="under muted">{machine.location.clone()}</small>
             </td>
             <td class="wide muted">{machine.location}</td>
             <td>{badge::machine(machine.status)}</td>
             <td class=format!("wide {criticality}")>{title(machine.criticality.as_str())}</td>
             <td>{match grave { Some(grave) => badge::severity(grave), None => view! { <span class="muted">"none"</span> }.into_any() }}</td>
-        </tr>
+        </Row>
     }
     .into_any()
 }

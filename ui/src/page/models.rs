@@ -6,7 +6,7 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         confirm::Dialog,
-        form,
+        form::{self, Only},
         icon::Icon,
         loaded::{Empty, Loaded},
         time::Ago,
@@ -71,12 +71,9 @@ pub fn Models() -> impl IntoView {
     view! {
         <header class="page-head">
             <h1>"Models"</h1>
-            {move || {
-                app.api
-                    .session
-                    .may(Role::Admin)
-                    .then(|| form::sure_button("Train anew", "Train on the stored readings", retrain))
-            }}
+            <Only least=Role::Admin>
+                {form::sure_button("Train anew", "Train on the stored readings", retrain)}
+            </Only>
         </header>
         <div class="columns">
             <div class="column-wide">

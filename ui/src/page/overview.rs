@@ -4,12 +4,14 @@ use super::live_table::LiveTable;
 use crate::{
     api::{Query, Refresh},
     browser,
-    chart::{Chart, Group, SensorSeries, Span, limits},
+    chart::{Chart, Group, SensorSeries, Span, ZoomedOut, limits},
     live::Topic,
     page::alarms::AlarmList,
     parts::{
+        form::segment,
         icon::Icon,
         loaded::{Empty, Loaded},
+        picker::Picker,
     },
     shell::{ActiveAlarms, Machines},
     state::app,
@@ -158,6 +160,7 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
         .map(|text| text.split(',').filter_map(|id| id.parse().ok()).collect())
         .unwrap_or_default();
     let chosen = RwSignal::new(stored);
+    let choosing = RwSignal::new(false);
     let wanted = RwSignal::new(String::new());
     let matching = Query::<Vec<Sensor>>::new(
         move || {
@@ -196,77 +199,56 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
                     {[5_u32, 15, 60]
                         .into_iter()
                         .map(|m| {
-                            view! {
-                                <button
-                                    aria-pressed=move || (minutes.get() == m).to_string()
-                                    on:click=move |_| {
-                                        minutes.set(m);
-                                        group.reset();
-                                        group.base.set(Span::Last(f64::from(m) * 60_000.0));
-                                    }
-                                >
-                                    {format!("{m} min")}
-                                </button>
-                            }
+                            let press = move || {
+                                minutes.set(m);
+                                group.show(Span::Last(f64::from(m) * 60_000.0));
+                            };
+                            segment(format!("{m} min"), move || minutes.get() == m, press)
                         })
                         .collect_view()}
                 </div>
-                {move || {
-                    group
-                        .zoom
-                        .get()
-                        .map(|_| {
-                            view! {
-                                <button class="button small" on:click=move |_| group.reset()>
-                                    "Back to live"
-                                </button>
-                            }
-                        })
-                }}
-                <details class="picker">
-                    <summary class="button small">"Choose sensors"</summary>
-                    <div class="picker-list">
-                        <input
-                            class="input small"
-                            type="search"
-                            placeholder="Sensor or machine"
-                            aria-label="Sensor or machine"
-                            on:input=move |event| wanted.set(event_target_value(&event))
-                        />
-                        {move || {
-                            let list = if wanted.with(String::is_empty) { sensors } else { matching };
-                            list.items()
-                                .into_iter()
-                                .map(|sensor| {
-                                    let id = sensor.id;
-                                    let machine = names
-                                        .with(|n| n.get(&sensor.machine_id).cloned().unwrap_or_default());
-                                    let on = move || shown.with(|ids| ids.contains(&id));
-                                    let full = move || shown.with(|ids| ids.len() >= MOST_CHARTS) && !on();
-                                    view! {
-                                        <label>
-                                            <input
-                                                type="checkbox"
-                                                prop:checked=on
-                                                disabled=full
-                                                on:change=move |event| {
-                                                    let mut ids = shown.get_untracked();
-                                                    ids.retain(|other| *other != id);
-                                                    if event_target_checked(&event) {
-                                                        ids.push(id);
-                                                    }
-                                                    keep(ids);
+                <ZoomedOut label="Back to live" group />
+                <Picker label="Choose sensors" open=choosing>
+                    <input
+                        class="input small"
+                        type="search"
+                        placeholder="Sensor or machine"
+                        aria-label="Sensor or machine"
+                        on:input=move |event| wanted.set(event_target_value(&event))
+                    />
+                    {move || {
+                        let list = if wanted.with(String::is_empty) { sensors } else { matching };
+                        list.items()
+                            .into_iter()
+                            .map(|sensor| {
+                                let id = sensor.id;
+                                let machine = names
+                                    .with(|n| n.get(&sensor.machine_id).cloned().unwrap_or_default());
+                                let on = move || shown.with(|ids| ids.contains(&id));
+                                let full = move || shown.with(|ids| ids.len() >= MOST_CHARTS) && !on();
+                                view! {
+                                    <label>
+                                        <input
+                                            type="checkbox"
+                                            prop:checked=on
+                                            disabled=full
+                                            on:change=move |event| {
+                                                let mut ids = shown.get_untracked();
+                                                ids.retain(|other| *other != id);
+                                                if event_target_checked(&event) {
+                                                    ids.push(id);
                                                 }
-                                            />
-                                            <span>{sensor.name}</span>
-                                            <span class="muted">{machine}</span>
-                                        </label>
-                                    }
-                                })
-                                .collect_view()
-                        }}
-                    </div>
-                </details>
+                                                keep(ids);
+                                            }
+                                        />
+                                        <span>{sensor.name}</span>
+                                        <span class="muted">{machine}</span>
+                                    </label>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </Picker>
             </header>
             <Loaded phase=sensors.phase() retry=sensors.retry() lines=6>
                 <div class="lanes">

@@ -2,11 +2,13 @@
 
 use crate::{
     api::{Query, Refresh},
+    browser::encode,
     parts::{
-        badge,
+        badge, form,
         icon::Icon,
         loaded::{Empty, Loaded},
-        rows,
+        pager::{self, Pager},
+        rows::Row,
         time::{Ago, Clock},
     },
     shell::Machines,
@@ -24,14 +26,22 @@ use pm_ui_core::{
 };
 use std::collections::HashMap;
 
+/// Predictions on one page of the list.
+const PAGE: usize = 50;
+
 /// The page.
 #[component]
 pub fn Predictions() -> impl IntoView {
     let app = app();
     let predictions = Query::<Vec<Prediction>>::new(
         move || {
-            let machine = app.nav.param("machine").map(|id| format!("&machine_id={id}")).unwrap_or_default();
-            Some(format!("/predictions?limit=200&sort=desc{machine}"))
+            let mut path = format!("/predictions?sort=desc&{}", pager::window(PAGE));
+            for (key, name) in [("machine", "machine_id"), ("status", "status")] {
+                if let Some(value) = app.nav.param(key) {
+                    path += &format!("&{name}={}", encode(&value));
+                }
+            }
+            Some(path)
         },
         &[Refresh::Pulse],
     );
@@ -41,14 +51,7 @@ pub fn Predictions() -> impl IntoView {
     });
     let status = move || app.nav.param("status").unwrap_or_default();
     let choice = |word: &'static str, label: &'static str| {
-        view! {
-            <button
-                aria-pressed=move || (status() == word).to_string()
-                on:click=move |_| app.nav.set_param("status", Some(word))
-            >
-                {label}
-            </button>
-        }
+        form::segment(label, move || status() == word, move || pager::filter("status", word))
     };
     let narrowed = move || app.nav.param("machine").is_some();
     view! {
@@ -63,10 +66,7 @@ pub fn Predictions() -> impl IntoView {
                     narrowed()
                         .then(|| {
                             view! {
-                                <button
-                                    class="button small"
-                                    on:click=move |_| app.nav.set_param("machine", None)
-                                >
+                                <button class="button small" on:click=move |_| pager::filter("machine", "")>
                                     {Icon::Close.view()}
                                     "One machine"
                                 </button>
@@ -78,6 +78,7 @@ pub fn Predictions() -> impl IntoView {
         <section class="panel flush">
             <Loaded phase=predictions.phase() retry=predictions.retry() lines=10>
                 <PredictionTable predictions brief=false />
+                <Pager total=Signal::derive(move || predictions.count()) size=PAGE />
             </Loaded>
         </section>
         {move || open.get().map(|id| view! { <Why id /> })}
@@ -95,31 +96,25 @@ pub fn PredictionTable(
 ) -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    // The names of the sensors: of one machine's where all predictions are about it.
-    let named = Memo::new(move |_| {
-        predictions.data.with(|list| {
-            let (first, rest) = list.as_ref()?.split_first()?;
-            let one = rest.iter().all(|p| p.machine_id == first.machine_id).then_some(first.machine_id);
-            Some(one.map_or_else(String::new, |machine| format!("&machine_id={machine}")))
-        })
+    // The sensors on show: their names alone are asked for.
+    let shown = Memo::new(move |_| {
+        let mut ids: Vec<SensorId> = predictions.items().into_iter().map(|p| p.sensor_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     });
-    let sensors =
-        Query::<Vec<Sensor>>::new(move || Some(format!("/sensors?limit=1000{}", named.get()?)), &[]);
+    let sensors = Query::<Vec<Sensor>>::new(
+        move || {
+            let ids = shown.with(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+            (!ids.is_empty()).then(|| format!("/sensors?ids={ids}"))
+        },
+        &[],
+    );
     let names = Memo::new(move |_| {
         sensors.items().into_iter().map(|s| (s.id, s.name)).collect::<HashMap<SensorId, String>>()
     });
-    let shown = move || {
-        let mut list = predictions.items();
-        if app.nav.route.get().section() == Route::Predictions
-            && let Some(status) = app.nav.param("status")
-        {
-            list.retain(|p| p.status == status);
-        }
-        list
-    };
     let row = move |p: Prediction| {
-        let address = Route::Prediction(p.id).to_string();
-        let target = address.clone();
+        let route = Route::Prediction(p.id);
         let machine = p.machine_id;
         let sensor = p.sensor_id;
         let wide = (!brief).then(|| {
@@ -136,25 +131,17 @@ pub fn PredictionTable(
             }
         });
         view! {
-            <tr
-                data-row
-                tabindex="-1"
-                on:keydown=move |event| {
-                    if rows::key(&event).as_deref() == Some("Enter") {
-                        app.nav.go(&target);
-                    }
-                }
-            >
+            <Row route>
                 <td>{badge::judged(&p.status)}</td>
                 <td class="main-cell">
-                    <a href=address>{move || names.with(|n| n.get(&sensor).cloned())}</a>
+                    <a href=move || app.nav.to(route)>{move || names.with(|n| n.get(&sensor).cloned())}</a>
                 </td>
                 <td class="num">{if brief { format!("{:.2}", p.score).into_any() } else { score_bar(p.score) }}</td>
                 {wide}
                 <td class="when muted">
                     <Ago at=p.timestamp />
                 </td>
-            </tr>
+            </Row>
         }
         .into_any()
     };
@@ -179,12 +166,13 @@ pub fn PredictionTable(
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=shown key=|p| p.id children=row />
+                    <For each=move || predictions.items() key=|p| p.id children=row />
                 </tbody>
             </table>
         </div>
         {move || {
-            shown()
+            predictions
+                .items()
                 .is_empty()
                 .then(|| {
                     view! {
@@ -216,7 +204,7 @@ fn Why(id: PredictionId) -> impl IntoView {
     let app = app();
     let why = Query::<Explained>::new(move || Some(format!("/predictions/{id}/explain")), &[]);
     let whole = Query::<Prediction>::new(move || Some(format!("/predictions/{id}")), &[]);
-    let close = move || app.nav.go(&Route::Predictions.to_string());
+    let close = move || app.nav.go(&untrack(|| app.nav.to(Route::Predictions)));
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" {
             close();

@@ -6,7 +6,7 @@ use crate::{
     browser::{release, save, shows_pdf},
     parts::{
         confirm::Dialog,
-        form::{self, choice, text_field},
+        form::{self, Only, choice, text_field},
         icon::Icon,
         loaded::{Empty, Loaded, failure, skeleton},
         pager::{self, Pager},
@@ -27,7 +27,6 @@ const PAGE: usize = 20;
 /// The page.
 #[component]
 pub fn Reports() -> impl IntoView {
-    let app = app();
     let reports =
         Query::<Vec<Report>>::new(|| Some(format!("/reports?{}", pager::window(PAGE))), &[Refresh::Pulse]);
     let open = RwSignal::new(false);
@@ -77,7 +76,9 @@ pub fn Reports() -> impl IntoView {
                 />
             </Loaded>
         </section>
-        {move || app.api.session.may(Role::Engineer).then(|| view! { <Schedules /> })}
+        <Only least=Role::Engineer>
+            <Schedules />
+        </Only>
         <Dialog open title="New report">
             <Form open reports shown />
         </Dialog>

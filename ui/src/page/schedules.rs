@@ -6,7 +6,7 @@ use crate::{
         confirm::Dialog,
         form::{self, choice, text_field},
         icon::Icon,
-        loaded::{Empty, Loaded},
+        loaded::{Empty, Entries},
         time::{Ago, Clock},
     },
     state::app,
@@ -34,31 +34,26 @@ pub fn Schedules() -> impl IntoView {
                     "Schedule"
                 </button>
             </header>
-            <Loaded phase=schedules.phase() retry=schedules.retry() lines=3>
-                <ul class="pairs">
-                    <For
-                        each=move || schedules.items()
-                        key=|s| (s.id, s.updated_at, s.last_run_at)
-                        children=move |s| row(s, schedules)
-                    />
-                </ul>
-                {move || {
-                    schedules
-                        .items()
-                        .is_empty()
-                        .then(|| {
-                            view! {
-                                <Empty icon=Icon::Clock title="Nothing is scheduled">
-                                    "A schedule mails the past day or week to whom you choose."
-                                </Empty>
-                            }
-                        })
-                }}
-            </Loaded>
+            <Entries
+                list=schedules
+                key=|s: &ReportSchedule| (s.id, s.updated_at, s.last_run_at)
+                row
+                lines=3
+                none
+            />
         </section>
         <Dialog open title="New schedule">
             <Form open schedules />
         </Dialog>
+    }
+    .into_any()
+}
+
+fn none() -> AnyView {
+    view! {
+        <Empty icon=Icon::Clock title="Nothing is scheduled">
+            "A schedule mails the past day or week to whom you choose."
+        </Empty>
     }
     .into_any()
 }

@@ -6,6 +6,7 @@ use crate::{
         confirm::Dialog,
         form::{self, text_field},
         icon::Icon,
+        undo,
     },
     shell::Machines,
     state::app,
@@ -40,23 +41,10 @@ pub fn EditSensor(
 }
 
 fn form_button(label: &'static str, icon: Icon, sensor: Sensor, query: Option<Query<Sensor>>) -> AnyView {
-    let app = app();
     let open = RwSignal::new(false);
     let sensor = StoredValue::new(sensor);
     view! {
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <button class="button" on:click=move |_| open.set(true)>
-                            {icon.view()}
-                            {label}
-                        </button>
-                    }
-                })
-        }}
+        {form::opener(label, icon, Role::Engineer, move || open.set(true))}
         <Dialog open title=if query.is_some() { "Sensor" } else { "New sensor" }>
             <Form open sensor=sensor.get_value() query />
         </Dialog>
@@ -123,7 +111,8 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
             Ok(new) => new,
             Err(text) => return problem.set(Some(text)),
         };
-        let body = changes(&old.get_value(), &new);
+        let old = old.get_value();
+        let (body, before) = (changes(&old, &new), changes(&new, &old));
         if body.is_empty() {
             return open.set(false);
         }
@@ -135,11 +124,17 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
             };
             match app.api.send::<_, Sensor>(method, &path, &body).await {
                 Ok(saved) => {
-                    app.toasts.done(format!("{} saved.", saved.name));
                     open.set(false);
+                    let done = format!("{} saved.", saved.name);
                     match query {
-                        Some(query) => query.refetch(),
-                        None => app.nav.go(&Route::Sensor(saved.id).to_string()),
+                        Some(query) => {
+                            query.refetch();
+                            undo::offer(app, done, path, before);
+                        }
+                        None => {
+                            app.toasts.done(done);
+                            app.nav.go(&Route::Sensor(saved.id).to_string());
+                        }
                     }
                 }
                 Err(error) => {

@@ -9,7 +9,7 @@ use crate::{
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
-        rows,
+        rows::Row,
         time::ms,
     },
     shell::Machines,
@@ -71,14 +71,7 @@ pub fn Sensors() -> impl IntoView {
                         .map(|word| view! { <option value=*word>{title(word)}</option> })
                         .collect_view()}
                 </select>
-                <input
-                    class="input small"
-                    type="search"
-                    placeholder="Sensor, machine or kind"
-                    aria-label="Sensor, machine or kind"
-                    prop:value=move || app.nav.param("q").unwrap_or_default()
-                    on:input=move |event| pager::filter("q", &event_target_value(&event))
-                />
+                {pager::search("Sensor, machine or kind")}
                 <AddSensor />
             </div>
         </header>
@@ -130,16 +123,7 @@ fn row(machine: String, sensor: Sensor, latest: RwSignal<HashMap<SensorId, Lates
     let status = Memo::new(move |_| now.with(|now| now.as_ref().map(|r| r.status)));
     let at = move || now.with(|now| now.as_ref().map(|r| ms(r.timestamp)));
     view! {
-        <tr
-            data-row
-            tabindex="-1"
-            class=move || status.get().map_or("", ReadingStatus::as_str)
-            on:keydown=move |event| {
-                if rows::key(&event).as_deref() == Some("Enter") {
-                    app.nav.go(&Route::Sensor(id).to_string());
-                }
-            }
-        >
+        <Row route=Route::Sensor(id) class=Signal::derive(move || status.get().map_or("", ReadingStatus::as_str))>
             <td class="main-cell">
                 <a href=Route::Sensor(id).to_string()>{sensor.name}</a>
                 <small class="under muted">{machine.clone()}</small>
@@ -159,7 +143,7 @@ fn row(machine: String, sensor: Sensor, latest: RwSignal<HashMap<SensorId, Lates
             <td class="wide when muted" title=move || at().map(|at| exact(at, app.offset_min))>
                 {move || at().map_or_else(|| "never".to_owned(), |at| ago(app.now.get(), at))}
             </td>
-        </tr>
+        </Row>
     }
     .into_any()
 }

@@ -4,8 +4,9 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         confirm::{Dialog, Opened},
-        form,
+        form::{self, Only},
         loaded::Loaded,
+        undo,
     },
     state::app,
 };
@@ -16,6 +17,7 @@ use pm_ui_core::{
     change::{changes, number},
     text::title,
 };
+use serde_json::Map;
 use std::collections::BTreeMap;
 
 /// The page.
@@ -59,7 +61,6 @@ pub fn Settings() -> impl IntoView {
 }
 
 fn row(setting: Setting, editing: RwSignal<Option<Setting>>) -> AnyView {
-    let session = app().api.session;
     let changed = setting.value != setting.default_value;
     let value = shown(&setting);
     let (key, description) = (setting.key.clone(), setting.description.clone());
@@ -72,21 +73,15 @@ fn row(setting: Setting, editing: RwSignal<Option<Setting>>) -> AnyView {
             </div>
             <div class="setting-value">
                 <span class:strong=changed>{value}</span>
-                {move || {
-                    session
-                        .may(Role::Admin)
-                        .then(|| {
-                            view! {
-                                <button
-                                    class="button small"
-                                    aria-label=format!("Change {key}")
-                                    on:click=move |_| editing.set(Some(setting.get_value()))
-                                >
-                                    "Change"
-                                </button>
-                            }
-                        })
-                }}
+                <Only least=Role::Admin>
+                    <button
+                        class="button small"
+                        aria-label=format!("Change {key}")
+                        on:click=move |_| editing.set(Some(setting.get_value()))
+                    >
+                        "Change"
+                    </button>
+                </Only>
             </div>
         </li>
     }
@@ -108,16 +103,21 @@ fn Form(
     let save = move |value: Option<String>| {
         let old = old.get_value();
         let path = format!("/settings/{}", old.key);
-        let body = changes(&old, &Setting { value, ..old.clone() });
+        let new = Setting { value, ..old.clone() };
+        let body = changes(&old, &new);
+        // A default is no value of its own. What a secret was is not known here.
+        let known = !old.is_secret || old.value.is_none();
+        let was = old.value.clone().filter(|value| old.default_value.as_ref() != Some(value));
+        let before = if known { changes(&new, &Setting { value: was, ..old }) } else { Map::new() };
         if body.is_empty() {
             return open.close();
         }
         spawn_local(async move {
             match app.api.send::<_, Setting>(Method::PATCH, &path, &body).await {
                 Ok(saved) => {
-                    app.toasts.done(format!("{} saved.", saved.key));
                     settings.refetch();
                     open.close();
+                    undo::offer(app, format!("{} saved.", saved.key), path, before);
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));

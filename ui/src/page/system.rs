@@ -3,8 +3,7 @@
 use super::{dead_letters::DeadLetters, jobs::Jobs};
 use crate::{
     api::{Query, Refresh},
-    parts::{icon::Icon, loaded::Loaded, time::Ago},
-    state::app,
+    parts::{form::Only, icon::Icon, loaded::Loaded, time::Ago},
 };
 use leptos::prelude::*;
 use pm_api::{Role, status::SystemStatus, tick::BridgeHealth};
@@ -13,7 +12,6 @@ use pm_ui_core::text::count;
 /// The page.
 #[component]
 pub fn System() -> impl IntoView {
-    let app = app();
     let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
     view! {
         <header class="page-head">
@@ -23,17 +21,10 @@ pub fn System() -> impl IntoView {
             <Loaded phase=status.phase() retry=status.retry() lines=10>
                 {move || status.data.get().map(parts)}
             </Loaded>
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <Jobs />
-                        <DeadLetters />
-                    }
-                })
-        }}
+            <Only least=Role::Engineer>
+                <Jobs />
+                <DeadLetters />
+            </Only>
         </div>
     }
     .into_any()

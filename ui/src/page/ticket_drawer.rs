@@ -2,34 +2,35 @@
 
 use super::discussion::Discussion;
 use crate::{
-    api::Query,
+    api::{Query, Refresh},
+    live::Topic,
     parts::{
         badge, form,
         icon::Icon,
+        loaded::Loaded,
         time::{Ago, Clock},
+        undo,
     },
     shell::Machines,
     state::app,
 };
 use gloo_net::http::Method;
 use leptos::{ev, html, prelude::*, task::spawn_local};
-use pm_api::{
-    Priority, Role, TicketStatus, Timestamp,
-    ticket::{Ticket, TicketUpdate},
+use pm_api::{Priority, Role, TicketId, TicketStatus, Timestamp, ticket::Ticket};
+use pm_ui_core::{
+    change::{changes, given, way_back},
+    route::Route,
 };
-use pm_ui_core::{change::given, route::Route};
 
 /// The drawer.
 #[component]
 pub fn Drawer(
-    /// The ticket.
-    ticket: Ticket,
-    /// The board behind it.
-    list: Query<Vec<Ticket>>,
+    /// Which ticket.
+    id: TicketId,
 ) -> impl IntoView {
     let app = app();
-    let machines = expect_context::<Machines>();
-    let close = move || app.nav.go(&Route::Tickets.to_string());
+    let ticket = Query::<Ticket>::new(move || Some(format!("/tickets/{id}")), &[Refresh::On(Topic::Tickets)]);
+    let close = move || app.nav.go(&untrack(|| app.nav.to(Route::Tickets)));
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" {
             close();
@@ -42,8 +43,6 @@ pub fn Drawer(
             let _ = heading.focus();
         }
     });
-    let (id, machine) = (ticket.id, ticket.machine_id);
-    let known = StoredValue::new(ticket.clone());
     view! {
         <div class="drawer-ground" on:click=move |_| close()></div>
         <aside class="drawer" aria-label="Ticket">
@@ -55,52 +54,64 @@ pub fn Drawer(
                     {Icon::Close.view()}
                 </button>
             </header>
-            <div class="badges">{badge::priority(ticket.priority)} {badge::ticket_status(ticket.status)}</div>
-            <p class="alarm-message">{ticket.title}</p>
-            <p>{ticket.description}</p>
-            <dl class="facts">
-                <dt>"Machine"</dt>
-                <dd>
-                    <a href=Route::Machine(machine).to_string()>{move || machines.name(machine)}</a>
-                </dd>
-                {ticket
-                    .alarm_id
-                    .map(|id| {
-                        view! {
-                            <dt>"Alarm"</dt>
-                            <dd>
-                                <a href=Route::Alarm(id).to_string()>"The alarm that opened it"</a>
-                            </dd>
-                        }
-                    })}
-                <dt>"Assigned to"</dt>
-                <dd>{ticket.assignee.unwrap_or_else(|| "nobody".to_owned())}</dd>
-                {ticket
-                    .due_at
-                    .map(|at| {
-                        view! {
-                            <dt>"Due"</dt>
-                            <dd><Clock at /> ", " <Ago at /></dd>
-                        }
-                    })}
-                <dt>"Opened"</dt>
-                <dd>
-                    <Clock at=ticket.created_at /> {if ticket.auto_created { " by the system" } else { "" }}
-                </dd>
-                {ticket
-                    .resolution_notes
-                    .map(|notes| {
-                        view! {
-                            <dt>"Done"</dt>
-                            <dd>{notes}</dd>
-                        }
-                    })}
-            </dl>
-            {move || {
-                app.api.session.may(Role::Engineer).then(|| view! { <Work ticket=known.get_value() list /> })
-            }}
+            <Loaded phase=ticket.phase() retry=ticket.retry() lines=6>
+                {move || ticket.data.get().map(facts)}
+                {move || {
+                    let known = app.api.session.may(Role::Engineer).then(|| ticket.data.get_untracked());
+                    known.flatten().map(|first| view! { <Work first ticket /> })
+                }}
+            </Loaded>
             <Discussion path=format!("/tickets/{id}") />
         </aside>
+    }
+    .into_any()
+}
+
+fn facts(ticket: Ticket) -> AnyView {
+    let machines = expect_context::<Machines>();
+    let machine = ticket.machine_id;
+    view! {
+        <div class="badges">{badge::priority(ticket.priority)} {badge::ticket_status(ticket.status)}</div>
+        <p class="alarm-message">{ticket.title}</p>
+        <p>{ticket.description}</p>
+        <dl class="facts">
+            <dt>"Machine"</dt>
+            <dd>
+                <a href=Route::Machine(machine).to_string()>{move || machines.name(machine)}</a>
+            </dd>
+            {ticket
+                .alarm_id
+                .map(|id| {
+                    view! {
+                        <dt>"Alarm"</dt>
+                        <dd>
+                            <a href=Route::Alarm(id).to_string()>"The alarm that opened it"</a>
+                        </dd>
+                    }
+                })}
+            <dt>"Assigned to"</dt>
+            <dd>{ticket.assignee.unwrap_or_else(|| "nobody".to_owned())}</dd>
+            {ticket
+                .due_at
+                .map(|at| {
+                    view! {
+                        <dt>"Due"</dt>
+                        <dd><Clock at /> ", " <Ago at /></dd>
+                    }
+                })}
+            <dt>"Opened"</dt>
+            <dd>
+                <Clock at=ticket.created_at /> {if ticket.auto_created { " by the system" } else { "" }}
+            </dd>
+            {ticket
+                .resolution_notes
+                .map(|notes| {
+                    view! {
+                        <dt>"Done"</dt>
+                        <dd>{notes}</dd>
+                    }
+                })}
+        </dl>
     }
     .into_any()
 }
@@ -116,22 +127,69 @@ fn steps(status: TicketStatus) -> &'static [(TicketStatus, &'static str)] {
     }
 }
 
+/// The day on which a ticket is due, as a form has it.
+fn day(ticket: &Ticket) -> String {
+    ticket.due_at.map(|at| at.to_string().chars().take(10).collect()).unwrap_or_default()
+}
+
+/// A field of the form. It holds what the ticket says until somebody types, and again when the ticket says otherwise.
+fn field<T: Clone + PartialEq + Send + Sync + 'static>(
+    first: &Ticket,
+    ticket: Query<Ticket>,
+    pick: fn(&Ticket) -> T,
+) -> RwSignal<T> {
+    let field = RwSignal::new(pick(first));
+    let said = Memo::new(move |_| ticket.data.with(|ticket| ticket.as_ref().map(pick)));
+    Effect::new(move |_| {
+        if let Some(said) = said.get() {
+            field.set(said);
+        }
+    });
+    field
+}
+
 #[component]
-fn Work(ticket: Ticket, list: Query<Vec<Ticket>>) -> impl IntoView {
+fn Work(
+    /// The ticket as it was found.
+    first: Ticket,
+    /// And as it becomes.
+    ticket: Query<Ticket>,
+) -> impl IntoView {
     let app = app();
-    let id = ticket.id;
-    let assignee = RwSignal::new(ticket.assignee.clone().unwrap_or_default());
-    let day = ticket.due_at.map(|at| at.to_string().chars().take(10).collect::<String>());
-    let due = RwSignal::new(day.unwrap_or_default());
-    let priority = RwSignal::new(ticket.priority);
-    let notes = RwSignal::new(ticket.resolution_notes.clone().unwrap_or_default());
+    let assignee = field(&first, ticket, |ticket| ticket.assignee.clone().unwrap_or_default());
+    let due = field(&first, ticket, day);
+    let priority = field(&first, ticket, |ticket| ticket.priority);
+    let notes = field(&first, ticket, |ticket| ticket.resolution_notes.clone().unwrap_or_default());
+    let status = field(&first, ticket, |ticket| ticket.status);
     let problem = RwSignal::new(None::<String>);
-    let send = move |body: TicketUpdate| {
+    let save = move |status: TicketStatus| {
+        let Some(old) = ticket.data.get_untracked() else { return };
+        let typed = due.get_untracked();
+        let new = Ticket {
+            status,
+            assignee: given(&assignee.get_untracked()),
+            // The form shows the day alone; the hour stays with it.
+            due_at: if typed == day(&old) {
+                old.due_at
+            } else {
+                given(&typed).and_then(|day| day.parse::<Timestamp>().ok())
+            },
+            priority: priority.get_untracked(),
+            resolution_notes: given(&notes.get_untracked()),
+            ..old.clone()
+        };
+        let (body, before) = (changes(&old, &new), way_back(&new, &old));
+        problem.set(None);
+        if body.is_empty() {
+            return app.toasts.done("Nothing was changed.");
+        }
         spawn_local(async move {
-            match app.api.send::<_, Ticket>(Method::PATCH, &format!("/tickets/{id}"), &body).await {
-                Ok(_) => {
-                    app.toasts.done("Ticket saved.");
-                    list.refetch();
+            let path = format!("/tickets/{}", old.id);
+            match app.api.send::<_, Ticket>(Method::PATCH, &path, &body).await {
+                Ok(saved) => {
+                    ticket.data.try_set(Some(saved));
+                    app.live.touch(Topic::Tickets);
+                    undo::offer(app, "Ticket saved.".to_owned(), path, before);
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));
@@ -139,34 +197,27 @@ fn Work(ticket: Ticket, list: Query<Vec<Ticket>>) -> impl IntoView {
             }
         });
     };
-    let details = move || TicketUpdate {
-        assignee: given(&assignee.get_untracked()),
-        due_at: given(&due.get_untracked()).and_then(|day| day.parse::<Timestamp>().ok()),
-        priority: Some(priority.get_untracked()),
-        resolution_notes: given(&notes.get_untracked()),
-        ..TicketUpdate::default()
-    };
-    let buttons = steps(ticket.status)
-        .iter()
-        .enumerate()
-        .map(|(i, (status, label))| {
+    let buttons = move || {
+        let next = steps(status.get()).iter().enumerate();
+        let button = |(i, (step, label)): (usize, &'static (TicketStatus, &'static str))| {
             view! {
                 <button
                     class=if i == 0 { "button primary" } else { "button" }
                     type="button"
-                    on:click=move |_| send(TicketUpdate { status: Some(*status), ..details() })
+                    on:click=move |_| save(*step)
                 >
                     {*label}
                 </button>
             }
-        })
-        .collect_view();
+        };
+        next.map(button).collect_view()
+    };
     view! {
         <form
             class="form resolve"
             on:submit=move |event: web_sys::SubmitEvent| {
                 event.prevent_default();
-                send(details());
+                save(status.get_untracked());
             }
         >
             <div class="form-row">

@@ -1,7 +1,7 @@
 //! A ticket is opened by hand.
 
 use crate::{
-    api::Query,
+    live::Topic,
     parts::{
         confirm::Dialog,
         form::{self, choice, text_field},
@@ -19,35 +19,19 @@ use pm_ui_core::{change::given, route::Route};
 
 /// A button that opens the form, for those who may open tickets.
 #[component]
-pub fn AddTicket(
-    /// The board behind it.
-    list: Query<Vec<Ticket>>,
-) -> impl IntoView {
-    let app = app();
+pub fn AddTicket() -> impl IntoView {
     let open = RwSignal::new(false);
     view! {
-        {move || {
-            app.api
-                .session
-                .may(Role::Engineer)
-                .then(|| {
-                    view! {
-                        <button class="button" on:click=move |_| open.set(true)>
-                            {Icon::Plus.view()}
-                            "New ticket"
-                        </button>
-                    }
-                })
-        }}
+        {form::opener("New ticket", Icon::Plus, Role::Engineer, move || open.set(true))}
         <Dialog open title="New ticket">
-            <Form open list />
+            <Form open />
         </Dialog>
     }
     .into_any()
 }
 
 #[component]
-fn Form(open: RwSignal<bool>, list: Query<Vec<Ticket>>) -> impl IntoView {
+fn Form(open: RwSignal<bool>) -> impl IntoView {
     let app = app();
     let text = || RwSignal::new(String::new());
     let (title, description, assignee, due, machine) = (text(), text(), text(), text(), text());
@@ -72,9 +56,9 @@ fn Form(open: RwSignal<bool>, list: Query<Vec<Ticket>>) -> impl IntoView {
         spawn_local(async move {
             match app.api.send::<_, Ticket>(Method::POST, "/tickets", &body).await {
                 Ok(ticket) => {
-                    list.refetch();
+                    app.live.touch(Topic::Tickets);
                     open.set(false);
-                    app.nav.go(&Route::Ticket(ticket.id).to_string());
+                    app.nav.go(&untrack(|| app.nav.to(Route::Ticket(ticket.id))));
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));

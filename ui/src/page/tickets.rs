@@ -3,150 +3,131 @@
 use super::{ticket_drawer::Drawer, ticket_form::AddTicket};
 use crate::{
     api::{Query, Refresh},
+    browser::encode,
     live::Topic,
     parts::{
-        badge,
+        badge, form,
         icon::Icon,
         loaded::{Empty, Loaded},
-        rows,
+        pager::{self, Pager},
+        rows::{self, Row},
         time::{Ago, ms},
     },
     shell::Machines,
-    state::app,
+    state::{App, app},
 };
 use leptos::prelude::*;
 use pm_api::{TicketStatus, ticket::Ticket};
 use pm_ui_core::route::Route;
-use std::cmp::Reverse;
 
-const COLUMNS: &[(&str, &[TicketStatus])] = &[
-    ("To do", &[TicketStatus::Open, TicketStatus::Assigned]),
-    ("In progress", &[TicketStatus::InProgress]),
-    ("Done", &[TicketStatus::Resolved, TicketStatus::Closed, TicketStatus::Cancelled]),
+/// Tickets on one page of the list, and at first in a column of the board.
+const PAGE: usize = 50;
+/// Tickets in a column of the board at most.
+const MOST: usize = 1000;
+
+/// The columns of the board: name, states, and what orders them.
+const COLUMNS: &[(&str, &[TicketStatus], &str)] = &[
+    ("To do", &[TicketStatus::Open, TicketStatus::Assigned], "priority"),
+    ("In progress", &[TicketStatus::InProgress], "priority"),
+    ("Done", &[TicketStatus::Resolved, TicketStatus::Closed, TicketStatus::Cancelled], "updated_at"),
 ];
 
 /// The page.
 #[component]
 pub fn Tickets() -> impl IntoView {
     let app = app();
-    let tickets = Query::<Vec<Ticket>>::new(
-        || Some("/tickets?limit=500".to_owned()),
-        &[Refresh::On(Topic::Tickets), Refresh::On(Topic::Alarms)],
-    );
-    let asked = Memo::new(move |_| match app.nav.route.get() {
+    let open = Memo::new(move |_| match app.nav.route.get() {
         Route::Ticket(id) => Some(id),
         _ => None,
     });
-    let known = move |id| tickets.data.with(|t| t.iter().flatten().find(|ticket| ticket.id == id).cloned());
-    // One that is too old for the board.
-    let other = Query::<Ticket>::new(
-        move || {
-            let id = asked.get().filter(|id| tickets.data.with(Option::is_some) && known(*id).is_none())?;
-            Some(format!("/tickets/{id}"))
-        },
-        &[Refresh::On(Topic::Tickets)],
-    );
-    let open = Memo::new(move |_| {
-        let id = asked.get()?;
-        known(id).or_else(|| other.data.get().filter(|ticket| ticket.id == id))
-    });
-    let as_list = move || app.nav.param("view").as_deref() == Some("list");
-    let view_choice = move |word: &'static str, label: &'static str| {
-        view! {
-            <button
-                aria-pressed=move || (as_list() == (word == "list")).to_string()
-                on:click=move |_| app.nav.set_param("view", Some(word))
-            >
-                {label}
-            </button>
-        }
+    let as_list = Memo::new(move |_| app.nav.param("view").as_deref() == Some("list"));
+    let mine = move || app.nav.param("mine").is_some();
+    let arrangement = |word: &'static str, label: &'static str| {
+        form::segment(label, move || as_list.get() == (word == "list"), move || pager::filter("view", word))
     };
     view! {
         <header class="page-head">
             <h1>"Tickets"</h1>
             <div class="filters">
                 <div class="segmented" role="group" aria-label="Arrangement">
-                    {view_choice("board", "Board")} {view_choice("list", "List")}
+                    {arrangement("board", "Board")} {arrangement("list", "List")}
                 </div>
                 <button
                     class="button small"
-                    aria-pressed=move || mine().is_some().to_string()
-                    on:click=move |_| {
-                        app.nav.set_param("mine", untrack(mine).is_none().then_some("1"));
-                    }
+                    aria-pressed=move || mine().to_string()
+                    on:click=move |_| pager::filter("mine", if untrack(mine) { "" } else { "1" })
                 >
                     {Icon::User.view()}
                     "Assigned to me"
                 </button>
-                <AddTicket list=tickets />
+                {pager::search("Filter by text")}
+                <AddTicket />
             </div>
         </header>
-        <Loaded phase=tickets.phase() retry=tickets.retry() lines=8>
-            {move || {
-                if as_list() {
-                    list(tickets)
-                } else {
-                    let columns = COLUMNS.iter().map(|(name, states)| column(tickets, name, states)).collect_view();
-                    view! { <div class="board">{columns}</div> }.into_any()
-                }
-            }}
-            {move || {
-                tickets
-                    .data
-                    .with(|t| t.as_ref().is_some_and(Vec::is_empty))
-                    .then(|| {
-                        view! {
-                            <Empty icon=Icon::Ticket title="No tickets">
-                                "An alarm that needs work opens one by itself."
-                            </Empty>
-                        }
-                    })
-            }}
-        </Loaded>
-        {move || open.get().map(|ticket| view! { <Drawer ticket list=tickets /> })}
+        {move || if as_list.get() { view! { <List /> }.into_any() } else { view! { <Board /> }.into_any() }}
+        {move || open.get().map(|id| view! { <Drawer id /> })}
     }
     .into_any()
 }
 
-/// Whose tickets alone are shown, if the address says so: those of the user. Reactive.
-fn mine() -> Option<String> {
+/// The part of the API's address that narrows tickets as the page's address says; nothing until it is known whose they
+/// shall be. Reactive.
+fn narrowed(app: App) -> Option<String> {
+    let mut filter = String::new();
+    if app.nav.param("mine").is_some() {
+        let me = app.api.session.user.with(|user| user.as_ref().map(|user| encode(&user.email)))?;
+        filter += &format!("&assignee={me}");
+    }
+    if let Some(words) = app.nav.param("q") {
+        filter += &format!("&q={}", encode(&words));
+    }
+    Some(filter)
+}
+
+/// Are there none, as far as is known? Reactive.
+fn none(tickets: Query<Vec<Ticket>>) -> bool {
+    tickets.data.with(|tickets| tickets.as_ref().is_some_and(Vec::is_empty))
+}
+
+fn nothing() -> AnyView {
+    view! {
+        <Empty icon=Icon::Ticket title="No tickets here">
+            "Nothing matches this filter. An alarm that needs work opens a ticket by itself."
+        </Empty>
+    }
+    .into_any()
+}
+
+#[component]
+fn List() -> impl IntoView {
     let app = app();
-    app.nav.param("mine")?;
-    app.api.session.user.with(|user| user.as_ref().map(|user| user.email.clone()))
-}
-
-/// The tickets in these states, the most urgent first. Reactive.
-fn sorted(tickets: Query<Vec<Ticket>>, states: &[TicketStatus]) -> Vec<Ticket> {
-    let mine = mine();
-    let mut list = tickets.items();
-    list.retain(|ticket| {
-        states.contains(&ticket.status) && mine.as_ref().is_none_or(|me| ticket.assignee.as_ref() == Some(me))
-    });
-    list.sort_by_key(|t| (Reverse(t.priority), t.due_at, Reverse(t.created_at)));
-    list
-}
-
-fn list(tickets: Query<Vec<Ticket>>) -> AnyView {
-    let all = move || COLUMNS.iter().flat_map(|(_, states)| sorted(tickets, states)).collect::<Vec<_>>();
+    let tickets = Query::<Vec<Ticket>>::new(
+        move || Some(format!("/tickets?sort_by=priority&{}{}", pager::window(PAGE), narrowed(app)?)),
+        &[Refresh::On(Topic::Tickets)],
+    );
     view! {
         <section class="panel flush">
-            <div class="table-box">
-                <table class="table cards">
-                    <thead>
-                        <tr>
-                            <th>"Ticket"</th>
-                            <th class="wide">"Machine"</th>
-                            <th>"Priority"</th>
-                            <th>"State"</th>
-                            <th class="wide">"Assigned to"</th>
-                            <th class="wide when">"Due"</th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        <For each=all key=|t| (t.id, t.updated_at) children=line />
-                    </tbody>
-                </table>
-            </div>
+            <Loaded phase=tickets.phase() retry=tickets.retry() lines=8>
+                <div class="table-box">
+                    <table class="table cards">
+                        <thead>
+                            <tr>
+                                <th>"Ticket"</th>
+                                <th class="wide">"Machine"</th>
+                                <th>"Priority"</th>
+                                <th>"State"</th>
+                                <th class="wide">"Assigned to"</th>
+                                <th class="wide when">"Due"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For each=move || tickets.items() key=|t| (t.id, t.updated_at) children=line />
+                        </tbody>
+                    </table>
+                </div>
+                {move || none(tickets).then(nothing)}
+                <Pager total=Signal::derive(move || tickets.count()) size=PAGE />
+            </Loaded>
         </section>
     }
     .into_any()
@@ -156,27 +137,19 @@ fn line(ticket: Ticket) -> AnyView {
     let app = app();
     let machines = expect_context::<Machines>();
     let machine = ticket.machine_id;
-    let address = Route::Ticket(ticket.id).to_string();
-    let target = address.clone();
+    let route = Route::Ticket(ticket.id);
+    let due = due(&ticket);
     view! {
-        <tr
-            data-row
-            tabindex="-1"
-            on:keydown=move |event| {
-                if rows::key(&event).as_deref() == Some("Enter") {
-                    app.nav.go(&target);
-                }
-            }
-        >
+        <Row route>
             <td class="main-cell">
-                <a href=address>{ticket.title.clone()}</a>
+                <a href=move || app.nav.to(route)>{ticket.title}</a>
             </td>
             <td class="wide">{move || machines.name(machine)}</td>
             <td>{badge::priority(ticket.priority)}</td>
             <td>{badge::ticket_status(ticket.status)}</td>
-            <td class="wide muted">{ticket.assignee.clone()}</td>
-            <td class="wide when">{due(&ticket)}</td>
-        </tr>
+            <td class="wide muted">{ticket.assignee}</td>
+            <td class="wide when">{due}</td>
+        </Row>
     }
     .into_any()
 }
@@ -200,15 +173,57 @@ fn due(ticket: &Ticket) -> AnyView {
         .into_any()
 }
 
-fn column(tickets: Query<Vec<Ticket>>, name: &'static str, states: &'static [TicketStatus]) -> AnyView {
-    let list = move || sorted(tickets, states);
+#[component]
+fn Board() -> impl IntoView {
+    let (columns, queries): (Vec<_>, Vec<_>) =
+        COLUMNS.iter().map(|(name, states, order)| column(name, states, order)).unzip();
+    let empty = move || queries.iter().all(|tickets| none(*tickets));
     view! {
-        <section class="board-column">
-            <h2>{name} " " <span class="muted">{move || list().len()}</span></h2>
-            <For each=list key=|t| (t.id, t.updated_at) children=card />
-        </section>
+        <div class="board">{columns}</div>
+        {move || empty().then(nothing)}
     }
     .into_any()
+}
+
+/// A column, and its tickets as the server has them.
+fn column(
+    name: &'static str,
+    states: &'static [TicketStatus],
+    order: &'static str,
+) -> (AnyView, Query<Vec<Ticket>>) {
+    let app = app();
+    let most = RwSignal::new(PAGE);
+    let states = states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
+    let tickets = Query::<Vec<Ticket>>::new(
+        move || {
+            let filter = narrowed(app)?;
+            Some(format!("/tickets?status={states}&sort_by={order}&limit={}{filter}", most.get()))
+        },
+        &[Refresh::On(Topic::Tickets)],
+    );
+    let more = move || most.get() < tickets.count().min(MOST);
+    let view = view! {
+        <section class="board-column">
+            <h2>{name} " " <span class="muted">{move || tickets.total.get()}</span></h2>
+            <Loaded phase=tickets.phase() retry=tickets.retry() lines=6>
+                <For each=move || tickets.items() key=|t| (t.id, t.updated_at) children=card />
+                {move || {
+                    more()
+                        .then(|| {
+                            view! {
+                                <button
+                                    class="button small"
+                                    on:click=move |_| most.update(|most| *most = (*most + PAGE).min(MOST))
+                                >
+                                    "Show more"
+                                </button>
+                            }
+                        })
+                }}
+            </Loaded>
+        </section>
+    };
+    (view.into_any(), tickets)
 }
 
 fn card(ticket: Ticket) -> AnyView {
@@ -217,20 +232,10 @@ fn card(ticket: Ticket) -> AnyView {
     let machine = ticket.machine_id;
     let done = ticket.status >= TicketStatus::Resolved;
     let due = due(&ticket);
-    let address = Route::Ticket(ticket.id).to_string();
-    let target = address.clone();
+    let route = Route::Ticket(ticket.id);
     view! {
-        <article
-            class="card"
-            data-row
-            tabindex="-1"
-            on:keydown=move |event| {
-                if rows::key(&event).as_deref() == Some("Enter") {
-                    app.nav.go(&target);
-                }
-            }
-        >
-            <a href=address>{ticket.title}</a>
+        <article class="card" data-row tabindex="-1" on:keydown=move |event| rows::open(&event, app.nav, route)>
+            <a href=move || app.nav.to(route)>{ticket.title}</a>
             <p class="muted">{move || machines.name(machine)}</p>
             <div class="badges">
                 {badge::priority(ticket.priority)} {(!done).then(|| badge::ticket_status(ticket.status))}

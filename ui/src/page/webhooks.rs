@@ -5,7 +5,7 @@ use crate::{
     api::{Query, Refresh},
     parts::{
         confirm::{Dialog, Opened},
-        form::{self, text_field},
+        form::{self, Only, text_field},
         icon::Icon,
         loaded::{Empty, Loaded},
     },
@@ -31,25 +31,12 @@ enum Shown {
 /// The page.
 #[component]
 pub fn Webhooks() -> impl IntoView {
-    let app = app();
     let hooks = Query::<Vec<Webhook>>::new(|| Some("/webhooks".to_owned()), &[Refresh::Pulse]);
     let shown = RwSignal::new(None::<Shown>);
     view! {
         <header class="page-head">
             <h1>"Webhooks"</h1>
-            {move || {
-                app.api
-                    .session
-                    .may(Role::Admin)
-                    .then(|| {
-                        view! {
-                            <button class="button" on:click=move |_| shown.set(Some(Shown::New))>
-                                {Icon::Plus.view()}
-                                "Add receiver"
-                            </button>
-                        }
-                    })
-            }}
+            {form::opener("Add receiver", Icon::Plus, Role::Admin, move || shown.set(Some(Shown::New)))}
         </header>
         <Loaded phase=hooks.phase() retry=hooks.retry() lines=6>
             <For
@@ -147,22 +134,15 @@ fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown
                     {Icon::Send.view()}
                     "Test"
                 </button>
-                {move || {
-                    app.api
-                        .session
-                        .may(Role::Admin)
-                        .then(|| {
-                            view! {
-                                {form::sure_button("New secret", "Really make a new secret", rotate)}
-                                <button
-                                    class="button small"
-                                    on:click=move |_| shown.set(Some(Shown::Known(Box::new(known.get_value()))))
-                                >
-                                    "Change"
-                                </button>
-                            }
-                        })
-                }}
+                <Only least=Role::Admin>
+                    {form::sure_button("New secret", "Really make a new secret", rotate)}
+                    <button
+                        class="button small"
+                        on:click=move |_| shown.set(Some(Shown::Known(Box::new(known.get_value()))))
+                    >
+                        "Change"
+                    </button>
+                </Only>
             </footer>
         </section>
     }

@@ -1,8 +1,9 @@
 //! What every form is made of.
 
 use super::{confirm::Opened, icon::Icon};
-use crate::shell::Machines;
+use crate::{shell::Machines, state::app};
 use leptos::prelude::*;
+use pm_api::Role;
 use pm_ui_core::text::title;
 
 /// A labelled input.
@@ -62,10 +63,25 @@ pub fn choice(
             <select class="input" on:change=move |event| set(event_target_value(&event))>
                 {words
                     .iter()
-                    .map(|word| view! { <option value=*word selected=move || value() == *word>{title(word)}</option> })
+                    .map(|word| view! { <option value=*word prop:selected=move || value() == *word>{title(word)}</option> })
                     .collect_view()}
             </select>
         </label>
+    }
+    .into_any()
+}
+
+/// One of the buttons of a group of which one is pressed.
+pub fn segment(
+    label: impl Into<String>,
+    pressed: impl Fn() -> bool + Send + 'static,
+    press: impl Fn() + 'static,
+) -> AnyView {
+    let label: String = label.into();
+    view! {
+        <button aria-pressed=move || pressed().to_string() on:click=move |_| press()>
+            {label}
+        </button>
     }
     .into_any()
 }
@@ -131,6 +147,36 @@ pub fn foot(open: impl Into<Opened>, save: &'static str, aside: Option<AnyView>)
                 {save}
             </button>
         </footer>
+    }
+    .into_any()
+}
+
+/// What only users see who may do what `least` may.
+#[component]
+pub fn Only(
+    /// The least role.
+    least: Role,
+    /// What they see.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let session = app().api.session;
+    move || session.may(least).then(|| children())
+}
+
+/// A button that opens something, for users who may do what `least` may.
+pub fn opener(
+    label: &'static str,
+    icon: Icon,
+    least: Role,
+    open: impl Fn() + Copy + Send + Sync + 'static,
+) -> AnyView {
+    view! {
+        <Only least>
+            <button class="button" on:click=move |_| open()>
+                {icon.view()}
+                {label}
+            </button>
+        </Only>
     }
     .into_any()
 }

@@ -16,6 +16,7 @@ const KEYS: &[(&str, &str)] = &[
     ("g s", "Sensors"),
     ("g a", "Alarms"),
     ("g t", "Tickets"),
+    ("u", "Undo what the newest message tells of"),
     ("t", "Light or dark"),
     ("← →", "On a chart: move the crosshair"),
     ("+ −", "On a chart: zoom in or out; Esc for the whole range"),
@@ -51,6 +52,7 @@ pub fn Help() -> impl IntoView {
             "j" => rows::step(true),
             "k" => rows::step(false),
             "t" => app.toggle_theme(),
+            "u" => app.toasts.undo_newest(),
             "?" => open.set(true),
             _ => return,
         }

@@ -1,8 +1,13 @@
 //! What stands where data will be: a skeleton, an error with a way out, or an invitation.
 
 use super::icon::Icon;
-use crate::api::Phase;
-use leptos::prelude::*;
+use crate::{
+    api::{Phase, Query},
+    state::App,
+};
+use leptos::{prelude::*, task::spawn_local};
+use serde::de::DeserializeOwned;
+use std::hash::Hash;
 
 /// Its children once there is data; a skeleton before, the error when there is none.
 #[component]
@@ -22,6 +27,51 @@ pub fn Loaded(
         Phase::Loading => skeleton(lines),
         Phase::Failed(error) => failure(error.to_string(), retry),
     }
+}
+
+/// Things that are fetched, one below the other.
+#[component]
+pub fn Entries<T, K>(
+    /// The things.
+    list: Query<Vec<T>>,
+    /// What changes when a thing is to be drawn anew.
+    key: fn(&T) -> K,
+    /// One thing as an item of a list.
+    row: fn(T, Query<Vec<T>>) -> AnyView,
+    /// Lines of the skeleton.
+    lines: usize,
+    /// What stands there when there are none.
+    none: fn() -> AnyView,
+) -> impl IntoView
+where
+    T: Clone + DeserializeOwned + PartialEq + Send + Sync + 'static,
+    K: Eq + Hash + Send + 'static,
+{
+    view! {
+        <Loaded phase=list.phase() retry=list.retry() lines>
+            <ul class="pairs">
+                <For each=move || list.items() key children=move |thing| row(thing, list) />
+            </ul>
+            {move || list.items().is_empty().then(none)}
+        </Loaded>
+    }
+    .into_any()
+}
+
+/// Has a thing of a list done once more by `POST path`, and the list fetched anew.
+pub fn again<T>(app: App, path: String, list: Query<Vec<T>>, done: &'static str, failed: &'static str)
+where
+    T: DeserializeOwned + PartialEq + Send + Sync + 'static,
+{
+    spawn_local(async move {
+        match app.api.post::<T>(&path).await {
+            Ok(_) => {
+                app.toasts.done(done);
+                list.refetch();
+            }
+            Err(error) => app.toasts.failed(format!("{failed}: {error}")),
+        }
+    });
 }
 
 /// What went wrong, and a button to try again.

@@ -9,6 +9,8 @@ pub mod icon;
 pub mod loaded;
 pub mod pager;
 pub mod palette;
+pub mod picker;
 pub mod rows;
 pub mod time;
 pub mod toast;
+pub mod undo;

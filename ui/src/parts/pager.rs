@@ -22,6 +22,23 @@ pub fn filter(key: &'static str, value: &str) {
     nav.set_param(key, Some(value));
 }
 
+/// A field for words that filter a list; they stand in the address.
+#[must_use]
+pub fn search(label: &'static str) -> AnyView {
+    let nav = app().nav;
+    view! {
+        <input
+            class="input small"
+            type="search"
+            placeholder=label
+            aria-label=label
+            prop:value=move || nav.param("q").unwrap_or_default()
+            on:input=move |event| filter("q", &event_target_value(&event))
+        />
+    }
+    .into_any()
+}
+
 /// Turns pages, where there is more than one.
 #[component]
 pub fn Pager(

@@ -1,10 +1,43 @@
 //! Lists by keyboard: j and k move the focus from row to row, Enter opens.
 
-use crate::browser::now_ms;
-use leptos::prelude::document;
+use crate::{browser::now_ms, nav::Nav, state::app};
+use leptos::prelude::*;
+use pm_ui_core::route::Route;
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
+
+/// A row of a table, which Enter opens.
+#[component]
+pub fn Row(
+    /// What it leads to.
+    route: Route,
+    /// What its state is called.
+    #[prop(into, optional)]
+    class: Signal<&'static str>,
+    /// Its cells.
+    children: Children,
+) -> impl IntoView {
+    let app = app();
+    view! {
+        <tr
+            class=move || class.get()
+            data-row
+            tabindex="-1"
+            on:keydown=move |event| open(&event, app.nav, route)
+        >
+            {children()}
+        </tr>
+    }
+    .into_any()
+}
+
+/// Enter on a row goes where it leads to.
+pub fn open(event: &web_sys::KeyboardEvent, nav: Nav, route: Route) {
+    if key(event).as_deref() == Some("Enter") {
+        nav.go(&untrack(|| nav.to(route)));
+    }
+}
 
 /// Moves the focus to the next (or previous) element marked `data-row`.
 pub fn step(forward: bool) {

@@ -3,7 +3,7 @@
 use super::icon::Icon;
 use crate::state::app;
 use leptos::prelude::*;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The messages on show.
 #[derive(Clone, Copy)]
@@ -12,12 +12,15 @@ pub struct Toasts {
     next: StoredValue<u32>,
 }
 
+/// Takes back what a message is about. It outlives the form that made the change.
+type Undo = Arc<dyn Fn() + Send + Sync>;
+
 #[derive(Clone)]
 struct Toast {
     id: u32,
     bad: bool,
     text: String,
-    undo: Option<Callback<()>>,
+    undo: Option<Undo>,
 }
 
 impl Default for Toasts {
@@ -39,8 +42,19 @@ impl Toasts {
     }
 
     /// Something was done that can be taken back.
-    pub fn undoable(self, text: impl Into<String>, undo: Callback<()>) {
-        self.add(false, text.into(), Some(undo), 8);
+    pub fn undoable(self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
+        self.add(false, text.into(), Some(Arc::new(undo)), 10);
+    }
+
+    /// Takes back what the newest message is about that offers it.
+    pub fn undo_newest(self) {
+        let newest = self.list.with_untracked(|list| {
+            list.iter().rev().find_map(|toast| toast.undo.clone().map(|undo| (toast.id, undo)))
+        });
+        if let Some((id, undo)) = newest {
+            self.remove(id);
+            undo();
+        }
     }
 
     /// Something did not work.
@@ -48,11 +62,20 @@ impl Toasts {
         self.add(true, text.into(), None, 12);
     }
 
-    fn add(self, bad: bool, text: String, undo: Option<Callback<()>>, seconds: u64) {
+    fn add(self, bad: bool, text: String, undo: Option<Undo>, seconds: u64) {
         let id = self.next.get_value();
         self.next.set_value(id.wrapping_add(1));
         self.list.update(|list| list.push(Toast { id, bad, text, undo }));
-        set_timeout(move || self.remove(id), Duration::from_secs(seconds));
+        self.expire(id, seconds);
+    }
+
+    /// Removes a message after some seconds, but not from under a pointer or the focus.
+    fn expire(self, id: u32, seconds: u64) {
+        let look = move || {
+            let held = document().query_selector(".toasts:is(:hover, :focus-within)");
+            if held.ok().flatten().is_some() { self.expire(id, 2) } else { self.remove(id) }
+        };
+        set_timeout(look, Duration::from_secs(seconds));
     }
 
     fn remove(self, id: u32) {
@@ -81,8 +104,9 @@ pub fn ToastList() -> impl IntoView {
                                     view! {
                                         <button
                                             class="link"
+                                            title="Undo (u)"
                                             on:click=move |_| {
-                                                undo.run(());
+                                                undo();
                                                 toasts.remove(id);
                                             }
                                         >

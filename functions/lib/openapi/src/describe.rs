@@ -99,6 +99,7 @@ pub fn describe(op: Op) -> Option<Operation> {
 
         // sensors
         Op::ListSensors => lists::<sensor::Sensor>()
+            .ids("ids", 200, "These alone, as far as they exist")
             .id("machine_id", "Of this machine")
             .text("sensor_type", "Of this type")
             .text("search", "With this text in name, type or the machine's name")
@@ -234,7 +235,7 @@ pub fn describe(op: Op) -> Option<Operation> {
 
         // tickets
         Op::ListTickets => cursored(lists::<ticket::Ticket>(), TicketSort::WORDS)
-            .word("status", TicketStatus::WORDS, "In this state")
+            .words("status", TicketStatus::WORDS, "In one of these states")
             .word("priority", Priority::WORDS, "Of this urgency")
             .id("machine_id", "Of this machine")
             .id("alarm_id", "About this alarm")

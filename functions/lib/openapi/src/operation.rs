@@ -25,6 +25,8 @@ pub struct Parameter {
     name: &'static str,
     schema: Value,
     description: &'static str,
+    /// Several values, by commas?
+    list: bool,
 }
 
 /// A request's body.
@@ -142,7 +144,13 @@ impl Operation {
 
     /// A parameter of the query with this schema.
     pub fn query(mut self, name: &'static str, schema: Value, description: &'static str) -> Self {
-        self.query.push(Parameter { name, schema, description });
+        self.query.push(Parameter { name, schema, description, list: false });
+        self
+    }
+
+    /// A parameter of several values, by commas.
+    fn list(mut self, name: &'static str, schema: Value, description: &'static str) -> Self {
+        self.query.push(Parameter { name, schema, description, list: true });
         self
     }
 
@@ -169,6 +177,18 @@ impl Operation {
     /// A parameter that is one of some words.
     pub fn word(self, name: &'static str, words: &[&str], description: &'static str) -> Self {
         self.query(name, json!({ "type": "string", "enum": words }), description)
+    }
+
+    /// A parameter that is several of some words, by commas.
+    pub fn words(self, name: &'static str, words: &[&str], description: &'static str) -> Self {
+        let items = json!({ "type": "string", "enum": words });
+        self.list(name, json!({ "type": "array", "items": items }), description)
+    }
+
+    /// A parameter that is several ids, by commas, at most `most`.
+    pub fn ids(self, name: &'static str, most: usize, description: &'static str) -> Self {
+        let items = json!({ "type": "string", "format": "uuid" });
+        self.list(name, json!({ "type": "array", "items": items, "maxItems": most }), description)
     }
 
     /// A parameter that is a whole number within bounds.
@@ -228,7 +248,12 @@ impl Parameter {
     /// As the document has it.
     #[must_use]
     pub fn object(&self) -> Value {
-        json!({ "name": self.name, "in": "query", "schema": self.schema, "description": self.description })
+        let mut object = json!({ "name": self.name, "in": "query", "schema": self.schema, "description": self.description });
+        if self.list {
+            object["style"] = "form".into();
+            object["explode"] = false.into();
+        }
+        object
     }
 }
 

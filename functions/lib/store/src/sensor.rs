@@ -43,6 +43,7 @@ macro_rules! list {
                and ($6::uuid is null or s.machine_id = $6) and ($7::text is null or s.sensor_type = $7)
                and ($8::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($8)) > 0)
                and ($9::int8 is null or l.status = $9)
+               and ($10::text[] is null or s.id = any ($10::text[]::uuid[]))
              order by key ", $order, ", s.id ", $order, " limit $1 offset $2"
         )
     };
@@ -56,7 +57,8 @@ statements! {
         from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
         where ($1::uuid is null or s.machine_id = $1) and ($2::text is null or s.sensor_type = $2)
           and ($3::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($3)) > 0)
-          and ($4::int8 is null or l.status = $4)";
+          and ($4::int8 is null or l.status = $4)
+          and ($5::text[] is null or s.id = any ($5::text[]::uuid[]))";
     GET = concat!(
         "select ", columns!(),
         " from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
@@ -197,6 +199,8 @@ pub(crate) fn effective(own: Thresholds, of_machine: Option<serde_json::Value>) 
 /// Which sensors.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter<'f> {
+    /// With one of these ids.
+    pub ids: Option<&'f [SensorId]>,
     /// Of this machine.
     pub machine_id: Option<MachineId>,
     /// Of this type.
@@ -221,6 +225,7 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
             optional(filter.sensor_type, text),
             optional(filter.search, text),
             optional(filter.status, |s| i64::from(status_code(s)).into()),
+            optional(filter.ids, texts),
         ]
     };
     let statement = if paging.descending { LIST_DESC } else { LIST_ASC };

@@ -3,7 +3,7 @@
 use crate::{
     Actor, After, Db, Page, Paging, StoreError,
     statement::statements,
-    value::{Columns, at, id, json, optional, text},
+    value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
     AlarmId, MachineId, Metadata, Priority, TicketId, TicketSort, TicketStatus, Timestamp,
@@ -22,7 +22,7 @@ macro_rules! columns {
 /// What a list's filter says; the same for its pages and its total.
 macro_rules! filter {
     () => {
-        "($1::text is null or status = $1) and ($2::text is null or priority = $2)
+        "($1::text[] is null or status = any ($1)) and ($2::text is null or priority = $2)
          and ($3::uuid is null or machine_id = $3) and ($4::uuid is null or alarm_id = $4)
          and ($5::text is null or lower(assignee) = lower($5))
          and ($6::bool is null or (coalesce(due_at < now(), false)
@@ -105,8 +105,8 @@ statements! {
 /// Which tickets.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// In this state.
-    pub status: Option<TicketStatus>,
+    /// In one of these states; none: in any.
+    pub statuses: Vec<TicketStatus>,
     /// Of this urgency.
     pub priority: Option<Priority>,
     /// Of this machine.
@@ -143,7 +143,7 @@ pub async fn list(db: &Db, filter: Filter, paging: &Paging<TicketSort>) -> Resul
         (TicketSort::Priority, true) => BY_PRIORITY_ASC,
     };
     let params = vec![
-        optional(filter.status, |s| text(s.as_str())),
+        optional((!filter.statuses.is_empty()).then_some(filter.statuses), texts),
         optional(filter.priority, |p| text(p.as_str())),
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.alarm_id, |a| id(a.0)),

@@ -354,6 +354,34 @@ impl Query {
         };
         self.text(name).map(parse).transpose()
     }
+
+    /// Words of a vocabulary, by commas; none where the parameter is absent.
+    ///
+    /// # Errors
+    /// 422 naming the parameter and the words.
+    pub fn words<T: FromStr<Err = pm_api::word::UnknownWord>>(&self, name: &str) -> Result<Vec<T>, Refusal> {
+        let parse = |word: &str| {
+            word.trim().parse().map_err(|e: pm_api::word::UnknownWord| {
+                Refusal::field("enum", &["query", name], e.to_string(), json!(word))
+            })
+        };
+        self.text(name).map_or_else(|| Ok(Vec::new()), |text| text.split(',').map(parse).collect())
+    }
+
+    /// At most `most` ids, by commas.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn ids<T: From<uuid::Uuid>>(&self, name: &str, most: usize) -> Result<Option<Vec<T>>, Refusal> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let given = text.split(',').count();
+        if given > most {
+            let message = format!("List should have at most {most} items");
+            return Err(Refusal::field("too_long", &["query", name], message, json!(given)));
+        }
+        let id = |text: &str| uuid(text.trim(), &["query", name]).map(T::from);
+        text.split(',').map(id).collect::<Result<_, _>>().map(Some)
+    }
 }
 
 fn uuid(text: &str, loc: &[&str]) -> Result<uuid::Uuid, Refusal> {

@@ -117,6 +117,19 @@ async fn sensors_are_filtered_and_sorted() -> Result<()> {
         client.get("/sensors?status=hot").await?.expect(422)?["errors"][0]["loc"],
         json!(["query", "status"])
     );
+    let listed = client.get("/sensors").await?.expect(200)?;
+    let ids: Vec<_> = listed.as_array().into_iter().flatten().filter_map(|s| s["id"].as_str()).collect();
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    let some = client.get(&format!("/sensors?sort=asc&ids={},{nobody},{}", ids[2], ids[9])).await?;
+    assert_eq!(some.headers["x-total-count"], "2");
+    assert_eq!(some.expect(200)?, json!([listed[9], listed[2]]));
+    let warned = client.get(&format!("/sensors?status=critical&ids={}", ids.join(","))).await?.expect(200)?;
+    assert_eq!(names(&warned), ["Motor torque"]);
+    client.get(&format!("/sensors?ids={}", [nobody; 200].join(","))).await?.expect(200)?;
+    for bad in [[nobody; 201].join(","), format!("{nobody},pump"), format!("{nobody},")] {
+        let refused = client.get(&format!("/sensors?ids={bad}")).await?.expect(422)?;
+        assert_eq!(refused["errors"][0]["loc"], json!(["query", "ids"]), "{bad}");
+    }
     let mut all = Vec::new();
     let mut cursor = String::new();
     loop {
