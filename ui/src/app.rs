@@ -3,7 +3,7 @@
 use crate::{
     page,
     part::PageOf,
-    parts::{help::Help, loaded::skeleton, palette::Palette, toast::ToastList},
+    parts::{help::Help, loaded::skeleton, palette::Palette, rows, toast::ToastList},
     shell::Shell,
     state::{App, app},
 };
@@ -86,13 +86,7 @@ pub fn Root() -> impl IntoView {
 #[component]
 fn CurrentPage() -> impl IntoView {
     let app = app();
-    // An alarm opened in the queue is a drawer over the same page: the page stays.
-    let shown = Memo::new(move |_| match app.nav.route.get() {
-        Route::Alarm(_) => Route::Alarms,
-        Route::Ticket(_) => Route::Tickets,
-        Route::Prediction(_) => Route::Predictions,
-        other => other,
-    });
+    let shown = Memo::new(move |_| app.nav.route.get().page());
     let session = app.api.session;
     // Not known before it is known who asks.
     let allowed = Memo::new(move |_| {
@@ -101,6 +95,7 @@ fn CurrentPage() -> impl IntoView {
     });
     move || {
         let route = shown.get();
+        rows::forget();
         match route.part() {
             Some(_) if allowed.get().is_none() => skeleton(8),
             Some(_) if allowed.get() == Some(false) => {

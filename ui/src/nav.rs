@@ -40,8 +40,21 @@ impl Nav {
 
     /// Goes to `address`, with an entry in the browser's history.
     pub fn go(self, address: &str) {
+        let before = self.route.get_untracked();
         self.change(address, false);
-        window().scroll_to_with_x_and_y(0.0, 0.0);
+        let now = self.route.get_untracked();
+        // What opens over a list leaves the list where it is.
+        if now == before || now.page() != before.page() {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+        }
+    }
+
+    /// The address of `route`: with the present query if it stands over the present page or is that page, so that its
+    /// filters stay. Reactive.
+    #[must_use]
+    pub fn beside(self, route: Route) -> String {
+        let same = self.route.get().page() == route.page();
+        self.query.with(|query| if same { format!("{route}{query}") } else { route.to_string() })
     }
 
     /// Goes to `address` in place of the present one.

@@ -173,6 +173,14 @@ impl Route {
         match self {
             Self::Machine(_) => Self::Machines,
             Self::Sensor(_) => Self::Sensors,
+            other => other.page(),
+        }
+    }
+
+    /// The page that stays: what opens as a drawer stands over its list.
+    #[must_use]
+    pub fn page(self) -> Self {
+        match self {
             Self::Prediction(_) => Self::Predictions,
             Self::Alarm(_) => Self::Alarms,
             Self::Ticket(_) => Self::Tickets,

@@ -82,11 +82,13 @@ pub fn Alarms() -> impl IntoView {
                         .items()
                         .is_empty()
                         .then(|| {
-                            view! {
-                                <Empty icon=Icon::Check title="No alarms here">
-                                    "Nothing matches this filter; nothing needs attention."
-                                </Empty>
-                            }
+                            let filtered = ["status", "severity", "machine_id", "q"].iter().any(|name| app.nav.param(name).is_some());
+                            let (title, words) = if filtered {
+                                ("No alarms here", "No alarm matches this filter.")
+                            } else {
+                                ("No active alarms", "Nothing needs attention.")
+                            };
+                            view! { <Empty icon=Icon::Check title>{words}</Empty> }
                         })
                 }}
                 <Pager total=Signal::derive(move || alarms.count()) size=PAGE />
@@ -207,7 +209,7 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
     let machines = expect_context::<Machines>();
     let queue = Queue::of(alarms);
     let id = alarm.id;
-    let address = Route::Alarm(id).to_string();
+    let address = move || app.nav.beside(Route::Alarm(id));
     let open = alarm.status == AlarmStatus::Open;
     let active = need::is_active(&alarm);
     let may = move || app.api.session.may(Role::Engineer);
@@ -228,7 +230,6 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
             />
         })
     };
-    let target = address.clone();
     let again = (alarm.occurrences > 1).then(|| view! { <span>{alarm.occurrences} " times"</span> });
     let ended = (active && !alarm.condition_active).then(|| view! { <span>"back to normal"</span> });
     view! {
@@ -238,9 +239,12 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
             tabindex="-1"
             on:keydown=move |event| {
                 match rows::key(&event).unwrap_or_default().as_str() {
-                    "Enter" => app.nav.go(&target),
+                    "Enter" => app.nav.go(&untrack(address)),
                     "a" if open && may() => queue.acknowledge(vec![id]),
-                    "r" if active => app.nav.go(&format!("{target}?resolve=1")),
+                    "r" if active => {
+                        app.nav.go(&untrack(address));
+                        app.nav.set_param("resolve", Some("1"));
+                    }
                     _ => return,
                 }
                 event.stop_propagation();

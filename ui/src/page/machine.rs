@@ -41,6 +41,10 @@ pub fn MachinePage(
         move || Some(format!("/alarms?machine_id={id}&limit=200")),
         &[Refresh::On(Topic::Alarms)],
     );
+    let sensors = Query::<Vec<Sensor>>::new(
+        move || Some(format!("/sensors?machine_id={id}&limit=200")),
+        &[Refresh::Pulse],
+    );
     let own = Memo::new(move |_| alarms.items());
     Effect::new(move |_| {
         if let Some(name) = machine.data.with(|m| m.as_ref().map(|m| m.name.clone())) {
@@ -52,11 +56,11 @@ pub fn MachinePage(
             <a href=Route::Machines.to_string()>"Machines"</a>
         </nav>
         <Loaded phase=machine.phase() retry=machine.retry() lines=2>
-            <Head id machine own />
+            <Head id machine sensors own />
         </Loaded>
         <div class="columns">
             <div class="column-wide">
-                <Trends id own />
+                <Trends id sensors own />
                 <MachineHistory id own />
             </div>
             <div class="column-side">
@@ -86,7 +90,12 @@ pub fn MachinePage(
 }
 
 #[component]
-fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl IntoView {
+fn Head(
+    id: MachineId,
+    machine: Query<Machine>,
+    sensors: Query<Vec<Sensor>>,
+    own: Memo<Vec<Alarm>>,
+) -> impl IntoView {
     let summary = Query::<MachineSummary>::new(
         move || Some(format!("/machines/{id}/summary")),
         &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
@@ -103,11 +112,22 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
     let last = move || {
         summary.data.with(|s| {
             let last = s.as_ref()?.last_reading.as_ref()?;
-            Some(view! { {reading(last.value)} ", " <Ago at=last.timestamp /> })
+            let (name, unit) = sensors.data.with(|list| {
+                let sensor = list.iter().flatten().find(|s| s.id == last.sensor_id);
+                sensor.map(|s| (s.name.clone(), s.unit.clone().unwrap_or_default())).unwrap_or_default()
+            });
+            Some(view! { <span title=name>{reading(last.value)} " " {unit} ", " <Ago at=last.timestamp /></span> })
         })
     };
-    let judged =
-        move || summary.data.with(|s| s.as_ref()?.last_prediction.as_ref().map(|p| badge::judged(&p.status)));
+    let judged = move || {
+        summary.data.with(|s| {
+            let last = s.as_ref()?.last_prediction.as_ref();
+            Some(last.map_or_else(
+                || view! { <span class="muted">"none yet"</span> }.into_any(),
+                |p| badge::judged(&p.status),
+            ))
+        })
+    };
     let share = move || summary.data.with(|s| s.as_ref().map(|s| format!("{:.1} %", s.uptime_percent)));
     let waiting = move || summary.data.with(|s| s.as_ref().map(|s| s.active_alarms));
     let life = move || summary.data.with(|s| s.as_ref()?.remaining_life.as_ref().map(life));
@@ -170,11 +190,7 @@ fn unknown_life() -> AnyView {
 }
 
 #[component]
-fn Trends(id: MachineId, own: Memo<Vec<Alarm>>) -> impl IntoView {
-    let sensors = Query::<Vec<Sensor>>::new(
-        move || Some(format!("/sensors?machine_id={id}&limit=200")),
-        &[Refresh::Pulse],
-    );
+fn Trends(id: MachineId, sensors: Query<Vec<Sensor>>, own: Memo<Vec<Alarm>>) -> impl IntoView {
     let (range, group) = chart::start();
     // Changes only when a sensor itself does, not with its newest reading.
     let shown = Memo::new(move |_| {
@@ -233,9 +249,9 @@ fn SensorLane(sensor: Sensor, range: RwSignal<String>, group: Group, own: Memo<V
         <div class="lane">
             <header class="lane-head">
                 <a href=Route::Sensor(id).to_string()>{sensor.name.clone()}</a>
-                <span class="muted">{title(&sensor.sensor_type)}</span>
+                <span class="muted">{text::kind(&sensor.sensor_type)}</span>
                 <output class="value">
-                    {move || newest().map(reading)} " "
+                    {move || newest().map_or_else(|| "–".to_owned(), reading)} " "
                     <small>{unit_text.clone()}</small>
                 </output>
             </header>
