@@ -181,7 +181,7 @@ test("a document on the case is made and looked at; the file says what happened"
   const preview = page.getByRole("dialog", { name: "Report" });
   const shown = await (await preview.locator("iframe").elementHandle()).contentFrame();
   await shown.waitForURL(/^blob:/);
-  await shown.locator("embed[type='application/pdf']").waitFor({ state: "attached" });
+  await until(() => shown.evaluate(() => document.contentType === "application/pdf"), "the preview shows a document");
   const { name, bytes } = await download(page, () => preview.getByRole("button", { name: "Download" }).click());
   assert.match(name, /\.pdf$/);
   assert.equal(bytes.subarray(0, 5).toString(), "%PDF-");

@@ -14,6 +14,7 @@ use crate::{
         loaded::{Empty, Loaded},
         time::{Ago, ms},
     },
+    state::app,
 };
 use leptos::prelude::*;
 use pm_api::{
@@ -30,6 +31,9 @@ use pm_ui_core::{
     text::{self, reading, title},
 };
 
+/// Sensors that are shown at most.
+const MOST_SENSORS: usize = 200;
+
 /// The page.
 #[component]
 pub fn MachinePage(
@@ -41,10 +45,22 @@ pub fn MachinePage(
         move || Some(format!("/alarms?machine_id={id}&limit=200")),
         &[Refresh::On(Topic::Alarms)],
     );
+    let app = app();
     let sensors = Query::<Vec<Sensor>>::new(
-        move || Some(format!("/sensors?machine_id={id}&limit=200")),
+        move || Some(format!("/sensors?machine_id={id}&limit={MOST_SENSORS}")),
         &[Refresh::Pulse],
     );
+    // A sensor that is heard and not known registered just now.
+    Effect::new(move |_| {
+        let batch = app.live.readings.get();
+        let strange = sensors.data.with_untracked(|known| {
+            let known = known.as_deref().filter(|known| known.len() < MOST_SENSORS)?;
+            batch.iter().find(|r| r.machine_id == id && known.iter().all(|s| s.id != r.sensor_id)).map(|_| ())
+        });
+        if strange.is_some() {
+            sensors.refetch();
+        }
+    });
     let own = Memo::new(move |_| alarms.items());
     Effect::new(move |_| {
         if let Some(name) = machine.data.with(|m| m.as_ref().map(|m| m.name.clone())) {

@@ -61,17 +61,22 @@ pub fn SensorPage(
         value.map_or_else(|| "–".to_owned(), reading)
     };
     let status = move || sensor.data.with(|s| s.as_ref().and_then(|s| s.latest.as_ref().map(|l| l.status)));
-    let fact = |name: String, figure: AnyView, unit: &str| {
+    let fact = |name: String, figure: AnyView| {
         view! {
             <div class="fact">
                 <dt>{name}</dt>
-                <dd>{figure} " " <small class="muted">{unit.to_owned()}</small></dd>
+                <dd>{figure}</dd>
             </div>
         }
     };
+    let with_unit = |figure: String, unit: String| view! { {figure} " " <small class="muted">{unit}</small> };
     let figure = move |name: &str, pick: fn(&pm_api::sensor::TrendStatistics) -> String, unit: &str| {
-        let shown = move || source.statistics.get().map_or_else(|| "–".to_owned(), |s| pick(&s));
-        fact(name.to_owned(), shown.into_any(), unit)
+        let unit = unit.to_owned();
+        let shown = move || match source.statistics.get() {
+            Some(s) => with_unit(pick(&s), unit.clone()).into_any(),
+            None => "–".into_any(),
+        };
+        fact(name.to_owned(), shown.into_any())
     };
     view! {
         <Loaded phase=sensor.phase() retry=sensor.retry() lines=8>
@@ -116,7 +121,8 @@ pub fn SensorPage(
                                     .map(|limit| {
                                         let sign = if limit.low { "≤" } else { "≥" };
                                         let name = format!("{} limit", title(limit.severity.as_str()));
-                                        fact(name, format!("{sign} {}", reading(limit.value)).into_any(), &unit)
+                                        let figure = format!("{sign} {}", reading(limit.value));
+                                        fact(name, with_unit(figure, unit.clone()).into_any())
                                     })
                                     .collect_view()}
                             </dl>
