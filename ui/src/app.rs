@@ -86,6 +86,7 @@ pub fn Root() -> impl IntoView {
 #[component]
 fn CurrentPage() -> impl IntoView {
     let app = app();
+    // An alarm opened in the queue is a drawer over the same page: the page stays.
     let shown = Memo::new(move |_| app.nav.route.get().page());
     let session = app.api.session;
     // Not known before it is known who asks.

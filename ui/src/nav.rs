@@ -43,18 +43,10 @@ impl Nav {
         let before = self.route.get_untracked();
         self.change(address, false);
         let now = self.route.get_untracked();
-        // What opens over a list leaves the list where it is.
+        // What opens and closes beside a list leaves it where it is.
         if now == before || now.page() != before.page() {
             window().scroll_to_with_x_and_y(0.0, 0.0);
         }
-    }
-
-    /// The address of `route`: with the present query if it stands over the present page or is that page, so that its
-    /// filters stay. Reactive.
-    #[must_use]
-    pub fn beside(self, route: Route) -> String {
-        let same = self.route.get().page() == route.page();
-        self.query.with(|query| if same { format!("{route}{query}") } else { route.to_string() })
     }
 
     /// Goes to `address` in place of the present one.
@@ -71,6 +63,14 @@ impl Nav {
             };
         }
         self.read();
+    }
+
+    /// The address of `route`. What opens beside the present list, and the list itself, keep the query, so that the list
+    /// stays as it is. Reactive.
+    #[must_use]
+    pub fn to(self, route: Route) -> String {
+        let same = self.route.with(|now| now.page() == route.page());
+        self.query.with(|query| if same { format!("{route}{query}") } else { route.to_string() })
     }
 
     /// The present address below the host, with its query.

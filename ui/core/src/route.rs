@@ -103,6 +103,17 @@ impl Route {
         Self::Profile,
     ];
 
+    /// The page that shows it: what opens beside a list is shown by the list's page.
+    #[must_use]
+    pub fn page(self) -> Self {
+        match self {
+            Self::Alarm(_) => Self::Alarms,
+            Self::Ticket(_) => Self::Tickets,
+            Self::Prediction(_) => Self::Predictions,
+            other => other,
+        }
+    }
+
     /// The part of the program that shows the page; none for what is always there.
     #[must_use]
     pub fn part(self) -> Option<Part> {
@@ -174,17 +185,6 @@ impl Route {
             Self::Machine(_) => Self::Machines,
             Self::Sensor(_) => Self::Sensors,
             other => other.page(),
-        }
-    }
-
-    /// The page that stays: what opens as a drawer stands over its list.
-    #[must_use]
-    pub fn page(self) -> Self {
-        match self {
-            Self::Prediction(_) => Self::Predictions,
-            Self::Alarm(_) => Self::Alarms,
-            Self::Ticket(_) => Self::Tickets,
-            other => other,
         }
     }
 

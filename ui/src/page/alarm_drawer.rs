@@ -37,7 +37,7 @@ pub fn AlarmDrawer(
     rows::come_back();
     let close = move || {
         app.nav.set_param("resolve", None);
-        app.nav.go(&untrack(|| app.nav.beside(Route::Alarms)));
+        app.nav.go(&untrack(|| app.nav.to(Route::Alarms)));
     };
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" && !event.default_prevented() {

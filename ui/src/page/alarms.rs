@@ -209,7 +209,7 @@ fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
     let machines = expect_context::<Machines>();
     let queue = Queue::of(alarms);
     let id = alarm.id;
-    let address = move || app.nav.beside(Route::Alarm(id));
+    let address = move || app.nav.to(Route::Alarm(id));
     let open = alarm.status == AlarmStatus::Open;
     let active = need::is_active(&alarm);
     let may = move || app.api.session.may(Role::Engineer);

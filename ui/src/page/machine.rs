@@ -127,21 +127,30 @@ fn Head(
     };
     let last = move || {
         summary.data.with(|s| {
-            let last = s.as_ref()?.last_reading.as_ref()?;
-            let (name, unit) = sensors.data.with(|list| {
-                let sensor = list.iter().flatten().find(|s| s.id == last.sensor_id);
-                sensor.map(|s| (s.name.clone(), s.unit.clone().unwrap_or_default())).unwrap_or_default()
-            });
-            Some(view! { <span title=name>{reading(last.value)} " " {unit} ", " <Ago at=last.timestamp /></span> })
+            Some(match &s.as_ref()?.last_reading {
+                Some(last) => {
+                    let (name, unit) = sensors.data.with(|list| {
+                        let sensor = list.iter().flatten().find(|s| s.id == last.sensor_id);
+                        sensor
+                            .map(|s| (s.name.clone(), s.unit.clone().unwrap_or_default()))
+                            .unwrap_or_default()
+                    });
+                    view! {
+                        <span title=name>{reading(last.value)} " " {unit}</span>
+                        <small class="age muted"><Ago at=last.timestamp /></small>
+                    }
+                    .into_any()
+                }
+                None => none_yet("No reading yet"),
+            })
         })
     };
     let judged = move || {
         summary.data.with(|s| {
-            let last = s.as_ref()?.last_prediction.as_ref();
-            Some(last.map_or_else(
-                || view! { <span class="muted">"none yet"</span> }.into_any(),
-                |p| badge::judged(&p.status),
-            ))
+            Some(match &s.as_ref()?.last_prediction {
+                Some(last) => badge::judged(&last.status),
+                None => none_yet("No prediction yet"),
+            })
         })
     };
     let share = move || summary.data.with(|s| s.as_ref().map(|s| format!("{:.1} %", s.uptime_percent)));
@@ -199,6 +208,10 @@ fn life(life: &RemainingLife) -> AnyView {
         <span title=exact>{hours(life.hours)} <small class="under muted">{range}</small></span>
     }
     .into_any()
+}
+
+fn none_yet(words: &'static str) -> AnyView {
+    view! { <span class="muted">{words}</span> }.into_any()
 }
 
 fn unknown_life() -> AnyView {

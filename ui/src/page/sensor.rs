@@ -175,7 +175,8 @@ fn shares(spans: Signal<Vec<StatusTime>>) -> AnyView {
                 let share = time / all.max(1.0) * 100.0;
                 (share > 0.0).then(|| {
                     let class = format!("share {}", status.as_str());
-                    view! { <span class=class>{title(status.as_str())} {format!(" {share:.1} %")}</span> }
+                    let share = if share < 0.1 { "< 0.1".to_owned() } else { format!("{share:.1}") };
+                    view! { <span class=class>{title(status.as_str())} " " {share} " %"</span> }
                 })
             };
             [SpanStatus::Normal, SpanStatus::Warning, SpanStatus::Critical, SpanStatus::NoData]

@@ -1,7 +1,7 @@
 //! Lists by keyboard: j and k move the focus from row to row, Enter opens.
 
 use crate::browser::now_ms;
-use leptos::prelude::{document, on_cleanup};
+use leptos::prelude::*;
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
