@@ -317,15 +317,17 @@ print(*[s.getsockname()[1] for s in sockets])
 EOF
 }
 
-# A stack with demonstration data for tests from outside: TEST_HTTP and TEST_MQTT are its addresses.
+# A stack with demonstration data for tests from outside: TEST_HTTP and TEST_MQTT are its addresses; it sends mail to
+# TEST_SMTP, where a test may listen.
 TEST_DATA='' TEST_STACK=''
 begin_test_stack() {
-  local http mqtt tries=0
-  read -r http mqtt <<<"$(free_ports 2)"
+  local http mqtt smtp tries=0
+  read -r http mqtt smtp <<<"$(free_ports 3)"
   TEST_DATA=$(mktemp -d); chmod 755 "$TEST_DATA"
-  TEST_HTTP=http://127.0.0.1:$http TEST_MQTT=mqtt://127.0.0.1:$mqtt
-  # the tests receive webhooks on this machine
-  env -u DATABASE_URL -u MQTT_URL SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE=true "$TARGET/debug/pm-local" up --demo --data-dir "$TEST_DATA" \
+  TEST_HTTP=http://127.0.0.1:$http TEST_MQTT=mqtt://127.0.0.1:$mqtt TEST_SMTP=smtp://127.0.0.1:$smtp
+  # the tests receive webhooks and mails on this machine
+  env -u DATABASE_URL -u MQTT_URL SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE=true PM_SMTP_URL="$TEST_SMTP" \
+    "$TARGET/debug/pm-local" up --demo --data-dir "$TEST_DATA" \
     --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$TEST_DATA/up.log" 2>&1 &
   TEST_STACK=$!
   until grep -q '^Ready in' "$TEST_DATA/up.log"; do
@@ -349,7 +351,7 @@ on_test_stack() { # COMMAND…
   return $result
 }
 browser_tests() {
-  (cd tests/browser && BASE_URL=$TEST_HTTP MQTT_URL=$TEST_MQTT node --test --test-concurrency=1)
+  (cd tests/browser && BASE_URL=$TEST_HTTP MQTT_URL=$TEST_MQTT SMTP_URL=$TEST_SMTP node --test --test-concurrency=1)
 }
 
 end_tests() {

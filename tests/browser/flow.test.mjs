@@ -2,28 +2,22 @@
 // alarm, acknowledge, resolve.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import mqtt from "mqtt";
-import { api, baseUrl, email, launch, login, mqttUrl, open, password, until } from "./lib/browser.mjs";
+import { api, baseUrl, connect, email, launch, login, open, password, sensorsOf, until } from "./lib/browser.mjs";
 
 const machine = `press-${Date.now().toString(36)}`;
-let browser, page, broker;
+let browser, page, plant;
 
 before(async () => {
   browser = await launch();
   page = await open(browser);
-  broker = await mqtt.connectAsync(mqttUrl);
+  plant = await connect();
 });
 after(async () => {
-  await broker?.endAsync();
+  await plant?.end();
   await browser?.close();
 });
 
-const publish = (value) =>
-  broker.publishAsync(
-    `factory/plant1/line1/${machine}/sensors`,
-    JSON.stringify({ machine_id: machine, sensor_id: "temp", value, unit: "°C", metric: "temperature" }),
-    { qos: 1 },
-  );
+const publish = (value) => plant.publish(machine, { sensor_id: "temp", value, unit: "°C", metric: "temperature" });
 
 test("a wrong password is refused and what was typed stays", async () => {
   await page.goto(`${baseUrl}/app/alarms`);
@@ -59,20 +53,8 @@ test("a published reading appears without reload", async () => {
 });
 
 test("a reading beyond its limit raises an alarm that shows by itself", async () => {
-  const sensor = await until(async () => {
-    const sensors = await api(page, "/sensors?limit=1000");
-    const names = new Map((await api(page, "/machines?limit=1000")).map((m) => [m.id, m.name]));
-    return sensors.find((s) => names.get(s.machine_id) === machine);
-  }, "the sensor is registered");
-  await page.evaluate(async ({ id }) => {
-    const headers = {
-      authorization: `Bearer ${localStorage.getItem("access_token")}`,
-      "content-type": "application/json",
-    };
-    const body = JSON.stringify({ warning_threshold: 70, critical_threshold: 90 });
-    const answer = await fetch(`/api/sensors/${id}`, { method: "PATCH", headers, body });
-    if (!answer.ok) throw new Error(`limits: ${answer.status} ${await answer.text()}`);
-  }, sensor);
+  const sensor = await until(async () => (await sensorsOf(page, machine))[0], "the sensor is registered");
+  await api(page, `/sensors/${sensor.id}`, { warning_threshold: 70, critical_threshold: 90 }, "PATCH");
   await page.getByRole("link", { name: "Alarms" }).first().click();
   await page.getByRole("heading", { name: "Alarms", level: 1 }).waitFor();
   await until(async () => {

@@ -1,11 +1,11 @@
 // The pages that set up and look up, driven as the roles that see them: a report to its file, a delivery and its
 // replay, a setting, a training, a schedule, preferences, a forgotten password.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
-import mqtt from "mqtt";
-import { api, baseUrl, inspect, launch, login, mqttUrl, open, roles, shoot, until } from "./lib/browser.mjs";
+import {
+  api, baseUrl, connect, download, inspect, launch, open, roles, settled, shoot, signedIn, until,
+} from "./lib/browser.mjs";
 
 const stamp = Date.now().toString(36);
 const states = {};
@@ -14,12 +14,7 @@ const received = [];
 
 before(async () => {
   browser = await launch();
-  for (const [role, who] of Object.entries(roles)) {
-    const page = await open(browser);
-    await login(page, who);
-    states[role] = await page.context().storageState();
-    await page.context().close();
-  }
+  for (const [role, who] of Object.entries(roles)) states[role] = await signedIn(browser, who);
   receiver = createServer((request, response) => {
     let body = "";
     request.on("data", (part) => (body += part));
@@ -89,11 +84,8 @@ describe("reports", () => {
     await preview.locator("iframe").waitFor({ timeout: 30_000 });
     await page.waitForTimeout(1500);
     await shoot(page, "report-preview");
-    const download = page.waitForEvent("download");
-    await preview.getByRole("button", { name: "Download" }).click();
-    const file = await download;
-    assert.match(file.suggestedFilename(), /\.pdf$/);
-    const bytes = await readFile(await file.path());
+    const { name, bytes } = await download(page, () => preview.getByRole("button", { name: "Download" }).click());
+    assert.match(name, /\.pdf$/);
     assert.equal(bytes.subarray(0, 5).toString(), "%PDF-");
     assert.match(bytes.subarray(-16).toString(), /%%EOF/);
     await page.keyboard.press("Escape");
@@ -178,7 +170,7 @@ describe("webhooks", () => {
     await panel.waitFor({ state: "hidden" });
   });
   as("engineer", "/webhooks", "sees receivers without what only administrators do", async (page) => {
-    await page.waitForFunction(() => !document.querySelector("[aria-busy]"));
+    await settled(page);
     assert.equal(await page.getByRole("button", { name: "Add receiver" }).count(), 0);
   });
 });
@@ -213,18 +205,18 @@ describe("models", () => {
   async function publishHistory() {
     const [sensors, readings, lot] = [40, 2500, 250];
     const end = Date.now() - 3_600_000;
-    const broker = await mqtt.connectAsync(mqttUrl);
+    const plant = await connect();
     for (let sensor = 0; sensor < sensors; sensor++)
       for (let first = 0; first < readings; first += lot) {
         const some = Array.from({ length: lot }, (_, i) => {
           const n = first + i;
           const value = 40 + sensor + 3 * Math.sin((n * 2 * Math.PI) / 60) + 0.2 * ((n * 7919 + sensor * 31) % 17);
           const timestamp = new Date(end - (readings - n) * 60_000).toISOString();
-          return { machine_id: `mill-${stamp}`, sensor_id: `bearing-${sensor}`, value, unit: "°C", timestamp };
+          return { sensor_id: `bearing-${sensor}`, value, unit: "°C", timestamp };
         });
-        await broker.publishAsync(`factory/plant1/line1/mill-${stamp}/sensors`, JSON.stringify(some), { qos: 1 });
+        await plant.publish(`mill-${stamp}`, some);
       }
-    await broker.endAsync();
+    await plant.end();
     return sensors * readings;
   }
   as("admin", "/models", "has a version trained, sees how it goes, and lets it judge", async (page) => {

@@ -2,7 +2,7 @@
 // what the role may not do.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { api, baseUrl, launch, login, open } from "./lib/browser.mjs";
+import { api, baseUrl, launch, login, open, settled } from "./lib/browser.mjs";
 
 const operator = { email: `op-${Date.now().toString(36)}@example.com`, password: "Operate-The-Plant-7", role: "operator" };
 const roles = {
@@ -53,7 +53,7 @@ for (const [role, [email, password]] of Object.entries(roles)) {
     const visit = async (path) => {
       await page.goto(`${baseUrl}/app${path.replace(/[A-Z]+/, (name) => ids[name])}`);
       await page.locator(".user-name small").getByText(role).waitFor();
-      await page.waitForFunction(() => document.querySelector("main *") && !document.querySelector("[aria-busy]"));
+      await settled(page);
     };
     test("buttons are those of the role", async () => {
       const may = role === "engineer" || role === "admin";

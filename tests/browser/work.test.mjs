@@ -1,32 +1,28 @@
 // A day's work from end to end, by an engineer: a machine is made, reports, alarms, and is looked after until the case
 // is closed.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import mqtt from "mqtt";
-import { api, baseUrl, launch, login, mqttUrl, open, output, until } from "./lib/browser.mjs";
+import { promisify } from "node:util";
+import { api, baseUrl, connect, download, launch, login, open, output, roles, sensorsOf, until } from "./lib/browser.mjs";
 
 const machine = `lathe-${Date.now().toString(36)}`;
-let browser, page, broker, sensor;
+let browser, page, plant, sensor;
 
 before(async () => {
   browser = await launch();
   page = await open(browser);
-  broker = await mqtt.connectAsync(mqttUrl);
-  await login(page, { email: "engineer@example.com", password: "engineer123" });
+  plant = await connect();
+  await login(page, roles.engineer);
 });
 after(async () => {
-  await broker?.endAsync();
+  await plant?.end();
   await browser?.close();
 });
 
-const publish = (value) =>
-  broker.publishAsync(
-    `factory/plant1/line1/${machine}/sensors`,
-    JSON.stringify({ machine_id: machine, sensor_id: "spindle", value, unit: "°C", metric: "temperature" }),
-    { qos: 1 },
-  );
-const sensors = async () => api(page, `/sensors?search=${machine}`);
+const publish = (value) => plant.publish(machine, { sensor_id: "spindle", value, unit: "°C", metric: "temperature" });
+const sensors = () => sensorsOf(page, machine);
 
 test("a machine is made", async () => {
   await page.goto(`${baseUrl}/app/machines`);
@@ -135,11 +131,8 @@ test("a comment with a file is left on the alarm, and the file comes back as it 
   await page.screenshot({ path: photo });
   await drawer.locator("input[type=file]").setInputFiles(photo);
   await drawer.getByRole("button", { name: "photo.png", exact: true }).waitFor();
-  const download = page.waitForEvent("download");
-  await drawer.getByRole("button", { name: "photo.png", exact: true }).click();
-  const copy = `${output}photo-copy.png`;
-  await (await download).saveAs(copy);
-  assert.deepEqual(await readFile(copy), await readFile(photo));
+  const copy = await download(page, () => drawer.getByRole("button", { name: "photo.png", exact: true }).click());
+  assert.deepEqual(copy.bytes, await readFile(photo));
 });
 
 test("the end of the session takes nothing that was typed", async () => {
@@ -169,6 +162,49 @@ test("the alarm is resolved with a verdict, and its ticket with it", async () =>
   assert.deepEqual([alarm.verdict, alarm.resolution_notes], ["true_fault", "Bearing greased."]);
   const [ticket] = await api(page, `/tickets?machine_id=${sensor.machine_id}`);
   assert.equal(ticket.status, "resolved");
+});
+
+// The reports page's form, filled in for the machine.
+async function makeReport(format, title) {
+  await page.goto(`${baseUrl}/app/reports`);
+  await page.getByRole("button", { name: "New report" }).click();
+  const form = page.getByRole("dialog", { name: "New report" });
+  await form.getByLabel("Format").selectOption(format);
+  await form.getByLabel("Machine").selectOption({ label: machine });
+  await form.getByLabel("Title").fill(title);
+  await form.getByRole("button", { name: "Make it" }).click();
+  await page.getByText("The report is made.").waitFor();
+}
+
+test("a document on the case is made and looked at; the file says what happened", async () => {
+  await makeReport("pdf", `Case of ${machine}`);
+  const preview = page.getByRole("dialog", { name: "Report" });
+  const shown = await (await preview.locator("iframe").elementHandle()).contentFrame();
+  await shown.waitForURL(/^blob:/);
+  await until(() => shown.evaluate(() => document.contentType === "application/pdf"), "the preview shows a document");
+  const { name, bytes } = await download(page, () => preview.getByRole("button", { name: "Download" }).click());
+  assert.match(name, /\.pdf$/);
+  assert.equal(bytes.subarray(0, 5).toString(), "%PDF-");
+  await writeFile(`${output}${machine}.pdf`, bytes);
+  const { stdout } = await promisify(execFile)("pdftotext", [`${output}${machine}.pdf`, "-"]);
+  const words = stdout.replace(/\s+/g, " ");
+  for (const said of [`Case of ${machine}`, "spindle", "97.5", "Bearing greased."]) {
+    assert.ok(words.includes(said), `«${said}» is not in the document: ${words}`);
+  }
+});
+
+test("the readings come as a table", async () => {
+  await makeReport("csv", `Readings of ${machine}`);
+  const row = page.getByRole("row").filter({ hasText: `Readings of ${machine}` });
+  const { name, bytes } = await download(page, () => row.getByRole("button", { name: "Download" }).click());
+  assert.match(name, /\.csv$/);
+  const [heads, ...lines] = bytes.toString().replace(/^\ufeff/, "").trim().split("\r\n").map((line) => line.split(","));
+  const found = lines.map((line) => Object.fromEntries(heads.map((head, i) => [head, line[i]])));
+  const reading = (value, status) => ({ machine_id: sensor.machine_id, sensor_id: sensor.id, value, status });
+  assert.deepEqual(
+    found.map(({ timestamp, ...rest }) => rest),
+    [reading("41.25", "normal"), reading("42.5", "normal"), reading("97.5", "critical")],
+  );
 });
 
 test("the machine's page tells its history", async () => {
@@ -201,7 +237,7 @@ test("the first-run page sees a reading arrive", async () => {
   const payload = /-m '(.+)'/.exec(command)[1];
   // The words of the page itself are sent, again and again as a person would.
   await until(async () => {
-    await broker.publishAsync(topic, payload, { qos: 1 });
+    await plant.send(topic, payload);
     return page.getByText("It arrived").isVisible();
   }, "the reading arrives");
 });

@@ -3,7 +3,7 @@
 use crate::{
     page,
     part::PageOf,
-    parts::{help::Help, loaded::skeleton, palette::Palette, toast::ToastList},
+    parts::{help::Help, loaded::skeleton, palette::Palette, rows, toast::ToastList},
     shell::Shell,
     state::{App, app},
 };
@@ -96,6 +96,7 @@ fn CurrentPage() -> impl IntoView {
     });
     move || {
         let route = shown.get();
+        rows::forget();
         match route.part() {
             Some(_) if allowed.get().is_none() => skeleton(8),
             Some(_) if allowed.get() == Some(false) => {

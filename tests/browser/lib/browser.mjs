@@ -2,21 +2,23 @@
 //
 // BASE_URL       where the system listens (required), e.g. http://127.0.0.1:8000
 // MQTT_URL       its broker (required), e.g. mqtt://127.0.0.1:1883
+// SMTP_URL       where it sends mail to (only mail.test.mjs, which listens there), e.g. smtp://127.0.0.1:2525
 // USER_EMAIL, USER_PASSWORD   an administrator (default: the demo account of the documentation)
 // CHROMIUM       the browser's program (default: /usr/bin/chromium)
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import mqtt from "mqtt";
 import { chromium } from "playwright-core";
 
-const required = (name) => {
+export const required = (name) => {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set; see lib/browser.mjs`);
   return value.replace(/\/$/, "");
 };
 
 export const baseUrl = required("BASE_URL");
-export const mqttUrl = required("MQTT_URL");
+const mqttUrl = required("MQTT_URL");
 export const email = process.env.USER_EMAIL ?? "admin@example.com";
 export const password = process.env.USER_PASSWORD ?? "admin123";
 export const roles = {
@@ -38,11 +40,11 @@ export async function launch() {
 }
 
 // A page whose console errors, warnings and failed requests are collected in `page.complaints`.
-export async function open(browser, { width = 1440, height = 900, theme = "light", state } = {}) {
+export async function open(browser, { width = 1440, height = 900, theme = "light", motion = "reduce", state } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
-    reducedMotion: "reduce",
+    reducedMotion: motion,
     storageState: state,
   });
   const page = await context.newPage();
@@ -65,17 +67,70 @@ export async function login(page, who = { email, password }) {
   await page.getByRole("link", { name: "Overview" }).first().waitFor();
 }
 
-// The API as the signed-in user of `page`; with a body, `POST`.
-export async function api(page, path, body) {
-  return page.evaluate(async ([path, body]) => {
+// What the browser keeps of somebody who has signed in, to open further pages with.
+export async function signedIn(browser, who) {
+  const page = await open(browser);
+  await login(page, who);
+  const state = await page.context().storageState();
+  await page.context().close();
+  return state;
+}
+
+async function ask(page, path, body, method = body ? "POST" : "GET") {
+  const answer = await page.evaluate(async ([path, body, method]) => {
     const headers = {
       authorization: `Bearer ${localStorage.getItem("access_token")}`,
       "content-type": "application/json",
     };
-    const answer = await fetch(`/api${path}`, { headers, method: body ? "POST" : "GET", body });
-    if (!answer.ok) throw new Error(`${answer.status} ${path}: ${await answer.text()}`);
-    return answer.json();
-  }, [path, body && JSON.stringify(body)]);
+    const answer = await fetch(`/api${path}`, { headers, method, body });
+    return { ok: answer.ok, status: answer.status, total: answer.headers.get("x-total-count"), text: await answer.text() };
+  }, [path, body && JSON.stringify(body), method]);
+  if (!answer.ok) throw new Error(`${answer.status} ${method} ${path}: ${answer.text}`);
+  return answer;
+}
+
+// The API as the signed-in user of `page`; with a body, `POST`, if no other method is named.
+export async function api(page, path, body, method) {
+  return JSON.parse((await ask(page, path, body, method)).text);
+}
+
+// How many there are in all of what is listed at `path`.
+export async function total(page, path) {
+  return Number((await ask(page, path)).total);
+}
+
+// The sensors of the machines whose name contains `machine`.
+export async function sensorsOf(page, machine) {
+  return api(page, `/sensors?limit=1000&search=${machine}`);
+}
+
+// A plant that publishes to the broker.
+export async function connect() {
+  const broker = await mqtt.connectAsync(mqttUrl);
+  const send = (topic, text) => broker.publishAsync(topic, text, { qos: 1 });
+  return {
+    send,
+    // A reading of `machine`, several values at once, or a list of either, as the README describes them.
+    publish(machine, reading) {
+      const named = (reading) => ({ machine_id: machine, ...reading });
+      const payload = Array.isArray(reading) ? reading.map(named) : named(reading);
+      return send(`factory/plant1/line1/${machine}/sensors`, JSON.stringify(payload));
+    },
+    end: () => broker.endAsync(),
+  };
+}
+
+// The file that the browser is given when `act` is done.
+export async function download(page, act) {
+  const begun = page.waitForEvent("download");
+  await act();
+  const file = await begun;
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+}
+
+// Until the page has got what it asked for.
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector("main *, .login") && !document.querySelector("[aria-busy]"));
 }
 
 // Until `ask` answers with something; the last answer.
@@ -106,7 +161,7 @@ export async function shoot(page, name) {
 
 // The picture `name` of a page that has settled and complains about nothing.
 export async function inspect(page, name) {
-  await page.waitForFunction(() => document.querySelector("main, .login") && !document.querySelector("[aria-busy]"));
+  await settled(page);
   await page.waitForTimeout(400);
   await shoot(page, name);
   assert.deepEqual(page.complaints, [], name);

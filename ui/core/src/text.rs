@@ -58,6 +58,21 @@ pub fn duration(ms: f64) -> String {
     }
 }
 
+/// A size of a file: `1 kB`, `820 kB`, `12.8 MB`.
+#[must_use]
+pub fn size(bytes: i64) -> String {
+    match bytes {
+        b if b >= 1_000_000 => format!("{:.1} MB", b as f64 / 1e6),
+        b => format!("{} kB", (b as f64 / 1e3).ceil()),
+    }
+}
+
+/// What a sensor measures, for people; nothing where its readings did not say.
+#[must_use]
+pub fn kind(sensor_type: &str) -> String {
+    if sensor_type == "unknown" { String::new() } else { title(sensor_type) }
+}
+
 /// How long ago `then` was, in one unit: `now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, `in 4 h`.
 #[must_use]
 pub fn ago(now_ms: f64, then_ms: f64) -> String {
@@ -98,6 +113,15 @@ pub fn title(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_and_kinds() {
+        assert_eq!(
+            [size(0), size(1), size(999_999), size(12_848_000)],
+            ["0 kB", "1 kB", "1000 kB", "12.8 MB"]
+        );
+        assert_eq!([kind("flow_rate"), kind("unknown")], ["Flow rate", ""]);
+    }
 
     #[test]
     fn words_of_the_api_for_people() {

@@ -132,7 +132,9 @@ impl Pen {
         let wanted = ((y.range.0 - y.range.1) / 34.0).round().clamp(3.0, 8.0) as usize;
         self.ctx.set_text_align("right");
         self.ctx.set_text_baseline("middle");
-        for value in ticks(y.domain.0, y.domain.1, wanted) {
+        // a scale of nothing would be made up
+        let empty = scene.limits.is_empty() && scene.series.visible(x.domain.0, x.domain.1).is_empty();
+        for value in ticks(y.domain.0, y.domain.1, if empty { 0 } else { wanted }) {
             let at = y.px(value).round() + 0.5;
             self.line((x.range.0, at), (x.range.1, at));
             let _ = self.ctx.fill_text(&number(value, span * 10.0), x.range.0 - 7.0, at);

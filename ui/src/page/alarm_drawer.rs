@@ -9,6 +9,7 @@ use crate::{
         badge,
         icon::Icon,
         loaded::Loaded,
+        rows,
         time::{Ago, Clock, ms},
     },
     shell::Machines,
@@ -33,6 +34,7 @@ pub fn AlarmDrawer(
 ) -> impl IntoView {
     let app = app();
     let alarm = Query::<Alarm>::new(move || Some(format!("/alarms/{id}")), &[Refresh::On(Topic::Alarms)]);
+    rows::come_back();
     let close = move || {
         app.nav.set_param("resolve", None);
         app.nav.go(&untrack(|| app.nav.to(Route::Alarms)));
@@ -49,7 +51,19 @@ pub fn AlarmDrawer(
             let _ = heading.focus();
         }
     });
-    let shown = Memo::new(move |_| alarm.data.get());
+    let queue = Queue::of(list);
+    let acknowledge = move |_| {
+        queue.acknowledge(vec![id]);
+        alarm.amend(|alarm| alarm.status = AlarmStatus::Acknowledged);
+    };
+    // An alarm may change every second: what is drawn once, or typed into, depends on no more than it needs.
+    let about = Memo::new(move |_| {
+        alarm.data.with(|a| a.as_ref().and_then(|a| Some((a.sensor_id?, ms(a.triggered_at), a.severity))))
+    });
+    let may = move || app.api.session.may(Role::Engineer);
+    let open =
+        Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(|a| a.status == AlarmStatus::Open)));
+    let active = Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(need::is_active)));
     view! {
         <div class="drawer-ground" on:click=move |_| close()></div>
         <aside class="drawer" aria-label="Alarm">
@@ -62,7 +76,21 @@ pub fn AlarmDrawer(
                 </button>
             </header>
             <Loaded phase=alarm.phase() retry=alarm.retry() lines=6>
-                {move || shown.get().map(|found| view! { <Facts found alarm list /> })}
+                {move || alarm.data.get().map(|found| head(&found))}
+                {move || about.get().map(|(sensor, at, severity)| view! { <Around sensor around=at mark=(at, severity) /> })}
+                {move || alarm.data.get().map(|found| view! { <Facts found /> })}
+                {move || {
+                    open.get()
+                        .then(|| {
+                            view! {
+                                <button class="button wide" on:click=acknowledge>
+                                    {Icon::Check.view()}
+                                    "Acknowledge"
+                                </button>
+                            }
+                        })
+                }}
+                {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
             <Discussion path=format!("/alarms/{id}") />
         </aside>
@@ -70,25 +98,24 @@ pub fn AlarmDrawer(
     .into_any()
 }
 
-#[component]
-fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl IntoView {
-    let machines = expect_context::<Machines>();
-    let queue = Queue::of(list);
-    let session = app().api.session;
-    let may = move || session.may(Role::Engineer);
-    let id = found.id;
-    let machine = found.machine_id;
-    let active = need::is_active(&found);
-    let open = found.status == AlarmStatus::Open;
-    let around = ms(found.triggered_at);
-    let mark = (around, found.severity);
+/// How grave it is, how far it is, and its words.
+fn head(alarm: &Alarm) -> AnyView {
+    let calm = need::is_active(alarm) && !alarm.condition_active;
     view! {
         <div class="badges">
-            {badge::severity(found.severity)} {badge::alarm_status(found.status)}
-            {(active && !found.condition_active).then(|| view! { <span class="badge off">"Back to normal"</span> })}
+            {badge::severity(alarm.severity)} {badge::alarm_status(alarm.status)}
+            {calm.then(|| view! { <span class="badge off">"Back to normal"</span> })}
         </div>
-        <p class="alarm-message">{found.message}</p>
-        {found.sensor_id.map(|sensor| view! { <Around sensor around mark /> })}
+        <p class="alarm-message">{alarm.message.clone()}</p>
+    }
+    .into_any()
+}
+
+#[component]
+fn Facts(found: Alarm) -> impl IntoView {
+    let machines = expect_context::<Machines>();
+    let machine = found.machine_id;
+    view! {
         <dl class="facts">
             <dt>"Machine"</dt>
             <dd>
@@ -145,22 +172,6 @@ fn Facts(found: Alarm, alarm: Query<Alarm>, list: Query<Vec<Alarm>>) -> impl Int
                     }
                 })}
         </dl>
-        {move || (open && may())
-            .then(|| {
-                view! {
-                    <button
-                        class="button wide"
-                        on:click=move |_| {
-                            queue.acknowledge(vec![id]);
-                            alarm.amend(|alarm| alarm.status = AlarmStatus::Acknowledged);
-                        }
-                    >
-                        {Icon::Check.view()}
-                        "Acknowledge"
-                    </button>
-                }
-            })}
-        {move || (active && may()).then(|| view! { <Resolve alarm list id /> })}
     }
     .into_any()
 }
@@ -183,19 +194,23 @@ fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) 
                     .data
                     .get()
                     .map(|sensor| {
+                        let unit = sensor.unit.unwrap_or_default();
                         view! {
-                            <a class="small" href=Route::Sensor(sensor.id).to_string()>
-                                {sensor.name.clone()}
-                            </a>
-                            <Chart
-                                series=source.series
-                                group
-                                name=sensor.name
-                                unit=sensor.unit.unwrap_or_default()
-                                limits=lines
-                                marks=Signal::stored(vec![mark])
-                                height=180
-                            />
+                            <section class="lane">
+                                <header class="lane-head">
+                                    <a href=Route::Sensor(sensor.id).to_string()>{sensor.name.clone()}</a>
+                                    <span class="muted">{unit.clone()}</span>
+                                </header>
+                                <Chart
+                                    series=source.series
+                                    group
+                                    name=sensor.name
+                                    unit
+                                    limits=lines
+                                    marks=Signal::stored(vec![mark])
+                                    height=180
+                                />
+                            </section>
                         }
                     })
             }}
@@ -205,9 +220,8 @@ fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) 
 }
 
 #[component]
-fn Resolve(alarm: Query<Alarm>, list: Query<Vec<Alarm>>, id: AlarmId) -> impl IntoView {
+fn Resolve(alarm: Query<Alarm>, queue: Queue, id: AlarmId) -> impl IntoView {
     let app = app();
-    let queue = Queue::of(list);
     let notes = RwSignal::new(String::new());
     let verdict = RwSignal::new(String::new());
     let busy = RwSignal::new(false);

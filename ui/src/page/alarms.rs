@@ -82,11 +82,13 @@ pub fn Alarms() -> impl IntoView {
                         .items()
                         .is_empty()
                         .then(|| {
-                            view! {
-                                <Empty icon=Icon::Check title="No alarms here">
-                                    "Nothing matches this filter; nothing needs attention."
-                                </Empty>
-                            }
+                            let filtered = ["status", "severity", "machine_id", "q"].iter().any(|name| app.nav.param(name).is_some());
+                            let (title, words) = if filtered {
+                                ("No alarms here", "No alarm matches this filter.")
+                            } else {
+                                ("No active alarms", "Nothing needs attention.")
+                            };
+                            view! { <Empty icon=Icon::Check title>{words}</Empty> }
                         })
                 }}
                 <Pager total=Signal::derive(move || alarms.count()) size=PAGE />

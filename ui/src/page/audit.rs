@@ -79,7 +79,7 @@ pub fn Audit() -> impl IntoView {
                         <thead>
                             <tr>
                                 <th>"When"</th>
-                                <th>"Who"</th>
+                                <th class="wide">"Who"</th>
                                 <th>"What"</th>
                                 <th class="wide">"Change"</th>
                                 <th class="wide">"From"</th>
@@ -121,8 +121,11 @@ fn row(entry: AuditEntry) -> AnyView {
                 <Clock at=entry.created_at /> " "
                 <small class="muted"><Ago at=entry.created_at /></small>
             </td>
-            <td class="main-cell">{who}</td>
-            <td>{title(&entry.action_type)} " " <span class="muted">{title(&entry.resource_type)}</span></td>
+            <td class="wide">{who.clone()}</td>
+            <td>
+                {title(&entry.action_type)} " " <span class="muted">{title(&entry.resource_type)}</span>
+                <small class="under muted">{who}</small>
+            </td>
             <td class="wide"><code class="clip" title=change.clone()>{change.clone()}</code></td>
             <td class="wide muted" title=entry.user_agent>{entry.ip_address}</td>
         </tr>

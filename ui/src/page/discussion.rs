@@ -13,7 +13,7 @@ use pm_api::{
     attachment::Attachment,
     comment::{Comment, NewComment},
 };
-use pm_ui_core::text::count;
+use pm_ui_core::text::size;
 
 /// Comments and attachments of one alarm or ticket.
 #[component]
@@ -91,7 +91,7 @@ fn file(file: Attachment, files: Query<Vec<Attachment>>) -> AnyView {
             <button class="link" on:click=fetch>
                 {Icon::Clip.view()} {file.filename.clone()}
             </button>
-            <span class="muted small">{count(file.file_size.div_euclid(1024) + 1)} " kB"</span>
+            <span class="muted small">{size(file.file_size)}</span>
             {move || {
                 mine()
                     .then(|| {

@@ -14,6 +14,7 @@ use crate::{
         loaded::{Empty, Loaded},
         time::{Ago, ms},
     },
+    state::app,
 };
 use leptos::prelude::*;
 use pm_api::{
@@ -30,6 +31,9 @@ use pm_ui_core::{
     text::{self, reading, title},
 };
 
+/// Sensors that are shown at most.
+const MOST_SENSORS: usize = 200;
+
 /// The page.
 #[component]
 pub fn MachinePage(
@@ -41,6 +45,22 @@ pub fn MachinePage(
         move || Some(format!("/alarms?machine_id={id}&limit=200")),
         &[Refresh::On(Topic::Alarms)],
     );
+    let app = app();
+    let sensors = Query::<Vec<Sensor>>::new(
+        move || Some(format!("/sensors?machine_id={id}&limit={MOST_SENSORS}")),
+        &[Refresh::Pulse],
+    );
+    // A sensor that is heard and not known registered just now.
+    Effect::new(move |_| {
+        let batch = app.live.readings.get();
+        let strange = sensors.data.with_untracked(|known| {
+            let known = known.as_deref().filter(|known| known.len() < MOST_SENSORS)?;
+            batch.iter().find(|r| r.machine_id == id && known.iter().all(|s| s.id != r.sensor_id)).map(|_| ())
+        });
+        if strange.is_some() {
+            sensors.refetch();
+        }
+    });
     let own = Memo::new(move |_| alarms.items());
     Effect::new(move |_| {
         if let Some(name) = machine.data.with(|m| m.as_ref().map(|m| m.name.clone())) {
@@ -52,11 +72,11 @@ pub fn MachinePage(
             <a href=Route::Machines.to_string()>"Machines"</a>
         </nav>
         <Loaded phase=machine.phase() retry=machine.retry() lines=2>
-            <Head id machine own />
+            <Head id machine sensors own />
         </Loaded>
         <div class="columns">
             <div class="column-wide">
-                <Trends id own />
+                <Trends id sensors own />
                 <MachineHistory id own />
             </div>
             <div class="column-side">
@@ -86,7 +106,12 @@ pub fn MachinePage(
 }
 
 #[component]
-fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl IntoView {
+fn Head(
+    id: MachineId,
+    machine: Query<Machine>,
+    sensors: Query<Vec<Sensor>>,
+    own: Memo<Vec<Alarm>>,
+) -> impl IntoView {
     let summary = Query::<MachineSummary>::new(
         move || Some(format!("/machines/{id}/summary")),
         &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
@@ -103,7 +128,19 @@ fn Head(id: MachineId, machine: Query<Machine>, own: Memo<Vec<Alarm>>) -> impl I
     let last = move || {
         summary.data.with(|s| {
             Some(match &s.as_ref()?.last_reading {
-                Some(last) => view! { {reading(last.value)} ", " <Ago at=last.timestamp /> }.into_any(),
+                Some(last) => {
+                    let (name, unit) = sensors.data.with(|list| {
+                        let sensor = list.iter().flatten().find(|s| s.id == last.sensor_id);
+                        sensor
+                            .map(|s| (s.name.clone(), s.unit.clone().unwrap_or_default()))
+                            .unwrap_or_default()
+                    });
+                    view! {
+                        <span title=name>{reading(last.value)} " " {unit}</span>
+                        <small class="age muted"><Ago at=last.timestamp /></small>
+                    }
+                    .into_any()
+                }
                 None => none_yet("No reading yet"),
             })
         })
@@ -182,11 +219,7 @@ fn unknown_life() -> AnyView {
 }
 
 #[component]
-fn Trends(id: MachineId, own: Memo<Vec<Alarm>>) -> impl IntoView {
-    let sensors = Query::<Vec<Sensor>>::new(
-        move || Some(format!("/sensors?machine_id={id}&limit=200")),
-        &[Refresh::Pulse],
-    );
+fn Trends(id: MachineId, sensors: Query<Vec<Sensor>>, own: Memo<Vec<Alarm>>) -> impl IntoView {
     let (range, group) = chart::start();
     // Changes only when a sensor itself does, not with its newest reading.
     let shown = Memo::new(move |_| {
@@ -245,9 +278,9 @@ fn SensorLane(sensor: Sensor, range: RwSignal<String>, group: Group, own: Memo<V
         <div class="lane">
             <header class="lane-head">
                 <a href=Route::Sensor(id).to_string()>{sensor.name.clone()}</a>
-                <span class="muted">{title(&sensor.sensor_type)}</span>
+                <span class="muted">{text::kind(&sensor.sensor_type)}</span>
                 <output class="value">
-                    {move || newest().map(reading)} " "
+                    {move || newest().map_or_else(|| "–".to_owned(), reading)} " "
                     <small>{unit_text.clone()}</small>
                 </output>
             </header>

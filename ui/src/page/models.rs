@@ -189,20 +189,22 @@ fn row(
                 {(version.passed == Some(false)).then(|| view! { " " <span class="badge warning">"not passed"</span> })}
             </td>
             <td class="wide when muted"><Ago at=version.created_at /></td>
-            <td class="num">
-                <button class="button small" on:click=move |_| report.set(Some(name.get_value()))>
-                    "Report"
-                </button>
-                {move || {
-                    (can && app.api.session.may(Role::Admin))
-                        .then(|| {
-                            if was_active {
-                                form::sure_button("Go back to it", "Really go back", change("rollback"))
-                            } else {
-                                form::sure_button("Promote", "Let it judge", change("activate"))
-                            }
-                        })
-                }}
+            <td>
+                <div class="acts">
+                    <button class="button small" on:click=move |_| report.set(Some(name.get_value()))>
+                        "Report"
+                    </button>
+                    {move || {
+                        (can && app.api.session.may(Role::Admin))
+                            .then(|| {
+                                if was_active {
+                                    form::sure_button("Go back to it", "Really go back", change("rollback"))
+                                } else {
+                                    form::sure_button("Promote", "Let it judge", change("activate"))
+                                }
+                            })
+                    }}
+                </div>
             </td>
         </tr>
     }

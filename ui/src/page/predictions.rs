@@ -204,6 +204,7 @@ fn Why(id: PredictionId) -> impl IntoView {
     let app = app();
     let why = Query::<Explained>::new(move || Some(format!("/predictions/{id}/explain")), &[]);
     let whole = Query::<Prediction>::new(move || Some(format!("/predictions/{id}")), &[]);
+    rows::come_back();
     let close = move || app.nav.go(&untrack(|| app.nav.to(Route::Predictions)));
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" {

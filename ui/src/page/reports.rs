@@ -174,24 +174,24 @@ fn row(report: Report, reports: Query<Vec<Report>>, shown: RwSignal<Option<Shown
             </td>
             <td class="wide muted">{period}</td>
             <td class="wide num">{text::count(report.readings)}</td>
-            <td class="wide num">{text::count(report.file_size.div_euclid(1024) + 1)} " kB"</td>
+            <td class="wide num">{text::size(report.file_size)}</td>
             <td class="wide when muted"><Ago at=report.created_at /></td>
-            <td class="num">
-                {(report.format == ReportFormat::Pdf)
-                    .then(|| {
-                        view! {
-                            <button class="button small" on:click=move |_| shown.set(Some(this.get_value()))>
-                                "Open"
-                            </button>
-                        }
-                    })}
-                " "
-                <button class="button small" on:click=move |_| download(app, this.get_value())>
-                    {Icon::Download.view()}
-                    "Download"
-                </button>
-                " "
-                {form::sure_button("Delete", "Really delete", remove)}
+            <td>
+                <div class="acts">
+                    {(report.format == ReportFormat::Pdf)
+                        .then(|| {
+                            view! {
+                                <button class="button small" on:click=move |_| shown.set(Some(this.get_value()))>
+                                    "Open"
+                                </button>
+                            }
+                        })}
+                    <button class="button small" on:click=move |_| download(app, this.get_value())>
+                        {Icon::Download.view()}
+                        "Download"
+                    </button>
+                    {form::sure_button("Delete", "Really delete", remove)}
+                </div>
             </td>
         </tr>
     }

@@ -28,7 +28,7 @@ pub fn Schedules() -> impl IntoView {
     view! {
         <section class="panel">
             <header class="panel-head">
-                <h2>"By the clock"</h2>
+                <h2>"Schedules"</h2>
                 <button class="button small" on:click=move |_| open.set(true)>
                     {Icon::Plus.view()}
                     "Schedule"
@@ -89,11 +89,15 @@ fn row(schedule: ReportSchedule, schedules: Query<Vec<ReportSchedule>>) -> AnyVi
                     {schedule.recipients.join(", ")}
                 </span>
                 <p class="muted small">
-                    "Next " <Clock at=schedule.next_run_at /> ", " <Ago at=schedule.next_run_at />
+                    {if active {
+                        view! { "Next " <Clock at=schedule.next_run_at /> ", " <Ago at=schedule.next_run_at /> }.into_any()
+                    } else {
+                        "Paused".into_any()
+                    }}
                     {schedule.last_error.map(|error| format!(". The last run failed: {error}"))}
                 </p>
             </div>
-            <div class="badges">
+            <div class="acts">
                 <button class="button small" on:click=toggle>
                     {if active { "Pause" } else { "Resume" }}
                 </button>

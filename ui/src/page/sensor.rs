@@ -18,7 +18,7 @@ use pm_api::{
 };
 use pm_ui_core::{
     route::Route,
-    text::{count, reading, title},
+    text::{count, kind, reading, title},
 };
 
 /// The page.
@@ -55,15 +55,28 @@ pub fn SensorPage(
         let mine = alarms.items().into_iter();
         mine.map(|alarm| (ms(alarm.triggered_at), alarm.severity)).collect::<Vec<(f64, Severity)>>()
     });
-    let newest = move || source.series.with(|s| s.points().last().map(|p| reading(p.value)));
+    let newest = move || {
+        let known = sensor.data.with(|s| s.as_ref().and_then(|s| s.latest.as_ref().map(|l| l.value)));
+        let value = source.series.with(|s| s.points().last().map(|p| p.value)).or(known);
+        value.map_or_else(|| "–".to_owned(), reading)
+    };
     let status = move || sensor.data.with(|s| s.as_ref().and_then(|s| s.latest.as_ref().map(|l| l.status)));
-    let figure = move |name: &'static str, pick: fn(&pm_api::sensor::TrendStatistics) -> String| {
+    let fact = |name: String, figure: AnyView| {
         view! {
             <div class="fact">
                 <dt>{name}</dt>
-                <dd>{move || source.statistics.get().map_or_else(|| "–".to_owned(), |s| pick(&s))}</dd>
+                <dd>{figure}</dd>
             </div>
         }
+    };
+    let with_unit = |figure: String, unit: String| view! { {figure} " " <small class="muted">{unit}</small> };
+    let figure = move |name: &str, pick: fn(&pm_api::sensor::TrendStatistics) -> String, unit: &str| {
+        let unit = unit.to_owned();
+        let shown = move || match source.statistics.get() {
+            Some(s) => with_unit(pick(&s), unit.clone()).into_any(),
+            None => "–".into_any(),
+        };
+        fact(name.to_owned(), shown.into_any())
     };
     view! {
         <Loaded phase=sensor.phase() retry=sensor.retry() lines=8>
@@ -89,7 +102,7 @@ pub fn SensorPage(
                                         {s.name.clone()} " "
                                         {move || status().map(|status| badge::judged(status.as_str()))}
                                     </h1>
-                                    <p class="muted">{title(&s.sensor_type)}</p>
+                                    <p class="muted">{kind(&s.sensor_type)}</p>
                                 </div>
                                 <div class="page-side">
                                     <output class="value large">
@@ -99,18 +112,17 @@ pub fn SensorPage(
                                 </div>
                             </header>
                             <dl class="strip">
-                                {figure("Smallest", |s| reading(s.min))} {figure("Mean", |s| reading(s.avg))}
-                                {figure("Largest", |s| reading(s.max))} {figure("Readings", |s| count(s.count))}
+                                {figure("Smallest", |s| reading(s.min), &unit)}
+                                {figure("Mean", |s| reading(s.avg), &unit)}
+                                {figure("Largest", |s| reading(s.max), &unit)}
+                                {figure("Readings", |s| count(s.count), "")}
                                 {lines
                                     .iter()
                                     .map(|limit| {
                                         let sign = if limit.low { "≤" } else { "≥" };
-                                        view! {
-                                            <div class="fact">
-                                                <dt>{title(limit.severity.as_str())} " limit"</dt>
-                                                <dd>{format!("{sign} {}", reading(limit.value))}</dd>
-                                            </div>
-                                        }
+                                        let name = format!("{} limit", title(limit.severity.as_str()));
+                                        let figure = format!("{sign} {}", reading(limit.value));
+                                        fact(name, with_unit(figure, unit.clone()).into_any())
                                     })
                                     .collect_view()}
                             </dl>
@@ -163,7 +175,8 @@ fn shares(spans: Signal<Vec<StatusTime>>) -> AnyView {
                 let share = time / all.max(1.0) * 100.0;
                 (share > 0.0).then(|| {
                     let class = format!("share {}", status.as_str());
-                    view! { <span class=class>{title(status.as_str())} {format!(" {share:.1} %")}</span> }
+                    let share = if share < 0.1 { "< 0.1".to_owned() } else { format!("{share:.1}") };
+                    view! { <span class=class>{title(status.as_str())} " " {share} " %"</span> }
                 })
             };
             [SpanStatus::Normal, SpanStatus::Warning, SpanStatus::Critical, SpanStatus::NoData]

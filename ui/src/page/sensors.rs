@@ -23,7 +23,7 @@ use pm_api::{
 use pm_ui_core::{
     route::Route,
     scale::exact,
-    text::{ago, reading, title},
+    text::{ago, kind, reading, title},
 };
 use std::collections::HashMap;
 
@@ -133,7 +133,7 @@ fn row(machine: String, sensor: Sensor, latest: RwSignal<HashMap<SensorId, Lates
                     {machine.clone()}
                 </a>
             </td>
-            <td class="wide muted">{title(&sensor.sensor_type)}</td>
+            <td class="wide muted">{kind(&sensor.sensor_type)}</td>
             <td class="num">
                 <output>{move || now.with(|now| now.as_ref().map(|r| reading(r.value)))}</output>
                 " "

@@ -36,22 +36,13 @@ fn parts(status: SystemStatus) -> AnyView {
     view! {
             {part("Functions", &s.backend.message, s.backend.status == "running", view! {
                 <dl class="facts">
-                    <dt>"State"</dt>
-                    <dd>{s.backend.status.clone()}</dd>
                     <dt>"Version"</dt>
                     <dd>{s.version.clone()}</dd>
                 </dl>
             }.into_any())}
-            {part("Database", &s.database.message, s.database.status == "connected", view! {
-                <dl class="facts">
-                    <dt>"State"</dt>
-                    <dd>{s.database.status.clone()}</dd>
-                </dl>
-            }.into_any())}
+            {part("Database", &s.database.message, s.database.status == "connected", ().into_any())}
             {part("Model", &s.ai_service.message, s.ai_service.status == "running", model.map(|m| view! {
                 <dl class="facts">
-                    <dt>"State"</dt>
-                    <dd>{m.status}</dd>
                     <dt>"Version"</dt>
                     <dd>{m.model_version}</dd>
                     <dt>"Judges by"</dt>

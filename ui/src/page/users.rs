@@ -111,6 +111,7 @@ pub fn Users() -> impl IntoView {
 
 fn row(user: User, editing: RwSignal<Option<Editing>>) -> AnyView {
     let name = user.full_name.clone().unwrap_or_else(|| user.email.clone());
+    let email = (name != user.email).then(|| user.email.clone());
     let label = format!("Change {name}");
     let also = user.custom_roles.join(", ");
     let known = StoredValue::new(user.clone());
@@ -118,7 +119,7 @@ fn row(user: User, editing: RwSignal<Option<Editing>>) -> AnyView {
         <tr data-row tabindex="-1">
             <td class="main-cell">
                 <strong>{name}</strong> " "
-                <small class="muted">{user.email}</small>
+                <small class="muted">{email}</small>
             </td>
             <td>{title(user.role.as_str())} " " <small class="muted">{also}</small></td>
             <td class="wide">

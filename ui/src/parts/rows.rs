@@ -39,26 +39,53 @@ pub fn open(event: &web_sys::KeyboardEvent, nav: Nav, route: Route) {
     }
 }
 
-/// Moves the focus to the next (or previous) element marked `data-row`.
-pub fn step(forward: bool) {
-    let Ok(found) = document().query_selector_all("main [data-row]") else { return };
+/// The elements marked `data-row`, and which of them has the focus or holds it.
+fn rows() -> (Vec<HtmlElement>, Option<usize>) {
+    let Ok(found) = document().query_selector_all("main [data-row]") else { return (Vec::new(), None) };
     let rows: Vec<HtmlElement> =
         (0..found.length()).filter_map(|i| found.item(i)?.dyn_into::<HtmlElement>().ok()).collect();
     let focused = document().active_element().and_then(|e| e.closest("[data-row]").ok().flatten());
     let at = focused.and_then(|row| rows.iter().position(|r| *AsRef::<Element>::as_ref(r) == row));
-    let next = match (at, forward) {
-        (None, true) => 0,
-        (None, false) => rows.len().saturating_sub(1),
-        (Some(i), true) => (i + 1).min(rows.len().saturating_sub(1)),
-        (Some(i), false) => i.saturating_sub(1),
-    };
-    if let Some(row) = rows.get(next) {
+    (rows, at)
+}
+
+fn focus(rows: &[HtmlElement], at: usize) {
+    let at = at.min(rows.len().saturating_sub(1));
+    if let Some(row) = rows.get(at) {
         let _ = row.focus();
+        LAST.set(Some(at));
+    }
+}
+
+/// Moves the focus to the next (or previous) row; to the place it had last, if the row there was made anew or has gone.
+pub fn step(forward: bool) {
+    let (rows, at) = rows();
+    let next = match (at, LAST.get()) {
+        (Some(i), _) if forward => (i + 1).min(rows.len() - 1),
+        (Some(i), _) => i.saturating_sub(1),
+        (None, Some(last)) => last,
+        (None, None) if forward => 0,
+        (None, None) => rows.len(),
+    };
+    focus(&rows, next);
+}
+
+/// Another page is shown: its list begins at its begin.
+pub fn forget() {
+    LAST.set(None);
+}
+
+/// For what opens over a list: when it is closed, the row that it was opened from has the focus again.
+pub fn come_back() {
+    if let (_, Some(at)) = rows() {
+        on_cleanup(move || focus(&rows().0, at));
     }
 }
 
 thread_local! {
     static LEADER_MS: Cell<f64> = const { Cell::new(0.0) };
+    /// Place of the row that had the focus last.
+    static LAST: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Remembers that `g` was pressed: the next key names a page.
