@@ -8,7 +8,7 @@ use crate::{
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
-        rows::Row,
+        rows::{self, Row},
         time::{Ago, Clock},
     },
     shell::Machines,
