@@ -8,6 +8,7 @@ use crate::{
         badge, form,
         icon::Icon,
         loaded::Loaded,
+        rows,
         time::{Ago, Clock},
         undo,
     },
@@ -30,6 +31,7 @@ pub fn Drawer(
 ) -> impl IntoView {
     let app = app();
     let ticket = Query::<Ticket>::new(move || Some(format!("/tickets/{id}")), &[Refresh::On(Topic::Tickets)]);
+    rows::come_back();
     let close = move || app.nav.go(&untrack(|| app.nav.to(Route::Tickets)));
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" {

@@ -94,7 +94,8 @@ pub fn reliability(period: Span, observed: &[Span], failures: &[Failure]) -> Rel
             .filter_map(|f| Span { from: f.from, to: f.restored.unwrap_or(period.to) }.common(period))
             .collect(),
     );
-    let up_s = total(&observed) - common_s(&observed, &down);
+    // sums of fractions may differ in their last digit
+    let up_s = (total(&observed) - common_s(&observed, &down)).max(0.0);
     let down_s = total(&down);
     let began_before = |span: &&Span| {
         failures.iter().any(|f| f.from < period.from && f.restored.is_none_or(|at| at > span.from))
@@ -123,7 +124,8 @@ pub fn union(mut spans: Vec<Span>) -> Vec<Span> {
 }
 
 fn total(spans: &[Span]) -> f64 {
-    spans.iter().map(|s| s.seconds()).sum()
+    // not sum(), which makes −0 of nothing
+    spans.iter().fold(0.0, |sum, span| sum + span.seconds())
 }
 
 /// Common time of two lists without overlaps, ascending.
@@ -192,6 +194,8 @@ mod tests {
         let quiet = reliability(span(0, 100), &[span(0, 100)], &[]);
         assert_eq!((quiet.availability(), quiet.mtbf_s(), quiet.mttr_s()), (Some(1.0), None, None));
         assert_eq!(reliability(span(0, 100), &[], &[]).availability(), None);
+        let never_up = reliability(span(0, 100), &[], &[failure(0, -1)]).availability();
+        assert!(never_up.is_some_and(|a| a == 0.0 && a.is_sign_positive()), "{never_up:?}");
         assert_eq!(reliability(span(100, 0), &[span(0, 100)], &[failure(1, 2)]), Reliability::default());
     }
 }

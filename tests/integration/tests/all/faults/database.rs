@@ -113,7 +113,7 @@ async fn its_disk_is_full_for_a_while() -> Result<()> {
     sensors.until_acknowledged(a_while(&mut stage.random)).await?;
     disk.fill()?;
     // a slow start alone makes batches wait, too
-    let refused = |s: &Value| {
+    let refused = |s: &serde_json::Value| {
         s["mqtt"]["bridge"]["last_error"].as_str().is_some_and(|error| error.contains("ingest answers 503"))
     };
     stage.until_status("batches wait on disk, refused", |s| spools(s) && refused(s)).await?;
