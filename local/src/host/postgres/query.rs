@@ -119,7 +119,11 @@ fn converted(
 ) -> (Vec<Row>, Result<(), Error>) {
     let mut rows = Vec::with_capacity(chunk.len());
     for row in chunk {
-        match row.map_err(failed).and_then(|row| convert(&row).map_err(|error| text(&error))) {
+        let row = match row {
+            Ok(row) => convert(&row).map_err(|error| text(&error)),
+            Err(error) => Err(failed(error)),
+        };
+        match row {
             Ok(row) if size_bytes(&row) > MAX_RESULT_BYTES => return (rows, Err(too_large())),
             Ok(row) => rows.push(row),
             Err(error) => return (rows, Err(error)),
