@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use std::error::Error;
 use tokio_postgres::Row;
 use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
 type Boxed = Box<dyn ToSql + Send + Sync>;
@@ -68,7 +68,7 @@ pub fn value(row: &Row, index: usize) -> Result<DbValue> {
         Type::DATE => read(row, index, |v| Ok(DbValue::Date(date(v)?))),
         Type::TIME => read(row, index, |v| Ok(DbValue::Time(time(v)?))),
         Type::UUID => read(row, index, |v: Uuid| Ok(DbValue::Uuid(v.to_string()))),
-        Type::JSONB => read(row, index, |v: Json| Ok(DbValue::Jsonb(v.0))),
+        Type::JSONB => read(row, index, |v: serde_json::Value| Ok(DbValue::Jsonb(serde_json::to_vec(&v)?))),
         Type::NUMERIC => read(row, index, |v: Decimal| Ok(DbValue::Decimal(v.to_string()))),
         Type::INT4_RANGE => read(row, index, |v| Ok(DbValue::RangeInt32(from_range(&v, |n| *n)))),
         Type::INT8_RANGE => read(row, index, |v| Ok(DbValue::RangeInt64(from_range(&v, |n| *n)))),
@@ -160,20 +160,6 @@ fn to_date((year, month, day): (i32, u8, u8)) -> Result<NaiveDate> {
 fn to_time((hour, minute, second, nano): (u8, u8, u8, u32)) -> Result<NaiveTime> {
     let invalid = || format!("invalid time {hour}:{minute}:{second}:{nano}");
     NaiveTime::from_hms_nano_opt(hour.into(), minute.into(), second.into(), nano).with_context(invalid)
-}
-
-/// The text of a `jsonb`, as the database writes it.
-struct Json(Vec<u8>);
-
-impl<'a> FromSql<'a> for Json {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        match raw.split_first() {
-            Some((1, text)) => Ok(Self(text.to_owned())),
-            _ => Err("a jsonb of an unknown version".into()),
-        }
-    }
-
-    accepts!(JSONB);
 }
 
 /// The bytes of a value of any other type.
