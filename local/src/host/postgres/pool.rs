@@ -105,10 +105,9 @@ impl Manager for Connections {
 
     async fn recycle(&self, client: &mut Client, metrics: &Metrics) -> RecycleResult<Error> {
         self.0.recycle(&mut client.inner, metrics).await?;
-        if !std::mem::take(client.altered.get_mut()) {
-            return Ok(());
-        }
-        let Err(error) = client.simple_query(RESET).await else { return Ok(()) };
+        // the other statement says nothing and shows that the connection is alive
+        let check = if std::mem::take(client.altered.get_mut()) { RESET } else { "" };
+        let Err(error) = client.simple_query(check).await else { return Ok(()) };
         let open = [SqlState::DIVISION_BY_ZERO, SqlState::IN_FAILED_SQL_TRANSACTION];
         if error.code().is_some_and(|code| open.contains(code)) {
             let component = &*client.user;
