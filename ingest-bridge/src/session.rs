@@ -41,6 +41,8 @@ pub struct Session {
     lanes: Vec<mpsc::UnboundedSender<Part>>,
     sparkplug: Sparkplug,
     waiting: Waiting,
+    /// Has the broker made a session for us, to be kept until we come back?
+    begun: bool,
     settled: mpsc::UnboundedReceiver<Settled>,
     report: mpsc::UnboundedSender<Settled>,
     /// Bytes of messages in memory, and their bound.
@@ -80,6 +82,7 @@ impl Session {
             lanes,
             sparkplug,
             waiting: Waiting::default(),
+            begun: false,
             settled,
             report,
             used_bytes: 0,
@@ -176,6 +179,12 @@ impl Session {
         self.noted(noted);
         self.health.connected.store(true, Relaxed);
         tracing::info!(session_present, "connected to the broker");
+        if std::mem::replace(&mut self.begun, true) && !session_present {
+            self.health.failed(
+                "the broker has forgotten the bridge's session: it kept nothing of what was published meanwhile"
+                    .to_owned(),
+            );
+        }
         let filters = self.topics.iter().map(|t| SubscribeFilter::new(t.clone(), QoS::AtLeastOnce));
         if let Err(error) = self.client.try_subscribe_many(filters) {
             self.health.failed(format!("cannot subscribe: {error}"));

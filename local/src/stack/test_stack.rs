@@ -198,6 +198,12 @@ impl Stack {
         address_in(&self.owner_url)
     }
 
+    /// Has mosquitto saved something, such as a subscription to a topic? It saves once a second.
+    pub fn broker_has_saved(&self, text: &str) -> bool {
+        let saved = std::fs::read(self.folder.0.join("mosquitto.db")).unwrap_or_default();
+        saved.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+
     /// The folder in which the bridge keeps what it could not deliver yet.
     pub fn spool(&self) -> PathBuf {
         self.folder.0.join("spool")
