@@ -30,7 +30,7 @@ Work on it
   build            components, programs and web UI
   test [FILTER [N]]
                    everything: format, lints, licences, unit, integration and browser tests;
-                   with FILTER only the Rust tests whose name contains it, N times (faults 20: the faults, 20 times)
+                   with FILTER only the Rust tests whose name contains it, N times (faults:: 20: the faults, 20 times)
   fmt              format the code
   schema           write migrations/schema.sql again after a new migration
   openapi          write functions/docs/files/openapi.json again after a change of routes or types
@@ -70,6 +70,11 @@ shared_target() {
     mkdir -p "$(cache_dir)/target"
     ln -s "$(cache_dir)/target" target
     note "building in $(cache_dir)/target, which clones share"
+  fi
+  # cargo names this workspace's crates alike in every clone, and takes what another clone built last for fresh
+  if [ -L target ] && [ "$(cat target/built-in 2>/dev/null)" != "$ROOT" ]; then
+    find . -type d \( -name .git -o -name node_modules \) -prune -o -type f -exec touch -c {} +
+    printf '%s' "$ROOT" >target/built-in
   fi
 }
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
