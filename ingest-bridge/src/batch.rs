@@ -157,6 +157,36 @@ impl Builder {
     }
 }
 
+/// What is in a batch, in order: readings, then dead letters.
+fn contents(batch: &Batch) -> impl Iterator<Item = Content> {
+    let readings = batch.readings.iter().filter_map(|r| {
+        let sensor = batch.sensors.get(r.sensor as usize)?.clone();
+        let Reading { time, value, status, ref metadata, .. } = *r;
+        Some(Content::Reading(ParsedReading { sensor, time, value, status, metadata: metadata.clone() }))
+    });
+    readings.chain(batch.dead_letters.iter().cloned().map(Content::DeadLetter))
+}
+
+/// Makes one batch of the first of these encoded ones, as many as have at most `max_readings` parts together; returns
+/// it and how many they were: one at least. None of none.
+#[must_use]
+pub fn join(bodies: &[Bytes], max_readings: usize) -> Option<(Bytes, usize)> {
+    let first = bodies.first()?;
+    let parts = |batch: &Batch| batch.readings.len() + batch.dead_letters.len();
+    let readable = |body: &Bytes| postcard::from_bytes::<Batch>(body).ok();
+    let mut joined = Builder::default();
+    let mut count = 0;
+    for batch in bodies.iter().map_while(readable) {
+        if count > 0 && joined.parts + parts(&batch) > max_readings {
+            break;
+        }
+        contents(&batch).for_each(|content| joined.add(content));
+        count += 1;
+    }
+    // what is alone goes as it is, also if it cannot be read: then ingest says so
+    Some(if count > 1 { (encode(&joined.batch), count) } else { (first.clone(), 1) })
+}
+
 /// Both halves of a batch of at least two parts, in order, each with only the sensors that it needs.
 #[must_use]
 pub fn halves(batch: &Batch) -> Option<(Batch, Batch)> {
@@ -164,14 +194,8 @@ pub fn halves(batch: &Batch) -> Option<(Batch, Batch)> {
     if parts < 2 {
         return None;
     }
-    let readings = batch.readings.iter().filter_map(|r| {
-        let sensor = batch.sensors.get(r.sensor as usize)?.clone();
-        let Reading { time, value, status, ref metadata, .. } = *r;
-        Some(Content::Reading(ParsedReading { sensor, time, value, status, metadata: metadata.clone() }))
-    });
-    let letters = batch.dead_letters.iter().cloned().map(Content::DeadLetter);
     let (mut first, mut second) = (Builder::default(), Builder::default());
-    for (i, content) in readings.chain(letters).enumerate() {
+    for (i, content) in contents(batch).enumerate() {
         if i < parts / 2 { first.add(content) } else { second.add(content) }
     }
     Some((first.batch, second.batch))
@@ -233,6 +257,25 @@ mod tests {
             letters += postcard::from_bytes::<Batch>(&closed.body)?.dead_letters.len();
         }
         assert_eq!(letters, 40);
+        Ok(())
+    }
+
+    #[test]
+    fn joined_up_to_the_bound() -> Result<(), postcard::Error> {
+        let body = |us: i64| {
+            queue(vec![reading("a", us), reading("b", us + 1)]).close(9).map(|c| c.body).unwrap_or_default()
+        };
+        let bodies = [body(1), body(3), body(5)];
+        let Some((joined, count)) = join(&bodies, 5) else { panic!("there is something to join") };
+        let batch: Batch = postcard::from_bytes(&joined)?;
+        assert_eq!((count, batch.sensors.len()), (2, 2));
+        let times: Vec<_> = batch.readings.iter().map(|r| (r.sensor, r.time.0)).collect();
+        assert_eq!(times, [(0, 1), (1, 2), (0, 3), (1, 4)]);
+        assert_eq!(join(&bodies, 1), Some((bodies[0].clone(), 1)), "one goes in any case");
+        assert_eq!(join(&[bodies[0].clone(), Bytes::from_static(&[255])], 9), Some((bodies[0].clone(), 1)));
+        let unreadable = [Bytes::from_static(&[255]), bodies[0].clone()];
+        assert_eq!(join(&unreadable, 9), Some((unreadable[0].clone(), 1)));
+        assert_eq!(join(&[], 9), None);
         Ok(())
     }
 

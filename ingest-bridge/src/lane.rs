@@ -2,11 +2,11 @@
 //!
 //! While the ingest function answers, a batch is posted, and its messages are acknowledged by the answer 200; meanwhile
 //! the next batch gathers. Once something has waited for [`Settings::spill_after`], everything that waits goes to the
-//! spool and is acknowledged from there; from then on the spool's oldest record is posted, and newer batches queue up
-//! behind it on disk, so that the order stays. When the spool is full too, nothing is acknowledged.
+//! spool and is acknowledged from there; from then on the spool's oldest records are posted, as many at once as
+//! make a batch, and newer batches queue up behind them on disk, so that the order stays. When the spool is full too, nothing is acknowledged.
 
 use crate::ack::Share;
-use crate::batch::{Closed, MAX_BATCH_BYTES, Part, Queue};
+use crate::batch::{Closed, MAX_BATCH_BYTES, Part, Queue, join};
 use crate::deliver::Functions;
 use crate::health::Health;
 use crate::spool::{AppendError, Spool};
@@ -52,8 +52,14 @@ pub struct Lane {
 }
 
 enum Origin {
-    Memory { shares: Vec<Share>, oldest: Instant },
-    Spool,
+    Memory {
+        shares: Vec<Share>,
+        oldest: Instant,
+    },
+    /// So many of the spool's oldest records.
+    Spool {
+        records: usize,
+    },
 }
 
 struct InFlight {
@@ -114,8 +120,8 @@ impl Lane {
         if state.in_flight.is_some() {
             return;
         }
-        let (body, origin) = if let Some(body) = block_in_place(|| self.spool_head()) {
-            (body, Origin::Spool)
+        let (body, origin) = if let Some((body, records)) = block_in_place(|| self.from_spool()) {
+            (body, Origin::Spool { records })
         } else {
             let ready = self.closes_at(state).is_some_and(|at| at <= Instant::now());
             let closed = state.closed.pop_front();
@@ -144,7 +150,15 @@ impl Lane {
             Some(InFlight { origin: Origin::Memory { oldest, .. }, .. }) => {
                 Some(*oldest + self.settings.spill_after)
             }
-            Some(_) => state.closed.front().map(|c| c.oldest).or_else(|| self.closes_at(state)),
+            Some(InFlight { origin: Origin::Spool { records }, .. }) => {
+                let waiting = state.closed.front().map(|c| c.oldest);
+                if self.spool.records() > *records as u64 {
+                    waiting.or_else(|| self.closes_at(state))
+                } else {
+                    // nothing is between it and what waits: this may soon go without the disk again
+                    waiting.or_else(|| state.queue.oldest()).map(|oldest| oldest + self.settings.spill_after)
+                }
+            }
         };
         spill_at.map(|at| state.spool_again.map_or(at, |again| again.max(at)))
     }
@@ -152,8 +166,8 @@ impl Lane {
     fn delivered(&mut self, state: &mut State) {
         match state.in_flight.take().map(|f| f.origin) {
             Some(Origin::Memory { shares, .. }) => shares.into_iter().for_each(Share::safe),
-            Some(Origin::Spool) => {
-                if let Err(error) = block_in_place(|| self.spool.advance()) {
+            Some(Origin::Spool { records }) => {
+                if let Err(error) = block_in_place(|| self.spool.advance(records)) {
                     self.health.failed(format!("the spool cannot be emptied: {error}"));
                 }
                 state.spool_again = None;
@@ -177,8 +191,10 @@ impl Lane {
                 return self.refused(state, error);
             }
             // It is the spool's oldest record now; the post goes on.
-            *origin = Origin::Spool;
-            self.spool_head();
+            *origin = Origin::Spool { records: 1 };
+            if let Err(error) = self.spool.peek(0) {
+                self.health.failed(format!("the spool cannot be read: {error}"));
+            }
             shares.into_iter().for_each(Share::safe);
         }
         let bodies: Vec<Bytes> = state.closed.iter().map(|c| c.body.clone()).collect();
@@ -202,11 +218,11 @@ impl Lane {
         });
     }
 
-    /// The spool's oldest record; a record that has gone bad is set aside, loudly.
-    fn spool_head(&mut self) -> Option<Bytes> {
+    /// The spool's oldest records as one batch, and how many they are; a record that has gone bad is set aside, loudly.
+    fn from_spool(&mut self) -> Option<(Bytes, usize)> {
         loop {
-            match self.spool.peek() {
-                Ok(head) => return head,
+            match self.spool.peek(MAX_BATCH_BYTES) {
+                Ok(records) => return join(&records, self.settings.max_readings),
                 Err(error) => {
                     let lost = self.spool.set_aside_damaged();
                     tracing::error!(?lost, "a spool file is damaged, a copy is kept: {error}");

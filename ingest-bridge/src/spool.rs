@@ -65,7 +65,8 @@ pub struct Spool {
     /// Where the next record of the oldest segment starts, and how many were taken from it.
     position: u64,
     taken: u64,
-    head: Option<Bytes>,
+    /// Lengths of the records that were looked at last.
+    seen: Vec<u64>,
     next_number: u64,
 }
 
@@ -92,7 +93,7 @@ impl Spool {
             reader: None,
             position: HEADER_BYTES,
             taken: 0,
-            head: None,
+            seen: Vec::new(),
             next_number: numbers.last().map_or(0, |n| n + 1),
         };
         let mut recovery = Recovery::default();
@@ -206,37 +207,49 @@ impl Spool {
         Ok(())
     }
 
-    /// The oldest record, without removing it.
+    /// The oldest records, without removing them: one, and those after it in the same file as long as they are whole and
+    /// all have no more than `max_bytes` together. Empty if there are none.
     ///
     /// # Errors
-    /// The disk refuses, or a record that was whole is damaged now.
-    pub fn peek(&mut self) -> io::Result<Option<Bytes>> {
-        if self.head.is_none() && !self.is_empty() {
-            self.drop_finished()?;
-            let Some(segment) = self.segments.front() else { return Ok(None) };
-            let path = self.path(segment.number);
-            let file = match &mut self.reader {
-                Some(file) => file,
-                none => none.insert(File::open(path)?),
-            };
-            file.seek(SeekFrom::Start(self.position))?;
-            let record = read_record(file, self.position, segment.end)?;
-            self.head = Some(record.ok_or_else(|| io::Error::other("a spooled record is damaged"))?);
+    /// The disk refuses, or the oldest record was whole and is damaged now.
+    pub fn peek(&mut self, max_bytes: usize) -> io::Result<Vec<Bytes>> {
+        self.seen.clear();
+        self.drop_finished()?;
+        let Some(segment) = self.segments.front() else { return Ok(Vec::new()) };
+        let (path, end) = (self.path(segment.number), segment.end);
+        let file = match &mut self.reader {
+            Some(file) => file,
+            none => none.insert(File::open(path)?),
+        };
+        let (mut records, mut bytes, mut at) = (Vec::new(), 0, self.position);
+        file.seek(SeekFrom::Start(at))?;
+        while at < end {
+            match read_record(file, at, end) {
+                Ok(Some(record)) if records.is_empty() || bytes + record.len() <= max_bytes => {
+                    bytes += record.len();
+                    at += RECORD_HEADER_BYTES + record.len() as u64;
+                    self.seen.push(record.len() as u64);
+                    records.push(record);
+                }
+                // told of when it is the oldest
+                _ if !records.is_empty() => break,
+                Ok(_) => return Err(io::Error::other("a spooled record is damaged")),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(self.head.clone())
+        Ok(records)
     }
 
-    /// Removes the record that [`Spool::peek`] returned: it is delivered.
+    /// Removes the first `count` of the records that [`Spool::peek`] returned: they are delivered.
     ///
     /// # Errors
     /// A finished file cannot be deleted.
-    pub fn advance(&mut self) -> io::Result<()> {
-        if let Some(record) = self.head.take() {
-            self.position += RECORD_HEADER_BYTES + record.len() as u64;
+    pub fn advance(&mut self, count: usize) -> io::Result<()> {
+        for length in self.seen.drain(..).take(count) {
+            self.position += RECORD_HEADER_BYTES + length;
             self.taken += 1;
-            self.drop_finished()?;
         }
-        Ok(())
+        self.drop_finished()
     }
 
     /// Saves what is whole of the rest of the oldest file, in which a record has gone bad; returns how many records are
@@ -277,7 +290,7 @@ impl Spool {
 
     fn start_over(&mut self) {
         self.reader = None;
-        self.head = None;
+        self.seen.clear();
         self.position = HEADER_BYTES;
         self.taken = 0;
     }

@@ -15,11 +15,14 @@ fn append(spool: &mut Spool, records: &[Bytes]) -> Result {
 
 fn drain(spool: &mut Spool) -> io::Result<Vec<Bytes>> {
     let mut all = Vec::new();
-    while let Some(record) = spool.peek()? {
-        all.push(record);
-        spool.advance()?;
+    loop {
+        let records = spool.peek(1000)?;
+        if records.is_empty() {
+            return Ok(all);
+        }
+        spool.advance(records.len())?;
+        all.extend(records);
     }
-    Ok(all)
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -39,8 +42,8 @@ fn in_order_over_files_and_restarts() -> Result {
     }
     assert!(files(folder.path())?.len() > 1);
     for expected in &sent[..5] {
-        assert_eq!(spool.peek()?.as_ref(), Some(expected));
-        spool.advance()?;
+        assert_eq!(spool.peek(0)?.first(), Some(expected));
+        spool.advance(1)?;
     }
     drop(spool);
     let (mut spool, found) = Spool::open(folder.path(), 1 << 30)?;
@@ -53,6 +56,22 @@ fn in_order_over_files_and_restarts() -> Result {
     assert_eq!(rest[again..rest.len() - 1], sent[5..]);
     assert_eq!(rest.last(), Some(&record(10, 5)));
     assert!(spool.is_empty() && files(folder.path())?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn several_are_seen_at_once_and_some_of_them_taken() -> Result {
+    let folder = tempfile::tempdir()?;
+    let (mut spool, _) = Spool::open(folder.path(), 1 << 20)?;
+    let sent: Vec<Bytes> = (0..5).map(|n| record(n, 92)).collect();
+    append(&mut spool, &sent)?;
+    assert_eq!(spool.peek(99)?, sent[..1], "one in any case");
+    assert_eq!(spool.peek(399)?, sent[..3]);
+    spool.advance(2)?;
+    assert_eq!((spool.records(), spool.peek(usize::MAX)?), (3, sent[2..].to_vec()));
+    append(&mut spool, &[record(5, 92)])?;
+    spool.advance(9)?;
+    assert_eq!(drain(&mut spool)?, [record(5, 92)]);
     Ok(())
 }
 
@@ -80,9 +99,9 @@ fn damage_is_seen_and_set_aside() -> Result {
     let middle = bytes.len() - 20;
     bytes[middle] ^= 1;
     fs::write(file, bytes)?;
-    assert_eq!(spool.peek()?, Some(record(1, 50)));
-    spool.advance()?;
-    assert!(spool.peek().is_err());
+    assert_eq!(spool.peek(1000)?, [record(1, 50)]);
+    spool.advance(1)?;
+    assert!(spool.peek(1000).is_err());
     assert_eq!(spool.set_aside_damaged()?, 1);
     append(&mut spool, &[record(3, 50)])?;
     assert_eq!(drain(&mut spool)?, [record(3, 50)]);
@@ -112,8 +131,8 @@ proptest! {
         }
         let delivered = delivered.min(promised.len());
         for _ in 0..delivered {
-            spool.peek()?;
-            spool.advance()?;
+            spool.peek(400)?;
+            spool.advance(1)?;
         }
         let left = promised.len() - delivered;
         // The next append, broken off, and whatever the disk had there before.

@@ -7,16 +7,16 @@ use crate::{
     live::Topic,
     parts::{
         badge,
+        drawer::Drawer,
         icon::Icon,
         loaded::Loaded,
-        rows,
         time::{Ago, Clock, ms},
     },
     shell::Machines,
     state::app,
 };
 use gloo_net::http::Method;
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     AlarmId, AlarmStatus, Role, Verdict,
     alarm::{Alarm, AlarmResolution},
@@ -34,22 +34,9 @@ pub fn AlarmDrawer(
 ) -> impl IntoView {
     let app = app();
     let alarm = Query::<Alarm>::new(move || Some(format!("/alarms/{id}")), &[Refresh::On(Topic::Alarms)]);
-    rows::come_back();
-    let close = move || {
+    let close = Callback::new(move |()| {
         app.nav.set_param("resolve", None);
         app.nav.go(&untrack(|| app.nav.to(Route::Alarms)));
-    };
-    let handle = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" && !event.default_prevented() {
-            close();
-        }
-    });
-    on_cleanup(move || handle.remove());
-    let heading = NodeRef::<html::H2>::new();
-    Effect::new(move |_| {
-        if let Some(heading) = heading.get() {
-            let _ = heading.focus();
-        }
     });
     let queue = Queue::of(list);
     let acknowledge = move |_| {
@@ -65,16 +52,7 @@ pub fn AlarmDrawer(
         Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(|a| a.status == AlarmStatus::Open)));
     let active = Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(need::is_active)));
     view! {
-        <div class="drawer-ground" on:click=move |_| close()></div>
-        <aside class="drawer" aria-label="Alarm">
-            <header class="drawer-head">
-                <h2 node_ref=heading tabindex="-1">
-                    "Alarm"
-                </h2>
-                <button class="quiet" aria-label="Close" on:click=move |_| close()>
-                    {Icon::Close.view()}
-                </button>
-            </header>
+        <Drawer label="Alarm" heading="Alarm" close>
             <Loaded phase=alarm.phase() retry=alarm.retry() lines=6>
                 {move || alarm.data.get().map(|found| head(&found))}
                 {move || about.get().map(|(sensor, at, severity)| view! { <Around sensor around=at mark=(at, severity) /> })}
@@ -93,7 +71,7 @@ pub fn AlarmDrawer(
                 {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
             <Discussion path=format!("/alarms/{id}") />
-        </aside>
+        </Drawer>
     }
     .into_any()
 }

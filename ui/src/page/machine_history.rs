@@ -102,10 +102,11 @@ fn shown((at, what, text, route): Entry) -> AnyView {
 }
 
 fn ticket(ticket: Ticket) -> AnyView {
+    let priority = badge::priority(&ticket);
     view! {
         <li>
             <a href=Route::Ticket(ticket.id).to_string()>{ticket.title}</a>
-            <span class="badges">{badge::priority(ticket.priority)} {badge::ticket_status(ticket.status)}</span>
+            <span class="badges">{priority} {badge::ticket_status(ticket.status)}</span>
         </li>
     }
     .into_any()

@@ -4,7 +4,9 @@ use crate::{
     api::{Query, Refresh},
     browser::encode,
     parts::{
-        badge, form,
+        badge,
+        drawer::Drawer,
+        form,
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
@@ -14,7 +16,7 @@ use crate::{
     shell::Machines,
     state::app,
 };
-use leptos::{ev, html, prelude::*};
+use leptos::prelude::*;
 use pm_api::{
     Metadata, PredictionId, SensorId,
     prediction::{Explained, FeatureShare, Prediction},
@@ -204,20 +206,7 @@ fn Why(id: PredictionId) -> impl IntoView {
     let app = app();
     let why = Query::<Explained>::new(move || Some(format!("/predictions/{id}/explain")), &[]);
     let whole = Query::<Prediction>::new(move || Some(format!("/predictions/{id}")), &[]);
-    rows::come_back();
-    let close = move || app.nav.go(&untrack(|| app.nav.to(Route::Predictions)));
-    let handle = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" {
-            close();
-        }
-    });
-    on_cleanup(move || handle.remove());
-    let heading = NodeRef::<html::H2>::new();
-    Effect::new(move |_| {
-        if let Some(heading) = heading.get() {
-            let _ = heading.focus();
-        }
-    });
+    let close = Callback::new(move |()| app.nav.go(&untrack(|| app.nav.to(Route::Predictions))));
     let content = move || {
         let Explained { explanation: e, .. } = why.data.get()?;
         let at = whole.data.get().map(|p| {
@@ -240,25 +229,15 @@ fn Why(id: PredictionId) -> impl IntoView {
                         <p class="advice">{Icon::Wrench.view()} {action}</p>
                     }
                 })}
-            <h3>"What drove the score"</h3>
             {contributions(&e.feature_importance)}
         })
     };
     view! {
-        <div class="drawer-ground" on:click=move |_| close()></div>
-        <aside class="drawer" aria-label="Prediction">
-            <header class="drawer-head">
-                <h2 node_ref=heading tabindex="-1">
-                    "Why this judgement"
-                </h2>
-                <button class="quiet" aria-label="Close" on:click=move |_| close()>
-                    {Icon::Close.view()}
-                </button>
-            </header>
+        <Drawer label="Prediction" heading="Why this judgement" close>
             <Loaded phase=why.phase() retry=why.retry() lines=6>
                 {content}
             </Loaded>
-        </aside>
+        </Drawer>
     }
     .into_any()
 }
@@ -267,6 +246,7 @@ fn Why(id: PredictionId) -> impl IntoView {
 fn contributions(all: &Metadata) -> AnyView {
     let features: Vec<FeatureShare> =
         all.get("features").and_then(|list| serde_json::from_value(list.clone()).ok()).unwrap_or_default();
+    let drove = !features.is_empty();
     let most = features.iter().map(|f| f.contribution.abs()).fold(f64::MIN_POSITIVE, f64::max);
     let bars = features
         .into_iter()
@@ -290,6 +270,12 @@ fn contributions(all: &Metadata) -> AnyView {
             }
         })
         .collect_view();
+    let drivers = drove.then(|| {
+        view! {
+            <h3>"What drove the score"</h3>
+            <ul class="contributions">{bars}</ul>
+        }
+    });
     let figures = all
         .iter()
         .filter(|(name, value)| value.is_number() || (value.is_string() && *name != "reason"))
@@ -302,7 +288,7 @@ fn contributions(all: &Metadata) -> AnyView {
         })
         .collect_view();
     view! {
-        <ul class="contributions">{bars}</ul>
+        {drivers}
         <dl class="facts">{figures}</dl>
     }
     .into_any()

@@ -5,10 +5,11 @@ use crate::{
     api::{Query, Refresh},
     live::Topic,
     parts::{
-        badge, form,
+        badge,
+        drawer::Drawer,
+        form,
         icon::Icon,
         loaded::Loaded,
-        rows,
         time::{Ago, Clock},
         undo,
     },
@@ -16,7 +17,7 @@ use crate::{
     state::app,
 };
 use gloo_net::http::Method;
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use pm_api::{Priority, Role, TicketId, TicketStatus, Timestamp, ticket::Ticket};
 use pm_ui_core::{
     change::{changes, given, way_back},
@@ -25,37 +26,15 @@ use pm_ui_core::{
 
 /// The drawer.
 #[component]
-pub fn Drawer(
+pub fn TicketDrawer(
     /// Which ticket.
     id: TicketId,
 ) -> impl IntoView {
     let app = app();
     let ticket = Query::<Ticket>::new(move || Some(format!("/tickets/{id}")), &[Refresh::On(Topic::Tickets)]);
-    rows::come_back();
-    let close = move || app.nav.go(&untrack(|| app.nav.to(Route::Tickets)));
-    let handle = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" {
-            close();
-        }
-    });
-    on_cleanup(move || handle.remove());
-    let heading = NodeRef::<html::H2>::new();
-    Effect::new(move |_| {
-        if let Some(heading) = heading.get() {
-            let _ = heading.focus();
-        }
-    });
+    let close = Callback::new(move |()| app.nav.go(&untrack(|| app.nav.to(Route::Tickets))));
     view! {
-        <div class="drawer-ground" on:click=move |_| close()></div>
-        <aside class="drawer" aria-label="Ticket">
-            <header class="drawer-head">
-                <h2 node_ref=heading tabindex="-1">
-                    "Ticket"
-                </h2>
-                <button class="quiet" aria-label="Close" on:click=move |_| close()>
-                    {Icon::Close.view()}
-                </button>
-            </header>
+        <Drawer label="Ticket" heading="Ticket" close>
             <Loaded phase=ticket.phase() retry=ticket.retry() lines=6>
                 {move || ticket.data.get().map(facts)}
                 {move || {
@@ -64,7 +43,7 @@ pub fn Drawer(
                 }}
             </Loaded>
             <Discussion path=format!("/tickets/{id}") />
-        </aside>
+        </Drawer>
     }
     .into_any()
 }
@@ -72,8 +51,9 @@ pub fn Drawer(
 fn facts(ticket: Ticket) -> AnyView {
     let machines = expect_context::<Machines>();
     let machine = ticket.machine_id;
+    let priority = badge::priority(&ticket);
     view! {
-        <div class="badges">{badge::priority(ticket.priority)} {badge::ticket_status(ticket.status)}</div>
+        <div class="badges">{priority} {badge::ticket_status(ticket.status)}</div>
         <p class="alarm-message">{ticket.title}</p>
         <p>{ticket.description}</p>
         <dl class="facts">

@@ -1,6 +1,6 @@
 //! Maintenance tickets: as a board with one column for each state of the work, or as a list.
 
-use super::{ticket_drawer::Drawer, ticket_form::AddTicket};
+use super::{ticket_drawer::TicketDrawer, ticket_form::AddTicket};
 use crate::{
     api::{Query, Refresh},
     browser::encode,
@@ -65,7 +65,7 @@ pub fn Tickets() -> impl IntoView {
             </div>
         </header>
         {move || if as_list.get() { view! { <List /> }.into_any() } else { view! { <Board /> }.into_any() }}
-        {move || open.get().map(|id| view! { <Drawer id /> })}
+        {move || open.get().map(|id| view! { <TicketDrawer id /> })}
     }
     .into_any()
 }
@@ -139,13 +139,14 @@ fn line(ticket: Ticket) -> AnyView {
     let machine = ticket.machine_id;
     let route = Route::Ticket(ticket.id);
     let due = due(&ticket);
+    let priority = badge::priority(&ticket);
     view! {
         <Row route>
             <td class="main-cell">
                 <a href=move || app.nav.to(route)>{ticket.title}</a>
             </td>
             <td class="wide">{move || machines.name(machine)}</td>
-            <td>{badge::priority(ticket.priority)}</td>
+            <td>{priority}</td>
             <td>{badge::ticket_status(ticket.status)}</td>
             <td class="wide muted">{ticket.assignee}</td>
             <td class="wide when">{due}</td>
@@ -233,12 +234,13 @@ fn card(ticket: Ticket) -> AnyView {
     let done = ticket.status >= TicketStatus::Resolved;
     let due = due(&ticket);
     let route = Route::Ticket(ticket.id);
+    let priority = badge::priority(&ticket);
     view! {
         <article class="card" data-row tabindex="-1" on:keydown=move |event| rows::open(&event, app.nav, route)>
             <a href=move || app.nav.to(route)>{ticket.title}</a>
             <p class="muted">{move || machines.name(machine)}</p>
             <div class="badges">
-                {badge::priority(ticket.priority)} {(!done).then(|| badge::ticket_status(ticket.status))}
+                {priority} {(!done).then(|| badge::ticket_status(ticket.status))}
             </div>
             <p class="muted small card-foot">{ticket.assignee} {due}</p>
         </article>

@@ -2,7 +2,7 @@
 
 use super::icon::Icon;
 use leptos::prelude::*;
-use pm_api::{AlarmStatus, MachineStatus, Priority, ReadingStatus, Severity, TicketStatus};
+use pm_api::{AlarmStatus, MachineStatus, Priority, ReadingStatus, Severity, TicketStatus, ticket::Ticket};
 use pm_ui_core::text::title;
 
 fn badge(class: &'static str, icon: Option<Icon>, word: &str) -> AnyView {
@@ -63,10 +63,12 @@ pub fn ticket_status(status: TicketStatus) -> AnyView {
     }
 }
 
-/// Urgency of a ticket.
+/// Urgency of a ticket, with a colour as long as something is to be done.
 #[must_use]
-pub fn priority(priority: Priority) -> AnyView {
+pub fn priority(ticket: &Ticket) -> AnyView {
+    let priority = ticket.priority;
     match priority {
+        _ if ticket.status >= TicketStatus::Resolved => badge("calm", None, priority.as_str()),
         Priority::Critical => badge("critical", Some(Icon::Critical), priority.as_str()),
         Priority::High => badge("warning", Some(Icon::Warning), priority.as_str()),
         Priority::Medium | Priority::Low => badge("calm", None, priority.as_str()),

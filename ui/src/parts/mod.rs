@@ -3,6 +3,7 @@
 pub mod badge;
 pub mod brand;
 pub mod confirm;
+pub mod drawer;
 pub mod form;
 pub mod help;
 pub mod icon;

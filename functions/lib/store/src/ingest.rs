@@ -2,7 +2,7 @@
 
 use crate::{
     Db, StoreError,
-    sensor::{effective, thresholds},
+    sensor::{in_force, threshold_columns},
     setting,
     statement::statements,
     value::{Columns, floats, ints, optional_texts, status_code, texts},
@@ -12,30 +12,31 @@ use pm_domain::{limits, settings::Key};
 use spin_sdk::pg::ParameterValue;
 use std::collections::HashSet;
 
+/// The columns that [`known_sensor`] reads, of `sensors s`, `machines m` and `sensor_state st`.
+macro_rules! known {
+    () => {
+        concat!(
+            "s.id, s.machine_id, s.name, s.sensor_type, s.unit, ",
+            threshold_columns!(),
+            ", coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
+             st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc',
+             m.metadata->>'rul_model' is not null"
+        )
+    };
+}
+
 statements! {
-    RESOLVE = "
-        select r.ord, s.id, s.machine_id, s.name, s.sensor_type, s.unit,
-               s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
-               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
-               coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
-               st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc',
-               m.metadata->>'rul_model' is not null
+    RESOLVE = concat!("select r.ord, ", known!(), "
         from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor, ord)
         join machines m on m.mqtt_id = r.machine
         join sensors s on s.machine_id = m.id and s.mqtt_id = r.sensor
-        left join sensor_state st on st.sensor_id = s.id";
-    RESOLVE_BY_ID = "
-        select r.ord, s.id, s.machine_id, s.name, s.sensor_type, s.unit,
-               s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
-               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
-               coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
-               st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc',
-               m.metadata->>'rul_model' is not null
+        left join sensor_state st on st.sensor_id = s.id");
+    RESOLVE_BY_ID = concat!("select r.ord, ", known!(), "
         from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor, ord)
         join machines m on m.id = (select r.machine::uuid where pg_input_is_valid(r.machine, 'uuid')) or m.mqtt_id = r.machine
         join sensors s on s.machine_id = m.id
             and (s.id = (select r.sensor::uuid where pg_input_is_valid(r.sensor, 'uuid')) or s.mqtt_id = r.sensor)
-        left join sensor_state st on st.sensor_id = s.id";
+        left join sensor_state st on st.sensor_id = s.id");
     REGISTER_MACHINES = "
         insert into machines (name, mqtt_id, location)
         select distinct on (r.machine) r.machine, r.machine, coalesce(r.location, '')
@@ -203,10 +204,7 @@ fn known_sensor(c: &mut Columns) -> Result<KnownSensor, StoreError> {
         name: c.take()?,
         sensor_type: c.take()?,
         unit: c.take()?,
-        thresholds: {
-            let own = thresholds(c)?;
-            effective(own, c.take()?).0
-        },
+        thresholds: in_force(c)?,
         threshold_condition: c.take()?,
         prediction_condition: c.take()?,
         evaluated_through: c.take()?,

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, Db, StoreError,
-    sensor::{effective, thresholds},
+    sensor::{in_force, threshold_columns},
     statement::statements,
     value::{Columns, at, id, json, optional, text},
 };
@@ -64,12 +64,11 @@ statements! {
         where resource_type = 'ai_model'
            or (resource_type = 'job' and metadata #>> '{after,job_type}' = 'retrain')
         order by created_at desc, id desc limit $1";
-    TRAINING_SENSORS = "
-        select s.id, s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
-               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end
+    TRAINING_SENSORS = concat!("
+        select s.id, ", threshold_columns!(), "
         from sensors s join machines m on m.id = s.machine_id join sensor_latest l on l.sensor_id = s.id
         where ($1::uuid is null or m.id = $1) and ($2::text is null or m.metadata ->> 'class' = $2)
-        order by md5(s.id::text || $3::text) limit $4";
+        order by md5(s.id::text || $3::text) limit $4");
     READINGS = "
         with faults as materialized (
             select tstzrange(a.triggered_at - interval '10 minutes',
@@ -360,11 +359,7 @@ pub async fn training_sensors(
         text(seed.to_string()),
         limit.into(),
     ];
-    db.rows(TRAINING_SENSORS, params, |c| {
-        let (sensor, own) = (c.take()?, thresholds(c)?);
-        Ok((sensor, effective(own, c.take()?).0))
-    })
-    .await
+    db.rows(TRAINING_SENSORS, params, |c| Ok((c.take()?, in_force(c)?))).await
 }
 
 struct Times(Vec<i64>);

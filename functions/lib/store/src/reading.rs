@@ -102,10 +102,7 @@ statements! {
     // The beginning of the newest-first list of everything, where the last hour fills it: only chunks of that hour are
     // looked at. The limits are queries, so that no plan is made for each of them: together less than half the time.
     NEWEST = concat!("
-        select ", columns!(), ",
-               coalesce((select value from counts
-                         where name = 'readings' and counted_at > now() - interval '15 seconds' and value > 10000),
-                        count_readings(null, null, 'epoch', 'infinity'))
+        select ", columns!(), ", (select count_readings(null, null, 'epoch', 'infinity'))
         from (select * from sensor_data
               where time > now() - interval '1 hour'
                 and sensor_id <> all (array(select sensor_id from deleted_sensors))

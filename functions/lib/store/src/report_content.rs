@@ -3,7 +3,7 @@
 
 use crate::{
     Db, StoreError,
-    sensor::{effective, thresholds},
+    sensor::{in_force, threshold_columns},
     statement::statements,
     value::{Columns, at, id, optional},
 };
@@ -101,14 +101,11 @@ statements! {
         where ($1::uuid is null or m.id = $1)
           and ($2::uuid is null or m.id = (select machine_id from sensors where id = $2))
         order by m.name, m.id limit $3";
-    SENSORS = "
-        select s.id, s.machine_id, m.name, s.name, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
-               s.critical_threshold, s.warning_low, s.critical_low,
-               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
-               count(*) over ()
+    SENSORS = concat!("
+        select s.id, s.machine_id, m.name, s.name, s.unit, ", threshold_columns!(), ", count(*) over ()
         from sensors s join machines m on m.id = s.machine_id
         where ($1::uuid is null or s.machine_id = $1) and ($2::uuid is null or s.id = $2)
-        order by m.name, m.id, s.name, s.id limit $3";
+        order by m.name, m.id, s.name, s.id limit $3");
     // From the time an alarm was critical until its condition ended or it was resolved.
     FAILURES = "
         select a.machine_id,
@@ -293,7 +290,7 @@ fn sensor_row(c: &mut Columns) -> Result<(SensorRow, i64), StoreError> {
         machine: c.take()?,
         name: c.take()?,
         unit: c.take()?,
-        limits: limits(effective(thresholds(c)?, c.take()?).0),
+        limits: limits(in_force(c)?),
         measured: None::<Measured>,
         trend: Vec::new(),
     };

@@ -15,14 +15,25 @@ use pm_domain::limits;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
+/// The columns that [`thresholds`] and [`in_force`] read, of `sensors s` and `machines m`: a sensor's own, then its
+/// machine's for the sensor's type.
+macro_rules! threshold_columns {
+    () => {
+        "s.min_threshold, s.max_threshold, s.warning_threshold, s.critical_threshold, s.warning_low, s.critical_low,
+         case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end"
+    };
+}
+pub(crate) use threshold_columns;
+
 /// The columns that [`sensor`] reads, of `sensors s`, `machines m` and `sensor_latest l`.
 macro_rules! columns {
     () => {
-        "s.machine_id, s.name, s.sensor_type, s.unit, s.min_threshold, s.max_threshold, s.warning_threshold,
-         s.critical_threshold, s.warning_low, s.critical_low,
-         case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end,
-         s.metadata, s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc',
-         l.time at time zone 'utc', l.value, l.status"
+        concat!(
+            "s.machine_id, s.name, s.sensor_type, s.unit, ",
+            threshold_columns!(),
+            ", s.metadata, s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc',
+             l.time at time zone 'utc', l.value, l.status"
+        )
     };
 }
 
@@ -85,13 +96,11 @@ statements! {
         from (select set_config('pm.actor', $1, true)) actor
         where s.id = $2";
     MACHINES_OF = "select id, machine_id from sensors where id = any ($1::text[]::uuid[])";
-    OF_NAMED_MACHINE = "
-        select coalesce(s.mqtt_id, s.id::text), s.min_threshold, s.max_threshold, s.warning_threshold,
-               s.critical_threshold, s.warning_low, s.critical_low,
-               case when jsonb_typeof(m.thresholds -> s.sensor_type) = 'object' then m.thresholds -> s.sensor_type end
+    OF_NAMED_MACHINE = concat!("
+        select coalesce(s.mqtt_id, s.id::text), ", threshold_columns!(), "
         from machines m join sensors s on s.machine_id = m.id
         where m.mqtt_id = $1 or m.id::text = $1
-        order by 1 limit 1000";
+        order by 1 limit 1000");
     OF_MACHINE = "select id from sensors where machine_id = $1 order by created_at, id limit $2";
 }
 
@@ -178,7 +187,7 @@ fn sensor(c: &mut Columns) -> Result<Sensor, StoreError> {
 }
 
 /// A sensor's own thresholds, in the order `min, max, warning, critical, warning_low, critical_low`.
-pub(crate) fn thresholds(c: &mut Columns) -> Result<Thresholds, StoreError> {
+fn thresholds(c: &mut Columns) -> Result<Thresholds, StoreError> {
     Ok(Thresholds {
         min: c.take()?,
         max: c.take()?,
@@ -189,8 +198,14 @@ pub(crate) fn thresholds(c: &mut Columns) -> Result<Thresholds, StoreError> {
     })
 }
 
+/// The thresholds that count, from the columns of `threshold_columns!`.
+pub(crate) fn in_force(c: &mut Columns) -> Result<Thresholds, StoreError> {
+    let own = thresholds(c)?;
+    Ok(effective(own, c.take()?).0)
+}
+
 /// The thresholds that count, and whether they are the machine's (its object for the sensor's type, if it has one).
-pub(crate) fn effective(own: Thresholds, of_machine: Option<serde_json::Value>) -> (Thresholds, bool) {
+fn effective(own: Thresholds, of_machine: Option<serde_json::Value>) -> (Thresholds, bool) {
     let of_machine = of_machine.and_then(|t| serde_json::from_value::<Thresholds>(t).ok());
     let effective = limits::effective(own, of_machine);
     (effective, own.is_empty() && !effective.is_empty())
@@ -259,8 +274,7 @@ pub async fn of_machine(db: &Db, machine_id: MachineId, limit: i64) -> Result<Ve
 pub async fn of_named_machine(db: &Db, machine: &str) -> Result<Vec<(String, Limits)>, StoreError> {
     db.rows(OF_NAMED_MACHINE, vec![text(machine)], |c| {
         let name = c.take()?;
-        let own = thresholds(c)?;
-        Ok((name, limits::limits(effective(own, c.take()?).0)))
+        Ok((name, limits::limits(in_force(c)?)))
     })
     .await
 }

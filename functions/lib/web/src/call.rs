@@ -347,12 +347,7 @@ impl Query {
         &self,
         name: &str,
     ) -> Result<Option<T>, Refusal> {
-        let parse = |text: &str| {
-            text.parse().map_err(|e: pm_api::word::UnknownWord| {
-                Refusal::field("enum", &["query", name], e.to_string(), json!(text))
-            })
-        };
-        self.text(name).map(parse).transpose()
+        self.text(name).map(|text| word(text, name)).transpose()
     }
 
     /// Words of a vocabulary, by commas; none where the parameter is absent.
@@ -360,12 +355,8 @@ impl Query {
     /// # Errors
     /// 422 naming the parameter and the words.
     pub fn words<T: FromStr<Err = pm_api::word::UnknownWord>>(&self, name: &str) -> Result<Vec<T>, Refusal> {
-        let parse = |word: &str| {
-            word.trim().parse().map_err(|e: pm_api::word::UnknownWord| {
-                Refusal::field("enum", &["query", name], e.to_string(), json!(word))
-            })
-        };
-        self.text(name).map_or_else(|| Ok(Vec::new()), |text| text.split(',').map(parse).collect())
+        let words = |text: &str| text.split(',').map(|text| word(text.trim(), name)).collect();
+        self.text(name).map_or_else(|| Ok(Vec::new()), words)
     }
 
     /// At most `most` ids, by commas.
@@ -382,6 +373,13 @@ impl Query {
         let id = |text: &str| uuid(text.trim(), &["query", name]).map(T::from);
         text.split(',').map(id).collect::<Result<_, _>>().map(Some)
     }
+}
+
+/// The word that stands in the parameter `name` of the query.
+fn word<T: FromStr<Err = pm_api::word::UnknownWord>>(text: &str, name: &str) -> Result<T, Refusal> {
+    text.parse().map_err(|e: pm_api::word::UnknownWord| {
+        Refusal::field("enum", &["query", name], e.to_string(), json!(text))
+    })
 }
 
 fn uuid(text: &str, loc: &[&str]) -> Result<uuid::Uuid, Refusal> {
