@@ -120,7 +120,7 @@ impl Lane {
         if state.in_flight.is_some() {
             return;
         }
-        let (body, origin) = if let Some((body, records)) = block_in_place(|| self.from_spool()) {
+        let (body, origin) = if let Some((body, records)) = block_in_place(|| self.oldest_of_spool()) {
             (body, Origin::Spool { records })
         } else {
             let ready = self.closes_at(state).is_some_and(|at| at <= Instant::now());
@@ -219,7 +219,7 @@ impl Lane {
     }
 
     /// The spool's oldest records as one batch, and how many they are; a record that has gone bad is set aside, loudly.
-    fn from_spool(&mut self) -> Option<(Bytes, usize)> {
+    fn oldest_of_spool(&mut self) -> Option<(Bytes, usize)> {
         loop {
             match self.spool.peek(MAX_BATCH_BYTES) {
                 Ok(records) => return join(&records, self.settings.max_readings),

@@ -16,7 +16,7 @@ use crate::{
     state::app,
 };
 use gloo_net::http::Method;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html, prelude::*, task::spawn_local};
 use pm_api::{
     AlarmId, AlarmStatus, Role, Verdict,
     alarm::{Alarm, AlarmResolution},

@@ -10,7 +10,7 @@ use crate::{
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
-        rows::{self, Row},
+        rows::Row,
         time::{Ago, Clock},
     },
     shell::Machines,

@@ -8,7 +8,6 @@ use crate::{
         badge,
         drawer::Drawer,
         form,
-        icon::Icon,
         loaded::Loaded,
         time::{Ago, Clock},
         undo,
