@@ -159,6 +159,10 @@ enum Db {
     },
 }
 
+/// Every row of every answer is some twenty small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()
