@@ -23,7 +23,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Short: sensors are back at once, and a broker that has forgotten the session keeps nothing for who is not there.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Time for what is in memory to be committed or spooled at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest packet that MQTT has: a message above any smaller limit would be sent again for ever.

@@ -145,7 +145,11 @@ async fn functions_down_for_three_seconds() -> anyhow::Result<()> {
         assert_eq!(stage.functions.count(), 0);
         assert!(stage.functions.health().spool_batches > 0);
         tokio::time::sleep(Duration::from_secs(3)).await;
+        let (waiting, before) = (stage.functions.health().spool_batches, stage.functions.posts());
         stage.functions.set(Mode::Ok);
+        stage.functions.until("what waited is committed", |f| f.count() == 2000).await?;
+        let posts = stage.functions.posts() - before;
+        assert!(posts * 2 < waiting, "{posts} posts for {waiting} batches on disk, which are small");
         stage.publish(500, 0).await;
         stage.until_all_committed().await?;
         stage.assert_all_in_order();
