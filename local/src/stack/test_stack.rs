@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use tokio::time::sleep;
 
 use super::cluster::{Cluster, DATABASE, Programs};
 use super::migrate::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
@@ -18,6 +19,8 @@ use super::testing::{Database, database};
 use super::up::{bridge_part, broker_part, cluster_part, host_part, with_variables};
 
 const LIMIT: Duration = Duration::from_secs(300);
+/// A part that ends while it starts is started again for so long.
+const AGAIN: Duration = Duration::from_secs(20);
 
 /// Which broker a test runs against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -237,12 +240,20 @@ impl Stack {
         let logs = self.logs();
         let (spec, running) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
         ensure!(running.is_none(), "{part} runs already");
-        let mut started = spec.spawn(&logs)?;
-        let ready = tokio::select! {
-            ready = spec.ready.wait(LIMIT) => ready,
-            _ = started.wait() => false,
+        let end = Instant::now() + AGAIN;
+        let started = loop {
+            let mut started = spec.spawn(&logs)?;
+            let ready = tokio::select! {
+                ready = spec.ready.wait(LIMIT) => ready,
+                _ = started.wait() => false,
+            };
+            if ready {
+                break started;
+            }
+            ensure!(Instant::now() < end, "the {part} did not start: {}", last_words(&log_path(&logs, part)));
+            // a database that was killed starts when its last process has ended; the supervisor tries again, too
+            sleep(Duration::from_millis(250)).await;
         };
-        ensure!(ready, "the {part} did not start: {}", last_words(&log_path(&logs, part)));
         *running = Some(started);
         Ok(())
     }
