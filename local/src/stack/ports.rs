@@ -1,15 +1,34 @@
 //! Ports: free ones, and who holds a taken one.
 
-use std::fs;
+use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-/// A port of 127.0.0.1 that nobody listens on now.
+/// Below the ports that Linux gives to outgoing connections and to listeners that ask for any.
+const RANGE: Range<u16> = 20_000..32_768;
+
+/// A port of 127.0.0.1 that nobody listens on now, and that no other process gets from here as long as this one lives, also
+/// while what listens on it is down.
 pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr().context("no free port on 127.0.0.1")?.port())
+    static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let folder = std::env::temp_dir().join("pm-ports");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let length = RANGE.end - RANGE.start;
+    let begin = (RandomState::new().hash_one(()) % u64::from(length)) as u16;
+    for n in 0..length {
+        let port = RANGE.start + (begin + n) % length;
+        let Ok(file) = File::create(folder.join(port.to_string())) else { continue };
+        if file.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            HELD.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+            return Ok(port);
+        }
+    }
+    bail!("no free port on 127.0.0.1 from {} to {}", RANGE.start, RANGE.end - 1)
 }
 
 /// Refuses a taken port, saying who has it and which flag chooses another.
@@ -64,6 +83,13 @@ fn listening_inode(address: SocketAddr) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_free_port_is_given_once() {
+        let ports: std::collections::HashSet<u16> = (0..20).map(|_| free_port().unwrap()).collect();
+        assert_eq!(ports.len(), 20);
+        assert!(ports.iter().all(|port| RANGE.contains(port)));
+    }
 
     #[test]
     fn a_taken_port_names_its_holder_and_the_flag() {
