@@ -157,6 +157,10 @@ impl Builder {
     }
 }
 
+fn part_count(batch: &Batch) -> usize {
+    batch.readings.len() + batch.dead_letters.len()
+}
+
 /// What is in a batch, in order: readings, then dead letters.
 fn contents(batch: &Batch) -> impl Iterator<Item = Content> {
     let readings = batch.readings.iter().filter_map(|r| {
@@ -172,12 +176,11 @@ fn contents(batch: &Batch) -> impl Iterator<Item = Content> {
 #[must_use]
 pub fn join(bodies: &[Bytes], max_readings: usize) -> Option<(Bytes, usize)> {
     let first = bodies.first()?;
-    let parts = |batch: &Batch| batch.readings.len() + batch.dead_letters.len();
     let readable = |body: &Bytes| postcard::from_bytes::<Batch>(body).ok();
     let mut joined = Builder::default();
     let mut count = 0;
     for batch in bodies.iter().map_while(readable) {
-        if count > 0 && joined.parts + parts(&batch) > max_readings {
+        if count > 0 && joined.parts + part_count(&batch) > max_readings {
             break;
         }
         contents(&batch).for_each(|content| joined.add(content));
@@ -190,7 +193,7 @@ pub fn join(bodies: &[Bytes], max_readings: usize) -> Option<(Bytes, usize)> {
 /// Both halves of a batch of at least two parts, in order, each with only the sensors that it needs.
 #[must_use]
 pub fn halves(batch: &Batch) -> Option<(Batch, Batch)> {
-    let parts = batch.readings.len() + batch.dead_letters.len();
+    let parts = part_count(batch);
     if parts < 2 {
         return None;
     }

@@ -31,7 +31,8 @@ pub struct Settings {
     /// Longest time that a batch stays open.
     pub linger: Duration,
     /// A batch is closed when nothing has come for this long: the sender has paused, or the broker's window of
-    /// unacknowledged messages is used up.
+    /// unacknowledged messages is used up. Longer, up to `linger`, when the last post took more than twice as long: a
+    /// busy system works through few large batches with far less than through many small ones.
     pub quiet: Duration,
     /// What has waited this long goes to the spool.
     pub spill_after: Duration,
@@ -65,6 +66,7 @@ enum Origin {
 struct InFlight {
     body: Bytes,
     origin: Origin,
+    since: Instant,
     delivery: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -74,6 +76,8 @@ struct State {
     /// Closed, but neither in flight nor on disk: what the full spool did not take.
     closed: VecDeque<Closed>,
     in_flight: Option<InFlight>,
+    /// How long the last delivery took.
+    took: Duration,
     /// The spool refused; not again before this.
     spool_again: Option<Instant>,
     /// No more parts will come.
@@ -132,7 +136,7 @@ impl Lane {
         };
         let (functions, posted) = (self.functions.clone(), body.clone());
         let delivery = Box::pin(async move { functions.deliver(posted).await });
-        state.in_flight = Some(InFlight { body, origin, delivery });
+        state.in_flight = Some(InFlight { body, origin, since: Instant::now(), delivery });
     }
 
     /// When the open batch is to be closed.
@@ -140,7 +144,8 @@ impl Lane {
         let (oldest, newest) = (state.queue.oldest()?, state.queue.newest()?);
         let full = state.queue.len() >= self.settings.max_readings || state.queue.bytes() >= MAX_BATCH_BYTES;
         let at_once = full || state.ended;
-        Some(if at_once { oldest } else { (oldest + self.settings.linger).min(newest + self.settings.quiet) })
+        let quiet = self.settings.quiet.max(state.took / 2);
+        Some(if at_once { oldest } else { (oldest + self.settings.linger).min(newest + quiet) })
     }
 
     /// When there is something to do without an event from outside.
@@ -164,16 +169,17 @@ impl Lane {
     }
 
     fn delivered(&mut self, state: &mut State) {
-        match state.in_flight.take().map(|f| f.origin) {
-            Some(Origin::Memory { shares, .. }) => shares.into_iter().for_each(Share::safe),
-            Some(Origin::Spool { records }) => {
+        let Some(delivered) = state.in_flight.take() else { return };
+        state.took = delivered.since.elapsed();
+        match delivered.origin {
+            Origin::Memory { shares, .. } => shares.into_iter().for_each(Share::safe),
+            Origin::Spool { records } => {
                 if let Err(error) = block_in_place(|| self.spool.advance(records)) {
                     self.health.failed(format!("the spool cannot be emptied: {error}"));
                 }
                 state.spool_again = None;
                 self.count_spool();
             }
-            None => {}
         }
     }
 

@@ -25,13 +25,12 @@ use std::{
     time::Instant,
 };
 
-/// Seconds of a sensor's own time between two scorings of it.
-const INTERVAL_S: f64 = 1.0;
-/// The same when many sensors report at once.
-const BUSY_INTERVAL_S: f64 = 5.0;
-/// From this many sensors in a batch on, it is busy. (A batch holds what came to one lane of the bridge in some tens of
-/// milliseconds.)
-const BUSY_SENSORS: usize = 100;
+/// Seconds of a sensor's own time between two scorings of it: the fewest, for each sensor of the batch, and the most. A
+/// batch holds what came to one lane of the bridge in a tenth of a second at most, so this makes some 400 scorings a second
+/// for each lane, and longer waits when there are more sensors than that.
+const SHORTEST_INTERVAL_S: f64 = 1.0;
+const INTERVAL_PER_SENSOR_S: f64 = 0.05;
+const LONGEST_INTERVAL_S: f64 = 5.0;
 
 /// Scores the sensors that are due. Returns how many were scored and what the alarm engine must be told. A failure is
 /// logged and costs nothing: the readings stay due.
@@ -59,7 +58,8 @@ fn due<'s>(
     readings: &[NewReading],
     now: Timestamp,
 ) -> HashMap<pm_api::SensorId, &'s KnownSensor> {
-    let interval = if sensors.len() >= BUSY_SENSORS { BUSY_INTERVAL_S } else { INTERVAL_S };
+    let interval = sensors.len() as f64 * INTERVAL_PER_SENSOR_S;
+    let interval = interval.clamp(SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S);
     let mut newest = vec![None; sensors.len()];
     for reading in readings.iter().filter(|r| freshness(r.time, now) == Freshness::Live) {
         newest[reading.sensor] = newest[reading.sensor].max(Some(reading.time));

@@ -27,7 +27,7 @@ use uuid::Uuid;
 /// What is asked for.
 #[derive(Args)]
 pub struct Options {
-    /// Readings that are stored beforehand, over the last day
+    /// Readings that are stored beforehand, over the last day; at least half a million
     #[arg(long, default_value_t = 10_000_000)]
     stored: i64,
     /// Readings per second that flow in meanwhile
@@ -164,21 +164,28 @@ async fn asks(stack: &Stack, db: &Client) -> Result<Vec<(&'static str, Ask)>> {
     ])
 }
 
-/// Readings of all sensors, evenly over the last day, with their roll-ups.
+/// Readings of all sensors with their roll-ups: evenly over the last day, then every second for as long as the scorer looks
+/// back at first. They are what the sensors publish from then on, so that the start is no news to anybody.
 async fn fill(db: &Client, count: i64) -> Result<()> {
-    let per_sensor = count / FLEET.all() as i64;
+    const RECENT_S: i64 = 240;
+    let sensors = FLEET.all() as i64;
+    let per_hour = (count - RECENT_S * sensors) / sensors / 24;
+    let insert = format!(
+        "insert into sensor_data (time, sensor_id, machine_id, value, status)
+         select at, s.id, s.machine_id, {}, 0
+         from (select s.id, s.machine_id, {} as number
+               from sensors s join machines m on m.id = s.machine_id where m.mqtt_id like 'load-%') s,
+              generate_series(0, $1::int8 - 1) k,
+              lateral (select now() - ($2::float8 + (k * 1.0 + s.number * 0.0001) * $3::float8) * interval '1 second' as at) t",
+        Fleet::VALUE_IN_SQL,
+        Fleet::NUMBER_IN_SQL
+    );
     // by the hour: each piece goes into one chunk
-    for hour in (0..24_i64).rev() {
-        db.execute(
-            "insert into sensor_data (time, sensor_id, machine_id, value, status)
-             select now() - ($1::int8 + (k + s.offset_) * 1.0 / ($2::int8 / 24 + 1)) * interval '1 hour' - interval '5 minutes',
-                    s.id, s.machine_id, 100 + 5 * sin(k * 0.01) + s.offset_, 0
-             from (select id, machine_id, row_number() over () * 0.0001 as offset_ from sensors where mqtt_id like 's_') s,
-                  generate_series(0, $2::int8 / 24) k",
-            &[&hour, &per_sensor],
-        )
-        .await?;
+    for hour in (0..24).rev() {
+        let (begin_s, step_s) = (f64::from(hour * 3600) + RECENT_S as f64, 3600.0 / per_hour.max(1) as f64);
+        db.execute(&insert, &[&per_hour, &begin_s, &step_s]).await?;
     }
+    db.execute(&insert, &[&RECENT_S, &0.0, &1.0]).await?;
     db.batch_execute(
         "insert into rollup_changes (minute, readings)
          select time_bucket('1 minute', time), count(*) from sensor_data group by 1;

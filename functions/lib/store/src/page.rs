@@ -4,6 +4,7 @@ use crate::{
     StoreError,
     value::{Columns, id, text},
 };
+use pm_api::Timestamp;
 use spin_sdk::pg::ParameterValue;
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -76,9 +77,24 @@ impl Slicing {
 
     /// A listing of rows that were read with their cursors.
     pub(crate) fn listing<T>(&self, rows: Vec<(T, Cursor)>, total: i64) -> Listing<T> {
-        let full = i64::try_from(rows.len()).unwrap_or(i64::MAX) >= self.limit;
-        let next = rows.last().filter(|_| full).map(|r| r.1.clone());
-        Listing { items: rows.into_iter().map(|r| r.0).collect(), total, next }
+        let last = rows.last().map(|r| r.1.clone());
+        self.ended(rows.into_iter().map(|r| r.0).collect(), total, last)
+    }
+
+    /// A listing of rows that are ordered by this time and id of theirs.
+    pub(crate) fn by_time<T>(
+        &self,
+        items: Vec<T>,
+        total: i64,
+        order: impl Fn(&T) -> (Timestamp, Uuid),
+    ) -> Listing<T> {
+        let last = items.last().map(order).map(|(time, id)| Cursor { key: time.0.to_string(), id });
+        self.ended(items, total, last)
+    }
+
+    fn ended<T>(&self, items: Vec<T>, total: i64, last: Option<Cursor>) -> Listing<T> {
+        let full = i64::try_from(items.len()).unwrap_or(i64::MAX) >= self.limit;
+        Listing { items, total, next: last.filter(|_| full) }
     }
 }
 

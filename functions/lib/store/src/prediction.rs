@@ -1,7 +1,7 @@
 //! Predictions.
 
 use crate::{
-    Cursor, Db, Listing, Slicing, StoreError,
+    Db, Listing, Slicing, StoreError,
     reading::{WIDEST, begin},
     statement::statements,
     value::{Columns, at, id, optional, text},
@@ -157,11 +157,7 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
     };
     let rows = db.rows(statement, params, prediction).await?;
     let total = db.one(counting, count, |c| c.take()).await?;
-    let with_cursor = |p: Prediction| {
-        let cursor = Cursor { key: p.timestamp.0.to_string(), id: p.sensor_id.0 };
-        (p, cursor)
-    };
-    Ok(paging.listing(rows.into_iter().map(with_cursor).collect(), total))
+    Ok(paging.by_time(rows, total, |p| (p.timestamp, p.sensor_id.0)))
 }
 
 /// The newest prediction of each of the given sensors.

@@ -4,7 +4,7 @@
 //! is ordered by time and sensor, which is a reading's key, so a cursor names one place in the list for ever.
 
 use crate::{
-    Cursor, Db, Listing, Slicing, StoreError,
+    Db, Listing, Slicing, StoreError,
     statement::statements,
     value::{Columns, at, id, optional},
 };
@@ -198,11 +198,8 @@ pub async fn list(db: &Db, filter: &Filter, paging: &Slicing) -> Result<Listing<
 }
 
 fn listing(paging: &Slicing, rows: Vec<(SensorData, i64)>, total: i64) -> Listing<SensorData> {
-    let with_cursor = |(d, _): (SensorData, i64)| {
-        let cursor = Cursor { key: d.timestamp.0.to_string(), id: d.sensor_id.0 };
-        (d, cursor)
-    };
-    paging.listing(rows.into_iter().map(with_cursor).collect(), total)
+    let readings = rows.into_iter().map(|(reading, _)| reading).collect();
+    paging.by_time(readings, total, |d: &SensorData| (d.timestamp, d.sensor_id.0))
 }
 
 /// The reading of a sensor at a time.

@@ -4,7 +4,6 @@ use super::{PER_SECOND, Stage, a_while, checker::until_more_stored, sensors::Pla
 use anyhow::Result;
 use pm_local::stack::testing::Broker;
 use std::time::Duration;
-use tokio::time::sleep;
 
 /// mosquitto acknowledges before it saves, once a second: its publishers send the last seconds again, and of a session that
 /// it has not saved yet it keeps nothing (the README says so).
@@ -13,9 +12,7 @@ const UNSAVED: Duration = Duration::from_secs(4);
 #[tokio::test]
 async fn every_part_dies_in_random_order() -> Result<()> {
     let mut stage = Stage::new(Broker::Mosquitto, true).await?;
-    while !stage.stack.broker_has_saved("factory/#") {
-        sleep(Duration::from_millis(50)).await;
-    }
+    stage.until_broker_has_saved("factory/#").await?;
     let sensors = stage.sensors(Plan { distrust: UNSAVED, ..Plan::new(PER_SECOND) })?;
     let mut deaths: Vec<&[&str]> = vec![&["host"], &["bridge"], &["database"], &["broker"]];
     deaths.extend([["host", "database"].as_slice(), &["bridge", "broker"], &["bridge", "host"]]);

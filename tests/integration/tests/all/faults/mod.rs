@@ -34,6 +34,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// Messages a second that the sensors publish meanwhile.
 const PER_SECOND: u64 = 1000;
+/// Longest wait for what must come by itself.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A stack with a relay on every way.
 struct Stage {
@@ -116,7 +118,7 @@ impl Stage {
 
     /// Waits until `/status` says so.
     async fn until_status(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Result<()> {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + LIMIT;
         loop {
             let status = self.status().await;
             if holds(&status) {
@@ -127,6 +129,17 @@ impl Stage {
             }
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until mosquitto has this text on disk.
+    async fn until_broker_has_saved(&self, text: &str) -> Result<()> {
+        let saved = async {
+            while !self.stack.broker_has_saved(text) {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let in_time = timeout(LIMIT, saved).await;
+        in_time.with_context(|| format!("the broker does not save {text}\n{}", self.last_words()))
     }
 
     fn last_words(&self) -> String {

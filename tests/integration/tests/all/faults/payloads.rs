@@ -1,6 +1,6 @@
 //! Payloads that are large, broken, deep or strange, among good ones; and many new sensors at once.
 
-use super::{PER_SECOND, Stage, sensors::Plan};
+use super::{LIMIT, PER_SECOND, Stage, sensors::Plan};
 use crate::{client::ENGINEER, mqtt::Publisher, sql};
 use anyhow::{Result, ensure};
 use pm_local::stack::testing::Broker;
@@ -99,7 +99,7 @@ async fn ten_thousand_new_sensors_at_once() -> Result<()> {
     let db = sql::connect(stage.stack.db()).await?;
     let count = "select count(*), count(distinct s.id), count(distinct d.value) from sensor_data d
                  join sensors s on s.id = d.sensor_id join machines m on m.id = s.machine_id where m.mqtt_id like 'new-%'";
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + LIMIT;
     loop {
         let row = db.query_one(count, &[]).await?;
         let counts: [i64; 3] = [row.get(0), row.get(1), row.get(2)];

@@ -34,12 +34,13 @@ async fn restart(stage: &mut Stage, part: &str, environment: &[(&str, &str)]) ->
 /// Readings are stored, none waits on disk, and the bridge speaks of no refusal.
 async fn is_served(stage: &Stage, what: &str) -> Result<()> {
     until_more_stored(stage.stack.db(), 1).await?;
-    let served = |status: &Value| {
-        let bridge = &status["mqtt"]["bridge"];
-        let error = bridge["last_error"].as_str().unwrap_or_default();
-        bridge["spool_batches"] == 0 && !error.contains("401")
-    };
+    let served = |status: &Value| status["mqtt"]["bridge"]["spool_batches"] == 0 && !was_refused(status);
     stage.until_status(what, served).await
+}
+
+/// Is the last thing that the bridge complains of a refusal?
+fn was_refused(status: &Value) -> bool {
+    status["mqtt"]["bridge"]["last_error"].as_str().is_some_and(|error| error.contains("401"))
 }
 
 #[tokio::test]
@@ -62,5 +63,7 @@ async fn the_service_token_rotates_under_load() -> Result<()> {
     restart(&mut stage, "host", &[(PREVIOUS, "")]).await?;
     ensure!(!is_let_in(&admin, &old).await? && is_let_in(&admin, &new).await?);
     is_served(&stage, "the bridge with the new token is served").await?;
-    stage.check(sensors).await
+    stage.check(sensors).await?;
+    ensure!(!was_refused(&stage.status().await), "the bridge was refused");
+    Ok(())
 }

@@ -125,7 +125,7 @@ impl Sensors {
     /// Waits until `more` further messages are acknowledged.
     pub async fn until_acknowledged(&self, more: u64) -> Result<()> {
         let wanted = self.acknowledged() + more;
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + super::LIMIT;
         while self.acknowledged() < wanted {
             ensure!(!self.work.is_finished(), "the sensors have stopped");
             ensure!(
