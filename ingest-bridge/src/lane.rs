@@ -248,3 +248,37 @@ impl Lane {
             .store(if self.spool.is_empty() { 0 } else { self.spool.bytes() }, Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::Content;
+    use pm_api::{Timestamp, ingest::DeadLetter, tick::BridgeHealth};
+
+    #[test]
+    fn a_batch_waits_longer_when_posts_take_long() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let health = Arc::new(Health::new(BridgeHealth::default(), 1));
+        let ms = Duration::from_millis;
+        let settings = Settings { max_readings: 2, linger: ms(100), quiet: ms(5), spill_after: ms(1000) };
+        let functions = Arc::new(Functions::new(&"http://localhost".parse()?, "token", health.clone())?);
+        let spool = Spool::open(folder.path(), 1 << 20)?.0;
+        let lane = Lane { index: 0, settings, functions, spool, health };
+
+        let part = || {
+            let (topic, reason) = ("t".to_owned(), "r".to_owned());
+            let letter = DeadLetter { topic, payload: Vec::new(), reason, received_at: Timestamp(0) };
+            Part { content: Content::DeadLetter(letter), share: None }
+        };
+        for (took, waits) in [(0, 5), (9, 5), (60, 30), (5000, 100)] {
+            let now = Instant::now();
+            let mut state = State { took: ms(took), ..State::default() };
+            state.queue.push(part(), now);
+            assert_eq!(lane.closes_at(&state), Some(now + ms(waits)), "after {took} ms");
+            // what is full does not wait
+            state.queue.push(part(), now);
+            assert_eq!(lane.closes_at(&state), Some(now));
+        }
+        Ok(())
+    }
+}

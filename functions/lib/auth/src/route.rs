@@ -510,7 +510,6 @@ mod tests {
         assert_eq!(op("GET", "/machines/"), Some(Op::ListMachines));
         assert_eq!(op("GET", "/api/machines"), Some(Op::ListMachines));
         assert_eq!(op("GET", "/users/me"), Some(Op::GetMe));
-        assert_eq!(op("GET", "/"), Some(Op::SystemInformation));
         assert_eq!(op("GET", "/apimachines"), None);
         assert_eq!(find("GET", "/machines/x/y/z"), Match::Unknown);
         assert_eq!(find("PUT", "/health"), Match::OtherMethod(vec!["GET"]));

@@ -6,6 +6,7 @@ use crate::{
     sql,
 };
 use anyhow::{Context, Result};
+use pm_api::Timestamp;
 use pm_local::stack::testing::{Stack, StackOptions};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -161,7 +162,11 @@ async fn sensors_without_thresholds_have_their_machines() -> Result<()> {
 
 /// The present, RFC 3339, to the microsecond.
 pub fn now() -> Result<String> {
-    Ok(pm_api::Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_micros())?).to_string())
+    Ok(timestamp()?.to_string())
+}
+
+pub fn timestamp() -> Result<Timestamp> {
+    Ok(Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_micros())?))
 }
 
 #[tokio::test]

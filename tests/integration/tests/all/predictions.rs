@@ -2,10 +2,15 @@
 
 use crate::{
     client::{Client, ENGINEER, VIEWER},
-    machines::now,
+    machines::{now, timestamp},
     sql,
 };
 use anyhow::{Context, Result};
+use http::Method;
+use pm_api::{
+    Timestamp,
+    ingest::{BATCH_CONTENT_TYPE, Batch, Reading, SensorRef},
+};
 use pm_local::stack::testing::{Stack, StackOptions};
 use serde_json::json;
 use std::collections::HashSet;
@@ -61,6 +66,37 @@ async fn predictions_are_filtered_and_paged() -> Result<()> {
     for (query, field) in [("status=banana", "status"), ("sort=score", "sort"), ("end_time=x", "end_time")] {
         let refused = client.get(&format!("/predictions?{query}")).await?.expect(422)?;
         assert_eq!(refused["errors"][0]["loc"], json!(["query", field]), "{query}");
+    }
+    Ok(())
+}
+
+/// The more sensors a batch holds, the longer each waits for its next scoring: one second at least, five at most.
+#[tokio::test]
+async fn sensors_of_large_batches_are_scored_less_often() -> Result<()> {
+    let (stack, client) = start().await?;
+    let bridge = client.with_token(stack.service_token());
+    let begin = timestamp()?.0 - 60 * Timestamp::SECOND;
+    for (count, interval_s) in [(5_u32, 1), (60, 3), (200, 5)] {
+        let sensor = |number| SensorRef {
+            machine: format!("machine-of-{count}"),
+            sensor: format!("s{number}"),
+            ..SensorRef::default()
+        };
+        let scored_after = async |after_us: i64| {
+            let time = Timestamp(begin + after_us);
+            let readings = (0..count)
+                .map(|sensor| Reading { sensor, time, value: 20.0, status: None, metadata: None })
+                .collect();
+            let batch =
+                Batch { sensors: (0..count).map(sensor).collect(), readings, dead_letters: Vec::new() };
+            let (kind, body) = (("content-type", BATCH_CONTENT_TYPE), postcard::to_stdvec(&batch)?);
+            let report = bridge.send(Method::POST, "/internal/ingest", &[kind], body).await?.expect(200)?;
+            assert_eq!(report["stored"], count, "{report}");
+            anyhow::Ok(report["scored"].clone())
+        };
+        assert_eq!(scored_after(0).await?, count);
+        assert_eq!(scored_after(interval_s * Timestamp::SECOND - 1).await?, 0, "{count} sensors");
+        assert_eq!(scored_after(interval_s * Timestamp::SECOND).await?, count, "{count} sensors");
     }
     Ok(())
 }
