@@ -272,9 +272,6 @@ pub struct Filter {
 }
 
 /// Alarms in the order asked for.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: Filter, paging: &Paging<AlarmSort>) -> Result<Page<Alarm>, StoreError> {
     let sql = match (paging.sort_by, paging.ascending) {
         (AlarmSort::TriggeredAt, false) => BY_TIME_DESC,
@@ -327,25 +324,16 @@ pub fn place(alarm: &Alarm, sort_by: AlarmSort) -> After {
 }
 
 /// One alarm.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, alarm_id: AlarmId) -> Result<Option<Alarm>, StoreError> {
     db.first(GET, vec![id(alarm_id.0)], alarm).await
 }
 
 /// Alarms raised by a prediction, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn of_prediction(db: &Db, prediction_id: PredictionId) -> Result<Vec<Alarm>, StoreError> {
     db.rows(OF_PREDICTION, vec![id(prediction_id.0)], alarm).await
 }
 
 /// What happened to an alarm, oldest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn history(db: &Db, alarm_id: AlarmId) -> Result<Vec<AlarmTransition>, StoreError> {
     db.rows(HISTORY, vec![id(alarm_id.0)], |c| {
         Ok(AlarmTransition {

@@ -178,9 +178,6 @@ pub struct Changed {
 
 /// Changes alarms if all of them exist and are in one of the states `from`; resolving an alarm resolves its automatic
 /// ticket.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn change(
     db: &Db,
     actor: &Actor,
@@ -205,9 +202,6 @@ pub async fn change(
 }
 
 /// Shelves an alarm that is not resolved for `duration_s` seconds; `None`: there is no such alarm.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn shelve(
     db: &Db,
     actor: &Actor,
@@ -220,9 +214,6 @@ pub async fn shelve(
 }
 
 /// Ends the shelving of an alarm; `None`: there is no such alarm, or it was not shelved.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn unshelve(db: &Db, actor: &Actor, alarm_id: AlarmId) -> Result<Option<Alarm>, StoreError> {
     db.first(UNSHELVE, vec![actor.setting(), id(alarm_id.0), id(actor.user_id.0)], alarm).await
 }

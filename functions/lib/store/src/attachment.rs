@@ -69,9 +69,6 @@ pub struct Filter {
 }
 
 /// Attachments, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Attachment>, StoreError> {
     let params = vec![
         filter.limit.into(),
@@ -84,9 +81,6 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Attachment>, StoreErr
 }
 
 /// One attachment.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, attachment_id: AttachmentId) -> Result<Option<Attachment>, StoreError> {
     db.first(GET, vec![id(attachment_id.0)], attachment).await
 }
@@ -101,9 +95,6 @@ pub enum Content {
 }
 
 /// The content of an attachment, or where it is.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn content(db: &Db, attachment_id: AttachmentId) -> Result<Option<Content>, StoreError> {
     let row = db
         .first(CONTENT, vec![id(attachment_id.0)], |c| {
@@ -140,9 +131,6 @@ pub struct NewAttachment {
 }
 
 /// Stores a file; `None`: there is no such alarm or ticket.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn create(db: &Db, actor: &Actor, new: NewAttachment) -> Result<Option<Attachment>, StoreError> {
     let (key, content) = match new.content {
         Content::Inline(content) => (ParameterValue::DbNull, ParameterValue::Binary(content)),
@@ -165,33 +153,21 @@ pub async fn create(db: &Db, actor: &Actor, new: NewAttachment) -> Result<Option
 }
 
 /// Deletes an attachment; false: there was none.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(db: &Db, actor: &Actor, attachment_id: AttachmentId) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE, vec![actor.setting(), id(attachment_id.0)]).await? > 0)
 }
 
 /// Notes that an object is about to be stored, so that it is removed if no attachment of it follows within the hour.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn announce(db: &Db, storage_key: &str) -> Result<(), StoreError> {
     db.execute(ANNOUNCE, vec![text(storage_key)]).await.map(|_| ())
 }
 
 /// Objects of the store that belong to no attachment, at most `limit`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn strays(db: &Db, limit: i64) -> Result<Vec<String>, StoreError> {
     db.rows(STRAYS, vec![limit.into()], |c| c.take()).await
 }
 
 /// Notes that an object is gone from the store.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn forget(db: &Db, storage_key: &str) -> Result<(), StoreError> {
     db.execute(FORGET, vec![text(storage_key)]).await.map(|_| ())
 }

@@ -111,9 +111,6 @@ fn entry(c: &mut Columns) -> Result<AuditEntry, StoreError> {
 }
 
 /// Entries, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: &Filter) -> Result<Page<AuditEntry>, StoreError> {
     let params = vec![
         filter.limit.into(),
@@ -130,18 +127,12 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Page<AuditEntry>, StoreErr
 }
 
 /// Writes an event that a user caused.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn record(db: &Db, actor: &Actor, event: Event) -> Result<(), StoreError> {
     let origin = Origin { ip_address: actor.ip_address.clone(), user_agent: actor.user_agent.clone() };
     record_of(db, Some(actor.user_id), &origin, event).await
 }
 
 /// Writes an event of a request that nobody signed, perhaps about a known user.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn record_of(
     db: &Db,
     user_id: Option<UserId>,

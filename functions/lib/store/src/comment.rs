@@ -59,17 +59,11 @@ pub struct Subject {
 }
 
 /// Is there such an alarm or ticket?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn exists(db: &Db, subject: Subject) -> Result<bool, StoreError> {
     db.one(EXISTS, vec![text(subject.kind.as_str()), id(subject.id)], |c| c.take()).await
 }
 
 /// Comments on something, newest first; internal ones only where asked for.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(
     db: &Db,
     subject: Subject,
@@ -83,17 +77,11 @@ pub async fn list(
 }
 
 /// One comment on something.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, subject: Subject, comment_id: CommentId) -> Result<Option<Comment>, StoreError> {
     db.first(GET, vec![id(comment_id.0), text(subject.kind.as_str()), id(subject.id)], comment).await
 }
 
 /// Writes a comment; `None`: there is no such alarm or ticket.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn create(
     db: &Db,
     actor: &Actor,
@@ -115,9 +103,6 @@ pub async fn create(
 }
 
 /// Changes a comment; `None`: there is no such comment.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn change(
     db: &Db,
     actor: &Actor,
@@ -138,9 +123,6 @@ pub async fn change(
 }
 
 /// Deletes a comment; false: there was none.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(
     db: &Db,
     actor: &Actor,

@@ -39,9 +39,6 @@ statements! {
 }
 
 /// Counts for the overview.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn overview(db: &Db) -> Result<Overview, StoreError> {
     db.one(OVERVIEW, vec![], |c| {
         Ok(Overview {
@@ -55,9 +52,6 @@ pub async fn overview(db: &Db) -> Result<Overview, StoreError> {
 }
 
 /// Machines by status and criticality.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn machines(db: &Db) -> Result<MachineStats, StoreError> {
     db.one(MACHINES, vec![], |c| {
         Ok(MachineStats {
@@ -79,17 +73,11 @@ pub async fn machines(db: &Db) -> Result<MachineStats, StoreError> {
 }
 
 /// Number of sensors.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn sensors(db: &Db) -> Result<Total, StoreError> {
     db.one(SENSORS, vec![], |c| Ok(Total { total: c.take()? })).await
 }
 
 /// Predictions of the last hours by class.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn predictions(db: &Db, hours: i64) -> Result<PredictionStats, StoreError> {
     db.one(PREDICTIONS, vec![hours.into()], |c| {
         Ok(PredictionStats {

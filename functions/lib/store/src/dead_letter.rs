@@ -39,9 +39,6 @@ pub struct StoredLetter {
 }
 
 /// Keeps dead letters; the same letter twice is one.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn store(db: &Db, letters: &[DeadLetter]) -> Result<(), StoreError> {
     // PostgreSQL texts cannot hold NUL
     let clean = |s: &str| s.replace('\0', "\u{fffd}");
@@ -56,9 +53,6 @@ pub async fn store(db: &Db, letters: &[DeadLetter]) -> Result<(), StoreError> {
 }
 
 /// Dead letters, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Vec<StoredLetter>, StoreError> {
     let params: Vec<ParameterValue> = vec![limit.into(), offset.into()];
     db.rows(LIST, params, |c| {

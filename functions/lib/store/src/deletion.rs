@@ -52,43 +52,28 @@ fn preview(c: &mut Columns) -> Result<DeletionPreview, StoreError> {
 }
 
 /// What the deletion of a machine would take along; `None`: no such machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn preview_machine(db: &Db, machine_id: MachineId) -> Result<Option<DeletionPreview>, StoreError> {
     db.first(PREVIEW_MACHINE, vec![id(machine_id.0)], preview).await
 }
 
 /// What the deletion of a sensor would take along; `None`: no such sensor.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn preview_sensor(db: &Db, sensor_id: SensorId) -> Result<Option<DeletionPreview>, StoreError> {
     db.first(PREVIEW_SENSOR, vec![id(sensor_id.0)], preview).await
 }
 
 /// Deletes a machine with its sensors, readings, predictions, alarms, tickets, their comments and attachments; the audit
 /// log says how many. False: no such machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete_machine(db: &Db, actor: &Actor, machine_id: MachineId) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE_MACHINE, vec![actor.setting(), id(machine_id.0)]).await? > 0)
 }
 
 /// Deletes a sensor with its readings, predictions, alarms, their comments and attachments; the audit log says how many.
 /// False: no such sensor.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete_sensor(db: &Db, actor: &Actor, sensor_id: SensorId) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE_SENSOR, vec![actor.setting(), id(sensor_id.0)]).await? > 0)
 }
 
 /// Removes up to `max_rows` rows of deleted sensors; returns how many.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn clear(db: &Db, max_rows: i32) -> Result<i64, StoreError> {
     db.one(CLEAR, vec![max_rows.into()], |c| c.take()).await
 }

@@ -95,17 +95,11 @@ statements! {
 
 /// Plans what the outbox has news of: one delivery per event and webhook that asked for it; while webhooks are not
 /// `enabled`, none, also not later. Returns how many.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn fan_out(db: &Db, enabled: bool) -> Result<u64, StoreError> {
     db.execute(FAN_OUT, vec![enabled.into()]).await
 }
 
 /// Is anything to be sent now, to webhooks or to Slack?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn any_due(db: &Db) -> Result<bool, StoreError> {
     db.one(DUE, vec![], |c| c.take()).await
 }
@@ -138,9 +132,6 @@ pub struct Claimed {
 /// Claims up to `most` deliveries that are due, at most `per_webhook` of one webhook (so that a slow one does not keep
 /// the others waiting); `only` claims that one, due or not, even of a webhook that is not active. They are the caller's for `lease_s`
 /// seconds.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn claim(
     db: &Db,
     only: Option<DeliveryId>,
@@ -188,9 +179,6 @@ pub struct Attempt {
 }
 
 /// Notes an attempt; 410 Gone also disables the webhook. An attempt that was overtaken changes nothing.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn finish(db: &Db, claimed: &Claimed, attempt: Attempt) -> Result<(), StoreError> {
     let status = match (attempt.verdict, attempt.next_after_s) {
         (Verdict::Delivered, _) => "delivered",
@@ -233,9 +221,6 @@ fn delivery(c: &mut Columns) -> Result<Delivery, StoreError> {
 }
 
 /// Deliveries of a webhook, newest first; `status` is pending, delivered or failed.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(
     db: &Db,
     webhook_id: WebhookId,
@@ -248,9 +233,6 @@ pub async fn list(
 }
 
 /// One delivery of a webhook.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(
     db: &Db,
     webhook_id: WebhookId,
@@ -260,9 +242,6 @@ pub async fn get(
 }
 
 /// Queues a finished delivery again, with the same event. `None`: there is no such delivery, or it is still pending.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn replay(
     db: &Db,
     webhook_id: WebhookId,
@@ -272,9 +251,6 @@ pub async fn replay(
 }
 
 /// Queues a test event. `None`: there is no such webhook.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn queue_test(
     db: &Db,
     webhook_id: WebhookId,

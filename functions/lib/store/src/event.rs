@@ -38,17 +38,11 @@ pub struct OutboxEvent {
 }
 
 /// The present of the database and the newest position.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn now(db: &Db) -> Result<(Timestamp, i64), StoreError> {
     db.one(NOW, vec![], |c| Ok((c.take()?, c.take()?))).await
 }
 
 /// Events after a position, in order, at most 500.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn outbox_after(db: &Db, position: i64) -> Result<Vec<OutboxEvent>, StoreError> {
     db.rows(OUTBOX_AFTER, vec![position.into()], |c| {
         Ok(OutboxEvent { position: c.take()?, event_type: c.take()?, data: c.take()?, created_at: c.take()? })
@@ -57,9 +51,6 @@ pub async fn outbox_after(db: &Db, position: i64) -> Result<Vec<OutboxEvent>, St
 }
 
 /// Newest readings stored since `since`, with the time of storing.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn latest_since(
     db: &Db,
     since: Timestamp,
@@ -78,9 +69,6 @@ pub async fn latest_since(
 }
 
 /// Predictions stored since `since`, with the time of storing.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn predictions_since(
     db: &Db,
     since: Timestamp,

@@ -18,25 +18,16 @@ statements! {
 }
 
 /// Asks the database for a sign of life: does it take changes, or is it read-only?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn takes_changes(db: &Db) -> Result<bool, StoreError> {
     db.one(TAKES_CHANGES, vec![], |c| c.take()).await
 }
 
 /// Keeps what a bridge says of itself.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn report_bridge(db: &Db, bridge: &BridgeHealth) -> Result<(), StoreError> {
     db.execute(REPORT, vec![text(bridge.name.clone()), json(bridge)?]).await.map(drop)
 }
 
 /// What the bridge that reported last said, and how many seconds ago.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn newest_bridge(db: &Db) -> Result<Option<(BridgeHealth, f64)>, StoreError> {
     db.first(NEWEST_BRIDGE, vec![], |c| {
         let report: serde_json::Value = c.take()?;

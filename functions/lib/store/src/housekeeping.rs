@@ -33,9 +33,6 @@ statements! {
 }
 
 /// Does a portion, at most once a minute whoever asks; returns how many rows went.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn tidy(db: &Db) -> Result<u64, StoreError> {
     if db.execute(TURN, vec![]).await? == 0 {
         return Ok(0);

@@ -135,9 +135,6 @@ pub struct NewReading {
 
 /// Finds the sensors that `refs` mean and registers those that are new, with their machines.
 /// The result has the order of `refs`; an entry is `None` only if its machine was deleted meanwhile.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn resolve(db: &Db, refs: &[SensorRef]) -> Result<Vec<Option<KnownSensor>>, StoreError> {
     let mut known = vec![None; refs.len()];
     find(db, RESOLVE, refs, &mut known).await?;

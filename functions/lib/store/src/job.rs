@@ -110,9 +110,6 @@ fn job(c: &mut Columns) -> Result<Job, StoreError> {
 }
 
 /// Jobs, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Job>, StoreError> {
     let params = vec![
         filter.limit.into(),
@@ -124,17 +121,11 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Job>, StoreError> {
 }
 
 /// One job.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, job_id: JobId) -> Result<Option<Job>, StoreError> {
     db.first(GET, vec![id(job_id.0)], job).await
 }
 
 /// Asks for a job: for a person, whose doing is audited, or for the system.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn create(
     db: &Db,
     actor: Option<&Actor>,
@@ -152,17 +143,11 @@ pub async fn create(
 }
 
 /// Puts a failed job back to the start. `None`: there is no such job, or it has not failed.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn retry(db: &Db, actor: &Actor, job_id: JobId) -> Result<Option<Job>, StoreError> {
     db.first(RETRY, vec![actor.doing("retry").setting(), id(job_id.0)], job).await
 }
 
 /// Takes the oldest job of these types that waits, or whose worker let its lease run out, for `lease_s` seconds.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn claim(db: &Db, types: &[JobType], lease_s: i64) -> Result<Option<Claim>, StoreError> {
     let lease = Uuid::now_v7();
     let params = vec![texts(types), id(lease), lease_s.into(), MOST_ATTEMPTS.into()];
@@ -170,26 +155,17 @@ pub async fn claim(db: &Db, types: &[JobType], lease_s: i64) -> Result<Option<Cl
 }
 
 /// Tells how far a job has come (0 to 100 percent) and renews the lease. False: the job is somebody else's now; stop.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn progress(db: &Db, claim: &Claim, percent: i32, lease_s: i64) -> Result<bool, StoreError> {
     let params = vec![id(claim.job.id.0), id(claim.lease), percent.clamp(0, 100).into(), lease_s.into()];
     Ok(db.execute(PROGRESS, params).await? > 0)
 }
 
 /// Completes a job with its result. False: the job is somebody else's now; nothing was written.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn finish(db: &Db, claim: &Claim, result: &serde_json::Value) -> Result<bool, StoreError> {
     Ok(db.execute(FINISH, vec![id(claim.job.id.0), id(claim.lease), json(result)?]).await? > 0)
 }
 
 /// Gives a job up with a reason for people. False: the job is somebody else's now; nothing was written.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn fail(db: &Db, claim: &Claim, reason: &str) -> Result<bool, StoreError> {
     let reason: String = reason.chars().filter(|c| *c != '\0').take(2000).collect();
     Ok(db.execute(FAIL, vec![id(claim.job.id.0), id(claim.lease), text(reason)]).await? > 0)

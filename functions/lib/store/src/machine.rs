@@ -192,9 +192,6 @@ pub struct Filter<'f> {
 pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "location", "status", "criticality"];
 
 /// A slice of the machines.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Machine>, StoreError> {
     let filters = || {
         [
@@ -211,17 +208,11 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
 }
 
 /// One machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, machine_id: MachineId) -> Result<Option<Machine>, StoreError> {
     db.first(GET, vec![id(machine_id.0)], machine).await
 }
 
 /// Creates a machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn create(db: &Db, actor: &Actor, new: NewMachine) -> Result<Machine, StoreError> {
     let params = vec![
         actor.setting(),
@@ -238,9 +229,6 @@ pub async fn create(db: &Db, actor: &Actor, new: NewMachine) -> Result<Machine, 
 }
 
 /// Changes a machine; `None` if there is no such machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn update(
     db: &Db,
     actor: &Actor,
@@ -266,9 +254,6 @@ pub async fn update(
 }
 
 /// Creates machines, all or none, and gives them in the same order.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn create_all(db: &Db, actor: &Actor, new: &[NewMachine]) -> Result<Vec<Machine>, StoreError> {
     let metadata = new.iter().map(|m| m.metadata.as_ref().map(serde_json::to_string).transpose());
     let metadata: Vec<_> =
@@ -290,9 +275,6 @@ pub async fn create_all(db: &Db, actor: &Actor, new: &[NewMachine]) -> Result<Ve
 }
 
 /// The thresholds that a machine has for its sensors, by sensor type; `None` if there is no such machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn thresholds(db: &Db, machine_id: MachineId) -> Result<Option<ThresholdsByType>, StoreError> {
     let stored: Option<serde_json::Value> =
         db.first(THRESHOLDS, vec![id(machine_id.0)], |c| c.take()).await?;
@@ -300,9 +282,6 @@ pub async fn thresholds(db: &Db, machine_id: MachineId) -> Result<Option<Thresho
 }
 
 /// Gives a machine thresholds for its sensors, in place of those it had. False: no such machine.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn set_thresholds(
     db: &Db,
     actor: &Actor,
@@ -314,9 +293,6 @@ pub async fn set_thresholds(
 }
 
 /// A machine in short. Uptime is the share of the last 24 hours (or of the machine's life) in which readings came.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn summary(db: &Db, machine_id: MachineId) -> Result<Option<MachineSummary>, StoreError> {
     db.first(SUMMARY, vec![id(machine_id.0)], |c| {
         let machine = SummaryMachine {

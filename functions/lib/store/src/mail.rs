@@ -119,9 +119,6 @@ pub enum Channel {
 }
 
 /// Takes up to `most` mails that are due; they are the caller's for `lease_s` seconds.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn claim(db: &Db, channel: Channel, most: i64, lease_s: i64) -> Result<Vec<Claimed>, StoreError> {
     let channel = match channel {
         Channel::Mail => "mail",
@@ -145,9 +142,6 @@ pub async fn claim(db: &Db, channel: Channel, most: i64, lease_s: i64) -> Result
 
 /// Notes what became of claimed mails. `delay_s` gives for a failure the seconds until the next attempt, `None` to give
 /// up.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn finish(
     db: &Db,
     results: &[MailResult],
@@ -177,9 +171,6 @@ pub enum MailState {
 }
 
 /// How a mail stands; `None`: there is no such mail.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn state(db: &Db, mail_id: Uuid) -> Result<Option<MailState>, StoreError> {
     db.first(STATE, vec![id(mail_id)], |c| {
         let (status, error): (String, Option<String>) = (c.take()?, c.take()?);
@@ -193,9 +184,6 @@ pub async fn state(db: &Db, mail_id: Uuid) -> Result<Option<MailState>, StoreErr
 }
 
 /// Gives up a mail that is still open.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn give_up(db: &Db, mail_id: Uuid, reason: &str) -> Result<(), StoreError> {
     db.execute(GIVE_UP, vec![id(mail_id), text(reason)]).await.map(drop)
 }

@@ -36,9 +36,6 @@ pub struct Figure {
 }
 
 /// Every figure that the database knows. Readings are counted by their row numbers, so repeats count as well.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn figures(db: &Db) -> Result<Vec<Figure>, StoreError> {
     db.rows(FIGURES, vec![], |c| Ok(Figure { name: c.take()?, label: c.take()?, value: c.take()? })).await
 }

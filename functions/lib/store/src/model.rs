@@ -206,17 +206,11 @@ fn version(c: &mut Columns) -> Result<ModelVersion, StoreError> {
 }
 
 /// Every version, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db) -> Result<Vec<ModelVersion>, StoreError> {
     db.rows(LIST, Vec::new(), version).await
 }
 
 /// A version by its name; where two kinds of model have it, the forest's.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn by_version(db: &Db, name: &str) -> Result<Option<ModelVersion>, StoreError> {
     db.first(BY_VERSION, vec![text(name)], version).await
 }
@@ -237,9 +231,6 @@ pub async fn register(db: &Db, actor: &Actor, new: NewModel) -> Result<ModelId, 
 }
 
 /// Lists the version that came with the program.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list_builtin(db: &Db, builtin: Builtin<'_>) -> Result<ModelId, StoreError> {
     let params = vec![text(builtin.name), text(builtin.version), text(builtin.path), json(builtin.card)?];
     db.one(LIST_BUILTIN, params, |c| c.take()).await
@@ -247,25 +238,16 @@ pub async fn list_builtin(db: &Db, builtin: Builtin<'_>) -> Result<ModelId, Stor
 
 /// Makes a version the active one of its scope; the one before is retired. `actor` says whether that is an activation or a
 /// roll-back.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn activate(db: &Db, actor: &Actor, model: ModelId) -> Result<bool, StoreError> {
     db.one(ACTIVATE, vec![actor.setting(), id(model.0)], |c| c.take()).await
 }
 
 /// Takes an active version out of use; what is active for more machines judges again. False: it is not active.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn retire(db: &Db, actor: &Actor, model: ModelId) -> Result<bool, StoreError> {
     Ok(db.execute(RETIRE, vec![actor.setting(), id(model.0)]).await? > 0)
 }
 
 /// Stores a trained version with its weights. The same version again replaces it (a job that was begun twice).
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn store_trained(db: &Db, new: Trained<'_>) -> Result<ModelId, StoreError> {
     let params = vec![
         text(new.version),
@@ -280,25 +262,16 @@ pub async fn store_trained(db: &Db, new: Trained<'_>) -> Result<ModelId, StoreEr
 }
 
 /// Lets a version judge beside the active one of its scope.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn challenge(db: &Db, model: ModelId) -> Result<bool, StoreError> {
     db.one(CHALLENGE, vec![id(model.0)], |c| c.take()).await
 }
 
 /// Card and Burn record of a version with weights of its own.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn record(db: &Db, model: ModelId) -> Result<Option<(String, Vec<u8>)>, StoreError> {
     db.first(RECORD, vec![id(model.0)], |c| Ok((c.take()?, c.take()?))).await
 }
 
 /// The active version with weights of its own for such machines; `None`: the one that came with the program.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn active_for(db: &Db, scope: &Scope) -> Result<Option<ModelId>, StoreError> {
     let params = vec![optional(scope.machine_id, |m| id(m.0)), optional(scope.machine_class.clone(), text)];
     db.first(ACTIVE_FOR, params, |c| c.take()).await
@@ -315,9 +288,6 @@ pub async fn report(db: &Db, model: ModelId) -> Result<Option<ValidationReport>,
 }
 
 /// What a version said beside the active one, newest day first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn shadow_days(db: &Db, model: ModelId) -> Result<Vec<ShadowDay>, StoreError> {
     db.rows(SHADOW_DAYS, vec![id(model.0)], |c| {
         Ok(ShadowDay {
@@ -333,9 +303,6 @@ pub async fn shadow_days(db: &Db, model: ModelId) -> Result<Vec<ShadowDay>, Stor
 }
 
 /// What was done with models, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn logs(db: &Db, limit: i64) -> Result<Vec<AiLogLine>, StoreError> {
     db.rows(LOGS, vec![limit.into()], |c| {
         Ok(AiLogLine { timestamp: c.take()?, action: c.take()?, details: c.take()?, metadata: c.take()? })
@@ -344,9 +311,6 @@ pub async fn logs(db: &Db, limit: i64) -> Result<Vec<AiLogLine>, StoreError> {
 }
 
 /// Sensors to learn from, with the thresholds that count for them: a choice that `seed` decides, at most `limit`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn training_sensors(
     db: &Db,
     scope: &Scope,
@@ -374,9 +338,6 @@ impl crate::value::FromDb for Times {
 }
 
 /// Readings of a sensor, oldest first: time in µs and value.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn readings(db: &Db, sensor: SensorId, span: Span) -> Result<Vec<(i64, f64)>, StoreError> {
     let params = vec![
         id(sensor.0),
@@ -394,9 +355,6 @@ pub async fn readings(db: &Db, sensor: SensorId, span: Span) -> Result<Vec<(i64,
 }
 
 /// Closed alarms of a sensor that people judged, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn judged_alarms(db: &Db, sensor: SensorId) -> Result<Vec<JudgedAlarm>, StoreError> {
     db.rows(JUDGED_ALARMS, vec![id(sensor.0)], |c| {
         Ok(JudgedAlarm { from: c.take()?, to: c.take()?, true_fault: c.take()? })
@@ -405,9 +363,6 @@ pub async fn judged_alarms(db: &Db, sensor: SensorId) -> Result<Vec<JudgedAlarm>
 }
 
 /// Stores a measurement of drift. From `moved` on an event `model.drift` is raised, at most one a day.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn store_drift(
     db: &Db,
     model_version: &str,
@@ -422,9 +377,6 @@ pub async fn store_drift(
 }
 
 /// Measurements of drift, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn drift(db: &Db, limit: i64) -> Result<Vec<DriftReport>, StoreError> {
     db.rows(NEWEST_DRIFT, vec![limit.into()], |c| {
         let (created_at, model_version, sensors) = (c.take()?, c.take()?, c.take()?);
@@ -448,9 +400,6 @@ pub async fn drift(db: &Db, limit: i64) -> Result<Vec<DriftReport>, StoreError> 
 }
 
 /// Is there work?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn due(db: &Db) -> Result<Due, StoreError> {
     db.one(WORK_DUE, Vec::new(), |c| Ok(Due { retrain: c.take()?, drift: c.take()? })).await
 }

@@ -116,9 +116,6 @@ pub struct Audience {
 
 /// Turns what the outbox has news of into notices: for users by their preferences, and for the rest of the audience.
 /// Returns how many.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn plan(db: &Db, audience: &Audience) -> Result<u64, StoreError> {
     let Audience { mail, addresses, slack, minimum_severity } = audience;
     db.execute(PLAN, vec![texts(addresses), (*slack).into(), text(minimum_severity), (*mail).into()]).await
@@ -126,9 +123,6 @@ pub async fn plan(db: &Db, audience: &Audience) -> Result<u64, StoreError> {
 
 /// Makes one mail for each recipient whose oldest notice has waited `gather_s` seconds and who got none in the last
 /// `window_s`; it lists `most` notices at most. Returns how many mails.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn digest(db: &Db, gather_s: i64, window_s: i64, most: i64) -> Result<u64, StoreError> {
     db.execute(DIGEST, vec![gather_s.into(), window_s.into(), most.into()]).await
 }
@@ -143,17 +137,11 @@ fn read(c: &mut Columns) -> Result<Preferences, StoreError> {
 }
 
 /// What a user wants to be told; `None`: no such account.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn preferences(db: &Db, user_id: UserId) -> Result<Option<Preferences>, StoreError> {
     db.first(PREFERENCES, vec![id(user_id.0)], read).await
 }
 
 /// Changes what the actor wants to be told.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn prefer(db: &Db, actor: &Actor, change: PreferencesChange) -> Result<Preferences, StoreError> {
     let params = vec![
         actor.setting(),
@@ -167,9 +155,6 @@ pub async fn prefer(db: &Db, actor: &Actor, change: PreferencesChange) -> Result
 }
 
 /// Does a bridge that is there now know a mail server?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn mail_configured(db: &Db) -> Result<bool, StoreError> {
     db.one(MAIL_CONFIGURED, vec![], |c| c.take()).await
 }

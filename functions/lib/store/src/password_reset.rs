@@ -70,9 +70,6 @@ pub enum TokenState {
 
 /// Keeps a token's hash for the active account of this address, and writes the request to the audit log. `None`: no
 /// such account.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn begin(
     db: &Db,
     origin: &Origin,
@@ -85,9 +82,6 @@ pub async fn begin(
 }
 
 /// What is a token worth?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn state(db: &Db, token_hash: &[u8]) -> Result<TokenState, StoreError> {
     let found: Option<(bool, bool)> =
         db.first(STATE, vec![bytes(token_hash)], |c| Ok((c.take()?, c.take()?))).await?;
@@ -100,9 +94,6 @@ pub async fn state(db: &Db, token_hash: &[u8]) -> Result<TokenState, StoreError>
 
 /// Spends a token: sets the password of its account, ends all its logins and all its other tokens. False: the token
 /// is not good (any more).
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn confirm(
     db: &Db,
     origin: &Origin,

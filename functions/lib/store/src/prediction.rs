@@ -161,26 +161,17 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
 }
 
 /// The newest prediction of each of the given sensors.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn newest(db: &Db, sensors: &[SensorId]) -> Result<Vec<Prediction>, StoreError> {
     db.rows(NEWEST, vec![crate::value::texts(sensors)], prediction).await
 }
 
 /// One prediction.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, prediction_id: PredictionId) -> Result<Option<Prediction>, StoreError> {
     db.first(GET, vec![id(prediction_id.0)], prediction).await
 }
 
 /// How much each sensor of the prediction's machine stood out at its moment (newest score of the ten minutes before),
 /// most first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn sensors_beside(db: &Db, of: &Prediction) -> Result<Vec<SensorShare>, StoreError> {
     db.rows(SENSORS_BESIDE, vec![id(of.machine_id.0), at(of.timestamp)], |c| {
         Ok(SensorShare {
@@ -194,9 +185,6 @@ pub async fn sensors_beside(db: &Db, of: &Prediction) -> Result<Vec<SensorShare>
 }
 
 /// How the prediction's machine as a whole stood at its moment, if that is still known.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn machine_beside(db: &Db, of: &Prediction) -> Result<Option<MachineStanding>, StoreError> {
     db.first(MACHINE_BESIDE, vec![id(of.machine_id.0), at(of.timestamp)], |c| {
         let (score, shares) = (c.take()?, c.take::<serde_json::Value>()?);

@@ -12,9 +12,6 @@ statements! {
 }
 
 /// Adds to the requests of a client in a minute (minutes since 1970); returns how many they are now.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn add(db: &Db, client: &str, minute: i64, requests: i64) -> Result<i64, StoreError> {
     db.one(ADD, vec![text(client), minute.into(), requests.into()], |c| c.take()).await
 }

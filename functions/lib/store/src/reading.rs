@@ -203,9 +203,6 @@ fn listing(paging: &Slicing, rows: Vec<(SensorData, i64)>, total: i64) -> Listin
 }
 
 /// The reading of a sensor at a time.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, sensor_id: SensorId, time: Timestamp) -> Result<Option<SensorData>, StoreError> {
     db.first(GET, vec![id(sensor_id.0), at(time)], sensor_data).await
 }

@@ -97,9 +97,6 @@ pub struct ExportPrediction {
 }
 
 /// The sensors of an export, by machine and name.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn sensors(
     db: &Db,
     sensor_id: Option<SensorId>,
@@ -120,9 +117,6 @@ pub async fn sensors(
 }
 
 /// From when on which level is kept.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn kept(db: &Db) -> Result<Kept, StoreError> {
     db.one(KEPT, vec![], |c| Ok(Kept { raw_from: c.take()?, minute_from: c.take()? })).await
 }
@@ -135,9 +129,6 @@ pub fn range(from: Option<Timestamp>, to: Option<Timestamp>) -> (Timestamp, Time
 
 /// At most `limit` readings or roll-ups of a sensor, later than `after` and not later than `to`, oldest first. Roll-ups
 /// are of minutes that have ended.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn rows(
     db: &Db,
     level: Level,
@@ -167,9 +158,6 @@ fn row(c: &mut Columns) -> Result<ExportRow, StoreError> {
 }
 
 /// At most `limit` predictions of a sensor, later than `after` and not later than `to`, oldest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn predictions(
     db: &Db,
     sensor_id: SensorId,

@@ -54,9 +54,6 @@ pub struct Channel {
 
 /// The channels of the given machines, machine by machine, with at most `most` readings each. Machines without a
 /// network, and channels whose sensor is not there, are left out.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn channels(db: &Db, machines: &[MachineId], most: i64) -> Result<Vec<Channel>, StoreError> {
     db.rows(CHANNELS, vec![texts(machines), most.into()], |c| {
         let (machine_id, model, hours_per_cycle) = (c.take()?, c.take()?, c.take()?);

@@ -101,9 +101,6 @@ pub struct NewReport {
 }
 
 /// Begins a report. Without an actor a schedule makes it, which is not audited.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn begin(db: &Db, actor: Option<&Actor>, new: &NewReport) -> Result<(), StoreError> {
     let params = serde_json::json!({
         "date_from": new.asked_from, "date_to": new.asked_to, "machine_id": new.scope.machine_id,
@@ -125,9 +122,6 @@ pub async fn begin(db: &Db, actor: Option<&Actor>, new: &NewReport) -> Result<()
 }
 
 /// Adds a piece.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn add_piece(db: &Db, report: ReportId, number: i32, content: Vec<u8>) -> Result<(), StoreError> {
     let params = vec![id(report.0), number.into(), ParameterValue::Binary(content)];
     db.execute(PIECE, params).await.map(drop)
@@ -143,9 +137,6 @@ pub struct Place {
 }
 
 /// Where the newest `most` readings begin; `None` if there are no more than that.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn csv_start(db: &Db, scope: &Scope, most: i64) -> Result<Option<Place>, StoreError> {
     let mut params = scope.params();
     params.push(most.into());
@@ -164,9 +155,6 @@ pub struct CsvPiece {
 }
 
 /// Writes up to `most` readings after `place` as CSV lines into a new piece, after `heading`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn add_csv_piece(
     db: &Db,
     scope: &Scope,
@@ -250,9 +238,6 @@ impl Which {
 }
 
 /// Reports that the reader may have, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(
     db: &Db,
     reader: &Reader,
@@ -271,9 +256,6 @@ pub async fn list(
 }
 
 /// A report; `None` if there is none, or none that the reader may have.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn find(db: &Db, reader: &Reader, which: &Which) -> Result<Option<Report>, StoreError> {
     let [report, name] = which.params();
     let params = vec![reader.all.into(), id(reader.user_id.0), text(&reader.email), report, name];
@@ -281,17 +263,11 @@ pub async fn find(db: &Db, reader: &Reader, which: &Which) -> Result<Option<Repo
 }
 
 /// A piece of a report; `None` after the last.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn piece(db: &Db, report: ReportId, number: i32) -> Result<Option<Vec<u8>>, StoreError> {
     db.first(READ_PIECE, vec![id(report.0), number.into()], Columns::take).await
 }
 
 /// Removes a report of the actor's, or any if `any` is true. False: there is none.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(db: &Db, actor: &Actor, any: bool, which: &Which) -> Result<bool, StoreError> {
     let [report, name] = which.params();
     let params = vec![actor.setting(), any.into(), id(actor.user_id.0), report, name];
@@ -299,9 +275,6 @@ pub async fn delete(db: &Db, actor: &Actor, any: bool, which: &Which) -> Result<
 }
 
 /// Removes some expired reports, and some whose making broke off; returns how many.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn expire(db: &Db) -> Result<u64, StoreError> {
     db.execute(EXPIRE, vec![]).await
 }

@@ -217,9 +217,6 @@ fn list<T>(rows: Vec<(T, i64)>) -> Part<T> {
 }
 
 /// Machines and sensors with what was measured, up to `most` of each.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn assets(
     db: &Db,
     scope: &Scope,
@@ -298,9 +295,6 @@ fn sensor_row(c: &mut Columns) -> Result<(SensorRow, i64), StoreError> {
 }
 
 /// Alarms, newest first, up to `most`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Part<AlarmRow>, StoreError> {
     let rows = db.rows(ALARMS, scope.with([most.into()]), |c| {
         let row = AlarmRow {
@@ -326,9 +320,6 @@ pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Part<AlarmRow>,
 }
 
 /// Predictions by sensor, the worst first, up to `most` sensors.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn predictions(db: &Db, scope: &Scope, most: i64) -> Result<Part<PredictionRow>, StoreError> {
     let rows = db.rows(PREDICTIONS, scope.with([most.into()]), |c| {
         let row = PredictionRow {
@@ -347,9 +338,6 @@ pub async fn predictions(db: &Db, scope: &Scope, most: i64) -> Result<Part<Predi
 }
 
 /// Tickets, newest first, up to `most`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn tickets(db: &Db, scope: &Scope, most: i64) -> Result<Part<TicketRow>, StoreError> {
     let rows = db.rows(TICKETS, scope.with([most.into()]), |c| {
         let row = TicketRow {
@@ -368,9 +356,6 @@ pub async fn tickets(db: &Db, scope: &Scope, most: i64) -> Result<Part<TicketRow
 }
 
 /// The newest readings, ascending, up to `most`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn readings(db: &Db, scope: &Scope, most: i64) -> Result<Vec<ReadingRow>, StoreError> {
     db.rows(READINGS, scope.with([most.into()]), |c| {
         Ok(ReadingRow { at: c.take()?, sensor_id: c.take()?, value: c.take()?, status: c.take()? })

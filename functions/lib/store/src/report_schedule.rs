@@ -119,18 +119,12 @@ pub fn rule(schedule: &ReportSchedule) -> Rule {
 }
 
 /// Schedules, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<ReportSchedule>, StoreError> {
     let rows = db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((schedule(c)?, c.take()?))).await?;
     Ok(page(rows))
 }
 
 /// One schedule.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, schedule_id: ReportScheduleId) -> Result<Option<ReportSchedule>, StoreError> {
     db.first(GET, vec![id(schedule_id.0)], schedule).await
 }
@@ -161,17 +155,11 @@ pub async fn update(
 }
 
 /// Removes a schedule; its reports stay. False: no such schedule.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(db: &Db, actor: &Actor, schedule_id: ReportScheduleId) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE, vec![actor.setting(), id(schedule_id.0)]).await? > 0)
 }
 
 /// Is a schedule due, or a report to be removed?
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn work_to_do(db: &Db) -> Result<bool, StoreError> {
     db.one(WORK_TO_DO, vec![], Columns::take).await
 }
@@ -188,9 +176,6 @@ pub struct Claimed {
 }
 
 /// Takes the schedule that has been due longest; it is the caller's for `lease_s` seconds.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn claim(db: &Db, lease_s: i64) -> Result<Option<Claimed>, StoreError> {
     db.first(CLAIM, vec![lease_s.into()], |c| {
         Ok(Claimed { schedule: schedule(c)?, attempt: c.take()?, made_by: c.take()? })
@@ -199,9 +184,6 @@ pub async fn claim(db: &Db, lease_s: i64) -> Result<Option<Claimed>, StoreError>
 }
 
 /// Ends a run: the schedule is due next at `next`, unless it was changed meanwhile.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn finish(
     db: &Db,
     run: &ReportSchedule,
@@ -213,9 +195,6 @@ pub async fn finish(
 }
 
 /// Notes why an attempt failed; it is made again when its lease has ended.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn fail(db: &Db, schedule_id: ReportScheduleId, error: &str) -> Result<(), StoreError> {
     db.execute(FAIL, vec![id(schedule_id.0), text(error)]).await.map(drop)
 }

@@ -13,9 +13,6 @@ statements! {
 }
 
 /// Deletes all tickets and alarms with their comments and attachments; returns how many of each.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn reset(db: &Db, actor: &Actor) -> Result<(i64, i64), StoreError> {
     db.one(RESET, vec![actor.setting()], |c| Ok((c.take()?, c.take()?))).await
 }

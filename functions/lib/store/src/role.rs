@@ -73,17 +73,11 @@ fn role(c: &mut Columns) -> Result<RoleDetail, StoreError> {
 }
 
 /// Roles, the built-in ones first, then by name. The permissions of built-in ones are not in here.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<RoleDetail>, StoreError> {
     Ok(page(db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((role(c)?, c.take()?))).await?))
 }
 
 /// One role. The permissions of a built-in one are not in here.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, role_id: RoleId) -> Result<Option<RoleDetail>, StoreError> {
     db.first(GET, vec![id(role_id.0)], role).await
 }
@@ -131,9 +125,6 @@ pub async fn update(
 }
 
 /// Adds permissions to a custom role; `None`: there is no such custom role.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn add_permissions(
     db: &Db,
     actor: &Actor,
@@ -144,17 +135,11 @@ pub async fn add_permissions(
 }
 
 /// Deletes a custom role. False: there is none such.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(db: &Db, actor: &Actor, role_id: RoleId) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE, vec![actor.setting(), id(role_id.0)]).await? > 0)
 }
 
 /// Those of the names that no custom role has.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn unknown(db: &Db, names: &[String]) -> Result<Vec<String>, StoreError> {
     db.rows(UNKNOWN, vec![texts(names)], |c| c.take()).await
 }

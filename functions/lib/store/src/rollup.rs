@@ -14,17 +14,11 @@ statements! {
 }
 
 /// Rolls up what has changed in minutes that have ended, for about `budget_ms`; returns how many changes were taken.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn roll_up(db: &Db, budget_ms: i32) -> Result<i64, StoreError> {
     db.one(ROLL_UP, vec![budget_ms.into()], |c| c.take()).await
 }
 
 /// Counts what is asked for all the time.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn count_up(db: &Db) -> Result<(), StoreError> {
     db.execute(COUNT_UP, vec![]).await.map(drop)
 }
@@ -62,9 +56,6 @@ pub async fn drop_old(db: &Db, class: Class, keep_days: i32) -> Result<i32, Stor
 }
 
 /// Is a task due that runs every `interval_s` seconds? If so, it counts as run, for whoever asks next.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn is_due(db: &Db, task: &str, interval_s: i64) -> Result<bool, StoreError> {
     let run = db.first(DUE, vec![text(task), interval_s.into()], |c| c.take::<i64>()).await?;
     Ok(run.is_some())

@@ -127,9 +127,6 @@ pub struct NewPrediction {
 }
 
 /// New readings of the given sensors with their scoring state. A sensor without new readings is left out.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, StoreError> {
     db.rows(WINDOWS, vec![texts(sensors)], |c| {
         let (sensor_id, state) = (c.take()?, c.take()?);
@@ -142,9 +139,6 @@ pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, Store
 }
 
 /// The states of machines as a whole.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn machine_states(
     db: &Db,
     machines: &[MachineId],
@@ -153,9 +147,6 @@ pub async fn machine_states(
 }
 
 /// Stores what was said of machines as a whole. A judgement that is older than the stored one is left out.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn store_machines(db: &Db, time: Timestamp, machines: &[MachineResult]) -> Result<(), StoreError> {
     let encode = |state: &[u8]| base64::engine::general_purpose::STANDARD.encode(state);
     let shares = |m: &MachineResult| serde_json::to_string(&m.shares).unwrap_or_else(|_| "[]".to_owned());
@@ -171,9 +162,6 @@ pub async fn store_machines(db: &Db, time: Timestamp, machines: &[MachineResult]
 
 /// Stores predictions and the sensors' next scoring states. A sensor that another request has scored further is left
 /// alone. Returns the ids of the predictions stored.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn store(
     db: &Db,
     response_time_ms: f64,
@@ -216,9 +204,6 @@ pub struct Standing {
 }
 
 /// How a sensor stands; as a new one if there is none.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn standing(db: &Db, sensor_id: SensorId) -> Result<Standing, StoreError> {
     let standing = db.first(STANDING, vec![id(sensor_id.0)], |c| {
         Ok(Standing { state: c.take()?, scored_through: c.take()?, model: c.take()? })
@@ -228,9 +213,6 @@ pub async fn standing(db: &Db, sensor_id: SensorId) -> Result<Standing, StoreErr
 
 /// Stores the judgement of a value that was only supposed: the sensor's state stays as it is. `None`: there is a
 /// prediction of this sensor at this time.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn store_supposed(
     db: &Db,
     response_time_ms: f64,

@@ -230,9 +230,6 @@ pub struct Filter<'f> {
 pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "sensor_type", "machine", "status"];
 
 /// A slice of the sensors.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Sensor>, StoreError> {
     let filters = || {
         [
@@ -251,26 +248,17 @@ pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<List
 }
 
 /// The machines of those of the given sensors that exist.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn machines_of(db: &Db, sensors: &[SensorId]) -> Result<Vec<(SensorId, MachineId)>, StoreError> {
     db.rows(MACHINES_OF, vec![texts(sensors)], |c| Ok((c.take()?, c.take()?))).await
 }
 
 /// The sensors of a machine, at most `limit`, oldest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn of_machine(db: &Db, machine_id: MachineId, limit: i64) -> Result<Vec<SensorId>, StoreError> {
     db.rows(OF_MACHINE, vec![id(machine_id.0), limit.into()], |c| c.take()).await
 }
 
 /// The sensors of the machine that a payload would name so, by the names of payloads, with the limits that count for
 /// them; by name, at most 1,000.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn of_named_machine(db: &Db, machine: &str) -> Result<Vec<(String, Limits)>, StoreError> {
     db.rows(OF_NAMED_MACHINE, vec![text(machine)], |c| {
         let name = c.take()?;
@@ -280,9 +268,6 @@ pub async fn of_named_machine(db: &Db, machine: &str) -> Result<Vec<(String, Lim
 }
 
 /// One sensor.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, sensor_id: SensorId) -> Result<Option<Sensor>, StoreError> {
     db.first(GET, vec![id(sensor_id.0)], sensor).await
 }
@@ -315,9 +300,6 @@ pub async fn create(db: &Db, actor: &Actor, new: NewSensor) -> Result<Sensor, St
 }
 
 /// Changes a sensor; `None` if there is no such sensor.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn update(
     db: &Db,
     actor: &Actor,

@@ -51,9 +51,6 @@ statements! {
 }
 
 /// Begins a login: its first refresh token is `token_id`.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn begin(
     db: &Db,
     actor: &Actor,
@@ -67,9 +64,6 @@ pub async fn begin(
 
 /// Exchanges the current refresh token of a login for `next`. `None`: it is not the current one (then the login is
 /// over), or the login has expired or been revoked.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn rotate(
     db: &Db,
     origin: &Origin,
@@ -82,9 +76,6 @@ pub async fn rotate(
 }
 
 /// Ends a login of this user.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn revoke(db: &Db, actor: &Actor, family_id: Uuid) -> Result<(), StoreError> {
     db.execute(REVOKE, vec![id(family_id), id(actor.user_id.0), actor.setting()]).await.map(drop)
 }

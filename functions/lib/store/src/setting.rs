@@ -92,26 +92,17 @@ fn content(actor: &Actor, content: Content) -> Result<Vec<ParameterValue>, Store
 }
 
 /// The values in force of the given settings, in one statement. A setting that was not asked for has its default.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn read(db: &Db, keys: &[Key]) -> Result<Values, StoreError> {
     let keys = texts(keys.iter().map(|key| key.known().key));
     Ok(Values::new(db.rows(READ, vec![keys], |c| Ok((c.take()?, c.take()?))).await?))
 }
 
 /// Everything stored, by key; secrets in clear.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db) -> Result<Vec<Setting>, StoreError> {
     db.rows(LIST, vec![], setting).await
 }
 
 /// What is stored under a key; a secret in clear.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, key: &str) -> Result<Option<Setting>, StoreError> {
     db.first(GET, vec![text(key)], setting).await
 }
@@ -125,17 +116,11 @@ pub async fn create(db: &Db, actor: &Actor, new: Content) -> Result<Setting, Sto
 }
 
 /// Stores a setting, new or not.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn put(db: &Db, actor: &Actor, changed: Content) -> Result<Setting, StoreError> {
     db.one(PUT, content(actor, changed)?, setting).await
 }
 
 /// Removes what is stored under a key. False: nothing was.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(db: &Db, actor: &Actor, key: &str) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE, vec![actor.setting(), text(key)]).await? > 0)
 }

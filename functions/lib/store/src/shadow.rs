@@ -37,9 +37,6 @@ pub struct Moment {
 }
 
 /// Adds moments to the day's counts.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn note(db: &Db, moments: &[Moment]) -> Result<(), StoreError> {
     let params = vec![
         texts(moments.iter().map(|m| m.model)),

@@ -22,33 +22,21 @@ statements! {
 }
 
 /// Seconds for which any of the keys is still blocked; 0 if none is.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn blocked_s(db: &Db, keys: &[String]) -> Result<i64, StoreError> {
     db.one(BLOCKED, vec![texts(keys)], |c| c.take()).await
 }
 
 /// Counts a failure; returns the failures in the running window.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn failed(db: &Db, throttled: &str, window_s: i64) -> Result<i32, StoreError> {
     db.one(FAILED, vec![text(throttled), window_s.into()], |c| c.take()).await
 }
 
 /// Blocks a key for some seconds.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn block(db: &Db, throttled: &str, seconds: i64) -> Result<(), StoreError> {
     db.execute(BLOCK, vec![text(throttled), seconds.into()]).await.map(drop)
 }
 
 /// Forgets the failures of a key after a success.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn forget(db: &Db, throttled: &str) -> Result<(), StoreError> {
     db.execute(FORGET, vec![text(throttled)]).await.map(drop)
 }

@@ -128,9 +128,6 @@ pub struct Filter {
 }
 
 /// Tickets in the order asked for.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: Filter, paging: &Paging<TicketSort>) -> Result<Page<Ticket>, StoreError> {
     let sql = match (paging.sort_by, paging.ascending) {
         (TicketSort::CreatedAt, false) => BY_TIME_DESC,
@@ -171,9 +168,6 @@ pub fn place(ticket: &Ticket, sort_by: TicketSort) -> After {
 }
 
 /// One ticket.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, ticket_id: TicketId) -> Result<Option<Ticket>, StoreError> {
     db.first(GET, vec![id(ticket_id.0)], ticket).await
 }
@@ -244,9 +238,6 @@ pub struct TicketChange {
 }
 
 /// Changes a ticket that is in state `from`; `None` if it is in another state by now.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn change(
     db: &Db,
     actor: &Actor,
@@ -276,9 +267,6 @@ pub async fn change(
 }
 
 /// What happened to a ticket, oldest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn history(db: &Db, ticket_id: TicketId) -> Result<Vec<TicketTransition>, StoreError> {
     db.rows(HISTORY, vec![id(ticket_id.0)], |c| {
         Ok(TicketTransition {

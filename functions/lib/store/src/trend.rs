@@ -75,9 +75,6 @@ pub struct Course {
 /// The course over `from` to `to`: the readings themselves where they are kept and at most `max_points`, else as many
 /// buckets at most, with mean, extremes and gravest status. What is not rolled up yet is taken from the readings.
 /// `None`: no such sensor.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn course(
     db: &Db,
     sensor_id: SensorId,

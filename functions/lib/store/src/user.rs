@@ -162,26 +162,17 @@ pub(crate) fn credentials(c: &mut Columns) -> Result<Credentials, StoreError> {
 }
 
 /// One account, active or not.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, user_id: UserId) -> Result<Option<User>, StoreError> {
     db.first(GET, vec![id(user_id.0)], user).await
 }
 
 /// What an active account may do; `None` if there is none.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn standing(db: &Db, user_id: UserId) -> Result<Option<Standing>, StoreError> {
     db.first(STANDING, vec![id(user_id.0)], |c| Ok(Standing { role: c.word()?, permissions: c.take()? }))
         .await
 }
 
 /// Accounts, newest first.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(db: &Db, filter: &Filter) -> Result<Page<User>, StoreError> {
     let params = vec![
         filter.limit.into(),
@@ -194,17 +185,11 @@ pub async fn list(db: &Db, filter: &Filter) -> Result<Page<User>, StoreError> {
 }
 
 /// Credentials of the active account with this mail address (case does not matter).
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn credentials_by_email(db: &Db, email: &str) -> Result<Option<Credentials>, StoreError> {
     db.first(CREDENTIALS, vec![text(email)], credentials).await
 }
 
 /// Credentials of an active account.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn credentials_by_id(db: &Db, user_id: UserId) -> Result<Option<Credentials>, StoreError> {
     db.first(CREDENTIALS_BY_ID, vec![id(user_id.0)], credentials).await
 }
@@ -234,9 +219,6 @@ pub async fn create(
 }
 
 /// Changes the full name: an outer `None` leaves it, an inner one removes it. `None` back: no such account.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn set_name(
     db: &Db,
     actor: &Actor,
@@ -249,9 +231,6 @@ pub async fn set_name(
 }
 
 /// Sets a password and ends all logins of the account.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn set_password(
     db: &Db,
     actor: &Actor,

@@ -123,9 +123,6 @@ fn webhook(c: &mut Columns) -> Result<Webhook, StoreError> {
 }
 
 /// Webhooks with their secrets, newest first; all, or only those that are active or not.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn list(
     db: &Db,
     active: Option<bool>,
@@ -137,17 +134,11 @@ pub async fn list(
 }
 
 /// One webhook with its secret.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn get(db: &Db, webhook_id: WebhookId) -> Result<Option<Webhook>, StoreError> {
     db.first(GET, vec![id(webhook_id.0)], webhook).await
 }
 
 /// Creates a webhook.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn create(db: &Db, actor: &Actor, new: NewWebhook) -> Result<Webhook, StoreError> {
     let params = vec![
         actor.setting(),
@@ -166,9 +157,6 @@ pub async fn create(db: &Db, actor: &Actor, new: NewWebhook) -> Result<Webhook, 
 }
 
 /// Changes a webhook; activating it forgets why it was disabled. `None`: there is no such webhook.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn update(
     db: &Db,
     actor: &Actor,
@@ -195,9 +183,6 @@ pub async fn update(
 }
 
 /// Deletes a webhook with its deliveries. False: there is no such webhook.
-///
-/// # Errors
-/// Whatever the database says.
 pub async fn delete(db: &Db, actor: &Actor, webhook_id: WebhookId) -> Result<bool, StoreError> {
     Ok(db.execute(DELETE, vec![actor.setting(), id(webhook_id.0)]).await? > 0)
 }
