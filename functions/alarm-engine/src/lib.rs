@@ -1,19 +1,22 @@
 //! Component `alarm-engine` (private): turns conditions into alarms, tickets and outbox events.
 //!
-//! Invariants: one open alarm per machine, sensor and kind; a repeat raises its count and, if graver, its severity; a
-//! new alarm and its ticket and its event are written in one statement. Deliberately absent: judging readings (the
-//! caller, by the rules of pm-domain) and routes for people (component `alarms`). It is reachable from other
-//! components only, so it asks for no token.
+//! Invariants: what happens is decided by `pm_domain::alarm::machine::step`; all that follows from a batch of conditions is
+//! written in one statement, and only if the states are still those that the decision was made on. Deliberately absent:
+//! judging readings (the caller, by the rules of pm-domain) and routes for people (component `alarms`). It is reachable
+//! from other components only, so it asks for no token.
 
 use http::StatusCode;
 use http_body_util::BodyExt;
-use pm_api::alarm_engine::Conditions;
-use pm_domain::ticket::auto_ticket;
+use pm_api::alarm_engine::{Condition, Conditions, ConditionsReport};
+use pm_domain::alarm::machine::{Change, Effects, step};
 use pm_store::{
     Db, StoreError,
-    alarm::{self, ConditionWithTicket},
+    alarm_engine::{self, Decided},
 };
-use pm_web::{Answer, Request, json, text, variable};
+use pm_web::{Answer, Request, json, now, text, variable};
+
+/// How often the states are read before the caller is asked to come again.
+const MAX_ATTEMPTS: u32 = 5;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -31,17 +34,9 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn apply(conditions: Conditions) -> Answer {
-    let items: Vec<_> = conditions
-        .items
-        .into_iter()
-        .map(|condition| {
-            let ticket = auto_ticket(condition.severity, &condition.message);
-            ConditionWithTicket { condition, ticket }
-        })
-        .collect();
-    match store(&items).await {
+    match decide(&conditions.items).await {
         Ok(report) => json(StatusCode::OK, &report),
-        // the machine or sensor was deleted meanwhile: the caller looks it up again
+        // a machine or sensor is deleted by now: the caller looks it up again
         Err(StoreError::Constraint(name)) => text(StatusCode::CONFLICT, &name),
         Err(error) => {
             eprintln!("conditions not applied: {error}");
@@ -50,9 +45,34 @@ async fn apply(conditions: Conditions) -> Answer {
     }
 }
 
-async fn store(items: &[ConditionWithTicket]) -> Result<pm_api::alarm_engine::ConditionsReport, StoreError> {
+/// Reads the state of each cause, asks the state machine, and writes what it decided; from the start if a state was changed
+/// before that.
+async fn decide(conditions: &[Condition]) -> Result<ConditionsReport, StoreError> {
     let address = variable("database_url")
         .await
         .map_err(|_| StoreError::Failed("database_url is not set".to_owned()))?;
-    alarm::apply(&Db::open(&address).await?, items).await
+    let db = Db::open(&address).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let states = alarm_engine::states(&db, conditions).await?;
+        let now = now();
+        let decided: Vec<_> = conditions
+            .iter()
+            .zip(&states)
+            .map(|(condition, known)| Decided { condition, known, step: step(&known.state, condition, now) })
+            .collect();
+        if alarm_engine::apply(&db, &decided).await? {
+            return Ok(report(&decided));
+        }
+    }
+    Err(StoreError::Unavailable(format!("the alarms were changed by others {MAX_ATTEMPTS} times")))
+}
+
+fn report(decided: &[Decided<'_>]) -> ConditionsReport {
+    let count = |of: fn(&Effects) -> bool| decided.iter().filter(|d| of(&d.step.effects)).count() as u64;
+    let raised = count(|e| e.change == Some(Change::Raised));
+    ConditionsReport {
+        raised,
+        updated: count(|e| e.change.is_some()) - raised,
+        tickets: count(|e| e.ticket.is_some()),
+    }
 }

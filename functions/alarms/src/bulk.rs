@@ -1,12 +1,15 @@
 //! One change to many alarms.
 
-use crate::change::{doing, from, read};
+use crate::{
+    act::{Problem, act},
+    change::{doing, read},
+};
 use http::StatusCode;
 use pm_api::AlarmId;
-use pm_domain::alarm::refusal;
-use pm_store::alarm_change;
+use pm_domain::alarm::workflow::Action;
 use pm_web::{Call, Fields, Outcome, Refusal, empty};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 const MOST: usize = 1000;
 
@@ -14,7 +17,7 @@ const MOST: usize = 1000;
 /// ids in the query; the first change is for all alarms.
 pub(crate) async fn change(call: &Call) -> Outcome {
     let (payload, ids) = parts(call)?;
-    let ids = read_ids(ids)?;
+    let ids: Vec<_> = read_ids(ids)?.into_iter().collect();
     let payload = payload.as_array().and_then(|changes| changes.first()).cloned();
     let payload = payload.ok_or_else(|| {
         Refusal::field("too_short", &["body", "payload"], "List should have at least 1 item", Value::Null)
@@ -22,21 +25,19 @@ pub(crate) async fn change(call: &Call) -> Outcome {
     let change = read(Fields::parse(payload.to_string().as_bytes())?)?;
     let db = call.db().await?;
     let actor = doing(call.actor(&db).await?, &change);
-    let changed = alarm_change::change(&db, &actor, &ids, &from(&change), &change).await?;
-    if changed.done {
-        return Ok(empty(StatusCode::NO_CONTENT));
+    match act(&db, &actor, &ids, &Action::Update(change)).await? {
+        Ok(_) => Ok(empty(StatusCode::NO_CONTENT)),
+        Err(problems) => {
+            let problems: Vec<_> = problems
+                .into_iter()
+                .map(|(id, problem)| match problem {
+                    Problem::Missing => format!("{id}: there is no such alarm"),
+                    Problem::Forbidden(reason) => format!("{id}: {reason}"),
+                })
+                .collect();
+            Err(Refusal::BadRequest(format!("No alarm was changed. {}", problems.join("; "))))
+        }
     }
-    let allowed = from(&change);
-    let problems: Vec<_> = changed
-        .was
-        .iter()
-        .filter_map(|(id, was)| match was {
-            None => Some(format!("{id}: there is no such alarm")),
-            Some(was) if !allowed.contains(was) => Some(format!("{id}: {}", refusal(*was, change.status))),
-            Some(_) => None,
-        })
-        .collect();
-    Err(Refusal::BadRequest(format!("No alarm was changed. {}", problems.join("; "))))
 }
 
 /// The payload and the list of ids, from body and query.
@@ -54,7 +55,8 @@ fn parts(call: &Call) -> Result<(Value, Value), Refusal> {
     }
 }
 
-fn read_ids(ids: Value) -> Result<Vec<AlarmId>, Refusal> {
+/// Each alarm once.
+fn read_ids(ids: Value) -> Result<BTreeSet<AlarmId>, Refusal> {
     let Value::Array(list) = ids else {
         let message = "A list of ids is required, in the body or as ?ids=a,b";
         return Err(Refusal::field("missing", &["body", "ids"], message, ids));

@@ -1,12 +1,10 @@
 //! Acknowledging and resolving.
 
+use crate::act::act_on;
 use http::StatusCode;
 use pm_api::{AlarmId, AlarmStatus};
-use pm_domain::alarm::{changeable_from, refusal};
-use pm_store::{
-    Actor, alarm,
-    alarm_change::{self, AlarmChange},
-};
+use pm_domain::alarm::workflow::{Action, Update};
+use pm_store::Actor;
 use pm_web::{Call, Fields, Outcome, Refusal, json, now};
 
 const LONGEST_NOTES: usize = 4000;
@@ -21,16 +19,16 @@ pub(crate) async fn update(call: &Call) -> Outcome {
 
 /// `POST /alarms/{id}/acknowledge`.
 pub(crate) async fn acknowledge(call: &Call) -> Outcome {
-    apply(call, AlarmChange { status: Some(AlarmStatus::Acknowledged), ..AlarmChange::default() }).await
+    apply(call, Update { status: Some(AlarmStatus::Acknowledged), ..Update::default() }).await
 }
 
 /// `POST /alarms/{id}/resolve`: notes and verdict may stand in the query, as documented, or in the body.
 pub(crate) async fn resolve(call: &Call) -> Outcome {
-    let mut change = AlarmChange {
+    let mut change = Update {
         status: Some(AlarmStatus::Resolved),
         notes: call.query.short_text("resolution_notes", LONGEST_NOTES)?,
         verdict: call.query.word("verdict")?,
-        ..AlarmChange::default()
+        ..Update::default()
     };
     if !call.body.is_empty() {
         let mut fields = call.fields()?;
@@ -44,8 +42,8 @@ pub(crate) async fn resolve(call: &Call) -> Outcome {
 }
 
 /// A change as a body says it.
-pub(crate) fn read(mut fields: Fields) -> Result<AlarmChange, Refusal> {
-    let change = AlarmChange {
+pub(crate) fn read(mut fields: Fields) -> Result<Update, Refusal> {
+    let change = Update {
         status: fields.word("status"),
         notes: fields.text("resolution_notes", LONGEST_NOTES).flatten(),
         verdict: fields.word("verdict"),
@@ -58,13 +56,8 @@ pub(crate) fn read(mut fields: Fields) -> Result<AlarmChange, Refusal> {
     fields.end().map(|()| change)
 }
 
-/// The states that a change may start from.
-pub(crate) fn from(change: &AlarmChange) -> Vec<AlarmStatus> {
-    changeable_from(change.status, change.verdict.is_some() || change.resolved_at.is_some())
-}
-
 /// The actor with the audit log's word for a change.
-pub(crate) fn doing(actor: Actor, change: &AlarmChange) -> Actor {
+pub(crate) fn doing(actor: Actor, change: &Update) -> Actor {
     match change.status {
         Some(AlarmStatus::Acknowledged) => actor.doing("acknowledge"),
         Some(AlarmStatus::Resolved) => actor.doing("resolve"),
@@ -72,16 +65,10 @@ pub(crate) fn doing(actor: Actor, change: &AlarmChange) -> Actor {
     }
 }
 
-async fn apply(call: &Call, change: AlarmChange) -> Outcome {
+async fn apply(call: &Call, change: Update) -> Outcome {
     let id: AlarmId = call.id("alarm_id")?;
     let db = call.db().await?;
     let actor = doing(call.actor(&db).await?, &change);
-    let changed = alarm_change::change(&db, &actor, &[id], &from(&change), &change).await?;
-    match changed.was.first() {
-        Some((_, Some(was))) if !changed.done => Err(Refusal::BadRequest(refusal(*was, change.status))),
-        _ => {
-            let alarm = alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-            Ok(json(StatusCode::OK, &alarm))
-        }
-    }
+    let alarm = act_on(&db, &actor, id, &Action::Update(change)).await?;
+    Ok(json(StatusCode::OK, &alarm))
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use pm_api::{AlarmStatus, MachineId, SensorId, Severity};
-use pm_domain::ticket::auto_ticket;
+use pm_domain::alarm::workflow;
 use pm_store::{
     Db, StoreError,
     alarm_change::{self, ManualAlarm},
@@ -38,9 +38,11 @@ pub(crate) async fn create(call: &Call) -> Outcome {
     check_references(&db, &mut fields, machine_id, sensor_id).await?;
     fields.end()?;
     let actor = call.actor(&db).await?;
-    let ticket = auto_ticket(severity, &message);
+    let now = now();
+    let follows = workflow::raise(severity, &message, status, now);
+    let triggered_at = triggered_at.unwrap_or(now);
     let new = ManualAlarm { machine_id, sensor_id, severity, message, status, triggered_at, metadata };
-    match alarm_change::create(&db, &actor, new, ticket).await {
+    match alarm_change::create(&db, &actor, new, follows).await {
         Ok(alarm) => Ok(json(StatusCode::CREATED, &alarm)),
         // deleted since the look
         Err(StoreError::Constraint(name)) if name.ends_with("_exists") => {

@@ -1,10 +1,11 @@
 //! Component `alarms`: alarms in people's hands.
 //!
-//! Invariants: a status only changes by the rule of pm-domain, in the state the rule was asked about; a bulk change is
-//! made to all alarms or to none; resolving an alarm resolves its automatic ticket in the same statement. Deliberately
+//! Invariants: an alarm only changes by the rule of pm-domain (`alarm::workflow`), in the state the rule was asked about; a
+//! bulk change is made to all alarms or to none; resolving an alarm resolves its automatic ticket in the same statement. Deliberately
 //! absent: raising alarms from conditions (component `alarm-engine`), comments and attachments (components of their
 //! own), deleting (an alarm goes with its machine or sensor only).
 
+mod act;
 mod bulk;
 mod change;
 mod create;

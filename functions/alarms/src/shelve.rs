@@ -1,10 +1,10 @@
 //! Shelving (ISA-18.2): an alarm is kept out of sight for a limited time, for a reason.
 
+use crate::act::act_on;
 use http::StatusCode;
-use pm_api::{AlarmId, AlarmStatus};
-use pm_domain::alarm::{SHELVE_MAX_S, SHELVE_MIN_S};
-use pm_store::{alarm, alarm_change};
-use pm_web::{Call, Outcome, Refusal, json};
+use pm_api::AlarmId;
+use pm_domain::alarm::workflow::{Action, SHELVE_MAX_S, SHELVE_MIN_S};
+use pm_web::{Call, Outcome, json};
 
 /// `POST /alarms/{id}/shelve`.
 pub(crate) async fn shelve(call: &Call) -> Outcome {
@@ -15,15 +15,8 @@ pub(crate) async fn shelve(call: &Call) -> Outcome {
     fields.end()?;
     let db = call.db().await?;
     let actor = call.actor(&db).await?.doing("shelve");
-    match alarm_change::shelve(&db, &actor, id, duration_s, reason).await? {
-        Some(alarm) => Ok(json(StatusCode::OK, &alarm)),
-        None => match alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?.status {
-            AlarmStatus::Resolved => {
-                Err(Refusal::BadRequest("A resolved alarm cannot be shelved".to_owned()))
-            }
-            _ => Err(Refusal::Conflict("The alarm was changed by somebody else; look again".to_owned())),
-        },
-    }
+    let alarm = act_on(&db, &actor, id, &Action::Shelve { duration_s, reason }).await?;
+    Ok(json(StatusCode::OK, &alarm))
 }
 
 /// `DELETE /alarms/{id}/shelve`: answers the alarm, shelved before or not.
@@ -31,9 +24,6 @@ pub(crate) async fn unshelve(call: &Call) -> Outcome {
     let id: AlarmId = call.id("alarm_id")?;
     let db = call.db().await?;
     let actor = call.actor(&db).await?.doing("unshelve");
-    let alarm = match alarm_change::unshelve(&db, &actor, id).await? {
-        Some(alarm) => alarm,
-        None => alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?,
-    };
+    let alarm = act_on(&db, &actor, id, &Action::Unshelve).await?;
     Ok(json(StatusCode::OK, &alarm))
 }

@@ -1,9 +1,10 @@
 //! The ticket that an alarm opens, and the workflow of every ticket.
 
-use pm_api::{Priority, Severity, TicketStatus};
+use pm_api::{Priority, Severity, TicketStatus, Timestamp};
 
 /// Hours until an automatic ticket is due.
 pub const AUTO_TICKET_DUE_H: i64 = 4;
+const HOUR_S: i64 = 3600;
 /// Whom an automatic ticket is assigned to.
 pub const AUTO_TICKET_ASSIGNEE: &str = "maintenance@factory.local";
 
@@ -14,20 +15,28 @@ pub struct AutoTicket {
     pub title: String,
     /// Critical for a critical alarm, else high.
     pub priority: Priority,
+    /// When the work should be done.
+    pub due_at: Timestamp,
 }
 
-/// The ticket for an alarm of this severity; none for information.
+/// The priority of the ticket for an alarm of this severity; none for information, which opens no ticket.
 #[must_use]
-pub fn auto_ticket(severity: Severity, message: &str) -> Option<AutoTicket> {
-    let priority = match severity {
-        Severity::Info => return None,
-        Severity::Warning => Priority::High,
-        Severity::Critical => Priority::Critical,
-    };
+pub fn auto_priority(severity: Severity) -> Option<Priority> {
+    match severity {
+        Severity::Info => None,
+        Severity::Warning => Some(Priority::High),
+        Severity::Critical => Some(Priority::Critical),
+    }
+}
+
+/// The ticket for an alarm of this severity that is raised now.
+#[must_use]
+pub fn auto_ticket(severity: Severity, message: &str, now: Timestamp) -> Option<AutoTicket> {
+    let priority = auto_priority(severity)?;
     let start: String = message.chars().take(40).collect();
     let title =
         format!("Alarm {} - {}", severity.as_str().to_uppercase(), start.trim_end_matches([' ', ':', ',']));
-    Some(AutoTicket { title, priority })
+    Some(AutoTicket { title, priority, due_at: now.plus_seconds(AUTO_TICKET_DUE_H * HOUR_S) })
 }
 
 /// May a ticket go from `from` to `to`? The work goes open → (assigned) → in progress → resolved → closed. Until it is
@@ -46,9 +55,9 @@ pub fn may_change(from: TicketStatus, to: TicketStatus) -> bool {
         }
 }
 
-/// Has the work on a ticket in this state ended?
+/// Is a ticket in this state closed: has the work on it ended?
 #[must_use]
-pub fn has_ended(status: TicketStatus) -> bool {
+pub fn is_closed(status: TicketStatus) -> bool {
     matches!(status, TicketStatus::Resolved | TicketStatus::Closed | TicketStatus::Cancelled)
 }
 
@@ -122,16 +131,18 @@ mod tests {
 
     #[test]
     fn documented_example() {
-        let ticket = auto_ticket(Severity::Warning, "CapSensor reported -1.0 C");
+        let now = Timestamp(0);
+        let ticket = auto_ticket(Severity::Warning, "CapSensor reported -1.0 C", now);
         assert_eq!(
             ticket,
             Some(AutoTicket {
                 title: "Alarm WARNING - CapSensor reported -1.0 C".to_owned(),
-                priority: Priority::High
+                priority: Priority::High,
+                due_at: Timestamp(4 * 3600 * Timestamp::SECOND),
             })
         );
-        assert_eq!(auto_ticket(Severity::Info, "x"), None);
-        let long = auto_ticket(Severity::Critical, &"ü".repeat(60)).map(|t| t.title.chars().count());
+        assert_eq!(auto_ticket(Severity::Info, "x", now), None);
+        let long = auto_ticket(Severity::Critical, &"ü".repeat(60), now).map(|t| t.title.chars().count());
         assert_eq!(long, Some("Alarm CRITICAL - ".len() + 40));
     }
 }

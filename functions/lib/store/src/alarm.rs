@@ -9,10 +9,7 @@ use pm_api::{
     AlarmId, AlarmKind, AlarmSort, AlarmStatus, MachineId, PredictionId, SensorId, Severity, Timestamp,
     Verdict,
     alarm::{Alarm, AlarmTransition},
-    alarm_engine::{Condition, ConditionKind, ConditionsReport},
 };
-use pm_domain::ticket::{AUTO_TICKET_ASSIGNEE, AUTO_TICKET_DUE_H, AutoTicket};
-use spin_sdk::pg::ParameterValue;
 
 macro_rules! columns {
     () => {
@@ -78,106 +75,6 @@ macro_rules! need {
 }
 
 statements! {
-    APPLY = "
-        with input as materialized (
-            select machine_id::uuid, sensor_id::uuid, kind, severity, message,
-                   timestamptz 'epoch' + us * interval '1 microsecond' as time, occurrences, active <> 0 as active, value,
-                   prediction_id::uuid, ticket_title, ticket_priority,
-                   case severity when 'critical' then 2 when 'warning' then 1 else 0 end as gravity
-            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[], $8::int8[],
-                        string_to_array($9, ',')::float8[], $10::text[], $11::text[], $12::text[])
-                i (machine_id, sensor_id, kind, severity, message, us, occurrences, active, value, prediction_id,
-                   ticket_title, ticket_priority)),
-        judged as materialized (
-            select i.*, coalesce(s.prediction_condition, 0) as before
-            from input i left join sensor_state s on s.sensor_id = i.sensor_id
-            where i.kind = 'prediction' and i.active),
-        was as materialized (
-            select a.id, a.severity, a.condition_active,
-                   case a.severity when 'critical' then 2 when 'warning' then 1 else 0 end as gravity
-            from input i join alarms a on a.machine_id = i.machine_id and a.sensor_id = i.sensor_id and a.kind = i.kind
-            where a.status <> 'resolved'),
-        raised as (
-            insert into alarms as a (machine_id, sensor_id, kind, severity, message, condition_active, occurrences,
-                                     triggered_at, last_seen_at, prediction_id, metadata)
-            select machine_id, sensor_id, kind, severity, message, active, occurrences, time, time, prediction_id,
-                   jsonb_build_object('value', value)
-            from input where occurrences > 0
-            on conflict (machine_id, sensor_id, kind) where status <> 'resolved' and kind <> 'manual' do update set
-                occurrences = a.occurrences + excluded.occurrences,
-                severity = case when excluded.severity = 'critical' then 'critical' else a.severity end,
-                message = case when excluded.severity = 'critical' and a.severity <> 'critical'
-                               then excluded.message else a.message end,
-                condition_active = excluded.condition_active,
-                last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
-                prediction_id = coalesce(excluded.prediction_id, a.prediction_id),
-                metadata = coalesce(a.metadata, '{}') || excluded.metadata
-            returning a.*),
-        cleared as (
-            update alarms a set condition_active = false
-            from input i
-            where i.occurrences = 0 and not i.active and a.machine_id = i.machine_id and a.sensor_id = i.sensor_id
-              and a.kind = i.kind and a.status <> 'resolved' and a.condition_active
-            returning a.*),
-        changed as (
-            select r.*, case
-                       when was.id is null then 'raised'
-                       when r.severity <> was.severity then 'escalated'
-                       when r.condition_active and not was.condition_active then 'returned'
-                       when was.condition_active and not r.condition_active then 'condition ended'
-                       else 'repeated' end as change
-            from raised r left join was on was.id = r.id
-            union all
-            select c.*, 'condition ended' from cleared c),
-        history as (
-            insert into alarm_transitions (alarm_id, change, note)
-            select id, change, case change when 'escalated' then severity end from changed where change <> 'repeated'),
-        ticketed as (
-            insert into tickets (machine_id, alarm_id, title, priority, assignee, description, due_at, auto_created, metadata)
-            select c.machine_id, c.id, i.ticket_title, i.ticket_priority, $13, c.message,
-                   now() + $14::int8 * interval '1 hour', true, jsonb_build_object('alarm_severity', c.severity)
-            from changed c join input i on i.machine_id = c.machine_id and i.sensor_id = c.sensor_id and i.kind = c.kind
-            where c.change = 'raised' and i.ticket_title is not null
-            returning *),
-        lifted as (
-            update tickets t set priority = i.ticket_priority
-            from changed c join input i on i.machine_id = c.machine_id and i.sensor_id = c.sensor_id and i.kind = c.kind
-            where c.change = 'escalated' and t.alarm_id = c.id and i.ticket_priority is not null
-              and t.status not in ('resolved', 'closed', 'cancelled')),
-        told as (
-            insert into outbox (event_type, data)
-            select case change when 'raised' then 'alarm.created' else 'alarm.updated' end,
-                   jsonb_build_object('id', id, 'machine_id', machine_id, 'sensor_id', sensor_id, 'severity', severity,
-                       'message', message, 'status', status, 'triggered_at', triggered_at, 'resolved_at', resolved_at,
-                       'condition_active', condition_active, 'kind', kind, 'change', change,
-                       'shelved_until', shelved_until)
-            from changed where change <> 'repeated'
-            union all
-            select e.event, jsonb_build_object('id', j.prediction_id, 'machine_id', j.machine_id, 'sensor_id', j.sensor_id,
-                       'status', j.severity, 'prediction', 'anomaly', 'score', j.value, 'timestamp', j.time,
-                       'anomaly_type', upper(j.severity), 'message', j.message)
-            from judged j
-            -- leaving normal is one event, becoming critical another
-            join (values ('prediction.anomaly', 1, 0), ('prediction.critical', 2, 1)) e (event, gravity, before)
-                on j.gravity >= e.gravity and j.before <= e.before),
-        remembered as (
-            insert into sensor_state as s (sensor_id, threshold_condition, prediction_condition, evaluated_through)
-            select sensor_id,
-                   coalesce(max(case when active then gravity else 0 end) filter (where kind = 'threshold'), 0),
-                   coalesce(max(case when active then gravity else 0 end) filter (where kind = 'prediction'), 0),
-                   max(time) filter (where kind = 'threshold')
-            from input group by sensor_id
-            on conflict (sensor_id) do update set
-                threshold_condition = case when exists (
-                    select from input i where i.sensor_id = s.sensor_id and i.kind = 'threshold')
-                    then excluded.threshold_condition else s.threshold_condition end,
-                prediction_condition = case when exists (
-                    select from input i where i.sensor_id = s.sensor_id and i.kind = 'prediction')
-                    then excluded.prediction_condition else s.prediction_condition end,
-                evaluated_through = greatest(s.evaluated_through, excluded.evaluated_through))
-        select count(*) filter (where change = 'raised'), count(*) filter (where change <> 'raised'),
-               (select count(*) from ticketed)
-        from changed";
     BY_TIME_DESC = list!("triggered_at", "epoch_us($13)", "desc", "<");
     BY_TIME_ASC = list!("triggered_at", "epoch_us($13)", "asc", ">");
     BY_CHANGE_DESC = list!("updated_at", "epoch_us($13)", "desc", "<");
@@ -197,49 +94,6 @@ statements! {
         select t.id, t.at at time zone 'utc', t.change, t.note, t.by_user, u.full_name, u.email
         from alarm_transitions t left join users u on u.id = t.by_user
         where t.alarm_id = $1 order by t.id";
-}
-
-/// A condition with the ticket that a new alarm of it opens.
-#[derive(Debug, Clone)]
-pub struct ConditionWithTicket {
-    /// The condition.
-    pub condition: Condition,
-    /// The ticket, if the rule asks for one.
-    pub ticket: Option<AutoTicket>,
-}
-
-/// Raises, repeats, escalates and clears alarms, opens tickets, tells the outbox: all or nothing.
-/// At most one entry per sensor and kind.
-///
-/// # Errors
-/// A constraint ending in `_exists` if machine or sensor were deleted meanwhile; else whatever the database says.
-pub async fn apply(db: &Db, items: &[ConditionWithTicket]) -> Result<ConditionsReport, StoreError> {
-    let c = || items.iter().map(|i| &i.condition);
-    let params = vec![
-        texts(c().map(|c| c.machine_id)),
-        texts(c().map(|c| c.sensor_id)),
-        texts(c().map(|c| ConditionKind::as_str(c.kind))),
-        texts(c().map(|c| c.severity)),
-        texts(c().map(|c| &c.message)),
-        ints(c().map(|c| c.time.0)),
-        ints(c().map(|c| i64::from(c.occurrences))),
-        ints(c().map(|c| i64::from(c.still_active))),
-        floats(c().map(|c| c.value)),
-        ParameterValue::ArrayStr(c().map(|c| c.prediction_id.map(|p| p.to_string())).collect()),
-        optional_texts(items.iter().map(|i| i.ticket.as_ref().map(|t| t.title.as_str()))),
-        optional_texts(items.iter().map(|i| i.ticket.as_ref().map(|t| t.priority.as_str()))),
-        text(AUTO_TICKET_ASSIGNEE),
-        AUTO_TICKET_DUE_H.into(),
-    ];
-    db.one(APPLY, params, |c| {
-        let count = |n: i64| n.unsigned_abs();
-        Ok(ConditionsReport {
-            raised: count(c.take()?),
-            updated: count(c.take()?),
-            tickets: count(c.take()?),
-        })
-    })
-    .await
 }
 
 /// Which alarms.

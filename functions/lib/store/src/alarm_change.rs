@@ -1,15 +1,17 @@
-//! What people do with alarms: raise by hand, acknowledge, resolve, shelve.
+//! What people do with alarms: raise by hand, and what `pm_domain::alarm::workflow::act` decided.
 
 use crate::{
     Actor, Db, StoreError,
     alarm::{alarm, columns},
+    closed::ticket_is_open,
     statement::statements,
-    value::{at, id, json, optional, text, texts},
+    value::{Columns, at, id, ints, json, optional, optional_ints, optional_texts, text, texts},
 };
-use pm_api::{
-    AlarmId, AlarmStatus, MachineId, Metadata, SensorId, Severity, Timestamp, Verdict, alarm::Alarm,
+use pm_api::{AlarmId, AlarmStatus, MachineId, Metadata, SensorId, Severity, Timestamp, alarm::Alarm};
+use pm_domain::{
+    alarm::workflow::{Outcome, RaisedByHand},
+    ticket::AUTO_TICKET_ASSIGNEE,
 };
-use pm_domain::ticket::{AUTO_TICKET_ASSIGNEE, AUTO_TICKET_DUE_H, AutoTicket};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -21,86 +23,72 @@ macro_rules! event {
             'condition_active', condition_active, 'kind', kind, 'shelved_until', shelved_until)"
     };
 }
+pub(crate) use event;
+
+/// The version of what people decide of an alarm. What conditions change (they may do so ten times a second) is not in it.
+macro_rules! version {
+    () => {
+        "md5(row(status, acknowledged_at, acknowledged_by, resolved_at, resolved_by, resolution_notes, verdict,
+                 shelved_until, shelved_by, shelve_reason)::text)"
+    };
+}
 
 statements! {
     CREATE = concat!("
         with raised as (
             insert into alarms (id, machine_id, sensor_id, kind, severity, message, status, triggered_at, last_seen_at,
                                 acknowledged_at, acknowledged_by, metadata)
-            select $2::uuid, $3::uuid, $4::uuid, 'manual', $5::text, $6::text, $7::text, coalesce(epoch_us($8), now()),
-                   coalesce(epoch_us($8), now()), case when $7 = 'acknowledged' then now() end,
-                   case when $7 = 'acknowledged' then $9::uuid end, $10::jsonb
+            select $2::uuid, $3::uuid, $4::uuid, 'manual', $5::text, $6::text, $7::text, epoch_us($8), epoch_us($8),
+                   epoch_us($9), $10::uuid, $11::jsonb
             from (select set_config('pm.actor', $1, true)) actor
             returning *),
         history as (
             insert into alarm_transitions (alarm_id, change, by_user)
-            select id, change, $9 from raised, unnest(array['raised', nullif(status, 'open')]) change
-            where change is not null),
+            select id, change, $12::uuid from raised, unnest($13::text[]) with ordinality h (change, ord) order by ord),
         ticket as (
             insert into tickets (machine_id, alarm_id, title, priority, assignee, description, due_at, auto_created, metadata)
-            select machine_id, id, $11, $12, $13, message, now() + $14::int8 * interval '1 hour', true,
+            select machine_id, id, $14, $15, $17, message, epoch_us($16), true,
                    jsonb_build_object('alarm_severity', severity)
-            from raised where $11::text is not null),
+            from raised where $14::text is not null),
         told as (insert into outbox (event_type, data) select 'alarm.created', ", event!(), " from raised)
         select ", columns!(), " from raised");
+    READ = concat!("select ", version!(), ", ", columns!(), " from alarms where id = any ($1::text[]::uuid[]) order by id");
     CHANGE = concat!("
         with actor as materialized (select set_config('pm.actor', $1, true)),
-        wanted as materialized (select distinct w::uuid as id from unnest($2::text[]) w),
-        was as materialized (
-            select a.id, a.status, a.verdict from alarms a, actor
-            where a.id in (select id from wanted) order by a.id for update of a),
-        -- all or nothing: each exists and is in a state that the rule allows
+        input as materialized (
+            select id::uuid, version, status, epoch_us(acknowledged_us) as acknowledged_at, acknowledged_by::uuid,
+                   epoch_us(resolved_us) as resolved_at, resolved_by::uuid, notes, verdict, ends_condition <> 0 as ends_condition,
+                   epoch_us(shelved_us) as shelved_until, shelved_by::uuid, shelve_reason, resolves_ticket <> 0 as resolves_ticket
+            from unnest($2::text[], $3::text[], $4::text[], $5::int8[], $6::text[], $7::int8[], $8::text[], $9::text[],
+                        $10::text[], $11::int8[], $12::int8[], $13::text[], $14::text[], $15::int8[])
+                i (id, version, status, acknowledged_us, acknowledged_by, resolved_us, resolved_by, notes, verdict,
+                   ends_condition, shelved_us, shelved_by, shelve_reason, resolves_ticket)),
+        held as materialized (
+            select a.id, ", version!(), " as version from alarms a, actor
+            where a.id in (select id from input) order by a.id for update of a),
+        -- all or nothing: the alarms are those that the decision was made on
         fits as materialized (
-            select (select count(*) from was where status = any ($5::text[])) = (select count(*) from wanted) as all_do),
+            select not exists (
+                select from input i left join held h using (id) where h.version is distinct from i.version) as all_do),
         changed as (
             update alarms a set
-                status = coalesce($4, a.status),
-                acknowledged_at = case when $4 = 'acknowledged' then coalesce(acknowledged_at, now()) else acknowledged_at end,
-                acknowledged_by = case when $4 = 'acknowledged' then coalesce(acknowledged_by, $3::uuid) else acknowledged_by end,
-                resolved_at = case when coalesce($4, a.status) = 'resolved'
-                                   then coalesce(epoch_us($9), resolved_at, now()) else resolved_at end,
-                resolved_by = case when $4 = 'resolved' then coalesce(resolved_by, $3::uuid) else resolved_by end,
-                resolution_notes = coalesce($6, resolution_notes),
-                metadata = coalesce($7::jsonb, metadata),
-                verdict = coalesce($8, a.verdict),
-                -- nothing but its resolution tells that the cause of a manual alarm is gone
-                condition_active = condition_active and not ($4 is not distinct from 'resolved' and kind = 'manual'),
-                shelved_until = case when $4 = 'resolved' then null else shelved_until end
-            from was, fits where fits.all_do and a.id = was.id
-            returning a.*, was.status as was_status, was.verdict as was_verdict),
+                status = i.status, acknowledged_at = i.acknowledged_at, acknowledged_by = i.acknowledged_by,
+                resolved_at = i.resolved_at, resolved_by = i.resolved_by, resolution_notes = i.notes, verdict = i.verdict,
+                condition_active = a.condition_active and not i.ends_condition, shelved_until = i.shelved_until, shelved_by = i.shelved_by,
+                shelve_reason = i.shelve_reason, metadata = coalesce($16::jsonb, a.metadata)
+            from input i, fits where fits.all_do and a.id = i.id
+            returning a.*, i.resolves_ticket),
         history as (
-            insert into alarm_transitions (alarm_id, change, by_user, note)
-            select id, status, $3, $6 from changed where status <> was_status
-            union all
-            select id, 'verdict', $3, verdict from changed where verdict is distinct from was_verdict),
+            insert into alarm_transitions (alarm_id, change, note, by_user)
+            select h.alarm_id::uuid, h.change, h.note, $20::uuid
+            from unnest($17::text[], $18::text[], $19::text[]) with ordinality h (alarm_id, change, note, ord), fits
+            where fits.all_do order by h.ord),
         ticket as (
             update tickets t set status = 'resolved', resolution_notes = coalesce(c.resolution_notes, t.resolution_notes)
             from changed c
-            where c.status = 'resolved' and c.was_status <> 'resolved' and t.alarm_id = c.id and t.auto_created
-              and t.status not in ('resolved', 'closed', 'cancelled')),
+            where c.resolves_ticket and t.alarm_id = c.id and t.auto_created and ", ticket_is_open!("t."), "),
         told as (insert into outbox (event_type, data) select 'alarm.updated', ", event!(), " from changed)
-        select w.id, was.status, fits.all_do from wanted w cross join fits left join was on was.id = w.id order by w.id");
-    SHELVE = concat!("
-        with changed as (
-            update alarms set shelved_until = now() + $3::int8 * interval '1 second', shelved_by = $4::uuid,
-                              shelve_reason = $5
-            from (select set_config('pm.actor', $1, true)) actor
-            where id = $2 and status <> 'resolved'
-            returning alarms.*),
-        history as (
-            insert into alarm_transitions (alarm_id, change, by_user, note) select id, 'shelved', $4, $5 from changed),
-        told as (insert into outbox (event_type, data) select 'alarm.updated', ", event!(), " from changed)
-        select ", columns!(), " from changed");
-    UNSHELVE = concat!("
-        with changed as (
-            update alarms set shelved_until = null, shelved_by = null, shelve_reason = null
-            from (select set_config('pm.actor', $1, true)) actor
-            where id = $2 and shelved_until is not null
-            returning alarms.*),
-        history as (
-            insert into alarm_transitions (alarm_id, change, by_user) select id, 'unshelved', $3::uuid from changed),
-        told as (insert into outbox (event_type, data) select 'alarm.updated', ", event!(), " from changed)
-        select ", columns!(), " from changed");
+        select ", columns!(), " from changed order by id");
 }
 
 /// An alarm raised by hand.
@@ -116,13 +104,13 @@ pub struct ManualAlarm {
     pub message: String,
     /// Open or acknowledged.
     pub status: AlarmStatus,
-    /// When it began; absent: now.
-    pub triggered_at: Option<Timestamp>,
+    /// When it began.
+    pub triggered_at: Timestamp,
     /// Free object.
     pub metadata: Option<Metadata>,
 }
 
-/// Raises an alarm by hand, with its ticket if the rule asks for one.
+/// Raises an alarm by hand, with what follows from it.
 ///
 /// # Errors
 /// Constraints `alarms_machine_exists`, `alarms_sensor_exists`.
@@ -130,9 +118,9 @@ pub async fn create(
     db: &Db,
     actor: &Actor,
     new: ManualAlarm,
-    ticket: Option<AutoTicket>,
+    follows: RaisedByHand,
 ) -> Result<Alarm, StoreError> {
-    let (title, priority) = ticket.map(|t| (t.title, t.priority)).unzip();
+    let ticket = follows.ticket.as_ref();
     let params = vec![
         actor.setting(),
         id(Uuid::now_v7()),
@@ -141,79 +129,68 @@ pub async fn create(
         text(new.severity.as_str()),
         text(new.message),
         text(new.status.as_str()),
-        optional(new.triggered_at, at),
-        id(actor.user_id.0),
+        at(new.triggered_at),
+        optional(follows.acknowledged_at, at),
+        optional(follows.acknowledged_at, |_| id(actor.user_id.0)),
         new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
-        optional(title, text),
-        optional(priority, |p| text(p.as_str())),
+        id(actor.user_id.0),
+        texts(follows.history),
+        optional(ticket, |t| text(&t.title)),
+        optional(ticket, |t| text(t.priority.as_str())),
+        optional(ticket, |t| at(t.due_at)),
         text(AUTO_TICKET_ASSIGNEE),
-        AUTO_TICKET_DUE_H.into(),
     ];
     db.one(CREATE, params, alarm).await
 }
 
-/// What a person does to alarms.
-#[derive(Debug, Clone, Default)]
-pub struct AlarmChange {
-    /// New status.
-    pub status: Option<AlarmStatus>,
-    /// What was found.
-    pub notes: Option<String>,
-    /// What the cause turned out to be.
-    pub verdict: Option<Verdict>,
-    /// When it was resolved; absent: now.
-    pub resolved_at: Option<Timestamp>,
-    /// Replaces the free object.
-    pub metadata: Option<Metadata>,
+/// An alarm as it was read: a change is written only if it is still the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// The alarm.
+    pub alarm: Alarm,
+    /// The version of what people decide of it.
+    version: String,
 }
 
-/// How a change ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
-    /// Was it made? To all alarms, or to none.
-    pub done: bool,
-    /// Each alarm with the state it was in; `None`: there is no such alarm.
-    pub was: Vec<(AlarmId, Option<AlarmStatus>)>,
+/// Reads the alarms that exist, by their ids in ascending order.
+pub async fn read(db: &Db, ids: &[AlarmId]) -> Result<Vec<Known>, StoreError> {
+    let known = |c: &mut Columns| Ok(Known { version: c.take()?, alarm: alarm(c)? });
+    db.rows(READ, vec![texts(ids)], known).await
 }
 
-/// Changes alarms if all of them exist and are in one of the states `from`; resolving an alarm resolves its automatic
-/// ticket.
+/// Writes what was decided for alarms as they were read, with their history, tickets and events. `metadata` replaces the
+/// free object of all of them. Returns the alarms after it; `None`: one of them was changed since it was read, and nothing
+/// is written.
 pub async fn change(
     db: &Db,
     actor: &Actor,
-    ids: &[AlarmId],
-    from: &[AlarmStatus],
-    change: &AlarmChange,
-) -> Result<Changed, StoreError> {
+    decided: &[(Known, Outcome)],
+    metadata: Option<&Metadata>,
+) -> Result<Option<Vec<Alarm>>, StoreError> {
+    let after = || decided.iter().map(|(_, outcome)| &outcome.alarm);
+    let history = || decided.iter().flat_map(|(_, o)| o.history.iter().map(move |entry| (o.alarm.id, entry)));
     let params = vec![
         actor.setting(),
-        texts(ids),
+        texts(after().map(|a| a.id)),
+        texts(decided.iter().map(|(known, _)| &known.version)),
+        texts(after().map(|a| a.status)),
+        optional_ints(after().map(|a| a.acknowledged_at.map(|at| at.0))),
+        optional_texts(after().map(|a| a.acknowledged_by)),
+        optional_ints(after().map(|a| a.resolved_at.map(|at| at.0))),
+        optional_texts(after().map(|a| a.resolved_by)),
+        optional_texts(after().map(|a| a.resolution_notes.as_ref())),
+        optional_texts(after().map(|a| a.verdict)),
+        ints(decided.iter().map(|(k, o)| (k.alarm.condition_active && !o.alarm.condition_active).into())),
+        optional_ints(after().map(|a| a.shelved_until.map(|at| at.0))),
+        optional_texts(after().map(|a| a.shelved_by)),
+        optional_texts(after().map(|a| a.shelve_reason.as_ref())),
+        ints(decided.iter().map(|(_, outcome)| outcome.resolves_ticket.into())),
+        metadata.map_or(Ok(ParameterValue::DbNull), json)?,
+        texts(history().map(|(alarm_id, _)| alarm_id)),
+        texts(history().map(|(_, entry)| entry.change)),
+        optional_texts(history().map(|(_, entry)| entry.note.as_ref())),
         id(actor.user_id.0),
-        optional(change.status, |s| text(s.as_str())),
-        texts(from),
-        optional(change.notes.clone(), text),
-        change.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
-        optional(change.verdict, |v| text(v.as_str())),
-        optional(change.resolved_at, at),
     ];
-    let rows = db.rows(CHANGE, params, |c| Ok(((c.take()?, c.optional_word()?), c.take::<bool>()?))).await?;
-    let done = rows.first().is_some_and(|(_, done)| *done);
-    Ok(Changed { done, was: rows.into_iter().map(|(was, _)| was).collect() })
-}
-
-/// Shelves an alarm that is not resolved for `duration_s` seconds; `None`: there is no such alarm.
-pub async fn shelve(
-    db: &Db,
-    actor: &Actor,
-    alarm_id: AlarmId,
-    duration_s: i64,
-    reason: String,
-) -> Result<Option<Alarm>, StoreError> {
-    let params = vec![actor.setting(), id(alarm_id.0), duration_s.into(), id(actor.user_id.0), text(reason)];
-    db.first(SHELVE, params, alarm).await
-}
-
-/// Ends the shelving of an alarm; `None`: there is no such alarm, or it was not shelved.
-pub async fn unshelve(db: &Db, actor: &Actor, alarm_id: AlarmId) -> Result<Option<Alarm>, StoreError> {
-    db.first(UNSHELVE, vec![actor.setting(), id(alarm_id.0), id(actor.user_id.0)], alarm).await
+    let changed = db.rows(CHANGE, params, alarm).await?;
+    Ok((changed.len() == decided.len()).then_some(changed))
 }

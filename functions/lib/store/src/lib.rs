@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: rules (pm-domain), HTTP (pm-web), migrations (they run natively, as the schema's owner).
 
+mod closed;
 mod db;
 mod page;
 mod paging;
@@ -15,6 +16,7 @@ mod value;
 
 pub mod alarm;
 pub mod alarm_change;
+pub mod alarm_engine;
 pub mod attachment;
 pub mod audit;
 pub mod comment;

@@ -16,6 +16,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::alarm::ALL,
         crate::audit::ALL,
         crate::alarm_change::ALL,
+        crate::alarm_engine::ALL,
         crate::attachment::ALL,
         crate::comment::ALL,
         crate::dashboard::ALL,

@@ -224,12 +224,16 @@ pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> Paramet
     ParameterValue::ArrayStr(values.into_iter().map(|v| Some(v.to_string())).collect())
 }
 
-pub(crate) fn optional_texts<'t>(values: impl IntoIterator<Item = Option<&'t str>>) -> ParameterValue {
-    ParameterValue::ArrayStr(values.into_iter().map(|v| v.map(str::to_owned)).collect())
+pub(crate) fn optional_texts<T: ToString>(values: impl IntoIterator<Item = Option<T>>) -> ParameterValue {
+    ParameterValue::ArrayStr(values.into_iter().map(|v| v.map(|v| v.to_string())).collect())
 }
 
 pub(crate) fn ints(values: impl IntoIterator<Item = i64>) -> ParameterValue {
     ParameterValue::ArrayInt64(values.into_iter().map(Some).collect())
+}
+
+pub(crate) fn optional_ints(values: impl IntoIterator<Item = Option<i64>>) -> ParameterValue {
+    ParameterValue::ArrayInt64(values.into_iter().collect())
 }
 
 /// Numbers as one text `1,2.5,…`: float8[] cannot be a parameter, and one text crosses the border faster than many.
