@@ -2,29 +2,59 @@
 
 use crate::{random, settings::Settings};
 use pm_api::mail::{MailReport, OutgoingMail};
-use pm_domain::{mail::digest, retry};
+use pm_domain::{
+    mail::digest,
+    notice::{Audience, Channel, leaves, news, recipients},
+    retry,
+};
 use pm_store::{
     Db, StoreError,
-    mail::{self, ALL_ATTEMPTS, Channel, Claimed},
-    notice::{self, Audience},
+    mail::{self, ALL_ATTEMPTS, Claimed},
+    notice::{self, Planned},
 };
+use pm_web::now;
 
 /// Most mails in the answer to one tick; each has up to 600 kB.
 const MOST_AT_ONCE: i64 = 8;
 /// Seconds a bridge has to send and report; it gives up on its server earlier.
 const LEASE_S: i64 = 120;
-/// How long a notice waits for others, seconds.
-const GATHER_S: i64 = 5;
-/// Between two mails with notices to one recipient, seconds.
-const WINDOW_S: i64 = 300;
-/// Notices listed in one mail.
-const MOST_LISTED: i64 = 50;
+/// Most messages that one tick makes of notices, so that it stays short.
+const MAX_MESSAGES_PER_TICK: usize = 100;
 
-/// Turns new events into notices, and notices that have waited into mails.
+/// Turns new events into notices, and notices that have waited into messages.
 pub(crate) async fn notices(db: &Db, audience: &Audience) -> Result<(), StoreError> {
-    notice::plan(db, audience).await?;
-    notice::digest(db, GATHER_S, WINDOW_S, MOST_LISTED).await?;
+    plan(db, audience).await?;
+    let now = now();
+    let waiting = notice::waiting(db).await?;
+    let leaving = waiting.iter().filter(|w| leaves(w.oldest, w.last_sent, now));
+    for recipient in leaving.take(MAX_MESSAGES_PER_TICK) {
+        let (ids, notices): (Vec<_>, _) = notice::of_recipient(db, recipient).await?.into_iter().unzip();
+        notice::send(db, recipient, &ids, &pm_domain::notice::digest(notices)).await?;
+    }
     Ok(())
+}
+
+/// Plans who is told of the next events.
+async fn plan(db: &Db, audience: &Audience) -> Result<(), StoreError> {
+    let events = notice::events(db).await?;
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+    let news: Vec<_> = events.iter().filter_map(|e| Some((e, news(&e.event_type, &e.data)?))).collect();
+    let mut planned = Vec::new();
+    if !news.is_empty() {
+        let assignees: Vec<_> = news.iter().filter_map(|(_, news)| news.assignee.clone()).collect();
+        let subscribers = notice::subscribers(db, &assignees).await?;
+        let mail_server_seen = notice::mail_server_seen(db).await?;
+        for (event, news) in &news {
+            let told = recipients(news, audience, &subscribers, mail_server_seen, now());
+            planned.extend(told.into_iter().map(|(channel, recipient)| Planned {
+                channel,
+                recipient,
+                event,
+                news,
+            }));
+        }
+    }
+    notice::plan(db, first.cursor, last.position, &planned).await
 }
 
 /// Notes the results in a report and claims as many mails as the bridge has room for.

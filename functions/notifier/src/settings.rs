@@ -1,7 +1,8 @@
 //! Who is told what, by the settings in force; the documented variables add to them.
 
-use pm_domain::settings::Key;
-use pm_store::{Db, notice::Audience, setting};
+use pm_api::Severity;
+use pm_domain::{notice::Audience, settings::Key};
+use pm_store::{Db, setting};
 use pm_web::{Refusal, variable};
 
 /// What the notifier obeys.
@@ -44,7 +45,10 @@ impl Settings {
                 mail: values.boolean(Key::NotificationsMailEnabled),
                 addresses,
                 slack: !slack_url.is_empty(),
-                minimum_severity: values.text(Key::NotificationsMinSeverity).to_owned(),
+                minimum_severity: values
+                    .text(Key::NotificationsMinSeverity)
+                    .parse()
+                    .unwrap_or(Severity::Warning),
             },
             slack_url,
             public_url: values.text(Key::GeneralPublicUrl).trim_end_matches('/').to_owned(),

@@ -4,12 +4,13 @@ use crate::{random, settings::Settings};
 use pm_api::mail::MailResult;
 use pm_domain::{
     mail::slack,
+    notice::Channel,
     retry, target,
     webhook::{Verdict, verdict},
 };
 use pm_store::{
     Db,
-    mail::{self, ALL_ATTEMPTS, Channel, Claimed},
+    mail::{self, ALL_ATTEMPTS, Claimed},
 };
 use pm_web::{Refusal, post_outside};
 use serde_json::json;

@@ -15,6 +15,7 @@ pub mod cycle;
 pub mod freshness;
 pub mod limits;
 pub mod mail;
+pub mod notice;
 pub mod reliability;
 pub mod report;
 pub mod report_content;

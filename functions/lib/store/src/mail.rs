@@ -9,7 +9,10 @@ use crate::{
     value::{floats, id, ints, optional, optional_texts, text, texts},
 };
 use pm_api::mail::{Digest, MailResult, OutgoingMail};
-use pm_domain::mail::{Rendered, one_line};
+use pm_domain::{
+    mail::{Rendered, one_line},
+    notice::Channel,
+};
 use uuid::Uuid;
 
 statements! {
@@ -109,22 +112,9 @@ pub struct Claimed {
     pub digest: Option<Digest>,
 }
 
-/// Where mails of the queue go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// By SMTP, through the bridge.
-    Mail,
-    /// To the Slack-compatible webhook.
-    Slack,
-}
-
 /// Takes up to `most` mails that are due; they are the caller's for `lease_s` seconds.
 pub async fn claim(db: &Db, channel: Channel, most: i64, lease_s: i64) -> Result<Vec<Claimed>, StoreError> {
-    let channel = match channel {
-        Channel::Mail => "mail",
-        Channel::Slack => "slack",
-    };
-    db.rows(CLAIM, vec![text(channel), most.into(), lease_s.into()], |c| {
+    db.rows(CLAIM, vec![text(channel.as_str()), most.into(), lease_s.into()], |c| {
         let mail = OutgoingMail {
             id: c.take()?,
             attempt: c.take()?,

@@ -1,139 +1,214 @@
-//! What people are told by mail, and a Slack-compatible webhook.
+//! What people are told by mail, and a Slack-compatible webhook. `pm_domain::notice` decides; here it is read and written.
 //!
-//! Events become notices per recipient; notices gather for a moment and leave as one mail, and while a recipient got one
+//! Events become notices per recipient; notices gather for a moment and leave as one message, and while a recipient got one
 //! recently, the next waits: a flood of alarms is one mail, and then one every few minutes.
 
 use crate::{
     Actor, Db, StoreError,
     statement::statements,
-    value::{Columns, id, optional, text, texts},
+    value::{Columns, at, id, ints, json, optional, optional_texts, text, texts},
 };
 use pm_api::{
-    UserId,
+    Timestamp, UserId,
+    mail::{Digest, Notice},
     notification::{Preferences, PreferencesChange},
 };
+use pm_domain::notice::{Channel, DEFAULT_PREFERENCES, News, Subscriber};
+use serde_json::Value;
 use spin_sdk::pg::ParameterValue;
+use uuid::Uuid;
 
 statements! {
+    EVENTS = "
+        select c.position, o.position, o.id, o.created_at at time zone 'utc', o.event_type, o.data, m.name
+        from outbox_cursors c join outbox o on o.position > c.position
+        left join machines m on m.id = (o.data ->> 'machine_id')::uuid
+        where c.consumer = 'notices' order by o.position limit 500";
+    SUBSCRIBERS = "
+        select u.email, p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
+               coalesce(p.ticket_assignments, false), p.minimum_severity
+        from users u left join notification_preferences p on p.user_id = u.id
+        where u.is_active and (p.user_id is not null or lower(u.email) = any ($1::text[]))";
     PLAN = "
-        with cursor as (select position from outbox_cursors where consumer = 'notices' for update skip locked),
-        news as materialized (
-            select o.id, o.position, o.created_at, o.event_type, o.data
-            from cursor c join outbox o on o.position > c.position order by o.position limit 500),
-        moved as (
-            update outbox_cursors set position = (select max(position) from news)
-            where consumer = 'notices' and exists (select from news)),
-        told as materialized (
-            select n.id as event_id, n.created_at as at, m.name as machine, n.data ->> 'assignee' as assignee,
-                   case when n.event_type = 'ticket.assigned' then 'ticket' when n.data ->> 'kind' = 'prediction' then 'prediction'
-                        else 'alarm' end as kind,
-                   case when n.event_type <> 'ticket.assigned' then n.data ->> 'severity'
-                        when n.data ->> 'priority' = 'critical' then 'critical' when n.data ->> 'priority' = 'high' then 'warning'
-                        else 'info' end as severity,
-                   coalesce(n.data ->> 'title', n.data ->> 'message', '') as title,
-                   case when n.event_type = 'ticket.assigned' then '/app/tickets/' else '/app/alarms/' end || (n.data ->> 'id') as path
-            from news n left join machines m on m.id = (n.data ->> 'machine_id')::uuid
-            where n.event_type in ('alarm.created', 'ticket.assigned')
-               or (n.event_type = 'alarm.updated' and n.data ->> 'change' = 'escalated')),
-        -- without a mail server nobody is told, also not later
-        mail as (
-            select from service_reports
-            where $4::bool and kind = 'bridge' and reported_at > now() - interval '5 minutes' and report ->> 'mail_configured' = 'true'
-            limit 1),
-        recipients as (
-            select t.event_id, 'mail' as channel, lower(u.email) as recipient
-            from mail, told t join users u on u.is_active left join notification_preferences p on p.user_id = u.id
-            where case t.kind
-                      when 'ticket' then lower(u.email) = lower(t.assignee) and coalesce(p.ticket_assignments, true)
-                      when 'prediction' then p.predictions and severity_rank(t.severity) >= severity_rank(p.minimum_severity)
-                      else p.alarms and severity_rank(t.severity) >= severity_rank(p.minimum_severity) end
-            union
-            select t.event_id, 'mail', lower(address)
-            from mail, told t, unnest($1::text[]) address
-            where t.kind <> 'ticket' and severity_rank(t.severity) >= severity_rank($3)
-            union
-            select t.event_id, 'slack', 'slack'
-            from told t where $2::bool and t.kind <> 'ticket' and severity_rank(t.severity) >= severity_rank($3))
+        with moved as (
+            update outbox_cursors set position = $2 where consumer = 'notices' and position = $1 returning position)
         insert into notices (channel, recipient, event_id, kind, severity, title, machine, at, path)
-        select channel, recipient, event_id, kind, severity, title, machine, at, path
-        from recipients join told using (event_id)
+        select n.channel, n.recipient, n.event_id::uuid, n.kind, n.severity, n.title, n.machine, epoch_us(n.us), n.path
+        from moved, unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int8[],
+                           $11::text[]) n (channel, recipient, event_id, kind, severity, title, machine, us, path)
         on conflict (channel, recipient, event_id) do nothing";
-    DIGEST = "
-        with turn as (select pg_try_advisory_xact_lock(hashtext('notice_digest')) as mine),
-        ready as materialized (
-            select n.channel, n.recipient
-            from notices n join turn on turn.mine
-            group by n.channel, n.recipient
-            having min(n.created_at) <= now() - $1::int8 * interval '1 second' and not exists (
-                select from mails m
-                where m.channel = n.channel and m.recipient = n.recipient and m.digest is not null
-                  and m.created_at > now() - $2::int8 * interval '1 second')
-            limit 100),
-        taken as (
-            delete from notices n using ready r where n.channel = r.channel and n.recipient = r.recipient
-            returning n.channel, n.recipient, n.kind, n.severity, n.title, n.machine, n.at, n.path),
-        placed as (
-            select *, row_number() over (partition by channel, recipient order by severity_rank(severity) desc, at desc) as place
-            from taken)
-        insert into mails (channel, kind, recipient, digest)
-        select channel, 'digest', recipient, jsonb_build_object('total', count(*), 'items', jsonb_agg(jsonb_build_object(
-                   'kind', kind, 'severity', severity, 'title', title, 'machine', machine,
-                   'at', to_char(at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), 'path', path) order by place)
-                   filter (where place <= $3::int8))
-        from placed group by channel, recipient";
+    WAITING = "
+        select n.channel, n.recipient, min(n.created_at) at time zone 'utc', (
+                   select max(m.created_at) at time zone 'utc' from mails m
+                   where m.channel = n.channel and m.recipient = n.recipient and m.digest is not null)
+        from notices n group by n.channel, n.recipient";
+    OF_RECIPIENT = "
+        select id, kind, severity, title, machine, at at time zone 'utc', path
+        from notices where channel = $1 and recipient = $2";
+    SEND = "
+        with held as materialized (
+            select id from notices where id = any ($3::int8[]) order by id for update),
+        -- only if no other notifier took one of them, or made a message for this recipient
+        fits as materialized (
+            select (select count(*) from held) = cardinality($3::int8[]) and (
+                select max(created_at) from mails where channel = $1 and recipient = $2 and digest is not null)
+                is not distinct from epoch_us($5) as all_do),
+        taken as (delete from notices using fits where fits.all_do and id = any ($3::int8[]))
+        insert into mails (channel, kind, recipient, digest) select $1, 'digest', $2, $4::jsonb from fits where all_do";
     PREFERENCES = "
-        select coalesce(p.alarms, false), coalesce(p.predictions, false), coalesce(p.ticket_assignments, true),
-               coalesce(p.minimum_severity, 'warning')
+        select p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
+               coalesce(p.ticket_assignments, false), p.minimum_severity
         from users u left join notification_preferences p on p.user_id = u.id where u.id = $1 and u.is_active";
     PREFER = "
         insert into notification_preferences as p (user_id, alarms, predictions, ticket_assignments, minimum_severity)
-        select $2, coalesce($3, false), coalesce($4, false), coalesce($5, true), coalesce($6, 'warning')
+        select $2, coalesce($3, $7::bool), coalesce($4, $8::bool), coalesce($5, $9::bool), coalesce($6, $10::text)
         from (select set_config('pm.actor', $1, true)) actor
         on conflict (user_id) do update set
             alarms = coalesce($3, p.alarms),
             predictions = coalesce($4, p.predictions),
             ticket_assignments = coalesce($5, p.ticket_assignments),
             minimum_severity = coalesce($6, p.minimum_severity)
-        returning alarms, predictions, ticket_assignments, minimum_severity";
-    MAIL_CONFIGURED = "
-        select exists (
-            select from service_reports
-            where kind = 'bridge' and reported_at > now() - interval '30 seconds' and report ->> 'mail_configured' = 'true')";
+        returning true, alarms, predictions, ticket_assignments, minimum_severity";
+    MAIL_SERVER_SEEN = "
+        select max(reported_at) at time zone 'utc' from service_reports
+        where kind = 'bridge' and report ->> 'mail_configured' = 'true'";
 }
 
-/// Who is told besides the users who ask for it.
-#[derive(Debug, Clone)]
-pub struct Audience {
-    /// Is mail sent at all?
-    pub mail: bool,
-    /// Mail addresses.
-    pub addresses: Vec<String>,
-    /// Is the Slack-compatible webhook told?
-    pub slack: bool,
-    /// Lowest severity for these addresses and Slack.
-    pub minimum_severity: String,
+/// An event of the outbox that has not been planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The position of the last event that was planned before it.
+    pub cursor: i64,
+    /// Its own position.
+    pub position: i64,
+    /// Identifier.
+    pub id: Uuid,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Its name.
+    pub event_type: String,
+    /// Its data.
+    pub data: Value,
+    /// The name of the machine in its data.
+    pub machine: Option<String>,
 }
 
-/// Turns what the outbox has news of into notices: for users by their preferences, and for the rest of the audience.
-/// Returns how many.
-pub async fn plan(db: &Db, audience: &Audience) -> Result<u64, StoreError> {
-    let Audience { mail, addresses, slack, minimum_severity } = audience;
-    db.execute(PLAN, vec![texts(addresses), (*slack).into(), text(minimum_severity), (*mail).into()]).await
+/// The next events of the outbox, oldest first.
+pub async fn events(db: &Db) -> Result<Vec<Event>, StoreError> {
+    db.rows(EVENTS, vec![], |c| {
+        Ok(Event {
+            cursor: c.take()?,
+            position: c.take()?,
+            id: c.take()?,
+            at: c.take()?,
+            event_type: c.take()?,
+            data: c.take()?,
+            machine: c.take()?,
+        })
+    })
+    .await
 }
 
-/// Makes one mail for each recipient whose oldest notice has waited `gather_s` seconds and who got none in the last
-/// `window_s`; it lists `most` notices at most. Returns how many mails.
-pub async fn digest(db: &Db, gather_s: i64, window_s: i64, most: i64) -> Result<u64, StoreError> {
-    db.execute(DIGEST, vec![gather_s.into(), window_s.into(), most.into()]).await
+/// The active users who chose what they are told, and those with one of these addresses.
+pub async fn subscribers(db: &Db, addresses: &[String]) -> Result<Vec<Subscriber>, StoreError> {
+    let addresses = texts(addresses.iter().map(|a| a.to_lowercase()));
+    db.rows(SUBSCRIBERS, vec![addresses], |c| Ok(Subscriber { email: c.take()?, preferences: read(c)? }))
+        .await
 }
 
+/// A notice for one recipient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned<'e> {
+    /// The way it takes.
+    pub channel: Channel,
+    /// Whom it is for.
+    pub recipient: String,
+    /// The event.
+    pub event: &'e Event,
+    /// What the event tells.
+    pub news: &'e News,
+}
+
+/// Stores notices and that the events up to position `to` are planned, if those up to `from` were the last ones; else
+/// another notifier has planned them.
+pub async fn plan(db: &Db, from: i64, to: i64, planned: &[Planned<'_>]) -> Result<(), StoreError> {
+    let p = || planned.iter();
+    let params = vec![
+        from.into(),
+        to.into(),
+        texts(p().map(|p| p.channel.as_str())),
+        texts(p().map(|p| &p.recipient)),
+        texts(p().map(|p| p.event.id)),
+        texts(p().map(|p| p.news.topic.as_str())),
+        texts(p().map(|p| p.news.severity)),
+        texts(p().map(|p| &p.news.title)),
+        optional_texts(p().map(|p| p.event.machine.as_ref())),
+        ints(p().map(|p| p.event.at.0)),
+        texts(p().map(|p| &p.news.path)),
+    ];
+    db.execute(PLAN, params).await.map(drop)
+}
+
+/// Notices that wait for a recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The way they take.
+    pub channel: String,
+    /// Whom they are for.
+    pub recipient: String,
+    /// Since when the first of them waits.
+    pub oldest: Timestamp,
+    /// When the last message with notices was made for this recipient.
+    pub last_sent: Option<Timestamp>,
+}
+
+/// For whom notices wait.
+pub async fn waiting(db: &Db) -> Result<Vec<Waiting>, StoreError> {
+    db.rows(WAITING, vec![], |c| {
+        Ok(Waiting { channel: c.take()?, recipient: c.take()?, oldest: c.take()?, last_sent: c.take()? })
+    })
+    .await
+}
+
+/// The notices that wait for a recipient, with their ids.
+pub async fn of_recipient(db: &Db, waiting: &Waiting) -> Result<Vec<(i64, Notice)>, StoreError> {
+    db.rows(OF_RECIPIENT, vec![text(&waiting.channel), text(&waiting.recipient)], |c| {
+        let notice_id = c.take()?;
+        let notice = Notice {
+            kind: c.take()?,
+            severity: c.take()?,
+            title: c.take()?,
+            machine: c.take()?,
+            at: c.take()?,
+            path: c.take()?,
+        };
+        Ok((notice_id, notice))
+    })
+    .await
+}
+
+/// Makes one message of these notices, unless another notifier was first.
+pub async fn send(db: &Db, waiting: &Waiting, ids: &[i64], digest: &Digest) -> Result<(), StoreError> {
+    let params = vec![
+        text(&waiting.channel),
+        text(&waiting.recipient),
+        ints(ids.iter().copied()),
+        json(digest)?,
+        optional(waiting.last_sent, at),
+    ];
+    db.execute(SEND, params).await.map(drop)
+}
+
+/// Preferences, or the default of those who have not chosen.
 fn read(c: &mut Columns) -> Result<Preferences, StoreError> {
-    Ok(Preferences {
+    let chosen: bool = c.take()?;
+    let preferences = Preferences {
         alarms: c.take()?,
         predictions: c.take()?,
         ticket_assignments: c.take()?,
-        minimum_severity: c.word()?,
-    })
+        minimum_severity: c.optional_word()?.unwrap_or(DEFAULT_PREFERENCES.minimum_severity),
+    };
+    Ok(if chosen { preferences } else { DEFAULT_PREFERENCES })
 }
 
 /// What a user wants to be told; `None`: no such account.
@@ -150,11 +225,15 @@ pub async fn prefer(db: &Db, actor: &Actor, change: PreferencesChange) -> Result
         optional(change.predictions, ParameterValue::from),
         optional(change.ticket_assignments, ParameterValue::from),
         optional(change.minimum_severity, |s| text(s.as_str())),
+        DEFAULT_PREFERENCES.alarms.into(),
+        DEFAULT_PREFERENCES.predictions.into(),
+        DEFAULT_PREFERENCES.ticket_assignments.into(),
+        text(DEFAULT_PREFERENCES.minimum_severity.as_str()),
     ];
     db.one(PREFER, params, read).await
 }
 
-/// Does a bridge that is there now know a mail server?
-pub async fn mail_configured(db: &Db) -> Result<bool, StoreError> {
-    db.one(MAIL_CONFIGURED, vec![], |c| c.take()).await
+/// When a bridge last reported that it knows a mail server.
+pub async fn mail_server_seen(db: &Db) -> Result<Option<Timestamp>, StoreError> {
+    db.one(MAIL_SERVER_SEEN, vec![], |c| c.take()).await
 }

@@ -65,7 +65,7 @@ known! {
 
     NotificationsMailEnabled = "notifications.mail_enabled", Boolean, "true",
         Private, "Send mail.";
-    NotificationsMinSeverity = "notifications.min_severity", Word(&["info", "warning", "critical"]), "warning",
+    NotificationsMinSeverity = "notifications.min_severity", Word(pm_api::Severity::WORDS), "warning",
         Private, "Lowest severity of an alarm that is told by mail and Slack.";
     NotificationsRecipients = "notifications.recipients", Addresses, "[]",
         Private, "Mail addresses that are told of alarms besides the users who ask for it.";
