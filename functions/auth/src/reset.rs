@@ -4,6 +4,7 @@ use crate::{password, throttled::Tries};
 use http::StatusCode;
 use pm_api::user::Message;
 use pm_domain::{
+    duration::MINUTE_S,
     mail,
     settings::Key,
     throttle::{ACCOUNT_RESETS, WINDOW_S},
@@ -50,8 +51,11 @@ async fn send_link(db: &Db, origin: &Origin, email: &str) -> Result<(), Refusal>
     let Some(to) = password_reset::begin(db, origin, email, &hash(&token)).await? else { return Ok(()) };
     let settings = setting::read(db, &[Key::GeneralPublicUrl]).await?;
     let base = settings.text(Key::GeneralPublicUrl).trim_end_matches('/');
-    let words =
-        mail::password_reset(to.full_name.as_deref(), &format!("{base}{PAGE}?token={token}"), VALID_S / 60);
+    let words = mail::password_reset(
+        to.full_name.as_deref(),
+        &format!("{base}{PAGE}?token={token}"),
+        VALID_S / MINUTE_S,
+    );
     let mail = NewMail { valid_for_s: VALID_S, ..NewMail::new("password_reset", &to.email, &words) };
     enqueue(db, &mail).await?;
     Ok(())

@@ -45,7 +45,7 @@ async fn take(call: &Call) -> Outcome {
     let judged = judge::statuses(&known, &batch.readings);
     let repeated = match judged.as_slice() {
         [] => Default::default(),
-        readings => ingest::store(&db, &known, readings).await?,
+        readings => ingest::store(&db, &known, readings, now).await?,
     };
     if !batch.dead_letters.is_empty() {
         dead_letter::store(&db, &batch.dead_letters).await?;

@@ -17,7 +17,7 @@ use http::StatusCode;
 use pm_api::tick::{Tick, TickAnswer};
 use pm_auth::Op;
 use pm_store::{delivery, health, housekeeping};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, now, serve};
 use settings::Settings;
 
 #[spin_sdk::http_service]
@@ -42,7 +42,7 @@ async fn tick(call: &Call) -> Outcome {
     let settings = Settings::read(&db).await?;
     delivery::fan_out(&db, settings.webhooks).await?;
     mails::notices(&db, &settings.audience).await?;
-    housekeeping::tidy(&db).await?;
+    housekeeping::tidy(&db, now()).await?;
     reports::wake(&db).await?;
     let deliveries_due = delivery::any_due(&db).await?;
     maintenance::run(&db).await;

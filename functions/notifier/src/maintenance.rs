@@ -1,7 +1,7 @@
 //! Upkeep of what was measured: roll-ups, counts, clearing after deletions, retention. Each is bounded, so a tick stays
 //! short, and each may fail: the next tick goes on.
 
-use pm_domain::settings::Key;
+use pm_domain::{retention::RETENTION_EVERY_S, settings::Key};
 use pm_store::{
     Db, StoreError, deletion,
     rollup::{self, Class},
@@ -12,8 +12,6 @@ use pm_store::{
 const ROLL_UP_MS: i32 = 300;
 /// Rows of deleted sensors that one tick removes.
 const CLEARED_ROWS: i32 = 20_000;
-/// Seconds between two looks at what is too old.
-const RETENTION_EVERY_S: i64 = 600;
 /// The settings that say for how many days each class is kept.
 const KEPT: [(Class, Key); 4] = [
     (Class::Readings, Key::RetentionRawDays),

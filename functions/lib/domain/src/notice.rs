@@ -1,6 +1,7 @@
 //! Who is told what by mail, and by a Slack-compatible webhook: which events are notices, who gets them, and when those
 //! that wait leave as one message.
 
+use crate::duration::MINUTE_S;
 use pm_api::{
     AlarmKind, Priority, Severity, Timestamp,
     mail::{Digest, Notice},
@@ -12,11 +13,11 @@ use std::collections::BTreeSet;
 /// How long a notice waits for others to the same recipient, seconds.
 pub const GATHER_S: i64 = 5;
 /// Shortest time between two messages with notices to one recipient, seconds.
-pub const PAUSE_S: i64 = 300;
+pub const PAUSE_S: i64 = 5 * MINUTE_S;
 /// Most notices that one message lists.
 pub const MAX_LISTED: usize = 50;
 /// A bridge that reported a mail server so long ago is gone for planning notices, seconds.
-pub const MAIL_SERVER_KNOWN_FOR_S: i64 = 300;
+pub const MAIL_SERVER_KNOWN_FOR_S: i64 = 5 * MINUTE_S;
 
 /// What users get who have not chosen: their tickets, and no alarms.
 pub const DEFAULT_PREFERENCES: Preferences = Preferences {

@@ -4,10 +4,9 @@
 //! that was missed is made up for, and only that one. An offset is fixed: a zone with summer time needs two changes of
 //! the schedule a year.
 
+use crate::duration::{DAY_S, HOUR_S};
 use pm_api::{Timestamp, report::Cadence};
 
-const HOUR_S: i64 = 3600;
-const DAY_S: i64 = 24 * HOUR_S;
 /// 1970-01-01 was a Thursday, the day 3 of a week that begins on Monday.
 const EPOCH_WEEKDAY: i64 = 3;
 

@@ -1,7 +1,9 @@
 //! Login throttling: how long a key (an account or an address) is blocked after failures in the running window.
 
+use crate::duration::MINUTE_S;
+
 /// Length of the window in which failures are counted, seconds.
-pub const WINDOW_S: i64 = 900;
+pub const WINDOW_S: i64 = 15 * MINUTE_S;
 /// Registrations from one address in the window before it is blocked.
 pub const REGISTRATIONS: i32 = 20;
 /// Password resets from one address in the window before it is blocked.
@@ -9,7 +11,7 @@ pub const ADDRESS_RESETS: i32 = 20;
 /// Mails for one account with a link to reset its password, in the window; more are not sent.
 pub const ACCOUNT_RESETS: i32 = 3;
 /// Longest block, seconds.
-const LONGEST_BLOCK_S: i64 = 900;
+const LONGEST_BLOCK_S: i64 = 15 * MINUTE_S;
 
 /// Seconds to block after the given number of failures: none up to `allowed`, then doubling from 30 s to 15 min.
 #[must_use]

@@ -1,10 +1,10 @@
 //! The ticket that an alarm opens, and the workflow of every ticket.
 
+use crate::duration::HOUR_S;
 use pm_api::{Priority, Severity, TicketStatus, Timestamp};
 
 /// Hours until an automatic ticket is due.
 pub const AUTO_TICKET_DUE_H: i64 = 4;
-const HOUR_S: i64 = 3600;
 /// Whom an automatic ticket is assigned to.
 pub const AUTO_TICKET_ASSIGNEE: &str = "maintenance@factory.local";
 

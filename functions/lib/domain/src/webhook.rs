@@ -4,6 +4,7 @@
 //! `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, once per valid secret. Receivers of the older kind find
 //! `x-webhook-signature: sha256=` and the hexadecimal HMAC of the body, keyed with the secret's text.
 
+use crate::duration::{DAY_S, MINUTE_S};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac_sha256::HMAC;
 use pm_api::Timestamp;
@@ -28,8 +29,10 @@ pub const EVENTS: &[&str] = &[
 ];
 /// The event that tests are.
 pub const TEST_EVENT: &str = "test.event";
+/// A test is sent at once; if that fails, the clock sends it after so long, seconds.
+pub const TEST_RETRY_S: i64 = MINUTE_S;
 /// Seconds for which the secret before the last is still used for signing.
-pub const ROTATION_OVERLAP_S: i64 = 86_400;
+pub const ROTATION_OVERLAP_S: i64 = DAY_S;
 /// Begins a secret whose rest is base64 of the key.
 const SECRET_PREFIX: &str = "whsec_";
 /// Length of a key, bytes (Standard Webhooks: 24 to 64).

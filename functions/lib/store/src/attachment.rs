@@ -7,6 +7,7 @@ use crate::{
     value::{Columns, id, optional, page, text},
 };
 use pm_api::{AttachmentId, Resource, attachment::Attachment};
+use pm_domain::retention::UNATTACHED_OBJECT_S;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -47,7 +48,7 @@ statements! {
         select ", columns!(), " from stored");
     DELETE = "delete from attachments using (select set_config('pm.actor', $1, true)) actor where id = $2";
     ANNOUNCE = "
-        insert into stray_objects (storage_key, remove_after) values ($1, now() + interval '1 hour')
+        insert into stray_objects (storage_key, remove_after) values ($1, now() + $2::int8 * interval '1 second')
         on conflict (storage_key) do update set remove_after = excluded.remove_after";
     STRAYS = "select storage_key from stray_objects where remove_after <= now() order by remove_after limit $1";
     FORGET = "delete from stray_objects where storage_key = $1";
@@ -159,7 +160,7 @@ pub async fn delete(db: &Db, actor: &Actor, attachment_id: AttachmentId) -> Resu
 
 /// Notes that an object is about to be stored, so that it is removed if no attachment of it follows within the hour.
 pub async fn announce(db: &Db, storage_key: &str) -> Result<(), StoreError> {
-    db.execute(ANNOUNCE, vec![text(storage_key)]).await.map(|_| ())
+    db.execute(ANNOUNCE, vec![text(storage_key), UNATTACHED_OBJECT_S.into()]).await.map(|_| ())
 }
 
 /// Objects of the store that belong to no attachment, at most `limit`.

@@ -1,19 +1,20 @@
 //! Counts for the overview.
 
-use crate::{Db, StoreError, statement::statements};
+use crate::{Db, StoreError, closed::alarm_is_open, statement::statements};
 use pm_api::dashboard::{
     Active, Last24h, MachineCount, MachineStats, MachinesByCriticality, MachinesByStatus, Overview,
     PredictionStats, PredictionsByStatus, Total,
 };
+use pm_domain::rollup::{COUNTS_FRESH_S, MINUTE_COUNTS_FRESH_S, OVERVIEW_S};
 
 statements! {
-    OVERVIEW = "
+    OVERVIEW = concat!("
         select (select count(*) from machines), (select count(*) from machines where status = 'online'),
-               (select count(*) from sensors), (select count(*) from alarms where status <> 'resolved'),
+               (select count(*) from sensors), (select count(*) from alarms where ", alarm_is_open!(), "),
                -- counted once a tick; without a clock, now
                coalesce((select value from counts
-                         where name = 'predictions_24h' and counted_at > now() - interval '15 seconds'),
-                        (select count(*) from predictions where time > now() - interval '24 hours'))";
+                         where name = 'predictions_24h' and counted_at > now() - $1::int8 * interval '1 second'),
+                        (select count(*) from predictions where time > now() - $2::int8 * interval '1 second'))");
     MACHINES = "
         select count(*) filter (where status = 'online'), count(*) filter (where status = 'offline'),
                count(*) filter (where status = 'maintenance'), count(*) filter (where status = 'degraded'),
@@ -25,7 +26,7 @@ statements! {
     PREDICTIONS = "
         with counted as materialized (
             select coalesce((select max(bucket) + interval '1 minute' from predictions_1m
-                             where bucket > now() - interval '3 minutes'), '-infinity') as through)
+                             where bucket > now() - $2::int8 * interval '1 second'), '-infinity') as through)
         select coalesce(sum(normal + warning + critical + buffering), 0)::int8, coalesce(sum(normal), 0)::int8,
                coalesce(sum(warning), 0)::int8, coalesce(sum(critical), 0)::int8
         from (
@@ -40,7 +41,7 @@ statements! {
 
 /// Counts for the overview.
 pub async fn overview(db: &Db) -> Result<Overview, StoreError> {
-    db.one(OVERVIEW, vec![], |c| {
+    db.one(OVERVIEW, vec![COUNTS_FRESH_S.into(), OVERVIEW_S.into()], |c| {
         Ok(Overview {
             machines: MachineCount { total: c.take()?, online: c.take()? },
             sensors: Total { total: c.take()? },
@@ -79,7 +80,7 @@ pub async fn sensors(db: &Db) -> Result<Total, StoreError> {
 
 /// Predictions of the last hours by class.
 pub async fn predictions(db: &Db, hours: i64) -> Result<PredictionStats, StoreError> {
-    db.one(PREDICTIONS, vec![hours.into()], |c| {
+    db.one(PREDICTIONS, vec![hours.into(), MINUTE_COUNTS_FRESH_S.into()], |c| {
         Ok(PredictionStats {
             total: c.take()?,
             by_status: PredictionsByStatus { normal: c.take()?, warning: c.take()?, critical: c.take()? },

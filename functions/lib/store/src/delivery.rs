@@ -9,7 +9,7 @@ use crate::{
     value::{Columns, id, optional, page, text},
 };
 use pm_api::{WebhookId, id::DeliveryId, webhook::Delivery};
-use pm_domain::webhook::{TEST_EVENT, Verdict};
+use pm_domain::webhook::{TEST_EVENT, TEST_RETRY_S, Verdict};
 use spin_sdk::pg::ParameterValue;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -89,7 +89,7 @@ statements! {
     TEST = "
         insert into webhook_deliveries (id, webhook_id, event_id, event_type, next_attempt_at, request_body)
         -- sent at once by whoever queues it; should that fail, by the clock
-        select $2, id, $3, $4, now() + interval '1 minute', $5 from webhooks where id = $1
+        select $2, id, $3, $4, now() + $6::int8 * interval '1 second', $5 from webhooks where id = $1
         returning id";
 }
 
@@ -256,6 +256,13 @@ pub async fn queue_test(
     webhook_id: WebhookId,
     body: &str,
 ) -> Result<Option<DeliveryId>, StoreError> {
-    let params = vec![id(webhook_id.0), id(Uuid::now_v7()), id(Uuid::now_v7()), text(TEST_EVENT), text(body)];
+    let params = vec![
+        id(webhook_id.0),
+        id(Uuid::now_v7()),
+        id(Uuid::now_v7()),
+        text(TEST_EVENT),
+        text(body),
+        TEST_RETRY_S.into(),
+    ];
     db.first(TEST, params, |c| c.take()).await
 }

@@ -5,6 +5,7 @@ use pm_api::{
     ReadingStatus, Timestamp,
     event::{PredictionCreated, SensorDataCreated},
 };
+use pm_domain::rollup::PREDICTED_WITHIN_S;
 use serde_json::Value;
 
 statements! {
@@ -20,7 +21,7 @@ statements! {
         select id, machine_id, sensor_id, status, prediction, score, confidence, time at time zone 'utc', anomaly_type,
                created_at at time zone 'utc'
         from predictions
-        where created_at > epoch_us($1) and time > epoch_us($1) - interval '10 minutes'
+        where created_at > epoch_us($1) and time > epoch_us($2)
         order by created_at limit 2000";
 }
 
@@ -55,7 +56,7 @@ pub async fn latest_since(
     db: &Db,
     since: Timestamp,
 ) -> Result<Vec<(SensorDataCreated, Timestamp)>, StoreError> {
-    db.rows(LATEST_SINCE, vec![at(since)], |c| {
+    db.rows(LATEST_SINCE, vec![at(since), at(since.plus_seconds(-PREDICTED_WITHIN_S))], |c| {
         let data = SensorDataCreated {
             sensor_id: c.take()?,
             machine_id: c.take()?,
@@ -73,7 +74,7 @@ pub async fn predictions_since(
     db: &Db,
     since: Timestamp,
 ) -> Result<Vec<(PredictionCreated, Timestamp)>, StoreError> {
-    db.rows(PREDICTIONS_SINCE, vec![at(since)], |c| {
+    db.rows(PREDICTIONS_SINCE, vec![at(since), at(since.plus_seconds(-PREDICTED_WITHIN_S))], |c| {
         let data = PredictionCreated {
             id: c.take()?,
             machine_id: c.take()?,

@@ -1,13 +1,18 @@
-//! Throwing away what has had its time, in bounded portions.
+//! Throwing away what has had its time (`pm_domain::retention`), in bounded portions.
 
-use crate::{Db, StoreError, statement::statements};
+use crate::{Db, StoreError, statement::statements, value::at};
+use pm_api::Timestamp;
+use pm_domain::{
+    duration::MINUTE_S,
+    retention::{HOUSEKEEPING_EVERY_S, cutoffs},
+};
 
 statements! {
     TURN = "
-        update clock_tasks set due_at = now() + interval '1 minute' where task = 'housekeeping' and due_at <= now()";
+        update clock_tasks set due_at = epoch_us($2) where task = 'housekeeping' and due_at <= epoch_us($1)";
     DELIVERIES = "
         delete from webhook_deliveries where id in (
-            select id from webhook_deliveries where created_at < now() - interval '30 days' order by created_at limit 5000)";
+            select id from webhook_deliveries where created_at < epoch_us($1) order by created_at limit 5000)";
     EXPIRED_MAILS = "
         update mails set status = 'failed', finished_at = now(), error = coalesce(error, 'not sent in time'), body_text = '',
                          body_html = null
@@ -15,32 +20,43 @@ statements! {
             select id from mails where status in ('pending', 'sending') and expires_at < now() order by expires_at limit 5000)";
     MAILS = "
         delete from mails where id in (
-            select id from mails where finished_at < now() - interval '30 days' order by finished_at limit 5000)";
+            select id from mails where finished_at < epoch_us($1) order by finished_at limit 5000)";
     OUTBOX = "
         delete from outbox where id in (
             select id from outbox
-            where created_at < now() - interval '7 days' and position <= (select min(position) from outbox_cursors)
+            where created_at < epoch_us($1) and position <= (select min(position) from outbox_cursors)
             order by created_at limit 5000)";
     SESSIONS = "
         delete from refresh_families where id in (
-            select id from refresh_families where expires_at < now() - interval '7 days' order by expires_at limit 5000)";
-    RESETS = "delete from password_resets where expires_at < now() - interval '1 day'";
+            select id from refresh_families where expires_at < epoch_us($1) order by expires_at limit 5000)";
+    RESETS = "delete from password_resets where expires_at < epoch_us($1)";
     THROTTLE = "
         delete from login_throttle
-        where window_started_at < now() - interval '1 day' and coalesce(blocked_until, window_started_at) < now()";
-    REQUESTS = "delete from request_counts where minute < extract(epoch from now())::int8 / 60 - 1";
-    REPORTS = "delete from service_reports where reported_at < now() - interval '7 days'";
+        where window_started_at < epoch_us($1) and coalesce(blocked_until, window_started_at) < now()";
+    REQUESTS = "delete from request_counts where minute <= $1::int8";
+    REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
 }
 
-/// Does a portion, at most once a minute whoever asks; returns how many rows went.
-pub async fn tidy(db: &Db) -> Result<u64, StoreError> {
-    if db.execute(TURN, vec![]).await? == 0 {
+/// Does a portion, at most once in [`HOUSEKEEPING_EVERY_S`] whoever asks; returns how many rows went.
+pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
+    let next = now.plus_seconds(HOUSEKEEPING_EVERY_S);
+    if db.execute(TURN, vec![at(now), at(next)]).await? == 0 {
         return Ok(0);
     }
-    let mut gone = 0;
-    for statement in [DELIVERIES, EXPIRED_MAILS, MAILS, OUTBOX, SESSIONS, RESETS, THROTTLE, REQUESTS, REPORTS]
-    {
-        gone += db.execute(statement, vec![]).await?;
+    let before = cutoffs(now);
+    let counted_minute = before.request_counts.0.div_euclid(MINUTE_S * Timestamp::SECOND);
+    let mut gone = db.execute(EXPIRED_MAILS, vec![]).await?;
+    for (statement, parameter) in [
+        (DELIVERIES, at(before.deliveries)),
+        (MAILS, at(before.mails)),
+        (OUTBOX, at(before.events)),
+        (SESSIONS, at(before.sessions)),
+        (RESETS, at(before.password_resets)),
+        (THROTTLE, at(before.login_failures)),
+        (REQUESTS, counted_minute.into()),
+        (REPORTS, at(before.bridge_reports)),
+    ] {
+        gone += db.execute(statement, vec![parameter]).await?;
     }
     Ok(gone)
 }

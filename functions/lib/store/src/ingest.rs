@@ -5,10 +5,10 @@ use crate::{
     sensor::{in_force, threshold_columns},
     setting,
     statement::statements,
-    value::{Columns, floats, ints, optional_texts, status_code, texts},
+    value::{Columns, at, floats, ints, optional_texts, status_code, texts},
 };
 use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, ingest::SensorRef, sensor::Thresholds};
-use pm_domain::{limits, settings::Key};
+use pm_domain::{freshness::late_before, limits, settings::Key};
 use spin_sdk::pg::ParameterValue;
 use std::collections::HashSet;
 
@@ -80,7 +80,7 @@ statements! {
         changed as (
             insert into rollup_changes (minute, sensor_id, readings)
             select time_bucket('1 minute', time),
-                   case when time < now() - interval '5 minutes' then sensor_id end, count(*)
+                   case when time < epoch_us($8) then sensor_id end, count(*)
             from stored group by 1, 2),
         latest as (
             insert into sensor_latest as l (sensor_id, time, value, status)
@@ -219,6 +219,7 @@ pub async fn store(
     db: &Db,
     sensors: &[KnownSensor],
     readings: &[NewReading],
+    now: Timestamp,
 ) -> Result<HashSet<usize>, StoreError> {
     let no_metadata = readings.iter().all(|r| r.metadata.is_none());
     let metadata = if no_metadata {
@@ -234,6 +235,7 @@ pub async fn store(
         floats(readings.iter().map(|r| r.value)),
         ints(readings.iter().map(|r| i64::from(status_code(r.status)))),
         metadata,
+        at(late_before(now)),
     ];
     let repeated = db.rows(STORE, params, |c| c.take::<i64>()).await?;
     Ok(repeated.into_iter().filter_map(|ord| usize::try_from(ord - 1).ok()).collect())

@@ -10,6 +10,7 @@ use crate::{
 };
 use pm_api::mail::{Digest, MailResult, OutgoingMail};
 use pm_domain::{
+    duration::DAY_S,
     mail::{Rendered, one_line},
     notice::Channel,
 };
@@ -56,7 +57,7 @@ statements! {
 /// Attempts at an ordinary mail: the whole schedule of [`pm_domain::retry`].
 pub const ALL_ATTEMPTS: i32 = pm_domain::retry::RETRIES + 1;
 /// An ordinary mail that could not be sent for so long is given up, seconds.
-pub const THREE_DAYS_S: i64 = 3 * 86_400;
+pub const VALID_S: i64 = 3 * DAY_S;
 
 /// A mail for the queue.
 #[derive(Debug, Clone)]
@@ -79,7 +80,7 @@ impl<'m> NewMail<'m> {
     /// A mail that is tried for three days.
     #[must_use]
     pub fn new(kind: &'m str, to: &'m str, words: &'m Rendered) -> Self {
-        Self { kind, to, words, dedupe_key: None, attempts: ALL_ATTEMPTS, valid_for_s: THREE_DAYS_S }
+        Self { kind, to, words, dedupe_key: None, attempts: ALL_ATTEMPTS, valid_for_s: VALID_S }
     }
 }
 

@@ -1,13 +1,14 @@
 //! Figures of the whole system.
 
 use crate::{Db, StoreError, statement::statements};
+use pm_domain::duration::HOUR_S;
 
 statements! {
     FIGURES = "
         with newest as (select id from sensor_data order by time desc limit 1),
         hour_ago as (
             select coalesce(
-                (select id from sensor_data where time <= now() - interval '1 hour' order by time desc limit 1),
+                (select id from sensor_data where time <= now() - $1::int8 * interval '1 second' order by time desc limit 1),
                 (select id - 1 from sensor_data order by time limit 1)) as id)
         select 'readings_last_hour', '', coalesce(greatest((select id from newest) - (select id from hour_ago), 0), 0)::float8
         union all select 'readings_total', '', coalesce(pg_sequence_last_value(pg_get_serial_sequence('sensor_data', 'id')), 0)::float8
@@ -37,5 +38,8 @@ pub struct Figure {
 
 /// Every figure that the database knows. Readings are counted by their row numbers, so repeats count as well.
 pub async fn figures(db: &Db) -> Result<Vec<Figure>, StoreError> {
-    db.rows(FIGURES, vec![], |c| Ok(Figure { name: c.take()?, label: c.take()?, value: c.take()? })).await
+    db.rows(FIGURES, vec![HOUR_S.into()], |c| {
+        Ok(Figure { name: c.take()?, label: c.take()?, value: c.take()? })
+    })
+    .await
 }

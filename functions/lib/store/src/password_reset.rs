@@ -7,14 +7,14 @@ use crate::{
     value::{bytes, text},
 };
 use pm_api::UserId;
+use pm_domain::duration::HOUR_S;
 
 /// Life of a token, seconds.
-pub const VALID_S: i64 = 3600;
+pub const VALID_S: i64 = HOUR_S;
 
 statements! {
     BEGIN = "
         with account as (select id, email, full_name from users where lower(email) = lower($1) and is_active),
-        expired as (delete from password_resets where expires_at < now() - interval '7 days'),
         record as (
             insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
             select id, 'password_reset_request', 'user', id::text, a ->> 'ip_address', a ->> 'user_agent'

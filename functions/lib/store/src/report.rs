@@ -10,6 +10,7 @@ use pm_api::{
     ReportId, ReportScheduleId, SensorId, Timestamp, UserId,
     report::{Report, ReportFormat},
 };
+use pm_domain::retention::UNFINISHED_REPORT_S;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -70,7 +71,7 @@ statements! {
     EXPIRE = "
         delete from reports where id in (
             select id from reports
-            where expires_at <= now() or (completed_at is null and created_at < now() - interval '1 hour') limit 20)";
+            where expires_at <= now() or (completed_at is null and created_at < now() - $1::int8 * interval '1 second') limit 20)";
 }
 
 /// What is known of a report before it is made.
@@ -276,7 +277,7 @@ pub async fn delete(db: &Db, actor: &Actor, any: bool, which: &Which) -> Result<
 
 /// Removes some expired reports, and some whose making broke off; returns how many.
 pub async fn expire(db: &Db) -> Result<u64, StoreError> {
-    db.execute(EXPIRE, vec![]).await
+    db.execute(EXPIRE, vec![UNFINISHED_REPORT_S.into()]).await
 }
 
 fn row(c: &mut Columns) -> Result<Report, StoreError> {

@@ -1,6 +1,10 @@
 //! Work of the clock: roll-ups, counts, retention. Each is one bounded statement; see the functions in the schema.
 
 use crate::{Db, StoreError, statement::statements, value::text};
+use pm_domain::duration::MINUTE_S;
+
+/// A run that is dated further ahead than this was dated by a clock that was set back since, seconds.
+const CLOCK_STEP_S: i64 = MINUTE_S;
 
 statements! {
     ROLL_UP = "select roll_up($1)";
@@ -9,7 +13,7 @@ statements! {
     DUE = "
         insert into counts as c (name, value, counted_at) values ($1, 0, now())
         on conflict (name) do update set value = c.value + 1, counted_at = now()
-        where c.counted_at not between now() - $2::int8 * interval '1 second' and now() + interval '1 minute'
+        where c.counted_at not between now() - $2::int8 * interval '1 second' and now() + $3::int8 * interval '1 second'
         returning value";
 }
 
@@ -57,6 +61,7 @@ pub async fn drop_old(db: &Db, class: Class, keep_days: i32) -> Result<i32, Stor
 
 /// Is a task due that runs every `interval_s` seconds? If so, it counts as run, for whoever asks next.
 pub async fn is_due(db: &Db, task: &str, interval_s: i64) -> Result<bool, StoreError> {
-    let run = db.first(DUE, vec![text(task), interval_s.into()], |c| c.take::<i64>()).await?;
+    let run =
+        db.first(DUE, vec![text(task), interval_s.into(), CLOCK_STEP_S.into()], |c| c.take::<i64>()).await?;
     Ok(run.is_some())
 }

@@ -7,9 +7,10 @@ use crate::{
 };
 use base64::Engine as _;
 use pm_api::{
-    MachineId, ModelId, PredictionId, SensorId, Timestamp, remaining_life::RemainingLife,
-    score::MachineResult,
+    MachineId, ModelId, PredictionId, SensorId, Timestamp, ingest::MAX_FUTURE_S,
+    remaining_life::RemainingLife, score::MachineResult,
 };
+use pm_domain::freshness::FIRST_WINDOW_S;
 
 statements! {
     WINDOWS = "
@@ -24,8 +25,8 @@ statements! {
             from (
                 select time, value from sensor_data
                 where sensor_id = r.sensor_id
-                  and time > coalesce(st.scored_through, now() - interval '1 day')
-                  and time <= now() + interval '10 minutes'
+                  and time > coalesce(st.scored_through, now() - $2::int8 * interval '1 second')
+                  and time <= now() + $3::int8 * interval '1 second'
                 order by time desc limit 240) d) w
         where w.times is not null";
     STORE = "
@@ -128,7 +129,7 @@ pub struct NewPrediction {
 
 /// New readings of the given sensors with their scoring state. A sensor without new readings is left out.
 pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, StoreError> {
-    db.rows(WINDOWS, vec![texts(sensors)], |c| {
+    db.rows(WINDOWS, vec![texts(sensors), FIRST_WINDOW_S.into(), MAX_FUTURE_S.into()], |c| {
         let (sensor_id, state) = (c.take()?, c.take()?);
         let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
         let values = values.split(',').map(|v| v.parse::<f64>().unwrap_or(f64::NAN));

@@ -15,8 +15,7 @@ statements! {
             update users set last_login = now() from (select set_config('pm.actor', '', true)) actor where id = $3),
         record as (
             insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
-            select $3, 'login', 'user', $3::text, a ->> 'ip_address', a ->> 'user_agent' from (select $5::text::jsonb as a) said),
-        expired as (delete from refresh_families where expires_at < now() - interval '7 days')
+            select $3, 'login', 'user', $3::text, a ->> 'ip_address', a ->> 'user_agent' from (select $5::text::jsonb as a) said)
         insert into refresh_families (id, current_token_id, user_id, expires_at)
         values ($1, $2, $3, now() + $4::int8 * interval '1 day')";
     ROTATE = "

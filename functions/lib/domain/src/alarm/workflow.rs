@@ -2,14 +2,15 @@
 
 use crate::{
     alarm::is_closed,
+    duration::{DAY_S, MINUTE_S},
     ticket::{AutoTicket, auto_ticket},
 };
 use pm_api::{AlarmKind, AlarmStatus, Metadata, Severity, Timestamp, UserId, Verdict, alarm::Alarm};
 
 /// Shortest time for which an alarm can be shelved, seconds.
-pub const SHELVE_MIN_S: i64 = 60;
+pub const SHELVE_MIN_S: i64 = MINUTE_S;
 /// Longest time for which an alarm can be shelved, seconds: a week. ISA-18.2 asks for a limit.
-pub const SHELVE_MAX_S: i64 = 7 * 24 * 3600;
+pub const SHELVE_MAX_S: i64 = 7 * DAY_S;
 
 /// May an alarm go from `from` to `to`? Open → acknowledged → resolved, open → resolved; a resolved alarm stays so
 /// (a new occurrence raises a new alarm). Staying is always allowed, so that a repeated request changes nothing.
