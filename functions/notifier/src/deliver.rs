@@ -76,8 +76,8 @@ async fn send_all(db: &Db, claimed: &[Claimed], allow_private: bool) -> Result<D
 
 async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
     let started_at = now();
-    let mut secrets = vec![claimed.secret.as_str()];
-    secrets.extend(claimed.previous_secret.as_deref());
+    let previous = claimed.previous_secret.as_deref().zip(claimed.previous_secret_expires_at);
+    let secrets = webhook::secrets(&claimed.secret, previous, started_at);
     let timeout = Duration::from_secs(claimed.timeout_s.unsigned_abs().into());
     let heard = match target::check(&claimed.url, allow_private) {
         Err(refused) => Err(refused.message().to_owned()),
@@ -90,7 +90,10 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
     };
     let verdict = heard.as_ref().map_or(Verdict::Again, |heard| verdict(heard.status));
     let next_after_s = match verdict {
-        Verdict::Again => retry::delay_s(claimed.attempt, claimed.retries, random::fraction()),
+        Verdict::Again => {
+            let retries = webhook::retries(&claimed.event_type, claimed.retry_count);
+            retry::delay_s(claimed.attempt, retries, random::fraction())
+        }
         Verdict::Delivered | Verdict::Gone => None,
     };
     let (response_status, response_body, error) = match heard {

@@ -1,7 +1,7 @@
 //! Mails: notices of new events, what became of the mails that the bridge took, and the next ones for it.
 
 use crate::{random, settings::Settings};
-use pm_api::mail::{MailReport, OutgoingMail};
+use pm_api::mail::{MailReport, MailResult, OutgoingMail};
 use pm_domain::{
     mail::digest,
     notice::{Audience, Channel, leaves, news, recipients},
@@ -9,7 +9,7 @@ use pm_domain::{
 };
 use pm_store::{
     Db, StoreError,
-    mail::{self, ALL_ATTEMPTS, Claimed},
+    mail::{self, Claimed},
     notice::{self, Planned},
 };
 use pm_web::now;
@@ -63,16 +63,29 @@ pub(crate) async fn exchange(
     report: &MailReport,
     settings: &Settings,
 ) -> Result<Vec<OutgoingMail>, StoreError> {
-    mail::finish(db, &report.results, |result| {
-        if result.permanent { None } else { retry::delay_s(result.attempt, ALL_ATTEMPTS, random::fraction()) }
-    })
-    .await?;
+    finish(db, &report.results).await?;
     let room = MOST_AT_ONCE.min(report.room.into());
     if !report.configured || room == 0 {
         return Ok(Vec::new());
     }
     let claimed = mail::claim(db, Channel::Mail, room, LEASE_S).await?;
     Ok(claimed.into_iter().map(|claimed| worded(claimed, &settings.public_url)).collect())
+}
+
+/// Notes what became of mails: those that failed are tried again as long as the rule allows.
+pub(crate) async fn finish(db: &Db, results: &[MailResult]) -> Result<(), StoreError> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let allowed = mail::allowed(db, results).await?;
+    let now = now();
+    let next = |result: &MailResult| {
+        result.error.as_ref()?;
+        let allowed = *allowed.get(&result.id)?;
+        retry::next_mail_attempt(result.attempt, result.permanent, allowed, now, random::fraction())
+    };
+    let finished: Vec<_> = results.iter().map(|result| (result, next(result))).collect();
+    mail::finish(db, &finished).await
 }
 
 fn worded(claimed: Claimed, public_url: &str) -> OutgoingMail {

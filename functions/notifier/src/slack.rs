@@ -1,16 +1,16 @@
 //! The Slack-compatible webhook: notices that leave by it instead of by mail.
 
-use crate::{random, settings::Settings};
+use crate::{mails, settings::Settings};
 use pm_api::mail::MailResult;
 use pm_domain::{
     mail::slack,
     notice::Channel,
-    retry, target,
+    target,
     webhook::{Verdict, verdict},
 };
 use pm_store::{
     Db,
-    mail::{self, ALL_ATTEMPTS, Claimed},
+    mail::{self, Claimed},
 };
 use pm_web::{Refusal, post_outside};
 use serde_json::json;
@@ -30,10 +30,7 @@ pub(crate) async fn send(db: &Db, allow_private: bool) -> Result<(), Refusal> {
         let error = post(&url, &text, allow_private).await.err();
         results.push(MailResult { id: mail.id, attempt: mail.attempt, error, permanent: url.is_empty() });
     }
-    mail::finish(db, &results, |result| {
-        if result.permanent { None } else { retry::delay_s(result.attempt, ALL_ATTEMPTS, random::fraction()) }
-    })
-    .await?;
+    mails::finish(db, &results).await?;
     Ok(())
 }
 

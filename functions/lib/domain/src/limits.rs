@@ -24,6 +24,13 @@ pub fn default_of(setting: &Value, sensor_type: &str) -> Thresholds {
     }
 }
 
+/// The thresholds of its own that a new sensor gets: the defaults of its type, unless its machine has thresholds for the type
+/// (`machine_has`), which count for sensors without their own.
+#[must_use]
+pub fn of_new_sensor(setting: &Value, sensor_type: &str, machine_has: bool) -> Thresholds {
+    if machine_has { Thresholds::default() } else { default_of(setting, sensor_type) }
+}
+
 /// Do warning and critical guard the low side? They do where critical lies below warning (an oil level: warning 50 %,
 /// critical 45 %) and no limit of the low side is given by its own name.
 fn low_side(t: &Thresholds) -> bool {
@@ -195,6 +202,8 @@ mod tests {
             serde_json::json!({"temperature": {"warning_threshold": 70, "critical_threshold": null}});
         assert_eq!(default_of(&setting, "temperature"), t(f64::NAN, f64::NAN, 70.0, f64::NAN));
         assert!(default_of(&setting, "pressure").is_empty());
+        assert_eq!(of_new_sensor(&setting, "temperature", false), default_of(&setting, "temperature"));
+        assert!(of_new_sensor(&setting, "temperature", true).is_empty());
     }
 
     #[test]

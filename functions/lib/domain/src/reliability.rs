@@ -12,7 +12,21 @@
 //! reading or a person raised (a model's forecast is none), and failures that overlap are one. *Observed* is the time
 //! in which the machine sent readings; what is neither observed nor down is unknown and counts for nothing.
 
+use crate::duration::HOUR_S;
 use pm_api::Timestamp;
+
+/// A machine that sends nothing for more than so many intervals of observation is not observed meanwhile.
+pub const SILENT_INTERVALS: i64 = 3;
+/// The hours of which the share is taken in which a machine reported.
+pub const REPORTING_HOURS: i64 = 24;
+
+/// In how many percent of the last hours a machine reported. `hours_seen`: in how many of the last [`REPORTING_HOURS`];
+/// a machine that is younger is measured by the hours of its life, at least one.
+#[must_use]
+pub fn reporting_percent(hours_seen: i64, created_at: Timestamp, now: Timestamp) -> f64 {
+    let age_h = (now.seconds_since(created_at) / HOUR_S as f64).ceil();
+    (hours_seen as f64 / age_h.clamp(1.0, REPORTING_HOURS as f64) * 100.0).min(100.0)
+}
 
 /// A span of time, its end excluded. An empty or reversed one counts for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,6 +4,8 @@
 //! the pause before retry n is drawn evenly from zero to a cap that triples from 10 s to a day. Fourteen retries take
 //! three days on average, which is what the Standard Webhooks guidelines recommend.
 
+use pm_api::Timestamp;
+
 /// Retries after the first attempt before giving up.
 pub const RETRIES: i32 = 14;
 /// Cap of the first pause, seconds.
@@ -18,6 +20,33 @@ const LONGEST_CAP_S: f64 = 86_400.0;
 #[must_use]
 pub fn delay_s(failed_attempts: i32, retries: i32, random: f64) -> Option<f64> {
     (failed_attempts <= retries.min(RETRIES)).then(|| cap_s(failed_attempts) * random.clamp(0.0, 1.0))
+}
+
+/// How often a mail is tried, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// Attempts.
+    pub attempts: i32,
+    /// After this it is of no use any more.
+    pub until: Timestamp,
+}
+
+/// When a mail whose attempt failed is tried again; `None`: it is given up, because the error is permanent, or its attempts
+/// or its time are used up.
+#[must_use]
+pub fn next_mail_attempt(
+    failed_attempts: i32,
+    permanent: bool,
+    allowed: Allowed,
+    now: Timestamp,
+    random: f64,
+) -> Option<Timestamp> {
+    if permanent || failed_attempts >= allowed.attempts {
+        return None;
+    }
+    let delay_s = delay_s(failed_attempts, RETRIES, random)?;
+    let next = Timestamp(now.0.saturating_add((delay_s * Timestamp::SECOND as f64) as i64));
+    (next <= allowed.until).then_some(next)
 }
 
 /// The longest pause after so many failed attempts, seconds.
@@ -50,6 +79,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_mail_is_tried_as_often_and_as_long_as_allowed(
+            failed in 1..20_i32, attempts in 1..20_i32, left_s in -100_i64..500_000, permanent: bool, random in 0.0..1.0f64,
+        ) {
+            let now = Timestamp(1_800_000_000_000_000);
+            let allowed = Allowed { attempts, until: now.plus_seconds(left_s) };
+            match next_mail_attempt(failed, permanent, allowed, now, random) {
+                Some(next) => {
+                    prop_assert!(!permanent && failed < attempts && failed <= RETRIES);
+                    prop_assert!(now <= next && next <= allowed.until);
+                }
+                None => prop_assert!(
+                    permanent || failed >= attempts || failed > RETRIES || cap_s(failed) * random >= left_s as f64
+                ),
+            }
+        }
+
         #[test]
         fn a_pause_is_between_zero_and_its_cap(n in 1..=RETRIES, random in 0.0..1.0f64) {
             let pause = delay_s(n, RETRIES, random).unwrap_or(-1.0);

@@ -172,6 +172,19 @@ pub fn verdict(status: u16) -> Verdict {
     }
 }
 
+/// The secrets that sign now: the current one, and the one before it until it expires.
+#[must_use]
+pub fn secrets<'s>(current: &'s str, previous: Option<(&'s str, Timestamp)>, now: Timestamp) -> Vec<&'s str> {
+    let valid = previous.filter(|(_, expires_at)| *expires_at > now).map(|(secret, _)| secret);
+    std::iter::once(current).chain(valid).collect()
+}
+
+/// How often a delivery is tried again: a test once only, because a person waits for its result.
+#[must_use]
+pub fn retries(event_type: &str, wanted: i32) -> i32 {
+    if event_type == TEST_EVENT { 0 } else { wanted }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,5 +275,23 @@ mod tests {
         let verdicts = [200, 204, 301, 404, 410, 429, 500].map(verdict);
         use Verdict::{Again, Delivered, Gone};
         assert_eq!(verdicts, [Delivered, Delivered, Again, Again, Gone, Again, Again]);
+    }
+
+    #[test]
+    fn the_secret_before_signs_until_it_expires() {
+        let now = Timestamp(1_800_000_000_000_000);
+        for (expires_at, expected) in [
+            (now.plus_seconds(ROTATION_OVERLAP_S), &["new", "old"][..]),
+            (now.plus_seconds(1), &["new", "old"]),
+            (now, &["new"]),
+        ] {
+            assert_eq!(secrets("new", Some(("old", expires_at)), now), expected);
+        }
+        assert_eq!(secrets("new", None, now), ["new"]);
+    }
+
+    #[test]
+    fn a_test_is_not_repeated() {
+        assert_eq!((retries(TEST_EVENT, 14), retries("alarm.created", 14)), (0, 14));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     statement::statements,
     value::{Columns, id, optional, page, text},
 };
-use pm_api::{WebhookId, id::DeliveryId, webhook::Delivery};
+use pm_api::{Timestamp, WebhookId, id::DeliveryId, webhook::Delivery};
 use pm_domain::webhook::{TEST_EVENT, TEST_RETRY_S, Verdict};
 use spin_sdk::pg::ParameterValue;
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ statements! {
             select d.id, row_number() over (partition by d.webhook_id order by d.next_attempt_at) as place
             from webhook_deliveries d join webhooks w on w.id = d.webhook_id
             where d.status = 'pending'
-              and case when $1::uuid is null then d.next_attempt_at <= now() and w.is_active else d.id = $1 end),
+              and (d.id = $1::uuid or ($1::uuid is null and d.next_attempt_at <= now() and w.is_active))),
         due as (
             select d.id from webhook_deliveries d
             where d.id in (select id from ranked where place <= $3::int8) and d.status = 'pending'
@@ -55,14 +55,13 @@ statements! {
         set attempts = attempts + 1, last_attempt_at = now(), next_attempt_at = now() + $4::int8 * interval '1 second'
         from due, webhooks w
         where d.id = due.id and w.id = d.webhook_id
-        returning d.id, d.attempts, d.event_id, d.request_body, w.url, w.secret,
-                  case when w.previous_secret_expires_at > now() then w.previous_secret end, w.headers, w.timeout_seconds,
-                  case when d.event_type = $5 then 0 else w.retry_count end";
+        returning d.id, d.attempts, d.event_type, d.event_id, d.request_body, w.url, w.secret, w.previous_secret,
+                  w.previous_secret_expires_at at time zone 'utc', w.headers, w.timeout_seconds, w.retry_count";
     FINISH = "
         with noted as (
             update webhook_deliveries set
                 status = $3,
-                next_attempt_at = case when $3 = 'pending' then now() + $4::float8 * interval '1 second' end,
+                next_attempt_at = now() + $4::float8 * interval '1 second',
                 request_url = $5, response_status = $6, response_body = $7, error = $8, duration_ms = $9
             where id = $1 and attempts = $2 and status = 'pending'
             returning webhook_id)
@@ -111,6 +110,8 @@ pub struct Claimed {
     pub id: DeliveryId,
     /// This attempt's number.
     pub attempt: i32,
+    /// The event's name.
+    pub event_type: String,
     /// The event.
     pub event_id: Uuid,
     /// What to send.
@@ -119,14 +120,16 @@ pub struct Claimed {
     pub url: String,
     /// Signs.
     pub secret: String,
-    /// Signs as well.
+    /// Signs as well until it expires.
     pub previous_secret: Option<String>,
+    /// When it expires.
+    pub previous_secret_expires_at: Option<Timestamp>,
     /// Own headers of the webhook.
     pub headers: BTreeMap<String, String>,
     /// Seconds for the answer.
     pub timeout_s: i32,
     /// Retries that the webhook wants.
-    pub retries: i32,
+    pub retry_count: i32,
 }
 
 /// Claims up to `most` deliveries that are due, at most `per_webhook` of one webhook (so that a slow one does not keep
@@ -139,27 +142,30 @@ pub async fn claim(
     per_webhook: i64,
     lease_s: i64,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let params =
-        vec![optional(only, |d| id(d.0)), most.into(), per_webhook.into(), lease_s.into(), text(TEST_EVENT)];
+    let params = vec![optional(only, |d| id(d.0)), most.into(), per_webhook.into(), lease_s.into()];
     db.rows(CLAIM, params, |c| {
         Ok(Claimed {
             id: c.take()?,
             attempt: c.take()?,
+            event_type: c.take()?,
             event_id: c.take()?,
             body: c.take()?,
             url: c.take()?,
             secret: c.take()?,
             previous_secret: c.take()?,
+            previous_secret_expires_at: c.take()?,
             headers: c
                 .take::<Option<serde_json::Value>>()?
                 .map_or(Ok(BTreeMap::new()), serde_json::from_value)
                 .map_err(|e| StoreError::Failed(e.to_string()))?,
             timeout_s: c.take()?,
-            retries: c.take()?,
+            retry_count: c.take()?,
         })
     })
     .await
 }
+
+const PENDING: &str = "pending";
 
 /// What became of an attempt.
 #[derive(Debug, Clone)]
@@ -182,14 +188,14 @@ pub struct Attempt {
 pub async fn finish(db: &Db, claimed: &Claimed, attempt: Attempt) -> Result<(), StoreError> {
     let status = match (attempt.verdict, attempt.next_after_s) {
         (Verdict::Delivered, _) => "delivered",
-        (Verdict::Again, Some(_)) => "pending",
+        (Verdict::Again, Some(_)) => PENDING,
         (Verdict::Again, None) | (Verdict::Gone, _) => "failed",
     };
     let params = vec![
         id(claimed.id.0),
         claimed.attempt.into(),
         text(status),
-        attempt.next_after_s.unwrap_or(0.0).into(),
+        optional(attempt.next_after_s.filter(|_| status == PENDING), ParameterValue::from),
         text(&claimed.url),
         optional(attempt.response_status, ParameterValue::from),
         optional(attempt.response_body, text),

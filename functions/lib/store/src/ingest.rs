@@ -10,7 +10,7 @@ use crate::{
 use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, ingest::SensorRef, sensor::Thresholds};
 use pm_domain::{freshness::late_before, limits, settings::Key};
 use spin_sdk::pg::ParameterValue;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The columns that [`known_sensor`] reads, of `sensors s`, `machines m` and `sensor_state st`.
 macro_rules! known {
@@ -43,13 +43,15 @@ statements! {
         from unnest($1::text[], $2::text[]) r (machine, location)
         where not exists (select from machines m where m.id::text = r.machine)
         on conflict (mqtt_id) do nothing";
+    HAVE_THRESHOLDS = "
+        select r.ord, coalesce(m.thresholds, '{}') ? r.sensor_type
+        from unnest($1::text[], $2::text[]) with ordinality r (machine, sensor_type, ord)
+        join machines m on m.mqtt_id = r.machine or m.id::text = r.machine";
     REGISTER_SENSORS = "
         insert into sensors (machine_id, name, mqtt_id, sensor_type, unit, metadata, min_threshold, max_threshold,
                              warning_threshold, critical_threshold)
         select distinct on (m.id, r.sensor) m.id, r.sensor, r.sensor, r.sensor_type, r.unit,
-               jsonb_build_object('original_sensor_id', r.sensor),
-               case when own then r.min end, case when own then r.max end, case when own then r.warning end,
-               case when own then r.critical end
+               jsonb_build_object('original_sensor_id', r.sensor), r.min, r.max, r.warning, r.critical
         from (select machine, sensor, sensor_type, unit, nullif(min, 'NaN') as min, nullif(max, 'NaN') as max,
                      nullif(warning, 'NaN') as warning, nullif(critical, 'NaN') as critical
               from unnest($1::text[], $2::text[], $3::text[], $4::text[], string_to_array($5, ',')::float8[],
@@ -57,8 +59,6 @@ statements! {
                           string_to_array($8, ',')::float8[])
                   u (machine, sensor, sensor_type, unit, min, max, warning, critical)) r
         join machines m on m.mqtt_id = r.machine or m.id::text = r.machine
-        -- thresholds of the machine for this type go before the defaults of all
-        cross join lateral (select not coalesce(m.thresholds, '{}') ? r.sensor_type as own) o
         where not exists (select from sensors s where s.machine_id = m.id and s.id::text = r.sensor)
         on conflict (machine_id, mqtt_id) do nothing";
     STORE = "
@@ -177,7 +177,16 @@ async fn register(db: &Db, refs: &[SensorRef], known: &[Option<KnownSensor>]) ->
     let defaults = setting::read(db, &[Key::SensorsDefaultThresholds]).await?;
     let defaults = defaults.json(Key::SensorsDefaultThresholds);
     let sensor_type = |r: &SensorRef| r.sensor_type.clone().unwrap_or_else(|| "unknown".to_owned());
-    let thresholds: Vec<_> = new().map(|r| limits::default_of(&defaults, &sensor_type(r))).collect();
+    let types = vec![texts(new().map(|r| &r.machine)), texts(new().map(sensor_type))];
+    let have = db.rows(HAVE_THRESHOLDS, types, |c| Ok((c.take::<i64>()?, c.take::<bool>()?))).await?;
+    let have: HashMap<i64, bool> = have.into_iter().collect();
+    let thresholds: Vec<_> = (1..)
+        .zip(new())
+        .map(|(ord, r)| {
+            let machine_has = have.get(&ord).copied().unwrap_or_default();
+            limits::of_new_sensor(&defaults, &sensor_type(r), machine_has)
+        })
+        .collect();
     let limit =
         |of: fn(&Thresholds) -> Option<f64>| floats(thresholds.iter().map(|t| of(t).unwrap_or(f64::NAN)));
     let sensors = vec![

@@ -2,14 +2,16 @@
 
 use crate::{
     Actor, Db, Listing, Slicing, StoreError,
+    closed::alarm_is_open,
     page::cursor,
     statement::statements,
     value::{Columns, id, json, optional, optional_texts, text, texts},
 };
 use pm_api::{
-    Criticality, MachineId, MachineStatus, Metadata,
+    Criticality, MachineId, MachineStatus, Metadata, Timestamp,
     machine::{Machine, MachineSummary, SummaryMachine, SummaryPrediction, SummaryReading, ThresholdsByType},
 };
+use pm_domain::reliability::{REPORTING_HOURS, reporting_percent};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -89,21 +91,18 @@ statements! {
         update machines set thresholds = $3::jsonb
         from (select set_config('pm.actor', $1, true)) actor
         where id = $2";
-    SUMMARY = "
+    SUMMARY = concat!("
         select m.id, m.name, m.status, m.criticality,
                r.time at time zone 'utc', r.value, r.sensor_id,
                p.time at time zone 'utc', p.status, p.confidence, p.model_version,
                f.remaining_hours, f.remaining_lower_hours, f.remaining_upper_hours, f.remaining_method, f.remaining_model,
-               (select count(*) from alarms a where a.machine_id = m.id and a.status <> 'resolved'),
-               coalesce((
-                   select count(*)::float8 from (
-                       select from generate_series(0, 23) hour
-                       where exists (
-                           select from sensors s join sensor_data d on d.sensor_id = s.id
-                           where s.machine_id = m.id
-                             and d.time > now() - (hour + 1) * interval '1 hour'
-                             and d.time <= now() - hour * interval '1 hour')) seen)
-                   / greatest(1, least(24, ceil(extract(epoch from now() - m.created_at) / 3600)::float8)) * 100, 0)
+               (select count(*) from alarms a where a.machine_id = m.id and ", alarm_is_open!("a."), "),
+               m.created_at at time zone 'utc', now() at time zone 'utc',
+               (select count(*) from generate_series(1, $2::int8) hour
+                where exists (
+                    select from sensors s join sensor_data d on d.sensor_id = s.id
+                    where s.machine_id = m.id and d.time > now() - hour * interval '1 hour'
+                      and d.time <= now() - (hour - 1) * interval '1 hour'))
         from machines m
         left join lateral (
             select l.time, l.value, l.sensor_id from sensors s join sensor_latest l on l.sensor_id = s.id
@@ -121,7 +120,7 @@ statements! {
                 from predictions where sensor_id = s.id order by time desc limit 1) p
             where s.machine_id = m.id and p.remaining_method is not null
             order by p.remaining_method = 'network' desc, p.remaining_hours limit 1) f on true
-        where m.id = $1";
+        where m.id = $1");
 }
 
 /// Fields of a new machine.
@@ -294,7 +293,7 @@ pub async fn set_thresholds(
 
 /// A machine in short. Uptime is the share of the last 24 hours (or of the machine's life) in which readings came.
 pub async fn summary(db: &Db, machine_id: MachineId) -> Result<Option<MachineSummary>, StoreError> {
-    db.first(SUMMARY, vec![id(machine_id.0)], |c| {
+    db.first(SUMMARY, vec![id(machine_id.0), REPORTING_HOURS.into()], |c| {
         let machine = SummaryMachine {
             id: c.take()?,
             name: c.take()?,
@@ -322,7 +321,10 @@ pub async fn summary(db: &Db, machine_id: MachineId) -> Result<Option<MachineSum
             },
             remaining_life,
             active_alarms: c.take()?,
-            uptime_percent: c.take::<f64>()?.min(100.0),
+            uptime_percent: {
+                let (created_at, now): (Timestamp, Timestamp) = (c.take()?, c.take()?);
+                reporting_percent(c.take()?, created_at, now)
+            },
         })
     })
     .await

@@ -6,14 +6,19 @@
 use crate::{
     Db, StoreError,
     statement::statements,
-    value::{floats, id, ints, optional, optional_texts, text, texts},
+    value::{id, ints, optional, optional_ints, optional_texts, text, texts},
 };
-use pm_api::mail::{Digest, MailResult, OutgoingMail};
+use pm_api::{
+    Timestamp,
+    mail::{Digest, MailResult, OutgoingMail},
+};
 use pm_domain::{
     duration::DAY_S,
     mail::{Rendered, one_line},
     notice::Channel,
+    retry::Allowed,
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 statements! {
@@ -30,22 +35,18 @@ statements! {
             order by next_attempt_at limit $2 for update skip locked) due
         where m.id = due.id
         returning m.id, m.attempts, m.recipient, m.subject, m.body_text, m.body_html, m.digest";
+    ALLOWED = "
+        select id, attempts_allowed, expires_at at time zone 'utc' from mails where id = any ($1::text[]::uuid[])";
     FINISH = "
         update mails m set
-            status = case when r.error is null then 'sent' when r.ends then 'failed' else 'pending' end,
-            finished_at = case when r.error is null or r.ends then now() end,
-            body_text = case when r.error is null or r.ends then '' else m.body_text end,
-            body_html = case when r.error is null or r.ends then null else m.body_html end,
-            next_attempt_at = case when r.error is null or r.ends then m.next_attempt_at
-                                   else now() + r.delay_s * interval '1 second' end,
-            error = r.error
+            status = r.status, error = r.error,
+            finished_at = case when r.status <> 'pending' then now() end,
+            body_text = case when r.status = 'pending' then m.body_text else '' end,
+            body_html = case when r.status = 'pending' then m.body_html end,
+            next_attempt_at = coalesce(epoch_us(r.next_us), m.next_attempt_at)
         from (
-            select q.id, i.attempt, i.error, i.delay_s, i.error is not null and (
-                       i.delay_s < 0 or q.attempts >= q.attempts_allowed
-                       or now() + i.delay_s * interval '1 second' > q.expires_at) as ends
-            from unnest($1::text[], $2::int8[], $3::text[], string_to_array($4, ',')::float8[])
-                     i (id, attempt, error, delay_s)
-            join mails q on q.id = i.id::uuid) r
+            select id::uuid, attempt, error, status, next_us
+            from unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[]) i (id, attempt, error, status, next_us)) r
         -- a late failure must not undo a newer attempt; that a mail was sent is true whenever it is said
         where m.id = r.id and m.status in ('pending', 'sending') and (m.attempts = r.attempt or r.error is null)";
     STATE = "select status, error from mails where id = $1";
@@ -131,21 +132,30 @@ pub async fn claim(db: &Db, channel: Channel, most: i64, lease_s: i64) -> Result
     .await
 }
 
-/// Notes what became of claimed mails. `delay_s` gives for a failure the seconds until the next attempt, `None` to give
-/// up.
-pub async fn finish(
-    db: &Db,
-    results: &[MailResult],
-    delay_s: impl Fn(&MailResult) -> Option<f64>,
-) -> Result<(), StoreError> {
+/// How often mails are tried, and until when, by their ids.
+pub async fn allowed(db: &Db, results: &[MailResult]) -> Result<HashMap<Uuid, Allowed>, StoreError> {
+    let rows = db.rows(ALLOWED, vec![texts(results.iter().map(|r| r.id))], |c| {
+        Ok((c.take()?, Allowed { attempts: c.take()?, until: c.take()? }))
+    });
+    Ok(rows.await?.into_iter().collect())
+}
+
+/// Notes what became of claimed mails. `next_attempt` is that of a failed one; `None`: it is given up.
+pub async fn finish(db: &Db, results: &[(&MailResult, Option<Timestamp>)]) -> Result<(), StoreError> {
     if results.is_empty() {
         return Ok(());
     }
+    let status = |(result, next): &(&MailResult, Option<Timestamp>)| match (&result.error, next) {
+        (None, _) => "sent",
+        (Some(_), Some(_)) => "pending",
+        (Some(_), None) => "failed",
+    };
     let params = vec![
-        texts(results.iter().map(|r| r.id)),
-        ints(results.iter().map(|r| i64::from(r.attempt))),
-        optional_texts(results.iter().map(|r| r.error.as_deref())),
-        floats(results.iter().map(|r| delay_s(r).unwrap_or(-1.0))),
+        texts(results.iter().map(|(r, _)| r.id)),
+        ints(results.iter().map(|(r, _)| i64::from(r.attempt))),
+        optional_texts(results.iter().map(|(r, _)| r.error.as_ref())),
+        texts(results.iter().map(status)),
+        optional_ints(results.iter().map(|(_, next)| next.map(|at| at.0))),
     ];
     db.execute(FINISH, params).await.map(drop)
 }

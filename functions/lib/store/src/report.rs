@@ -7,7 +7,7 @@ use crate::{
     value::{Columns, at, id, json, optional, page, text, texts},
 };
 use pm_api::{
-    ReportId, ReportScheduleId, SensorId, Timestamp, UserId,
+    ReadingStatus, ReportId, ReportScheduleId, SensorId, Timestamp, UserId,
     report::{Report, ReportFormat},
 };
 use pm_domain::retention::UNFINISHED_REPORT_S;
@@ -38,7 +38,7 @@ statements! {
             insert into report_pieces (report_id, number, content)
             select $7, $8, convert_to($9 || coalesce(string_agg(
                        to_char(time at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"') || ',' || machine_id || ',' || sensor_id
-                       || ',' || csv_number(value) || ',' || case status when 0 then 'normal' when 1 then 'warning' else 'critical' end
+                       || ',' || csv_number(value) || ',' || ($10::text[])[status + 1]
                        || E'\\r\\n', '' order by time, sensor_id), ''), 'utf8')
             from batch
             having count(*) > 0 or $9 <> ''
@@ -169,6 +169,7 @@ pub async fn add_csv_piece(
         *from = at(place.time);
     }
     params.extend([id(place.sensor_id.0), most.into(), id(report.0), number.into(), text(heading)]);
+    params.push(texts(ReadingStatus::WORDS));
     db.one(CSV_PIECE, params, |c| {
         let content: Option<Vec<u8>> = c.take()?;
         let rows = c.take()?;

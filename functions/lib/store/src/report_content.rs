@@ -3,14 +3,16 @@
 
 use crate::{
     Db, StoreError,
+    closed::{alarm_is_open, ticket_is_open},
     sensor::{in_force, threshold_columns},
     statement::statements,
     value::{Columns, at, id, optional},
 };
 use pm_api::{MachineId, SensorId, Timestamp};
 use pm_domain::{
+    alarm,
     limits::limits,
-    reliability::{Failure, Span},
+    reliability::{Failure, SILENT_INTERVALS, Span},
     report_content::{
         AlarmRow, MachineRow, Measured, Part, PredictionRow, ReadingRow, SensorRow, TicketRow, TrendPoint,
     },
@@ -20,7 +22,7 @@ use std::collections::HashMap;
 
 statements! {
     // Readings by sensor and interval ($5 seconds), and from these: figures of each sensor, spans in which each machine
-    // was observed (silence up to three intervals is none), and the course ($6 seconds a point) of the $7 sensors that were
+    // was observed (silence up to $8 seconds is none), and the course ($6 seconds a point) of the $7 sensors that were
     // in the worst state. Values beyond 1e140 count as that, since their squares have no room. Where readings were dropped,
     // their minutes or hours stand in for them: with the worst state for the whole of it, an hour evenly over its intervals,
     // and without what the values strayed within it.
@@ -71,8 +73,8 @@ statements! {
         islands as (
             select machine_id, bucket, sum(begins) over (partition by machine_id order by bucket) as island
             from (
-                select machine_id, bucket, case when bucket - lag(bucket) over (partition by machine_id order by bucket)
-                           <= 3 * $5::int8 * interval '1 second' then 0 else 1 end as begins
+                select machine_id, bucket, coalesce(bucket - lag(bucket) over (partition by machine_id order by bucket)
+                           > $8::int8 * interval '1 second', true)::int as begins
                 from (select distinct machine_id, bucket from parts) seen) marked),
         spans as (
             select machine_id, (extract(epoch from min(bucket)) * 1000000)::int8 as from_us,
@@ -106,31 +108,29 @@ statements! {
         from sensors s join machines m on m.id = s.machine_id
         where ($1::uuid is null or s.machine_id = $1) and ($2::uuid is null or s.id = $2)
         order by m.name, m.id, s.name, s.id limit $3");
-    // From the time an alarm was critical until its condition ended or it was resolved.
-    FAILURES = "
+    // Alarms from the time they were critical.
+    FAILURES = concat!("
         select a.machine_id,
-               coalesce(t.escalated_at, a.triggered_at) at time zone 'utc',
-               case when a.condition_active then a.resolved_at
-                    else least(coalesce(t.ended_at, a.last_seen_at), a.resolved_at) end at time zone 'utc'
+               coalesce(t.escalated_at, a.triggered_at) at time zone 'utc', a.condition_active,
+               t.ended_at at time zone 'utc', a.last_seen_at at time zone 'utc', a.resolved_at at time zone 'utc'
         from alarms a
         left join lateral (
             select min(at) filter (where change = 'escalated' and note = 'critical') as escalated_at,
                    max(at) filter (where change = 'condition ended') as ended_at
             from alarm_transitions where alarm_id = a.id) t on true
         where a.severity = 'critical' and a.kind <> 'prediction' and a.triggered_at < epoch_us($2)
-          and (a.status <> 'resolved' or a.resolved_at >= epoch_us($1))
+          and (", alarm_is_open!("a."), " or a.resolved_at >= epoch_us($1))
           and ($3::uuid is null or a.machine_id = $3) and ($4::uuid is null or a.sensor_id = $4)
-        order by a.triggered_at desc limit 100000";
-    ALARMS = "
+        order by a.triggered_at desc limit 100000");
+    ALARMS = concat!("
         select a.machine_id, m.name, s.name, a.kind, a.severity, a.message, a.status, a.triggered_at at time zone 'utc',
-               case when a.condition_active then a.resolved_at
-                    else least(coalesce(t.ended_at, a.last_seen_at), a.resolved_at) end at time zone 'utc',
-               a.acknowledged_at at time zone 'utc', coalesce(k.full_name, k.email), a.resolved_at at time zone 'utc',
+               a.condition_active, t.ended_at at time zone 'utc', a.last_seen_at at time zone 'utc',
+               a.resolved_at at time zone 'utc', a.acknowledged_at at time zone 'utc', coalesce(k.full_name, k.email), a.resolved_at at time zone 'utc',
                coalesce(r.full_name, r.email), a.resolution_notes, a.occurrences, a.whole
         from (
             select *, count(*) over () as whole from alarms
             where triggered_at < epoch_us($2)
-              and (triggered_at >= epoch_us($1) or status <> 'resolved' or resolved_at >= epoch_us($1))
+              and (triggered_at >= epoch_us($1) or ", alarm_is_open!(), " or resolved_at >= epoch_us($1))
               and ($3::uuid is null or machine_id = $3) and ($4::uuid is null or sensor_id = $4)
             order by triggered_at desc, id desc limit $5) a
         join machines m on m.id = a.machine_id
@@ -139,7 +139,7 @@ statements! {
         left join users r on r.id = a.resolved_by
         left join lateral (
             select max(at) as ended_at from alarm_transitions where alarm_id = a.id and change = 'condition ended') t on true
-        order by a.triggered_at desc, a.id desc";
+        order by a.triggered_at desc, a.id desc");
     PREDICTIONS = "
         select m.name, s.name, p.normal, p.warning, p.critical, p.buffering, p.mean_score, p.max_score, p.health,
                p.remaining, p.model, count(*) over ()
@@ -157,14 +157,14 @@ statements! {
         join machines m on m.id = s.machine_id
         where ($3::uuid is null or s.machine_id = $3) and ($4::uuid is null or s.id = $4)
         order by p.critical desc, p.warning desc, p.mean_score desc nulls last, m.name, s.name, s.id limit $5";
-    TICKETS = "
+    TICKETS = concat!("
         select m.name, t.title, t.priority, t.status, t.assignee, t.created_at at time zone 'utc',
                t.due_at at time zone 'utc', t.resolution_notes, count(*) over ()
         from tickets t join machines m on m.id = t.machine_id left join alarms a on a.id = t.alarm_id
         where t.created_at < epoch_us($2)
-          and (t.created_at >= epoch_us($1) or t.status not in ('resolved', 'closed', 'cancelled'))
+          and (t.created_at >= epoch_us($1) or ", ticket_is_open!("t."), ")
           and ($3::uuid is null or t.machine_id = $3) and ($4::uuid is null or a.sensor_id = $4)
-        order by t.created_at desc, t.id desc limit $5";
+        order by t.created_at desc, t.id desc limit $5");
     READINGS = "
         select * from (
             select d.time at time zone 'utc' as time, d.sensor_id, d.value, d.status from sensor_data d
@@ -229,7 +229,8 @@ pub async fn assets(
     let mut sensors = list(db.rows(SENSORS, vec![machine, sensor, most.into()], sensor_row).await?);
     let of_machine: HashMap<_, _> = machines.rows.iter().enumerate().map(|(i, m)| (m.id.0, i)).collect();
     let of_sensor: HashMap<_, _> = sensors.rows.iter().enumerate().map(|(i, s)| (s.id.0, i)).collect();
-    let grain = [grain.interval_s.into(), grain.point_s.into(), grain.courses.into()];
+    let silence_s = SILENT_INTERVALS * grain.interval_s;
+    let grain = [grain.interval_s.into(), grain.point_s.into(), grain.courses.into(), silence_s.into()];
     let measured = db.rows(MEASURED, scope.with(grain), |c| {
         Ok((c.take::<String>()?, c.take::<uuid::Uuid>()?, c.take::<serde_json::Value>()?))
     });
@@ -253,7 +254,7 @@ pub async fn assets(
         }
     }
     let failures = db.rows(FAILURES, scope.params(), |c| {
-        Ok((c.take::<MachineId>()?, Failure { from: c.take()?, restored: c.take()? }))
+        Ok((c.take::<MachineId>()?, Failure { from: c.take()?, restored: condition_end(c)? }))
     });
     for (machine_id, failure) in failures.await? {
         if let Some(machine) = of_machine.get(&machine_id.0).and_then(|i| machines.rows.get_mut(*i)) {
@@ -294,6 +295,12 @@ fn sensor_row(c: &mut Columns) -> Result<(SensorRow, i64), StoreError> {
     Ok((row, c.take()?))
 }
 
+/// When the condition of an alarm ended, from the four columns that say so.
+fn condition_end(c: &mut Columns) -> Result<Option<Timestamp>, StoreError> {
+    let (active, ended_at, last_seen_at, resolved_at) = (c.take()?, c.take()?, c.take()?, c.take()?);
+    Ok(alarm::condition_end(active, ended_at, last_seen_at, resolved_at))
+}
+
 /// Alarms, newest first, up to `most`.
 pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Part<AlarmRow>, StoreError> {
     let rows = db.rows(ALARMS, scope.with([most.into()]), |c| {
@@ -306,7 +313,7 @@ pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Part<AlarmRow>,
             message: c.take()?,
             status: c.word()?,
             triggered_at: c.take()?,
-            ended_at: c.take()?,
+            ended_at: condition_end(c)?,
             acknowledged_at: c.take()?,
             acknowledged_by: c.take()?,
             resolved_at: c.take()?,

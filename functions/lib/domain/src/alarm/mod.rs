@@ -8,10 +8,47 @@ pub mod machine;
 pub mod need;
 pub mod workflow;
 
-use pm_api::AlarmStatus;
+use pm_api::{AlarmStatus, Timestamp};
 
 /// Is an alarm in this state closed? A closed alarm stays as it is, and the next condition of its cause raises a new one.
 #[must_use]
 pub fn is_closed(status: AlarmStatus) -> bool {
     status == AlarmStatus::Resolved
+}
+
+/// When the condition of an alarm ended; `None`: it holds. `ended_at`: when the history last recorded its end. While the
+/// condition holds, only the resolution ends it; nothing lasts beyond that.
+#[must_use]
+pub fn condition_end(
+    condition_active: bool,
+    ended_at: Option<Timestamp>,
+    last_seen_at: Timestamp,
+    resolved_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    if condition_active {
+        return resolved_at;
+    }
+    let ended = ended_at.unwrap_or(last_seen_at);
+    Some(resolved_at.map_or(ended, |resolved| ended.min(resolved)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_condition_ends_at_the_resolution_at_the_latest(
+            active in any::<bool>(), ended in prop::option::of(0_i64..100), seen in 0_i64..100,
+            resolved in prop::option::of(0_i64..100),
+        ) {
+            let end = condition_end(active, ended.map(Timestamp), Timestamp(seen), resolved.map(Timestamp));
+            prop_assert_eq!(end.is_none(), active && resolved.is_none());
+            if let (Some(end), Some(resolved)) = (end, resolved) {
+                prop_assert!(end.0 <= resolved);
+                prop_assert!(!active || end.0 == resolved);
+            }
+        }
+    }
 }
