@@ -4,14 +4,22 @@ use crate::{
     Actor, Db, StoreError,
     sensor::{in_force, threshold_columns},
     statement::statements,
-    value::{Columns, at, id, json, optional, text},
+    value::{Columns, at, id, ints, json, optional, text},
 };
 use pm_api::{
     MachineId, ModelId, SensorId, Timestamp,
     ai::{AiLogLine, DriftReport, FeatureDrift, ModelVersion, NewModel, ShadowDay, ValidationReport},
 };
-use pm_domain::limits::Thresholds;
+use pm_domain::{
+    alarm::fault,
+    duration::{DAY_S, HOUR_S},
+    limits::Thresholds,
+    reliability,
+};
 use spin_sdk::pg::{DbValue, ParameterValue};
+
+/// The event of a drift is raised at most once in this time, seconds.
+const DRIFT_EVENT_EVERY_S: i64 = DAY_S;
 
 statements! {
     LIST = "
@@ -69,20 +77,19 @@ statements! {
         from sensors s join machines m on m.id = s.machine_id join sensor_latest l on l.sensor_id = s.id
         where ($1::uuid is null or m.id = $1) and ($2::text is null or m.metadata ->> 'class' = $2)
         order by md5(s.id::text || $3::text) limit $4");
+    CLOSED_ALARMS = "
+        select a.triggered_at at time zone 'utc', a.last_seen_at at time zone 'utc', a.resolved_at at time zone 'utc', a.verdict
+        from alarms a join sensors s on s.id = $1
+        where a.machine_id = s.machine_id and (a.sensor_id = $1 or a.sensor_id is null) and a.status = 'resolved'
+          and greatest(a.resolved_at, a.triggered_at) > epoch_us($2)";
     READINGS = "
-        with faults as materialized (
-            select tstzrange(a.triggered_at - interval '10 minutes',
-                             greatest(a.triggered_at,
-                                      case when a.verdict = 'true_fault' then a.resolved_at
-                                           else least(a.resolved_at, a.last_seen_at + interval '10 minutes') end),
-                             '[]') as span
-            from alarms a join sensors s on s.id = $1
-            where a.machine_id = s.machine_id and (a.sensor_id = $1 or a.sensor_id is null)
-              and a.status = 'resolved' and a.verdict is distinct from 'false_alarm'),
+        with left_out as materialized (
+            select tstzrange(epoch_us(from_us), epoch_us(to_us), '[]') as span
+            from unnest($5::int8[], $6::int8[]) l (from_us, to_us)),
         newest as (
             select time, value from sensor_data d
             where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
-              and not exists (select from faults where $5 and span @> d.time)
+              and not exists (select from left_out where span @> d.time)
             order by time desc limit $4)
         select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
                coalesce(string_agg(value::text, ',' order by time), '')
@@ -96,7 +103,7 @@ statements! {
         with before as (
             select exists (
                 select from model_drift
-                where created_at > now() - interval '1 day' and worst >= $4::float8 and model_version = $1) as told),
+                where created_at > now() - $7::int8 * interval '1 second' and worst >= $4::float8 and model_version = $1) as told),
         stored as (
             insert into model_drift (model_version, sensors, rows_used, worst, features)
             values ($1, $2, $3, $5, $6::jsonb) returning created_at)
@@ -111,8 +118,8 @@ statements! {
         select exists (
                    select from jobs
                    where job_type = 'retrain' and (status = 'pending' or (status = 'running' and lease_until < now()))),
-               not exists (select from model_drift where created_at > now() - interval '1 hour')
-                   and exists (select from sensor_state where scored_through > now() - interval '1 hour')";
+               not exists (select from model_drift where created_at > now() - $1::int8 * interval '1 second')
+                   and exists (select from sensor_state where scored_through > now() - $1::int8 * interval '1 second')";
 }
 
 /// What is registered from the files that came with the program.
@@ -337,14 +344,29 @@ impl crate::value::FromDb for Times {
     }
 }
 
+/// The spans since `from` in which readings of a sensor may show a fault, as its closed alarms say.
+async fn faults(db: &Db, sensor: SensorId, from: Timestamp) -> Result<Vec<reliability::Span>, StoreError> {
+    let alarms = db.rows(CLOSED_ALARMS, vec![id(sensor.0), at(from)], |c| {
+        Ok(fault::Closed {
+            triggered_at: c.take()?,
+            last_seen_at: c.take()?,
+            resolved_at: c.take()?,
+            verdict: c.optional_word()?,
+        })
+    });
+    Ok(alarms.await?.iter().filter_map(fault::span).collect())
+}
+
 /// Readings of a sensor, oldest first: time in µs and value.
 pub async fn readings(db: &Db, sensor: SensorId, span: Span) -> Result<Vec<(i64, f64)>, StoreError> {
+    let faults = if span.without_faults { faults(db, sensor, span.from).await? } else { Vec::new() };
     let params = vec![
         id(sensor.0),
         at(span.from),
         at(span.to),
         span.limit.into(),
-        ParameterValue::Boolean(span.without_faults),
+        ints(faults.iter().map(|f| f.from.0)),
+        ints(faults.iter().map(|f| f.to.0)),
     ];
     db.one(READINGS, params, |c| {
         let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
@@ -371,8 +393,15 @@ pub async fn store_drift(
     moved: f64,
 ) -> Result<(), StoreError> {
     let worst = features.iter().map(|f| f.psi).fold(0.0, f64::max);
-    let params =
-        vec![text(model_version), sensors.into(), rows.into(), moved.into(), worst.into(), json(&features)?];
+    let params = vec![
+        text(model_version),
+        sensors.into(),
+        rows.into(),
+        moved.into(),
+        worst.into(),
+        json(&features)?,
+        DRIFT_EVENT_EVERY_S.into(),
+    ];
     db.execute(STORE_DRIFT, params).await.map(|_| ())
 }
 
@@ -401,5 +430,5 @@ pub async fn drift(db: &Db, limit: i64) -> Result<Vec<DriftReport>, StoreError> 
 
 /// Is there work?
 pub async fn due(db: &Db) -> Result<Due, StoreError> {
-    db.one(WORK_DUE, Vec::new(), |c| Ok(Due { retrain: c.take()?, drift: c.take()? })).await
+    db.one(WORK_DUE, vec![HOUR_S.into()], |c| Ok(Due { retrain: c.take()?, drift: c.take()? })).await
 }

@@ -4,6 +4,7 @@
 //! [`workflow::act`] is what people do to an alarm. [`need`] is the order in which alarms need attention.
 //! All are pure: the caller reads the state, asks, and writes what was decided only if the state is still the same.
 
+pub mod fault;
 pub mod machine;
 pub mod need;
 pub mod workflow;
