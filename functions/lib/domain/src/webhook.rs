@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets() {
+    fn a_secret_is_checked_and_made() {
         let made = secret([7; 32]);
         assert!(is_secret(&made) && made.starts_with("whsec_"), "{made}");
         assert!(is_secret("s3cr3t") && is_secret(SECRET));

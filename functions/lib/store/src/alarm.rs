@@ -3,7 +3,7 @@
 use crate::{
     After, Db, Page, Paging, StoreError,
     statement::statements,
-    value::{Columns, at, floats, id, ints, optional, optional_texts, text, texts},
+    value::{Columns, at, id, optional, text, texts},
 };
 use pm_api::{
     AlarmId, AlarmKind, AlarmSort, AlarmStatus, MachineId, PredictionId, SensorId, Severity, Timestamp,

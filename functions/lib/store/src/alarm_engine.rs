@@ -192,12 +192,10 @@ fn params(decided: &[Decided<'_>]) -> Vec<ParameterValue> {
     let next =
         || decided.iter().map(|d| d.step.next.alarm.as_ref().filter(|_| d.step.effects.change.is_some()));
     let ticket = || effects().map(|e| e.ticket.as_ref());
-    let events = || {
-        let of = |d: &Decided<'_>| {
-            d.step.effects.prediction_events.iter().map(|e| (e.as_str(), d.condition.prediction_id))
-        };
-        decided.iter().flat_map(of)
-    };
+    let mut events = Vec::new();
+    for d in decided {
+        events.extend(d.step.effects.prediction_events.iter().map(|e| (e.as_str(), d.condition.prediction_id)));
+    }
     let mut reported: BTreeMap<SensorId, Reported> = BTreeMap::new();
     for d in decided {
         reported.entry(d.condition.sensor_id).or_default().add(d);
@@ -227,8 +225,8 @@ fn params(decided: &[Decided<'_>]) -> Vec<ParameterValue> {
         optional_texts(ticket().map(|t| t.map(|t| t.priority))),
         optional_ints(ticket().map(|t| t.map(|t| t.due_at.0))),
         optional_texts(effects().map(|e| e.ticket_priority)),
-        texts(events().map(|(event, _)| event)),
-        optional_texts(events().map(|(_, prediction)| prediction)),
+        texts(events.iter().map(|(event, _)| event)),
+        optional_texts(events.iter().map(|(_, prediction)| *prediction)),
         texts(reported.keys()),
         optional_ints(reported.values().map(|r| r.threshold)),
         optional_ints(reported.values().map(|r| r.prediction)),
