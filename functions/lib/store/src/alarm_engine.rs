@@ -194,7 +194,8 @@ fn params(decided: &[Decided<'_>]) -> Vec<ParameterValue> {
     let ticket = || effects().map(|e| e.ticket.as_ref());
     let mut events = Vec::new();
     for d in decided {
-        events.extend(d.step.effects.prediction_events.iter().map(|e| (e.as_str(), d.condition.prediction_id)));
+        events
+            .extend(d.step.effects.prediction_events.iter().map(|e| (e.as_str(), d.condition.prediction_id)));
     }
     let mut reported: BTreeMap<SensorId, Reported> = BTreeMap::new();
     for d in decided {
