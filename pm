@@ -180,7 +180,7 @@ build_for_tests() {
   cargo build --locked $(native_packages) --all-targets
 }
 # The bundler finds its folder by what cargo would tell it.
-bundle_ui() { fetch_docs; CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/ui-bundle"; }
+bundle_ui() { fetch_docs; CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/pm-ui-bundle"; }
 
 build() {
   setup_build
@@ -190,14 +190,14 @@ build() {
 }
 
 # ---- run ------------------------------------------------------------------------------------------------------------
-pm_local() { # the built program; the commands that only look do not build
-  [ -x "$TARGET/debug/pm-local" ] || die "nothing is built yet: run ./pm build"
-  "$TARGET/debug/pm-local" "$@"
+pm_stack() { # the built program; the commands that only look do not build
+  [ -x "$TARGET/debug/pm-stack" ] || die "nothing is built yet: run ./pm build"
+  "$TARGET/debug/pm-stack" "$@"
 }
 up() {
   build
   printf '\n== start\n'
-  exec "$TARGET/debug/pm-local" up --demo "$@"
+  exec "$TARGET/debug/pm-stack" up --demo "$@"
 }
 
 # ---- test -----------------------------------------------------------------------------------------------------------
@@ -284,7 +284,7 @@ check_format() { cargo fmt --all --check; }
 check_lints_native() {
   # with the training of networks, which nothing that runs needs
   # shellcheck disable=SC2046
-  cargo clippy --locked $(native_packages) --all-targets --features trainer/train -- -D warnings
+  cargo clippy --locked $(native_packages) --all-targets --features pm-trainer/train -- -D warnings
 }
 check_lints_components() {
   # shellcheck disable=SC2046
@@ -332,7 +332,7 @@ begin_test_stack() {
   TEST_HTTP=http://127.0.0.1:$http TEST_MQTT=mqtt://127.0.0.1:$mqtt TEST_SMTP=smtp://127.0.0.1:$smtp
   # the tests receive webhooks and mails on this machine
   env -u DATABASE_URL -u MQTT_URL SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE=true PM_SMTP_URL="$TEST_SMTP" \
-    "$TARGET/debug/pm-local" up --demo --data-dir "$TEST_DATA" \
+    "$TARGET/debug/pm-stack" up --demo --data-dir "$TEST_DATA" \
     --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$TEST_DATA/up.log" 2>&1 &
   TEST_STACK=$!
   until grep -q '^Ready in' "$TEST_DATA/up.log"; do
@@ -344,7 +344,7 @@ begin_test_stack() {
 end_test_stack() {
   [ -n "$TEST_DATA" ] || return 0
   [ -z "$TEST_STACK" ] || { kill "$TEST_STACK" 2>/dev/null && wait "$TEST_STACK"; } || true
-  "$TARGET/debug/pm-local" reset --yes --data-dir "$TEST_DATA" >/dev/null || true
+  "$TARGET/debug/pm-stack" reset --yes --data-dir "$TEST_DATA" >/dev/null || true
   TEST_DATA=
 }
 on_test_stack() { # COMMAND…
@@ -361,7 +361,7 @@ browser_tests() {
 
 end_tests() {
   end_test_stack
-  [ ! -x "$TARGET/debug/pm-local" ] || "$TARGET/debug/pm-local" test-db-stop || true
+  [ ! -x "$TARGET/debug/pm-test-support" ] || "$TARGET/debug/pm-test-support" db-stop || true
 }
 
 run_tests() {
@@ -401,7 +401,7 @@ bench_models() {
   # the component's speed is measured in the host
   step "build the programs" build_native
   step "build the component score" cargo build --locked --target wasm32-wasip2 --profile wasm -p score
-  PM_CACHE_DIR=$(cache_dir) exec cargo run --locked --release -p trainer -- bench "$@"
+  PM_CACHE_DIR=$(cache_dir) exec cargo run --locked --release -p pm-trainer -- bench "$@"
 }
 # What runs is what ./pm up runs; tests/load/README.md says what was found.
 bench_load() {
@@ -411,7 +411,7 @@ bench_load() {
   step "build the $(components | wc -l) components" build_components
   step "build the web UI" bundle_ui
   printf '\n== measure\n'
-  exec "$TARGET/debug/load" "$@"
+  exec "$TARGET/debug/pm-load" "$@"
 }
 bench() {
   case ${1:-} in
@@ -426,16 +426,16 @@ case ${1:-help} in
   host)
     [ "${2:-}" = spin ] || die "the host that can be chosen is Spin: ./pm host spin"
     shift 2; up --host spin "$@" ;;
-  down | status | logs | rotate-token | reset | db) pm_local "$@" ;;
+  down | status | logs | rotate-token | reset | db) pm_stack "$@" ;;
   backup | restore)
     command=$1 file=${2:-}
     [ -n "$file" ] || die "say which file: ./pm $command FILE"
     case $file in /*) ;; *) file=$CALLER/$file ;; esac
-    pm_local "$command" "$file" "${@:3}" ;;
+    pm_stack "$command" "$file" "${@:3}" ;;
   build) build; printf '\nEverything is built: start it with ./pm up.\n' ;;
   test) shift; run_tests "$@" ;;
   fmt) cargo fmt --all ;;
-  schema) setup_build; build_native; pm_local schema-dump ;;
+  schema) setup_build; build_native; "$TARGET/debug/pm-test-support" schema-dump ;;
   openapi) setup_build; write_openapi ;;
   bench) shift; bench "$@" ;;
   help | -h | --help) help ;;

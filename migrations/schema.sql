@@ -1,4 +1,4 @@
--- What the migrations give, for reading and review. Written by `pm-local schema-dump`; a test compares.
+-- What the migrations give, for reading and review. Written by `./pm schema`; a test compares.
 
 CREATE SCHEMA public;
 

@@ -1,14 +1,14 @@
 //! The bridge's program.
 
 use clap::Parser;
-use ingest_bridge::{bridge, config::Config};
+use pm_bridge::{bridge, config::Config};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
-    ingest_bridge::start_logging();
+    pm_bridge::start_logging();
     match run(&config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,14 +2,14 @@
 
 use anyhow::Context;
 use clap::Parser;
-use ingest_bridge::config::{TlsFiles, mqtt_options};
-use ingest_bridge::health::wall_clock;
-use ingest_bridge::simulator::fault::{Fault, FaultSpec, on_demand};
-use ingest_bridge::simulator::message::{DeviceState, payload};
-use ingest_bridge::simulator::plant::plant;
-use ingest_bridge::simulator::publish::Publisher;
-use ingest_bridge::simulator::replay;
 use pm_api::Timestamp;
+use pm_bridge::config::{TlsFiles, mqtt_options};
+use pm_bridge::health::wall_clock;
+use pm_bridge::simulator::fault::{Fault, FaultSpec, on_demand};
+use pm_bridge::simulator::message::{DeviceState, payload};
+use pm_bridge::simulator::plant::plant;
+use pm_bridge::simulator::publish::Publisher;
+use pm_bridge::simulator::replay;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -75,7 +75,7 @@ struct Options {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    ingest_bridge::start_logging();
+    pm_bridge::start_logging();
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -179,7 +179,7 @@ fn complain(publisher: &mut Publisher) {
 
 struct Plant {
     seed: u64,
-    machines: Vec<ingest_bridge::simulator::plant::Machine>,
+    machines: Vec<pm_bridge::simulator::plant::Machine>,
     sensors_per_machine: usize,
     states: Vec<DeviceState>,
     faults: Vec<Fault>,

@@ -8,8 +8,8 @@ mod plant;
 mod process;
 
 use functions::{Functions, Mode};
-use ingest_bridge::config::{TlsFiles, mqtt_options};
-use ingest_bridge::simulator::publish::Publisher;
+use pm_bridge::config::{TlsFiles, mqtt_options};
+use pm_bridge::simulator::publish::Publisher;
 use process::Bridge;
 use std::collections::{HashMap, HashSet};
 use std::fs;

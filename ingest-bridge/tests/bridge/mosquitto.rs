@@ -2,7 +2,7 @@
 
 use crate::broker::free_port;
 use anyhow::{Context, ensure};
-use ingest_bridge::config::TlsFiles;
+use pm_bridge::config::TlsFiles;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -4,8 +4,8 @@ use crate::functions::{Functions, Mode};
 use crate::mosquitto::Mosquitto;
 use crate::process::Bridge;
 use crate::{LONG, START_US, Stage};
-use ingest_bridge::config::mqtt_options;
-use ingest_bridge::simulator::publish::Publisher;
+use pm_bridge::config::mqtt_options;
+use pm_bridge::simulator::publish::Publisher;
 use rumqttc::{AsyncClient, Event, Packet, QoS};
 use std::collections::HashSet;
 
@@ -63,7 +63,7 @@ async fn publish(publisher: &mut Publisher, numbers: std::ops::Range<i64>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_bridges_share_the_work_behind_tls() -> anyhow::Result<()> {
-    ingest_bridge::start_logging();
+    pm_bridge::start_logging();
     let broker = Mosquitto::start()?;
     let (left, right) = (Member::new(&broker, "left").await?, Member::new(&broker, "right").await?);
     let all_of = |count: usize| {
@@ -109,7 +109,7 @@ fn data_with_alias() -> Vec<u8> {
 async fn a_sparkplug_node_is_asked_for_its_births() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Ok).await?;
     let _bridge = stage.bridge(&[]).await?;
-    let options = mqtt_options(&stage.mqtt, &ingest_bridge::config::TlsFiles::default(), "node")?;
+    let options = mqtt_options(&stage.mqtt, &pm_bridge::config::TlsFiles::default(), "node")?;
     let (client, mut events) = AsyncClient::new(options, 10);
     client.subscribe("spBv1.0/plant/NCMD/edge1", QoS::AtLeastOnce).await?;
     let asked = async {

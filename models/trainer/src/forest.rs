@@ -68,7 +68,7 @@ pub fn run(root: &Path, version: &str, plan: Plan) -> Result<()> {
     ));
     card["seed"] = json!(plan.seed);
     card["command"] = json!(format!(
-        "cargo run --release -p trainer -- forest --version {version} --seed {} --sensors {} --readings {}",
+        "cargo run --release -p pm-trainer -- forest --version {version} --seed {} --sensors {} --readings {}",
         plan.seed, plan.sensors, plan.readings
     ));
     card["metrics"] = metrics;

@@ -4,12 +4,12 @@
 //! normal before the value reached the critical limit.
 
 use anyhow::Result;
-use ingest_bridge::simulator::{
+use pm_api::{ReadingStatus, Timestamp, score::Limits};
+use pm_bridge::simulator::{
     fault::{Fault, FaultKind},
     plant::{self, Sensor},
     signal,
 };
-use pm_api::{ReadingStatus, Timestamp, score::Limits};
 use pm_model::{Model, features::NAMES, scorer, state::State};
 use serde_json::json;
 

@@ -7,7 +7,7 @@
 //! | `trainer rul train [--data DIR] [--version V]` | training engines, then once the test engines | trains, calibrates, measures, writes |
 //! | `trainer rul bench [--data DIR]` | test engines | measures the stored networks |
 //!
-//! `select` and `train` need the feature `train` (`cargo run --release -p trainer --features train -- rul …`): programs and
+//! `select` and `train` need the feature `train` (`cargo run --release -p pm-trainer --features train -- rul …`): programs and
 //! tests are built without automatic differentiation.
 //!
 //! Recipe, calibration and everything else that could be tuned is fixed before a test engine is read: `select` and the

@@ -14,11 +14,9 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::Args;
 use http::Method;
-use pm_local::stack::{
-    migrate::connect,
-    seed::USERS,
-    testing::{Broker, Stack, StackOptions},
-};
+use pm_migrations::connect;
+use pm_stack::demo::USERS;
+use pm_test_support::{Broker, Stack, StackOptions};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 use tokio_postgres::Client;

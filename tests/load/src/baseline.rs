@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
-use pm_local::stack::migrate::connect;
+use pm_migrations::connect;
 use serde::Serialize;
 use std::{
     pin::pin,

@@ -10,10 +10,8 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use pm_local::stack::{
-    migrate::connect,
-    testing::{Broker, Stack, StackOptions},
-};
+use pm_migrations::connect;
+use pm_test_support::{Broker, Stack, StackOptions};
 use serde::Serialize;
 use std::path::PathBuf;
 

@@ -5,7 +5,7 @@
 //! is kept in the statement that stores it. So a latency is never told too small, and at most one interval too large.
 
 use anyhow::Result;
-use ingest_bridge::health::wall_clock;
+use pm_bridge::health::wall_clock;
 use serde::Serialize;
 use std::{
     collections::{HashMap, VecDeque},

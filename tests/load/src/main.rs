@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "load")]
+#[command(name = "pm-load")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -41,7 +41,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    ingest_bridge::start_logging();
+    pm_bridge::start_logging();
     let work = async {
         match cli.command {
             Command::Ingest(options) => ingest::run(options).await,

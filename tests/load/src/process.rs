@@ -1,6 +1,6 @@
 //! Processor time and memory of processes, as Linux tells them in /proc.
 
-use pm_local::stack::testing::Stack;
+use pm_test_support::Stack;
 use serde::Serialize;
 use std::{
     collections::BTreeMap,

@@ -2,7 +2,7 @@
 
 use crate::{fleet::Fleet, latency::Marks};
 use anyhow::Result;
-use ingest_bridge::{
+use pm_bridge::{
     config::{TlsFiles, mqtt_options},
     health::wall_clock,
     simulator::publish::Publisher,

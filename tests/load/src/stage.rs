@@ -7,7 +7,7 @@ use crate::{
     publisher::{Counts, Load},
 };
 use anyhow::{Result, ensure};
-use pm_local::stack::testing::Stack;
+use pm_test_support::Stack;
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -90,8 +90,7 @@ impl Bench<'_> {
     /// Holds `rate` for `seconds`.
     pub async fn stage(&self, rate: f64, seconds: f64) -> Result<Stage> {
         let marks = Arc::new(Marks::of(self.fleet.machines));
-        let watch =
-            Watch::start(pm_local::stack::migrate::connect(self.stack.db()).await?, marks.clone()).await?;
+        let watch = Watch::start(pm_migrations::connect(self.stack.db()).await?, marks.clone()).await?;
         let before = self.stored().await?;
         let alarms = self.one("select count(*) from alarms").await?;
         let began_us = self.one("select (extract(epoch from clock_timestamp()) * 1000000)::int8").await?;

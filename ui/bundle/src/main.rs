@@ -1,4 +1,4 @@
-//! `cargo run -p ui-bundle`: builds the web UI and writes `ui/dist`, ready to serve; fills `functions/docs/files` with
+//! `cargo run -p pm-ui-bundle`: builds the web UI and writes `ui/dist`, ready to serve; fills `functions/docs/files` with
 //! the pages of the API's documentation.
 //!
 //! Invariants: every file but `index.html` carries its content's hash in its name, has `.br` and `.gz` siblings, and
@@ -21,7 +21,7 @@ const BUDGET_BYTES: u64 = 500_000;
 
 fn main() -> Result<()> {
     let bundle =
-        PathBuf::from(env::var("CARGO_MANIFEST_DIR").context("run this with `cargo run -p ui-bundle`")?);
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").context("run this with `cargo run -p pm-ui-bundle`")?);
     let ui = bundle.parent().context("the bundler lies in ui/bundle")?.to_path_buf();
     let root = ui.parent().context("ui lies in the workspace")?.to_path_buf();
     let dist = ui.join("dist");

@@ -24,7 +24,7 @@ impl Component {
         let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
         let target = Path::new(&target);
         let wasm = target.join("wasm32-wasip2/wasm/score.wasm");
-        let program = target.join("debug/pm-local");
+        let program = target.join("debug/pm-host");
         for needed in [&wasm, &program] {
             ensure!(needed.is_file(), "{} is not built", needed.display());
         }
@@ -42,10 +42,11 @@ impl Component {
         std::fs::write(folder.join("spin.toml"), manifest)?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let host = Command::new(program)
-            .arg("host")
             .arg("--manifest")
             .arg(folder.join("spin.toml"))
             .args(["--http", &address.to_string()])
+            .arg("--cache-dir")
+            .arg(folder.join("cache"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;

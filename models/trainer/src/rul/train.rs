@@ -70,7 +70,7 @@ pub fn run(data: &Path, models: &Path, version: &str) -> Result<()> {
     card["recipe"] = serde_json::to_value(recipe)?;
     card["seeds"] = json!(SEEDS);
     card["command"] = json!(format!(
-        "cargo run --locked --release -p trainer --features train -- rul train --version {version}"
+        "cargo run --locked --release -p pm-trainer --features train -- rul train --version {version}"
     ));
     card["metrics"] = json!({
         "validation_engines": validation,

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";

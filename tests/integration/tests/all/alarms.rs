@@ -5,7 +5,7 @@ use crate::{
     mqtt::Publisher,
 };
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 /// A demonstration sensor: warning from 150 psi, critical from 180.

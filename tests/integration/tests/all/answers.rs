@@ -4,7 +4,7 @@ use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::Method;
 use pm_auth::{Access, ROUTES};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 const PAGE: &str = "https://dashboards.example.com";

@@ -3,7 +3,7 @@
 use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::Method;
-use pm_local::stack::testing::{self, Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions, database};
 use serde_json::{Value, json};
 
 /// Tables whose rows the system writes by itself, or that are the record of something audited elsewhere.
@@ -57,7 +57,7 @@ fn entries(list: &Value) -> Result<&Vec<Value>> {
 
 #[tokio::test]
 async fn every_table_that_people_change_is_audited() -> Result<()> {
-    let database = testing::database().await?;
+    let database = database().await?;
     let (client, connection) = tokio_postgres::connect(database.url(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     let unaudited = "

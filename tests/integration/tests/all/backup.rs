@@ -6,7 +6,7 @@ use crate::{
     client::{ADMIN, Client},
     machines::now,
     sql::connect,
-    up_process::{Up, output, pm_local},
+    up_process::{Up, output, stack_program},
 };
 use anyhow::{Context, Result};
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt, path::Path};
@@ -31,7 +31,7 @@ async fn digests(url: &str) -> Result<BTreeMap<String, String>> {
 }
 
 fn restore(data: &Path, file: &Path, overwrite: bool) -> Result<String> {
-    let mut command = pm_local()?;
+    let mut command = stack_program()?;
     command.arg("restore").arg(file).arg("--data-dir").arg(data);
     output(if overwrite { command.arg("--overwrite") } else { &mut command })
 }
@@ -62,7 +62,7 @@ async fn everything_comes_back_and_the_stack_starts_on_it() -> Result<()> {
     let before = digests(source.db()).await?;
 
     let backup = || -> Result<String> {
-        output(pm_local()?.arg("backup").arg(&file).env("DATABASE_URL", source.db()))
+        output(stack_program()?.arg("backup").arg(&file).env("DATABASE_URL", source.db()))
     };
     backup()?;
     assert_eq!(std::fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
@@ -78,8 +78,8 @@ async fn everything_comes_back_and_the_stack_starts_on_it() -> Result<()> {
     assert!(restore(&data, &broken, true).is_err());
     restore(&data, &file, true)?;
 
-    output(pm_local()?.args(["db", "--data-dir"]).arg(&data).arg("start"))?;
-    let url = output(pm_local()?.args(["db", "--data-dir"]).arg(&data).arg("url"))?;
+    output(stack_program()?.args(["db", "--data-dir"]).arg(&data).arg("start"))?;
+    let url = output(stack_program()?.args(["db", "--data-dir"]).arg(&data).arg("url"))?;
     let after = digests(&url).await?;
     assert!(before["sensor_data"].starts_with("720 "), "{}", before["sensor_data"]);
     assert_eq!(before, after);
@@ -90,7 +90,7 @@ async fn everything_comes_back_and_the_stack_starts_on_it() -> Result<()> {
         "select string_agg(datname::text, ' ' order by datname) from pg_database where not datistemplate";
     let names: String = restored.query_one(names, &[]).await?.get(0);
     assert_eq!(names, "pm postgres");
-    output(pm_local()?.args(["db", "--data-dir"]).arg(&data).arg("stop"))?;
+    output(stack_program()?.args(["db", "--data-dir"]).arg(&data).arg("stop"))?;
 
     let up = Up::start(&data, &[], &[])?;
     let admin = Client::new(&up.base_url()).sign_in(ADMIN).await?;

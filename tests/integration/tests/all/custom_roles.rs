@@ -2,7 +2,7 @@
 
 use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 async fn stack() -> Result<(Stack, Client)> {

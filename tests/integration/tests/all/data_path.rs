@@ -5,7 +5,7 @@ use crate::{
     mqtt::Publisher,
 };
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{Broker, Stack, StackOptions};
+use pm_test_support::{Broker, Stack, StackOptions};
 use serde_json::{Value, json};
 
 const TOPIC: &str = "factory/plant1/line1/press7/sensors";

@@ -3,7 +3,8 @@
 use crate::schema_check::{Schemas, documents};
 use anyhow::{Context, Result, ensure};
 use pm_auth::ROUTES;
-use pm_local::stack::{testing::manifest, up::sibling};
+use pm_stack::up::sibling;
+use pm_test_support::manifest;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use std::{
 const OWNER_URL: &str = "postgres://owner:it's@db.example:5432/pm";
 
 fn folder() -> PathBuf {
-    manifest().with_file_name("local").join("deploy")
+    manifest().with_file_name("deploy")
 }
 
 /// Every object of the manifests, and the secrets as the script makes them.

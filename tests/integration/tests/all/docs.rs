@@ -3,7 +3,7 @@
 use crate::client::Client;
 use anyhow::Result;
 use pm_auth::{Access, ROUTES};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 
 #[tokio::test]
 async fn the_document_names_every_route_and_the_pages_load_nothing_from_elsewhere() -> Result<()> {

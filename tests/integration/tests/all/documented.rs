@@ -3,7 +3,7 @@
 use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::Method;
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 fn keys(value: &Value) -> Vec<&str> {

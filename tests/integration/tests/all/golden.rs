@@ -8,7 +8,7 @@ use pm_api::{
     MachineId, ReadingStatus, SensorId, Timestamp,
     score::{Limits, ScoreItem, ScoreRequest, ScoreResponse},
 };
-use pm_local::host::{Host, Options};
+use pm_host::{Host, Options};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use tokio::{net::TcpListener, sync::oneshot};

@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use http_body_util::BodyExt;
-use pm_local::stack::testing::StackOptions;
+use pm_test_support::StackOptions;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::timeout;

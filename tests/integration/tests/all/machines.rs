@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use pm_api::Timestamp;
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 use pm_auth::{Access, ROUTES};
-use pm_local::{
-    host::{Host, Options},
-    stack::{paths::cache_dir, testing::manifest},
-};
+use pm_host::{Host, Options};
+use pm_stack::paths::cache_dir;
+use pm_test_support::manifest;
 use std::collections::BTreeSet;
 
 /// Loading compiles every component, and refuses an import that the host does not offer or a key it does not know.

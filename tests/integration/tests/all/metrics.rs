@@ -5,7 +5,7 @@ use crate::{
     mqtt::Publisher,
 };
 use anyhow::{Context, Result, ensure};
-use pm_local::stack::testing::StackOptions;
+use pm_test_support::StackOptions;
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use crate::{
     smtp::{MailServer, Tls},
 };
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,7 @@ use pm_api::{
     Timestamp,
     ingest::{BATCH_CONTENT_TYPE, Batch, Reading, SensorRef},
 };
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::json;
 use std::collections::HashSet;
 

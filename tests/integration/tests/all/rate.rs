@@ -3,7 +3,7 @@
 use crate::client::{Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::Method;
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 
 #[tokio::test]
 async fn who_asks_too_often_waits_and_nobody_else() -> Result<()> {

@@ -8,7 +8,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use http_body_util::BodyExt;
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 

@@ -5,7 +5,7 @@ use crate::{
     mqtt::Publisher,
 };
 use anyhow::{Context, Result};
-use pm_local::stack::testing::StackOptions;
+use pm_test_support::StackOptions;
 use serde_json::{Value, json};
 
 const TOPIC: &str = "factory/plant1/line1/test/sensors";

@@ -1,7 +1,7 @@
 //! A plant with a week of history, written into the database, and the programs that read what reports are.
 
 use anyhow::{Context, Result, ensure};
-use pm_local::stack::testing::Stack;
+use pm_test_support::Stack;
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},

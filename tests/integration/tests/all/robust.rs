@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Method;
 use pm_auth::{Access, ROUTES, Route};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use std::time::Duration;
 use tokio::time::timeout;
 

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use http::{Method, StatusCode};
 use pm_api::Role;
 use pm_auth::{Access, ROUTES, Route};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::json;
 
 fn path(route: &Route) -> String {

@@ -6,7 +6,7 @@ use crate::{
     sql,
 };
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{self, Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions, database};
 use serde_json::json;
 
 /// What roll-ups say that a computation from all readings does not, or the other way round. Values are eighths, whose sums
@@ -60,7 +60,7 @@ async fn store(db: &tokio_postgres::Client, select: &str) -> Result<()> {
 
 #[tokio::test]
 async fn roll_ups_equal_a_full_recomputation() -> Result<()> {
-    let database = testing::database().await?;
+    let database = database().await?;
     let db = sql::connect(database.app_url()).await?;
     db.batch_execute(SENSORS).await?;
     let series = |from: &str, to: &str, step: &str| {
@@ -91,7 +91,7 @@ async fn roll_ups_equal_a_full_recomputation() -> Result<()> {
 
 #[tokio::test]
 async fn two_clocks_and_many_writers_leave_no_reading_out() -> Result<()> {
-    let database = testing::database().await?;
+    let database = database().await?;
     sql::connect(database.app_url()).await?.batch_execute(SENSORS).await?;
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..3 {
@@ -247,7 +247,7 @@ fn agree(one: &[(String, serde_json::Value)], other: &[(String, serde_json::Valu
 
 #[tokio::test]
 async fn the_functions_role_drops_nothing_but_what_is_old() -> Result<()> {
-    let database = testing::database().await?;
+    let database = database().await?;
     let owner = sql::connect(database.url()).await?;
     owner
         .batch_execute(

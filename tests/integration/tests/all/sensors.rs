@@ -5,7 +5,7 @@ use crate::{
     sql,
 };
 use anyhow::{Context, Result};
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 async fn start() -> Result<(Stack, Client, tokio_postgres::Client)> {

@@ -3,10 +3,10 @@
 use crate::{
     client::{Client, ENGINEER},
     sql::connect,
-    up_process::{Up, output, pm_local},
+    up_process::{Up, output, stack_program},
 };
 use anyhow::{Context, Result};
-use pm_local::stack::up::sibling;
+use pm_stack::{paths::cache_dir, up::sibling};
 use std::{
     collections::BTreeMap,
     fs,
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 mkdir -p "$state"
-exec "$STAND_IN_HOST" host --manifest "$from" --http "$listen"
+exec "$STAND_IN_HOST" --manifest "$from" --http "$listen" --cache-dir "$STAND_IN_CACHE"
 "#;
 
 /// A PATH that begins with a folder with the command.
@@ -56,20 +56,22 @@ async fn the_stack_runs_by_spin_over_a_database_of_somebody_else() -> Result<()>
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let (elsewhere, data, said) =
         (folder.path().join("elsewhere"), folder.path().join("data"), folder.path().join("said"));
-    output(pm_local()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("start"))?;
-    let url = output(pm_local()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("url"))?;
+    output(stack_program()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("start"))?;
+    let url = output(stack_program()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("url"))?;
     let result = by_spin(folder.path(), &data, &said, &url).await;
-    output(pm_local()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("stop"))?;
+    output(stack_program()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("stop"))?;
     result
 }
 
 async fn by_spin(folder: &Path, data: &Path, said: &Path, url: &str) -> Result<()> {
-    let (path, host) = (path_with_spin(folder)?, sibling("pm-local")?.display().to_string());
+    let (path, host) = (path_with_spin(folder)?, sibling("pm-host")?.display().to_string());
     let said_text = said.display().to_string();
+    let cache = cache_dir().join("host").display().to_string();
     let environment = [
         ("PATH", path.as_str()),
         ("STAND_IN_SAID", said_text.as_str()),
         ("STAND_IN_HOST", host.as_str()),
+        ("STAND_IN_CACHE", cache.as_str()),
         ("DATABASE_URL", url),
         ("SLACK_WEBHOOK_URL", "https://hooks.example.com/services/x"),
         ("SPIN_VARIABLE_BCRYPT_COST", "10"),
@@ -78,7 +80,7 @@ async fn by_spin(folder: &Path, data: &Path, said: &Path, url: &str) -> Result<(
 
     let address = up.base_url().replace("http://", "");
     let arguments = lines(said, "arguments")?;
-    let manifest = pm_local::stack::testing::manifest().canonicalize()?.display().to_string();
+    let manifest = pm_test_support::manifest().canonicalize()?.display().to_string();
     assert_eq!(arguments[..5], ["--from", manifest.as_str(), "--listen", address.as_str(), "--state-dir"]);
     assert_eq!(arguments.len(), 6, "{arguments:?}");
     let variables: BTreeMap<String, String> = lines(said, "variables")?

@@ -1,11 +1,11 @@
 //! Every statement of the functions fits the migrated schema.
 
 use anyhow::{Context, Result};
-use pm_local::stack::testing;
+use pm_test_support::database;
 
 #[tokio::test]
 async fn every_statement_prepares_for_the_functions_role() -> Result<()> {
-    let database = testing::database().await?;
+    let database = database().await?;
     let (client, connection) = tokio_postgres::connect(database.app_url(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     let statements = pm_store::all_statements();
@@ -18,7 +18,7 @@ async fn every_statement_prepares_for_the_functions_role() -> Result<()> {
 
 #[tokio::test]
 async fn the_functions_role_can_change_neither_schema_nor_history() -> Result<()> {
-    let database = testing::database().await?;
+    let database = database().await?;
     let (client, connection) = tokio_postgres::connect(database.app_url(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     for forbidden in [

@@ -1,7 +1,7 @@
-//! `pm-local up` as a person starts it, in a folder of its own.
+//! `pm-stack up` as a person starts it, in a folder of its own.
 
 use anyhow::{Context, Result, ensure};
-use pm_local::stack::{ports::free_port, up::sibling};
+use pm_stack::{ports::free_port, up::sibling};
 use std::{
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr},
@@ -12,9 +12,9 @@ use std::{
 
 const START: Duration = Duration::from_secs(300);
 
-/// `pm-local`, without what the environment says about databases, brokers and mail.
-pub fn pm_local() -> Result<Command> {
-    let mut command = Command::new(sibling("pm-local")?);
+/// `pm-stack`, without what the environment says about databases, brokers and mail.
+pub fn stack_program() -> Result<Command> {
+    let mut command = Command::new(sibling("pm-stack")?);
     for name in ["DATABASE_URL", "PM_APP_DATABASE_URL", "MQTT_URL", "PM_SMTP_URL", "EMAIL_SMTP_HOST"] {
         command.env_remove(name);
     }
@@ -24,13 +24,13 @@ pub fn pm_local() -> Result<Command> {
 
 /// Runs it to its end, and returns what it printed.
 pub fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().context("pm-local does not start")?;
+    let output = command.output().context("pm-stack does not start")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     ensure!(output.status.success(), "{}", text(&output.stderr));
     Ok(text(&output.stdout))
 }
 
-/// A stack that was started by `pm-local up`. Dropping it ends it.
+/// A stack that was started by `pm-stack up`. Dropping it ends it.
 pub struct Up {
     child: Child,
     http: SocketAddr,
@@ -44,8 +44,8 @@ impl Up {
         let (http, mqtt) = (any()?, any()?);
         fs::create_dir_all(data)?;
         let log = File::create(data.join("up.log"))?;
-        let mut command = pm_local()?;
-        command.args(["up", "--no-simulator", "--manifest"]).arg(pm_local::stack::testing::manifest());
+        let mut command = stack_program()?;
+        command.args(["up", "--no-simulator", "--manifest"]).arg(pm_test_support::manifest());
         command.arg("--data-dir").arg(data);
         command.args(["--mqtt", &mqtt.to_string()]).args(arguments);
         if !arguments.contains(&"--http") {
@@ -73,7 +73,7 @@ impl Up {
 
     /// Asks it to end as `./pm down` does.
     pub fn down(mut self) -> Result<()> {
-        output(pm_local()?.args(["down", "--data-dir"]).arg(&self.data))?;
+        output(stack_program()?.args(["down", "--data-dir"]).arg(&self.data))?;
         self.child.wait()?;
         Ok(())
     }

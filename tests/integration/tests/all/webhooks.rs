@@ -9,7 +9,7 @@ use pm_api::{
     tick::{Tick, TickAnswer},
     webhook::{DeliverReport, DeliverRequest},
 };
-use pm_local::stack::testing::{Stack, StackOptions};
+use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 

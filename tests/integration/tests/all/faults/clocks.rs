@@ -7,7 +7,7 @@ use crate::{
     sql,
 };
 use anyhow::{Result, ensure};
-use pm_local::stack::testing::StackOptions;
+use pm_test_support::StackOptions;
 use serde_json::json;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::{Instant, sleep};

@@ -3,7 +3,8 @@
 use super::{PER_SECOND, Stage, a_while, sensors::Plan, spools};
 use crate::sql;
 use anyhow::{Context, Result, ensure};
-use pm_local::stack::{paths, testing::Broker};
+use pm_stack::paths;
+use pm_test_support::Broker;
 use std::{
     fs,
     io::Write,

@@ -2,7 +2,7 @@
 
 use super::{PER_SECOND, Stage, a_while, middleman::Manner, sensors::Plan, spools};
 use anyhow::Result;
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 use std::time::Duration;
 
 #[tokio::test]

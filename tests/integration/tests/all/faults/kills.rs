@@ -2,7 +2,7 @@
 
 use super::{PER_SECOND, Stage, a_while, checker::until_more_stored, sensors::Plan};
 use anyhow::Result;
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 use std::time::Duration;
 
 /// mosquitto acknowledges before it saves, once a second: its publishers send the last seconds again, and of a session that

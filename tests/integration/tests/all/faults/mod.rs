@@ -22,7 +22,7 @@ mod undated;
 use crate::client::Client;
 use anyhow::{Context, Result, bail};
 use middleman::Middleman;
-use pm_local::stack::testing::{Broker, Detours, Stack, StackOptions};
+use pm_test_support::{Broker, Detours, Stack, StackOptions};
 use relay::Relay;
 use sensors::{Plan, Sensors};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use super::{
     sensors::{Plan, Sensors},
 };
 use anyhow::Result;
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 use serde_json::Value;
 use std::time::Duration;
 

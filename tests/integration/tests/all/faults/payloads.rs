@@ -3,7 +3,7 @@
 use super::{LIMIT, PER_SECOND, Stage, sensors::Plan};
 use crate::{client::ENGINEER, mqtt::Publisher, sql};
 use anyhow::{Result, ensure};
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sql;
 use anyhow::Result;
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 
 #[tokio::test]
 async fn what_is_lost_doubled_altered_or_strange_is_seen() -> Result<()> {

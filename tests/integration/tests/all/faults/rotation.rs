@@ -5,7 +5,7 @@ use crate::client::{ADMIN, Client};
 use anyhow::{Result, ensure};
 use http::Method;
 use pm_auth::{Access, ROUTES};
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 use serde_json::Value;
 
 const CURRENT: &str = "SPIN_VARIABLE_SERVICE_TOKEN";

@@ -9,7 +9,7 @@ use super::{
 };
 use anyhow::{Context, Result, ensure};
 use pm_api::ingest::Batch;
-use pm_local::stack::testing::Broker;
+use pm_test_support::Broker;
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::client::with_bridge;
 use anyhow::Result;
-use pm_local::stack::testing::{Broker, StackOptions};
+use pm_test_support::{Broker, StackOptions};
 
 async fn bridge_is_killed(broker: Broker) -> Result<()> {
     let mut random = Random::seeded();

@@ -1,0 +1,74 @@
+//! `pm-host`: runs the components of a spin.toml until it is asked to end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use pm_host::{Host, Options};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Run the components of spin.toml; variables come from SPIN_VARIABLE_<NAME>.
+#[derive(Parser)]
+#[command(name = "pm-host", version)]
+struct Arguments {
+    /// The application's manifest.
+    #[arg(long, default_value = "spin.toml")]
+    manifest: PathBuf,
+    /// Where to listen.
+    #[arg(long, value_delimiter = ',', default_value = "127.0.0.1:8000,127.0.0.1:3000")]
+    http: Vec<SocketAddr>,
+    /// Folder of compiled components, and of copies of files that components may read.
+    #[arg(long)]
+    cache_dir: PathBuf,
+}
+
+/// Every row of every answer is some twenty small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tokio_postgres=warn")),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+    match serve(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pm-host: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<()> {
+    let Arguments { manifest, http, cache_dir } = arguments;
+    let mut options = Options::new(cache_dir);
+    options.progress = Arc::new(|line| eprintln!("{line}"));
+    let host = Host::load(manifest, options).await?;
+    let mut listeners = Vec::new();
+    for address in &http {
+        let listener = TcpListener::bind(address).await;
+        listeners.push(
+            listener.with_context(|| format!("cannot listen on {address}: choose another with --http"))?,
+        );
+    }
+    tracing::info!(?http, "the host listens");
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    host.serve(listeners, async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+    .await
+}

@@ -1,0 +1,93 @@
+//! Random secrets, made once and kept in the data folder with mode 600. No secret has a default.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::paths::make_dir;
+
+const TOKEN: &str = "service_token";
+const TOKEN_BEFORE: &str = "service_token_previous";
+
+/// What the parts of a stack know of each other.
+#[derive(Clone)]
+pub struct Secrets {
+    /// Signs access and refresh tokens.
+    pub jwt: String,
+    /// What the bridge shows to the ingest function.
+    pub service_token: String,
+    /// What it showed before the last rotation, and is still accepted.
+    pub service_token_previous: Option<String>,
+    /// Password of the database's owner.
+    pub database_owner: String,
+    /// Password of `pm_app`, the role of the functions.
+    pub database_app: String,
+}
+
+impl Secrets {
+    /// Reads the secrets in `dir`; makes those that are not there yet.
+    pub fn load_or_make(dir: &Path) -> Result<Self> {
+        make_dir(dir)?;
+        let one = |name: &str| load_or_make_one(&dir.join(name));
+        Ok(Self {
+            jwt: one("jwt_secret")?,
+            service_token: one(TOKEN)?,
+            service_token_previous: fs::read_to_string(dir.join(TOKEN_BEFORE))
+                .ok()
+                .map(|t| t.trim().to_owned()),
+            database_owner: one("database_owner_password")?,
+            database_app: one("database_app_password")?,
+        })
+    }
+}
+
+/// Makes a new service token; the one there was stays valid until the next rotation.
+pub fn rotate_service_token(dir: &Path) -> Result<()> {
+    let current = Secrets::load_or_make(dir)?.service_token;
+    for (name, token) in [(TOKEN_BEFORE, current), (TOKEN, random_hex()?)] {
+        let new = dir.join(format!("{name}.new"));
+        let _ = fs::remove_file(&new);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)
+            .and_then(|mut file| file.write_all(token.as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&new, dir.join(name)))
+            .with_context(|| format!("cannot write {}", new.display()))?;
+    }
+    Ok(())
+}
+
+fn load_or_make_one(path: &Path) -> Result<String> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
+            let secret = random_hex()?;
+            file.write_all(secret.as_bytes())
+                .and_then(|()| file.sync_all())
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            Ok(secret)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let secret =
+                fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            anyhow::ensure!(
+                secret.trim().len() >= 32,
+                "the secret in {} is too short to be one: remove the file and start again",
+                path.display()
+            );
+            Ok(secret.trim().to_owned())
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
+    }
+}
+
+/// 256 random bits as 64 hexadecimal digits.
+pub fn random_hex() -> Result<String> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("no /dev/urandom")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

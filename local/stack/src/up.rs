@@ -1,0 +1,346 @@
+//! `up`: the whole stack on one machine, until it is asked to end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cluster::{Cluster, DATABASE};
+use crate::data::DataDir;
+use crate::demo::{USERS, seed};
+use crate::part::{Part, Ready};
+use crate::paths::cache_dir;
+use crate::ports::require_free;
+use crate::progress::Progress;
+use crate::secrets::Secrets;
+use crate::supervisor::{PartState, Supervisor};
+use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
+
+const DATABASE_START: Duration = Duration::from_secs(90);
+/// The first start compiles every component.
+const HOST_START: Duration = Duration::from_secs(600);
+const REQUESTS_PER_MINUTE: &str = "SPIN_VARIABLE_REQUESTS_PER_MINUTE";
+const PART_START: Duration = Duration::from_secs(30);
+
+/// What runs the components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostKind {
+    /// `pm-host`.
+    Local,
+    /// The `spin` command.
+    Spin,
+}
+
+/// What is asked of [`run`].
+#[derive(Clone, Debug)]
+pub struct UpOptions {
+    /// The application's manifest.
+    pub manifest: PathBuf,
+    /// Where data, secrets and logs lie.
+    pub data_dir: PathBuf,
+    /// Where HTTP is served.
+    pub http: Vec<SocketAddr>,
+    /// Where the embedded broker listens.
+    pub mqtt: SocketAddr,
+    /// Another broker, `mqtt://[user:password@]host:port`; then there is no embedded one.
+    pub mqtt_url: Option<String>,
+    /// Another database, for its owner; then there is no private one.
+    pub database_url: Option<String>,
+    /// That database for the functions; by default the role `pm_app` is made for them.
+    pub app_database_url: Option<String>,
+    /// Whether the simulator publishes.
+    pub simulator: bool,
+    /// Whether demonstration users and machines are added.
+    pub demo: bool,
+    /// What runs the components.
+    pub host: HostKind,
+}
+
+/// What `status` and `down` read of a running stack.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Process id of the supervisor.
+    pub pid: u32,
+    /// Where HTTP is served.
+    pub http: Vec<SocketAddr>,
+    /// What is known of each part.
+    pub parts: Vec<PartState>,
+}
+
+/// Starts everything, says so, and ends everything on SIGINT, SIGTERM or SIGHUP.
+pub async fn run(options: UpOptions) -> Result<()> {
+    let progress = Progress::default();
+    let data = DataDir::open(&options.data_dir)?;
+    let _lock = data.lock()?;
+    ensure!(!options.http.is_empty(), "--http names no address: give at least one, as in 127.0.0.1:8000");
+    for address in &options.http {
+        require_free(*address, "--http")?;
+    }
+    if options.mqtt_url.is_none() {
+        require_free(options.mqtt, "--mqtt, or use that broker with MQTT_URL")?;
+    }
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut renewed = signal(SignalKind::user_defined1())?;
+    let mut supervisor = Supervisor::new(data.logs());
+    let began = Instant::now();
+    let mut changes = supervisor.changes();
+    let result = tokio::select! {
+        result = start(&options, &data, &mut supervisor, &progress) => result.map(|()| true),
+        _ = interrupt.recv() => Ok(false),
+        _ = terminate.recv() => Ok(false),
+        _ = hangup.recv() => Ok(false),
+    };
+    if matches!(result, Ok(true)) {
+        greet(&options, began.elapsed());
+        data.write_status(&options.http, supervisor.states())?;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => break,
+                _ = terminate.recv() => break,
+                _ = hangup.recv() => break,
+                _ = renewed.recv() => renew(&data, &supervisor).await?,
+                changed = changes.changed() => {
+                    changed.context("the supervisor is gone")?;
+                    data.write_status(&options.http, supervisor.states())?;
+                }
+            }
+        }
+    }
+    progress.now("stopping", "every part");
+    supervisor.stop().await;
+    data.remove_status();
+    progress.done("stopped", "every part has ended");
+    result.map(|_| ())
+}
+
+/// Gives host and bridge, in this order, the service token that was made meanwhile. The host accepts both for now, so
+/// the bridge is refused at no time; while one of them starts, messages wait.
+async fn renew(data: &DataDir, supervisor: &Supervisor) -> Result<()> {
+    let secrets = Secrets::load_or_make(&data.secrets())?;
+    let token = secrets.service_token.as_str();
+    let previous = secrets.service_token_previous.as_deref().unwrap_or_default();
+    let of_host =
+        [("SPIN_VARIABLE_SERVICE_TOKEN", token), ("SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS", previous)];
+    let done = supervisor.change("host", HOST_START, &of_host).await
+        && supervisor.change("bridge", PART_START, &[("PM_SERVICE_TOKEN", token)]).await;
+    println!(
+        "{}",
+        if done {
+            "The service token is renewed."
+        } else {
+            "The service token is not renewed: see the logs."
+        }
+    );
+    Ok(())
+}
+
+fn greet(options: &UpOptions, took: Duration) {
+    let address = options.http[0];
+    println!("\nReady in {:.1} s: http://{address}", took.as_secs_f64());
+    if options.demo {
+        let (email, password, ..) = USERS[0];
+        println!("Log in as {email} with the password {password}.");
+    }
+    println!("Stop with Ctrl-C or ./pm down; logs are in {}.", options.data_dir.join("logs").display());
+}
+
+async fn start(
+    options: &UpOptions,
+    data: &DataDir,
+    supervisor: &mut Supervisor,
+    progress: &Progress,
+) -> Result<()> {
+    let secrets = Secrets::load_or_make(&data.secrets())?;
+    let owner_url = match &options.database_url {
+        Some(url) => url.clone(),
+        None => private_database(data, &secrets, supervisor, progress).await?,
+    };
+    let app_url = prepare_database(options, &secrets, &owner_url, progress).await?;
+    let mqtt_url = match &options.mqtt_url {
+        Some(url) => url.clone(),
+        None => {
+            let part = broker_part(options.mqtt)?;
+            launch(supervisor, progress, part, PART_START, &format!("MQTT on {}", options.mqtt)).await?;
+            format!("mqtt://{}", options.mqtt)
+        }
+    };
+    let host = match options.host {
+        HostKind::Local => host_part(&options.manifest, &options.http)?,
+        HostKind::Spin => spin_part(&options.manifest, &options.http)?,
+    };
+    let host = with_documented(with_variables(host, &app_url, &secrets));
+    let addresses: Vec<String> = options.http.iter().map(ToString::to_string).collect();
+    launch(supervisor, progress, host, HOST_START, &format!("HTTP on {}", addresses.join(", "))).await?;
+    let bridge = bridge_part(options.http[0], &mqtt_url, &secrets.service_token, &data.spool())?;
+    launch(supervisor, progress, bridge, PART_START, "takes messages").await?;
+    if options.simulator {
+        let simulator =
+            Part::new("simulator", sibling("simulator")?, Ready::Running).env("MQTT_URL", mqtt_url);
+        launch(supervisor, progress, simulator, PART_START, "4 machines, 16 sensors").await?;
+    }
+    Ok(())
+}
+
+async fn launch(
+    supervisor: &mut Supervisor,
+    progress: &Progress,
+    part: Part,
+    limit: Duration,
+    done: &str,
+) -> Result<()> {
+    let name = part.name;
+    let began = Instant::now();
+    supervisor.start(part, limit, |line| progress.now(name, line)).await?;
+    progress.done(name, &format!("{done} ({:.1} s)", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+async fn private_database(
+    data: &DataDir,
+    secrets: &Secrets,
+    supervisor: &mut Supervisor,
+    progress: &Progress,
+) -> Result<String> {
+    let cluster = data.cluster(secrets, |text| progress.now("database", text))?;
+    if cluster.is_running()? {
+        progress.done("database", "runs already");
+    } else {
+        progress.now("database", "starting");
+        cluster.init()?;
+        let done = format!("TimescaleDB on 127.0.0.1:{}", cluster.port());
+        launch(supervisor, progress, cluster_part(&cluster)?, DATABASE_START, &done).await?;
+    }
+    create_database(&cluster).await?;
+    Ok(cluster.url(DATABASE))
+}
+
+/// Makes the platform's database in a running cluster, unless it is there.
+pub async fn create_database(cluster: &Cluster) -> Result<()> {
+    let client = connect(&cluster.url("postgres")).await?;
+    let found = client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await;
+    if found.map_err(sentence)?.is_none() {
+        client.batch_execute(&format!("create database {DATABASE}")).await.map_err(sentence)?;
+    }
+    Ok(())
+}
+
+/// The server of a cluster as a part.
+pub fn cluster_part(cluster: &Cluster) -> Result<Part> {
+    let (program, arguments) = cluster.server()?;
+    let ready = Ready::Queries(cluster.url("postgres"));
+    Ok(Part { name: "database", program, arguments, environment: Vec::new(), ready, stop: Signal::INT })
+}
+
+/// Migrations, the functions' role, demonstration data; returns the functions' address of the database.
+async fn prepare_database(
+    options: &UpOptions,
+    secrets: &Secrets,
+    owner_url: &str,
+    progress: &Progress,
+) -> Result<String> {
+    progress.now("schema", "applying migrations");
+    let outcome = migrate(owner_url).await?;
+    progress
+        .done("schema", &format!("{} migrations applied, {} before", outcome.applied.len(), outcome.already));
+    if options.demo {
+        progress.now("demo", "adding users and machines");
+        seed(owner_url).await?;
+        progress.done("demo", "3 users, 4 machines, 16 sensors");
+    }
+    if let Some(url) = &options.app_database_url {
+        return Ok(url.clone());
+    }
+    enable_app_role(owner_url, &secrets.database_app).await.with_context(|| {
+        format!("the functions need the role {APP_ROLE}: create it yourself and set PM_APP_DATABASE_URL")
+    })?;
+    with_user(owner_url, APP_ROLE, &secrets.database_app)
+}
+
+/// The embedded broker as a part.
+pub fn broker_part(address: SocketAddr) -> Result<Part> {
+    let part = Part::new("broker", sibling("pm-stack")?, Ready::Listens(address));
+    Ok(part.args(["broker", "--mqtt", &address.to_string()]))
+}
+
+/// The local host as a part.
+pub fn host_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
+    let listen: Vec<String> = http.iter().map(ToString::to_string).collect();
+    let cache = cache_dir().join("host").display().to_string();
+    let part = Part::new("host", sibling("pm-host")?, Ready::Answers(http[0], "/health/live"));
+    let part = part.args(["--manifest", &manifest.display().to_string(), "--http", &listen.join(",")]);
+    Ok(part.args(["--cache-dir", &cache]))
+}
+
+fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
+    let spin = std::env::var_os("PATH")
+        .and_then(|paths| {
+            std::env::split_paths(&paths).map(|dir| dir.join("spin")).find(|file| file.is_file())
+        })
+        .context("there is no spin command on PATH: install Spin, or leave --host spin away")?;
+    ensure!(
+        http.len() == 1,
+        "Spin listens on one address: give one with --http, as in --http 127.0.0.1:8000"
+    );
+    let part = Part::new("host", spin, Ready::Answers(http[0], "/health/live"));
+    let state = cache_dir().join("spin");
+    Ok(part
+        .args(["up", "--from", &manifest.display().to_string(), "--listen", &http[0].to_string()])
+        .args(["--state-dir".to_owned(), state.display().to_string()]))
+}
+
+/// Adds the application's variables to a host.
+pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part {
+    let authority =
+        database_url.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or("");
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let name = address.rsplit_once(':').map_or(address, |(name, _)| name);
+    host.env("SPIN_VARIABLE_DATABASE_HOST", format!("postgres://{name}:*"))
+        .env("SPIN_VARIABLE_DATABASE_URL", database_url)
+        .env("SPIN_VARIABLE_JWT_SECRET", &secrets.jwt)
+        .env("SPIN_VARIABLE_SERVICE_TOKEN", &secrets.service_token)
+        .env(
+            "SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS",
+            secrets.service_token_previous.clone().unwrap_or_default(),
+        )
+        // everybody on this machine has the same address
+        .env(REQUESTS_PER_MINUTE, std::env::var(REQUESTS_PER_MINUTE).unwrap_or_else(|_| "0".to_owned()))
+}
+
+/// Passes on the documented variables about notices, unless Spin's own are given. (The bridge reads its own of this
+/// process's environment.)
+fn with_documented(host: Part) -> Part {
+    let given = |name: &str| std::env::var(name).ok();
+    ["NOTIFICATION_EMAIL_TO", "SLACK_WEBHOOK_URL"].into_iter().fold(host, |host, name| {
+        let variable = format!("SPIN_VARIABLE_{name}");
+        match given(name).filter(|_| given(&variable).is_none()) {
+            Some(value) => host.env(&variable, value),
+            None => host,
+        }
+    })
+}
+
+/// The bridge as a part.
+pub fn bridge_part(http: SocketAddr, mqtt_url: &str, service_token: &str, spool: &Path) -> Result<Part> {
+    Ok(Part::new("bridge", sibling("ingest-bridge")?, Ready::Running)
+        .env("PM_INGEST_URL", format!("http://{http}"))
+        .env("PM_SERVICE_TOKEN", service_token)
+        .env("MQTT_URL", mqtt_url)
+        .env("PM_SPOOL_DIR", spool.display().to_string()))
+}
+
+/// A program of this workspace: beside the running one, or for a test one folder up.
+pub fn sibling(name: &str) -> Result<PathBuf> {
+    let here = std::env::current_exe().context("no path of the running program")?;
+    here.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+        .with_context(|| format!("the program {name} is not built: run ./pm build"))
+}

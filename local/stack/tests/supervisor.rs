@@ -1,0 +1,166 @@
+//! The stack as a person meets it: one sentence for a taken port, parts that come back, an end that ends everything.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use pm_stack::part::{Part, Ready};
+use pm_stack::ports::{free_port, holder_of};
+use pm_stack::secrets::random_hex;
+use pm_stack::supervisor::Supervisor;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("pm-supervisor-{:.16}", random_hex()?));
+        fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn until(what: &str, mut met: impl FnMut() -> bool) -> Result<()> {
+    let end = Instant::now() + LIMIT;
+    while !met() {
+        ensure!(Instant::now() < end, "not within {LIMIT:?}: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+fn alive(pid: i32) -> bool {
+    Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
+}
+
+fn up(folder: &Path, http: SocketAddr, mqtt: SocketAddr) -> Result<Child> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pm-stack"));
+    command.args(["up", "--no-simulator", "--manifest"]).arg(folder.join("spin.toml"));
+    command.arg("--data-dir").arg(folder.join("data"));
+    command.args(["--http", &http.to_string(), "--mqtt", &mqtt.to_string()]);
+    command.env_remove("MQTT_URL").env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.spawn().context("pm-stack does not start")
+}
+
+fn any() -> Result<SocketAddr> {
+    Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)))
+}
+
+#[test]
+fn a_taken_port_is_one_sentence_that_says_what_to_do() -> Result<()> {
+    let folder = Folder::new()?;
+    fs::write(folder.0.join("spin.toml"), "")?;
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = taken.local_addr()?;
+    for (http, mqtt, flag) in [(address, any()?, "--http"), (any()?, address, "--mqtt")] {
+        let output = up(&folder.0, http, mqtt)?.wait_with_output()?;
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let expected = format!("pm: {address} is taken by ");
+        assert!(said.contains(&expected) && said.contains(flag), "{said}");
+        assert!(said.contains(&format!("process {}", std::process::id())), "{said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_one_sentence() -> Result<()> {
+    let folder = Folder::new()?;
+    fs::write(folder.0.join("spin.toml"), "")?;
+    let output = up(&folder.0, any()?, any()?)?.wait_with_output()?;
+    let said = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot reach the database"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_ends_the_whole_private_database_and_no_other_process() -> Result<()> {
+    let folder = Folder::new()?;
+    // A pipe that nobody writes to: the host waits for its manifest, with database and broker running.
+    ensure!(Command::new("mkfifo").arg(folder.0.join("spin.toml")).status()?.success(), "no pipe");
+    let mut bystander =
+        Command::new("sleep").arg("600").stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let (http, mqtt) = (any()?, any()?);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pm-stack"));
+    command.args(["up", "--no-simulator", "--manifest"]).arg(folder.0.join("spin.toml"));
+    command.arg("--data-dir").arg(folder.0.join("data"));
+    command.args(["--http", &http.to_string(), "--mqtt", &mqtt.to_string()]);
+    command.env_remove("MQTT_URL").env_remove("DATABASE_URL").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut stack = command.process_group(0).spawn()?;
+
+    let port_file = folder.0.join("data/db.port");
+    let host_log = folder.0.join("data/logs/host.log");
+    until("the host was started", || host_log.exists())?;
+    let port: u16 = fs::read_to_string(&port_file)?.trim().parse()?;
+    let database = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let held: Vec<i32> = [database, mqtt]
+        .into_iter()
+        .map(|address| Ok(holder_of(address).context("nobody listens")?.1.cast_signed()))
+        .collect::<Result<_>>()?;
+
+    let pid = Pid::from_raw(stack.id().cast_signed()).context("no process id")?;
+    kill_process(pid, Signal::INT)?;
+    stack.wait()?;
+    until("every part has ended", || held.iter().all(|pid| !alive(*pid)))?;
+    assert!(holder_of(database).is_none() && holder_of(mqtt).is_none());
+    assert!(bystander.try_wait()?.is_none(), "a process of somebody else was ended");
+    bystander.kill()?;
+    bystander.wait()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_killed_comes_back_and_grandchildren_end_with_it() -> Result<()> {
+    let folder = Folder::new()?;
+    let grandchild_file = folder.0.join("grandchild");
+    let script = format!("sleep 600 & echo $! >> {}; wait", grandchild_file.display());
+    let mut supervisor = Supervisor::new(folder.0.clone());
+    let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]);
+    supervisor.start(part, LIMIT, |_| {}).await?;
+    let lines = || fs::read_to_string(&grandchild_file).unwrap_or_default();
+    let nth = |n: usize| lines().lines().nth(n).and_then(|line| line.parse::<i32>().ok());
+    until("the first grandchild", || nth(0).is_some())?;
+
+    let first = supervisor.states()[0].pid.and_then(Pid::from_raw).context("it does not run")?;
+    kill_process(first, Signal::KILL)?;
+    until("the second grandchild", || nth(1).is_some())?;
+    let state = supervisor.states().swap_remove(0);
+    assert_eq!((state.restarts, state.last_end.as_deref()), (1, Some("was ended by signal 9")));
+    let (Some(first), Some(second)) = (nth(0), nth(1)) else { unreachable!("both were seen") };
+    until("the first grandchild has ended", || !alive(first))?;
+    assert!(alive(second));
+    supervisor.stop().await;
+    until("the second grandchild has ended", || !alive(second))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_starts_again_with_another_environment() -> Result<()> {
+    let folder = Folder::new()?;
+    let told = folder.0.join("told");
+    let script = format!("echo $WORD >> {}; exec sleep 600", told.display());
+    let mut supervisor = Supervisor::new(folder.0.clone());
+    let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]).env("WORD", "old");
+    supervisor.start(part, LIMIT, |_| {}).await?;
+    until("the first word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\n"))?;
+    assert!(supervisor.change("test", LIMIT, &[("WORD", "new")]).await);
+    until("the second word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\nnew\n"))?;
+    assert_eq!(supervisor.states()[0].restarts, 0, "it did not fail");
+    assert!(!supervisor.change("another", LIMIT, &[]).await);
+    supervisor.stop().await;
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Brings a database up to the schema in `migrations/`: forward only, one at a time, each file once.
+//!
+//! A file runs in a transaction of its own, unless its first line is `-- no transaction`. What was applied stands in
+//! `schema_migrations` with a SHA-256 of the file; a file that changed afterwards is refused, because databases that
+//! applied the earlier form would differ from new ones for ever.
+
+pub mod account;
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+use tokio_postgres::{Client, Config, NoTls};
+
+/// The advisory lock under which migrations run: «pm_migra» in ASCII.
+const LOCK: i64 = 0x706d_5f6d_6967_7261;
+
+/// The embedded files, in their order: name without `.sql`, text.
+pub const MIGRATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// What a run did.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Names of the files applied now, in their order.
+    pub applied: Vec<String>,
+    /// How many were there already.
+    pub already: usize,
+}
+
+/// Applies what the database at `url` lacks of the embedded migrations.
+///
+/// Two callers at once are safe: the second waits, then finds nothing to do.
+pub async fn migrate(url: &str) -> Result<Outcome> {
+    apply(url, MIGRATIONS).await
+}
+
+/// Applies what the database at `url` lacks of `migrations`, pairs of name (`NNNN_what`) and SQL in their order.
+pub async fn apply(url: &str, migrations: &[(&str, &str)]) -> Result<Outcome> {
+    let client = connect(url).await?;
+    client.execute("select pg_advisory_lock($1)", &[&LOCK]).await.context("cannot lock the schema")?;
+    // The lock ends with the connection, also after an error.
+    client
+        .batch_execute(
+            "set client_min_messages = warning;
+            create table if not exists schema_migrations (
+                version integer primary key,
+                name text not null,
+                checksum text not null,
+                applied_at timestamptz not null default now()
+            )",
+        )
+        .await
+        .map_err(sentence)
+        .context("cannot create the table schema_migrations")?;
+    let done: Vec<(i32, String, String)> = client
+        .query("select version, name, checksum from schema_migrations order by version", &[])
+        .await
+        .map_err(sentence)?
+        .iter()
+        .map(|row| (row.get(0), row.get(1), row.get(2)))
+        .collect();
+
+    let mut wanted: Vec<(i32, &str, &str, String)> = Vec::new();
+    for (name, sql) in migrations {
+        let version: i32 = name
+            .split('_')
+            .next()
+            .unwrap_or_default()
+            .parse()
+            .with_context(|| format!("the migration {name}.sql has no number: call it NNNN_what.sql"))?;
+        ensure!(
+            wanted.last().is_none_or(|(last, ..)| *last < version),
+            "two migrations have the number {version}: give {name}.sql the next free one"
+        );
+        wanted.push((version, *name, *sql, format!("{:x}", Sha256::digest(sql))));
+    }
+    for (version, name, checksum) in &done {
+        match wanted.iter().find(|(wanted, ..)| wanted == version) {
+            None => bail!(
+                "the database has migration {name}, which this version does not know: use a newer version"
+            ),
+            Some((.., expected)) if expected != checksum => bail!(
+                "migration {name} was changed after it was applied: put the file back as it was and write a new one"
+            ),
+            Some(_) => {}
+        }
+    }
+
+    let mut applied = Vec::new();
+    for (version, name, sql, checksum) in &wanted {
+        if done.iter().any(|(done, ..)| done == version) {
+            continue;
+        }
+        ensure!(
+            done.last().is_none_or(|(last, ..)| last < version),
+            "migration {name} comes before one that is applied already: give it the next free number"
+        );
+        run_one(&client, sql, *version, name, checksum)
+            .await
+            .with_context(|| format!("migration {name} failed"))?;
+        applied.push((*name).to_owned());
+    }
+    Ok(Outcome { applied, already: done.len() })
+}
+
+async fn run_one(client: &Client, sql: &str, version: i32, name: &str, checksum: &str) -> Result<()> {
+    let transaction = !sql.trim_start().starts_with("-- no transaction");
+    if transaction {
+        client.batch_execute("begin").await.map_err(sentence)?;
+    }
+    let result = async {
+        client.batch_execute(sql).await?;
+        let insert = "insert into schema_migrations (version, name, checksum) values ($1, $2, $3)";
+        client.execute(insert, &[&version, &name, &checksum]).await?;
+        if transaction {
+            client.batch_execute("commit").await?;
+        }
+        Ok(())
+    };
+    result.await.map_err(sentence)
+}
+
+/// The role under which the functions work.
+pub const APP_ROLE: &str = "pm_app";
+
+/// Gives the role `pm_app` the right to log in with `password`; creates it when it is not there. What it may do is
+/// said by a migration.
+///
+/// `password` must be alphanumeric.
+pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
+    ensure!(
+        password.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "the password of {APP_ROLE} must be alphanumeric"
+    );
+    let client = connect(url).await?;
+    client.execute("select pg_advisory_lock($1)", &[&LOCK]).await.map_err(sentence)?;
+    let exists = client
+        .query_opt("select from pg_roles where rolname = $1", &[&APP_ROLE])
+        .await
+        .map_err(sentence)?
+        .is_some();
+    let verb = if exists { "alter" } else { "create" };
+    client
+        .batch_execute(&format!(
+            "{verb} role {APP_ROLE} login nosuperuser nocreatedb nocreaterole password '{password}'"
+        ))
+        .await
+        .map_err(sentence)
+        .with_context(|| format!("cannot {verb} the role {APP_ROLE}"))
+}
+
+/// `url` with user and password replaced.
+pub fn with_user(url: &str, user: &str, password: &str) -> Result<String> {
+    let (scheme, rest) = url
+        .split_once("://")
+        .context("the database address is not a URL: postgres://user:password@host:port/name")?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    Ok(format!("{scheme}://{user}:{password}@{host}{path}"))
+}
+
+/// Opens a connection that lives as long as the client.
+pub async fn connect(url: &str) -> Result<Client> {
+    let config: Config = url
+        .parse()
+        .context("the database address is not a URL of the form postgres://user:password@host:port/name")?;
+    let (client, connection) =
+        config.connect(NoTls).await.map_err(sentence).context("cannot reach the database")?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a database connection ended");
+        }
+    });
+    Ok(client)
+}
+
+/// What the database said, rather than «db error».
+pub fn sentence(error: tokio_postgres::Error) -> anyhow::Error {
+    match error.as_db_error() {
+        Some(said) => anyhow::anyhow!("{} ({})", said.message(), said.code().code()),
+        None => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_user_and_password_change() {
+        for (url, expected) in [
+            ("postgres://a:b@h:1/d", "postgres://u:p@h:1/d"),
+            ("postgres://h/d?x=y@z", "postgres://u:p@h/d?x=y@z"),
+            ("postgresql://a@h", "postgresql://u:p@h"),
+        ] {
+            assert_eq!(with_user(url, "u", "p").unwrap(), expected);
+        }
+        assert!(with_user("h:1", "u", "p").is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! Migrations: each once, in order, one caller at a time, never changed afterwards.
+
+use pm_migrations::{MIGRATIONS, Outcome, apply, connect, migrate};
+use pm_test_support::{database, empty_database};
+
+const FIRST: (&str, &str) = ("0001_first", "create table first (id integer)");
+const SECOND: (&str, &str) =
+    ("0002_second", "insert into first values (1); create table second (id integer)");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_run_has_nothing_to_do() -> anyhow::Result<()> {
+    let database = database().await?;
+    let outcome = migrate(database.url()).await?;
+    assert_eq!(outcome, Outcome { applied: Vec::new(), already: MIGRATIONS.len() });
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_migration_is_added_and_a_changed_one_refused() -> anyhow::Result<()> {
+    let database = empty_database().await?;
+    let url = database.url();
+    assert_eq!(apply(url, &[FIRST]).await?.applied, ["0001_first"]);
+    assert_eq!(
+        apply(url, &[FIRST, SECOND]).await?,
+        Outcome { applied: vec!["0002_second".into()], already: 1 }
+    );
+
+    let changed = ("0001_first", "create table first (id bigint)");
+    let said = apply(url, &[changed, SECOND]).await.unwrap_err().to_string();
+    assert!(said.contains("0001_first was changed after it was applied"), "{said}");
+    let said = apply(url, &[FIRST]).await.unwrap_err().to_string();
+    assert!(said.contains("0002_second, which this version does not know"), "{said}");
+    let before = ("0000_before", "select 1");
+    let said = apply(url, &[before, FIRST, SECOND]).await.unwrap_err().to_string();
+    assert!(said.contains("0000_before comes before one that is applied"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_migration_leaves_nothing() -> anyhow::Result<()> {
+    let database = empty_database().await?;
+    let broken = ("0002_broken", "create table half (id integer); select 1 / 0");
+    let said = format!("{:#}", apply(database.url(), &[FIRST, broken]).await.unwrap_err());
+    assert!(said.contains("0002_broken") && said.contains("division by zero"), "{said}");
+    let client = connect(database.url()).await?;
+    let row =
+        client.query_one("select to_regclass('first') is null, to_regclass('half') is null", &[]).await?;
+    assert_eq!((row.get::<_, bool>(0), row.get::<_, bool>(1)), (false, true));
+    assert_eq!(apply(database.url(), &[FIRST, SECOND]).await?.applied, ["0002_second"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_wants_no_transaction_gets_none() -> anyhow::Result<()> {
+    let database = empty_database().await?;
+    let alone = ("0002_alone", "-- no transaction\nvacuum first");
+    assert_eq!(apply(database.url(), &[FIRST, alone]).await?.applied.len(), 2);
+    let within = ("0003_within", "vacuum first");
+    let said = format!("{:#}", apply(database.url(), &[FIRST, alone, within]).await.unwrap_err());
+    assert!(said.contains("transaction block"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_one_does_the_work() -> anyhow::Result<()> {
+    let database = empty_database().await?;
+    let url = database.url();
+    let runs = tokio::try_join!(migrate(url), migrate(url), migrate(url), migrate(url))?;
+    let applied: Vec<usize> =
+        [&runs.0, &runs.1, &runs.2, &runs.3].iter().map(|outcome| outcome.applied.len()).collect();
+    assert_eq!(applied.iter().sum::<usize>(), MIGRATIONS.len());
+    assert_eq!(applied.iter().filter(|count| **count > 0).count(), 1, "{applied:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_functions_role_works_with_rows_and_not_with_the_schema() -> anyhow::Result<()> {
+    let database = database().await?;
+    let client = connect(database.app_url()).await?;
+    client.execute("insert into machines (name, mqtt_id) values ('m', 'm')", &[]).await?;
+    assert_eq!(client.execute("delete from machines", &[]).await?, 1);
+    for denied in [
+        "create table x (id integer)",
+        "drop table machines",
+        "delete from audit_log",
+        "select * from schema_migrations",
+    ] {
+        let error = client.batch_execute(denied).await.unwrap_err();
+        let code = error.as_db_error().map(|said| said.code().code().to_owned());
+        assert_eq!(code.as_deref(), Some("42501"), "{denied}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_gives_the_role_its_password_and_makes_the_first_administrator() -> anyhow::Result<()> {
+    let database = empty_database().await?;
+    // the role is the server's: other tests log in with this password meanwhile
+    let app = database.app_url().split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
+    let run = |email: &str, password: &str| -> anyhow::Result<(bool, String)> {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pm-migrate"));
+        command.env("DATABASE_URL", database.url()).env("PM_APP_PASSWORD", &app);
+        let output = command.env("PM_ADMIN_EMAIL", email).env("PM_ADMIN_PASSWORD", password).output()?;
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        Ok((output.status.success(), said.into_owned()))
+    };
+    for (email, password, good, expected) in [
+        ("boss@example.org", "short", false, "fewer than 8 characters"),
+        ("boss", "long enough", false, "is no mail address"),
+        ("boss@example.org", "", false, "belong together"),
+        ("boss@example.org", "long enough", true, "boss@example.org is the first administrator."),
+        ("other@example.org", "long enough", true, "There is an administrator already."),
+    ] {
+        let (ended_well, said) = run(email, password)?;
+        assert!(ended_well == good && said.contains(expected), "{email}: {said}");
+        assert!(!said.contains("long enough"), "{said}");
+    }
+    let client = connect(database.app_url()).await?;
+    let row = client.query_one("select string_agg(email || ' ' || role, ',') from users", &[]).await?;
+    assert_eq!(row.get::<_, &str>(0), "boss@example.org admin");
+    Ok(())
+}

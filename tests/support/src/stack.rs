@@ -1,0 +1,317 @@
+//! A whole stack for one test: its own ports, database, spool and secrets.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use tokio::time::sleep;
+
+use crate::database::{Database, database};
+use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
+use pm_stack::cluster::{Cluster, DATABASE, Programs};
+use pm_stack::demo::seed;
+use pm_stack::part::{Part, Ready, Running, last_words, log_path};
+use pm_stack::paths::make_dir;
+use pm_stack::ports::free_port;
+use pm_stack::secrets::{Secrets, random_hex};
+use pm_stack::up::{bridge_part, broker_part, cluster_part, host_part, with_variables};
+
+const LIMIT: Duration = Duration::from_secs(300);
+/// A part that ends while it starts is started again for so long.
+const AGAIN: Duration = Duration::from_secs(20);
+
+/// Which broker a test runs against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Broker {
+    /// The embedded one.
+    #[default]
+    Embedded,
+    /// Debian's mosquitto, with user and password; it keeps its messages on disk.
+    Mosquitto,
+}
+
+/// What a test needs.
+#[derive(Clone, Debug, Default)]
+pub struct StackOptions {
+    /// Which broker.
+    pub broker: Broker,
+    /// A database server of its own, which can be killed; otherwise a database on the shared one.
+    pub own_database: bool,
+    /// Demonstration users and machines.
+    pub demo: bool,
+    /// Leave the bridge out.
+    pub without_bridge: bool,
+    /// Further environment of host and bridge.
+    pub environment: Vec<(String, String)>,
+    /// Where relays of the test stand between parts.
+    pub detours: Detours,
+}
+
+/// Ports of 127.0.0.1 on which a test listens in the place of a part, to pass on or not. The parts' own addresses are
+/// [`Stack::broker_address`], [`Stack::host_address`] and [`Stack::database_address`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Detours {
+    /// Where the bridge finds the broker.
+    pub broker: Option<u16>,
+    /// Where the bridge finds the functions.
+    pub host: Option<u16>,
+    /// Where the functions find the database.
+    pub database: Option<u16>,
+}
+
+/// A running stack. Dropping it ends its processes and removes its data.
+#[derive(Debug)]
+pub struct Stack {
+    parts: BTreeMap<&'static str, (Part, Option<Running>)>,
+    folder: Folder,
+    database: Option<Database>,
+    owner_url: String,
+    http: SocketAddr,
+    mqtt: SocketAddr,
+    mqtt_url: String,
+    service_token: String,
+}
+
+/// A folder that is removed when dropped.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Stack {
+    /// Database, broker, host and bridge.
+    pub async fn start(options: StackOptions) -> Result<Self> {
+        let folder = Folder(std::env::temp_dir().join(format!("pm-stack-{:.16}", random_hex()?)));
+        make_dir(&folder.0.join("logs"))?;
+        let secrets = Secrets::load_or_make(&folder.0.join("secrets"))?;
+        let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let mqtt = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let mut stack = Self {
+            parts: BTreeMap::new(),
+            folder,
+            database: None,
+            owner_url: String::new(),
+            http,
+            mqtt,
+            mqtt_url: format!("mqtt://{mqtt}"),
+            service_token: secrets.service_token.clone(),
+        };
+        let app_url = if options.own_database {
+            stack.own_database(&secrets).await?
+        } else {
+            let database = database().await?;
+            stack.owner_url = database.url().to_owned();
+            let app_url = database.app_url().to_owned();
+            stack.database = Some(database);
+            app_url
+        };
+        let app_url = detour(&app_url, options.detours.database)?;
+        if options.demo {
+            seed(&stack.owner_url).await?;
+        }
+        let broker = match options.broker {
+            Broker::Embedded => broker_part(mqtt)?,
+            Broker::Mosquitto => {
+                stack.mqtt_url = format!("mqtt://bridge:{}@{mqtt}", secrets.service_token);
+                mosquitto_part(mqtt, &secrets.service_token, &stack.folder.0)?
+            }
+        };
+        stack.launch(broker).await?;
+        let with_environment =
+            |part: Part| options.environment.iter().fold(part, |part, (key, value)| part.env(key, value));
+        let host = with_variables(host_part(&manifest(), &[http])?, &app_url, &secrets);
+        stack.launch(with_environment(host)).await?;
+        if !options.without_bridge {
+            let spool = stack.spool();
+            let mqtt_url = detour(&stack.mqtt_url, options.detours.broker)?;
+            let mut functions = http;
+            functions.set_port(options.detours.host.unwrap_or(http.port()));
+            let bridge = bridge_part(functions, &mqtt_url, &secrets.service_token, &spool)?;
+            // a test sends no mail by a server that whoever runs it has configured
+            let bridge = bridge.env("PM_SMTP_URL", "").env("EMAIL_SMTP_HOST", "");
+            stack.launch(with_environment(bridge)).await?;
+        }
+        Ok(stack)
+    }
+
+    async fn own_database(&mut self, secrets: &Secrets) -> Result<String> {
+        let programs = tokio::task::spawn_blocking(|| Programs::find_or_fetch(|_| {})).await??;
+        let data = self.folder.0.join("db/data");
+        // durable: a test that kills it asks what it had promised
+        let cluster = Cluster::new(programs, data, free_port()?, secrets.database_owner.clone(), true);
+        cluster.init()?;
+        self.launch(cluster_part(&cluster)?).await?;
+        let client = connect(&cluster.url("postgres")).await?;
+        client.batch_execute(&format!("create database {DATABASE}")).await.map_err(sentence)?;
+        self.owner_url = cluster.url(DATABASE);
+        migrate(&self.owner_url).await?;
+        enable_app_role(&self.owner_url, &secrets.database_app).await?;
+        with_user(&self.owner_url, APP_ROLE, &secrets.database_app)
+    }
+
+    async fn launch(&mut self, part: Part) -> Result<()> {
+        let name = part.name;
+        self.parts.insert(name, (part, None));
+        self.restart(name).await
+    }
+
+    /// Where the functions answer.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// The database's address for its owner.
+    pub fn db(&self) -> &str {
+        &self.owner_url
+    }
+
+    /// The broker's address, with user and password where it wants them.
+    pub fn mqtt_url(&self) -> &str {
+        &self.mqtt_url
+    }
+
+    /// What the bridge shows to the functions.
+    pub fn service_token(&self) -> &str {
+        &self.service_token
+    }
+
+    /// Process id of a part that runs.
+    pub fn pid(&self, part: &str) -> Option<i32> {
+        self.parts.get(part).and_then(|(_, running)| running.as_ref()).map(Running::pid)
+    }
+
+    /// The broker itself.
+    pub fn broker_address(&self) -> SocketAddr {
+        self.mqtt
+    }
+
+    /// The host itself.
+    pub fn host_address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// The database server itself.
+    pub fn database_address(&self) -> Result<SocketAddr> {
+        address_in(&self.owner_url)
+    }
+
+    /// Has mosquitto saved something, such as a subscription to a topic? It saves once a second.
+    pub fn broker_has_saved(&self, text: &str) -> bool {
+        let saved = std::fs::read(self.folder.0.join("mosquitto.db")).unwrap_or_default();
+        saved.windows(text.len()).any(|part| part == text.as_bytes())
+    }
+
+    /// The folder in which the bridge keeps what it could not deliver yet.
+    pub fn spool(&self) -> PathBuf {
+        self.folder.0.join("spool")
+    }
+
+    /// Gives a part another environment variable, from its next start on.
+    pub fn set_env(&mut self, part: &str, key: &str, value: &str) -> Result<()> {
+        let (spec, _) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
+        spec.environment.push((key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// What a part wrote.
+    pub fn log(&self, part: &str) -> String {
+        std::fs::read_to_string(log_path(&self.logs(), part)).unwrap_or_default()
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.folder.0.join("logs")
+    }
+
+    /// Kills `database` (when it is the stack's own), `broker`, `host` or `bridge` as kill -9 does.
+    pub async fn kill(&mut self, part: &str) -> Result<()> {
+        let (_, running) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
+        running.take().with_context(|| format!("{part} does not run"))?.reaped().await;
+        Ok(())
+    }
+
+    /// Starts a part that was killed, and waits until it is ready.
+    pub async fn restart(&mut self, part: &str) -> Result<()> {
+        let logs = self.logs();
+        let (spec, running) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
+        ensure!(running.is_none(), "{part} runs already");
+        let end = Instant::now() + AGAIN;
+        let started = loop {
+            let mut started = spec.spawn(&logs)?;
+            let ready = tokio::select! {
+                ready = spec.ready.wait(LIMIT) => ready,
+                _ = started.wait() => false,
+            };
+            if ready {
+                break started;
+            }
+            ensure!(Instant::now() < end, "the {part} did not start: {}", last_words(&log_path(&logs, part)));
+            // a database that was killed starts when its last process has ended; the supervisor tries again, too
+            sleep(Duration::from_millis(250)).await;
+        };
+        *running = Some(started);
+        Ok(())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // in this order, so that the last words of a part are not about another one that is gone
+        for name in ["bridge", "host", "broker", "database"] {
+            self.parts.remove(name);
+        }
+    }
+}
+
+/// The address in a URL such as `mqtt://user:password@127.0.0.1:1883/rest`.
+fn address_in(url: &str) -> Result<SocketAddr> {
+    let rest = url.split_once("://").context("not a URL")?.1;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    address.parse().with_context(|| format!("no address of this machine: {address}"))
+}
+
+/// The URL with another port.
+fn detour(url: &str, port: Option<u16>) -> Result<String> {
+    let Some(port) = port else { return Ok(url.to_owned()) };
+    let address = address_in(url)?;
+    Ok(url.replacen(&format!("@{address}"), &format!("@{}:{port}", address.ip()), 1).replacen(
+        &format!("//{address}"),
+        &format!("//{}:{port}", address.ip()),
+        1,
+    ))
+}
+
+/// The manifest of this workspace.
+pub fn manifest() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).join("spin.toml")
+}
+
+fn mosquitto_part(address: SocketAddr, password: &str, folder: &Path) -> Result<Part> {
+    let program =
+        ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|path| Path::new(path).exists());
+    let program = program.context("mosquitto is not installed: apt-get install -y mosquitto")?;
+    let (users, config) = (folder.join("mosquitto.users"), folder.join("mosquitto.conf"));
+    let made = std::process::Command::new("mosquitto_passwd")
+        .args(["-b", "-c", &users.display().to_string(), "bridge", password])
+        .output()
+        .context("cannot run mosquitto_passwd")?;
+    ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
+    let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
+    // what the README recommends; a broker that is killed remembers what it had saved
+    let text = format!(
+        "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 0\n\
+         persistence true\npersistence_location {}/\nautosave_interval 1\n",
+        address.port(),
+        address.ip(),
+        users.display(),
+        folder.display(),
+    );
+    std::fs::write(&config, text).context("cannot write mosquitto's configuration")?;
+    Ok(Part::new("broker", program, Ready::Listens(address)).args(["-c", &config.display().to_string()]))
+}
