@@ -1,0 +1,10 @@
+# Files that are generated and checked in.
+
+write_openapi() {
+  cargo build --locked -p pm-openapi
+  "$TARGET/debug/openapi" functions/docs/files/openapi.json
+}
+write_schema() {
+  cargo build --locked -p pm-test-support
+  "$TARGET/debug/pm-test-support" schema-dump
+}

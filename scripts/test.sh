@@ -1,0 +1,63 @@
+# Every check and test.
+
+check_format() { cargo fmt --all --check; }
+check_lints_native() {
+  # with the training of networks, which nothing that runs needs
+  # shellcheck disable=SC2046
+  cargo clippy --locked $(native_packages) --all-targets --features pm-trainer/train -- -D warnings
+}
+check_lints_components() {
+  # shellcheck disable=SC2046
+  cargo clippy --locked --target wasm32-wasip2 --profile wasm $(components) $PROBE -- -D warnings
+}
+check_lints_ui() { cargo clippy --locked --target wasm32-unknown-unknown -p pm-ui -- -D warnings; }
+check_licences() {
+  note "licences, bans and sources; advisories need GitHub and are not consulted here"
+  cargo deny --offline check licenses bans sources
+}
+
+rust_tests() {
+  # components run in the host; their rules are tested in the shared crates
+  # shellcheck disable=SC2046
+  if have cargo-nextest; then
+    cargo nextest run --locked $(native_packages) --no-tests=warn "$@"
+  else
+    cargo test --locked $(native_packages) "$@"
+  fi
+}
+
+end_tests() {
+  end_test_stack
+  [ ! -x "$TARGET/debug/pm-test-support" ] || "$TARGET/debug/pm-test-support" db-stop || true
+}
+
+run_tests() {
+  local begin=$SECONDS
+  trap end_tests EXIT
+  if [ $# -gt 0 ]; then
+    setup_build
+    setup_smtp
+    step "build the programs and tests" build_for_tests
+    step "build the components" build_components $PROBE
+    step "build the web UI" bundle_ui
+    local run
+    for run in $(seq "${2:-1}"); do
+      step "Rust tests with «$1»${2:+, $run of $2}" rust_tests "$1"
+    done
+  else
+    step "set-up" setup_test
+    step "format" check_format
+    step "licences" check_licences
+    step "build the programs and tests" build_for_tests
+    step "build the $(components | wc -l) components" build_components $PROBE
+    step "build the web UI" bundle_ui
+    step "lints of the native crates" check_lints_native
+    step "lints of the components" check_lints_components
+    step "lints of the web UI" check_lints_ui
+    step "Rust tests" rust_tests
+    step "browser tests" on_test_stack browser_tests
+  fi
+  printf '\n== time\n'
+  printf '%s\n' "${STEPS[@]}"
+  printf '%5d s  in all\n\nEvery test passed.\n' $((SECONDS - begin))
+}
