@@ -1,5 +1,6 @@
 //! The running application: its components and routes.
 
+use super::outbound::{Answer, Application};
 use super::route::{RouteMatch, Router};
 use super::worker::Workers;
 use bytes::Bytes;
@@ -8,13 +9,16 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 /// Paths that Spin answers itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";
+
+/// The client address of a request of a component, as Spin gives it.
+const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Components by id, and where requests go.
 pub struct App {
@@ -53,7 +57,7 @@ impl App {
     }
 
     /// Lets a component answer; `None` if there is no such component.
-    pub async fn run(
+    async fn run(
         &self,
         found: RouteMatch,
         mut request: Request<WasiBody>,
@@ -73,7 +77,7 @@ impl App {
     }
 
     /// The `host` header of requests to the application itself.
-    pub fn origin(&self) -> HeaderValue {
+    fn origin(&self) -> HeaderValue {
         let address = self.listening.get().map_or_else(|| "localhost".to_owned(), SocketAddr::to_string);
         HeaderValue::try_from(address).unwrap_or(HeaderValue::from_static("localhost"))
     }
@@ -91,6 +95,28 @@ impl App {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
+}
+
+impl Application for App {
+    fn chained<'a>(
+        &'a self,
+        component: &'a str,
+        mut request: Request<WasiBody>,
+    ) -> Answer<'a, Option<Response<WasiBody>>> {
+        request.headers_mut().remove(HOST);
+        let found = RouteMatch::chained(component, request.uri().path());
+        Box::pin(self.run(found, request, CHAINED_CLIENT))
+    }
+
+    fn to_itself(&self, mut request: Request<WasiBody>) -> Answer<'_, Response<WasiBody>> {
+        *request.uri_mut() = path_of(request.uri());
+        request.headers_mut().insert(HOST, self.origin());
+        Box::pin(self.public(request, CHAINED_CLIENT))
+    }
+}
+
+fn path_of(uri: &Uri) -> Uri {
+    uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from)
 }
 
 /// Gives the request its full address and the `spin-*` headers; false if it names no host.

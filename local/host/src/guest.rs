@@ -1,9 +1,11 @@
 //! What one instance of a component has: its WASI context, its tables and its limits.
 
+use super::component::ComponentInfo;
+use super::engine::TICK;
 use super::outbound::Outbound;
-use super::postgres::Pools;
-use super::{Limits, allow::AllowedHosts, engine::TICK, files::Mount, output::ComponentOutput};
-use std::collections::{BTreeMap, HashMap};
+use super::output::ComponentOutput;
+use super::pool::Pools;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -12,23 +14,6 @@ use wasmtime::{ResourceLimiter, Result, StoreContextMut, UpdateDeadline, bail};
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
-
-/// What all instances of one component share.
-#[derive(Debug)]
-pub struct ComponentInfo {
-    /// The component's id.
-    pub id: Arc<str>,
-    /// Component variables with their final values.
-    pub variables: BTreeMap<String, String>,
-    /// Environment variables.
-    pub environment: Vec<(String, String)>,
-    /// Folders the component may read.
-    pub mounts: Vec<Mount>,
-    /// Where it may connect to.
-    pub allowed: Arc<AllowedHosts>,
-    /// Memory and time.
-    pub limits: Limits,
-}
 
 /// The data of one instance's store.
 pub struct Guest {

@@ -10,18 +10,26 @@
 //! stricter: a connection that is dropped inside a transaction is rolled back with an error in the log, where Spin hands
 //! the open transaction to the next user.
 //!
+//! Imports go one way: what a component may do ([`allow`], `component`, `outbound`, `connection`), its instances (`guest`,
+//! with `postgres` and `variables`), their life (`worker`), the application (`app`), and around it `load` and `server`.
+//!
 //! Deliberately absent: TLS for listeners and for database connections, key-value stores and other Spin interfaces,
 //! triggers other than HTTP, components from a registry.
 
 pub mod allow;
 mod app;
+mod bindings;
+mod component;
+mod connection;
 mod engine;
 mod files;
 mod guest;
 mod load;
 pub mod manifest;
+mod options;
 mod outbound;
 mod output;
+mod pool;
 mod postgres;
 mod route;
 mod server;
@@ -31,70 +39,12 @@ mod worker;
 
 use anyhow::Result;
 use app::App;
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 
+pub use options::{Limits, Options, Progress};
 pub use server::GRACE;
-
-/// Generated from the folder wit.
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "wit",
-        world: "pm:local/imports",
-        imports: { default: async | trappable },
-        with: {
-            "spin:postgres/postgres.connection": super::postgres::Connection,
-            "spin:postgres/postgres.connection-builder": super::postgres::ConnectionBuilder,
-        },
-    });
-}
-
-/// What a component's instance may use up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// All linear memories of one instance together, in bytes.
-    pub memory_bytes: usize,
-    /// Time that one request may compute without waiting for anything.
-    pub cpu: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { memory_bytes: 512 * 1024 * 1024, cpu: Duration::from_secs(30) }
-    }
-}
-
-/// Told in short lines what the start is doing, as in `compiling ingest (3/16)`.
-pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
-
-/// How to run an application.
-#[derive(Clone)]
-pub struct Options {
-    /// Values of application variables; they win over `SPIN_VARIABLE_<NAME>` and over defaults.
-    pub variables: HashMap<String, String>,
-    /// Where compiled components and copies of mounted files are kept.
-    pub cache_dir: PathBuf,
-    /// What instances may use up.
-    pub limits: Limits,
-    /// Who is told about the start.
-    pub progress: Progress,
-}
-
-impl Options {
-    /// No variables, usual limits, progress to the log.
-    #[must_use]
-    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            variables: HashMap::new(),
-            cache_dir: cache_dir.into(),
-            limits: Limits::default(),
-            progress: Arc::new(|line| tracing::info!("{line}")),
-        }
-    }
-}
 
 /// A loaded application.
 #[derive(Debug, Clone)]

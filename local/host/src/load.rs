@@ -2,14 +2,18 @@
 
 use super::allow::AllowedHosts;
 use super::app::App;
+use super::bindings;
+use super::component::ComponentInfo;
 use super::engine::{self, Compiler};
-use super::guest::{ComponentInfo, Guest};
+use super::files;
+use super::guest::Guest;
 use super::manifest::{self, Manifest};
-use super::postgres::Pools;
+use super::options::Options;
+use super::outbound::Application;
+use super::pool::Pools;
 use super::route::Router;
 use super::template::{self, Values, expand};
 use super::worker::Workers;
-use super::{Options, bindings, files};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,6 +48,7 @@ pub fn load(path: &Path, options: &Options) -> Result<Arc<App>> {
         ));
     }
     let app = Arc::new_cyclic(|app: &Weak<App>| {
+        let app: Weak<dyn Application> = app.clone();
         let workers = |(id, component): (String, ProxyPre<Guest>)| {
             let info = infos[id.as_str()].clone();
             let (engine, pools, app) = (engine.clone(), pools.clone(), app.clone());

@@ -1,18 +1,29 @@
 //! Requests that components send: the allow-list, service chaining, and everything else.
 
 use super::allow::chain_target;
-use super::app::App;
-use super::guest::ComponentInfo;
-use super::route::RouteMatch;
-use http::header::HOST;
+use super::component::ComponentInfo;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
-/// The client address of a chained request, as Spin gives it.
-const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+/// What a component's own application answers.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The application, as its components reach it.
+pub trait Application: Debug + Send + Sync {
+    /// Lets a component answer by service chaining; `None` if there is no such component.
+    fn chained<'a>(
+        &'a self,
+        component: &'a str,
+        request: Request<WasiBody>,
+    ) -> Answer<'a, Option<Response<WasiBody>>>;
+
+    /// Answers a request to one of the public routes.
+    fn to_itself(&self, request: Request<WasiBody>) -> Answer<'_, Response<WasiBody>>;
+}
 
 /// Sends a component's requests, of WASI 0.2 and 0.3 alike.
 #[derive(Debug, Clone)]
@@ -20,14 +31,14 @@ pub struct Outbound {
     /// The component that sends.
     pub info: Arc<ComponentInfo>,
     /// The application, for requests that stay in it.
-    pub app: Weak<App>,
+    pub app: Weak<dyn Application>,
 }
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(Response<WasiBody>, Io), Error>;
 
 impl Outbound {
-    async fn send(self, mut request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
+    async fn send(self, request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
         let uri = request.uri().clone();
         let host = uri.host().unwrap_or_default();
         let scheme = uri.scheme_str().unwrap_or("https");
@@ -49,23 +60,11 @@ impl Outbound {
         }
         let app = self.app.upgrade().ok_or(Error::ConnectionTerminated)?;
         let response = match target {
-            Some(component) => {
-                request.headers_mut().remove(HOST);
-                let found = RouteMatch::chained(component, uri.path());
-                app.run(found, request, CHAINED_CLIENT).await.ok_or(Error::DestinationNotFound)?
-            }
-            None => {
-                *request.uri_mut() = path_of(&uri);
-                request.headers_mut().insert(HOST, app.origin());
-                app.public(request, CHAINED_CLIENT).await
-            }
+            Some(component) => app.chained(component, request).await.ok_or(Error::DestinationNotFound)?,
+            None => app.to_itself(request).await,
         };
         Ok((response, Box::new(async { Ok(()) })))
     }
-}
-
-fn path_of(uri: &Uri) -> Uri {
-    uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from)
 }
 
 impl WasiHttpHooks for Outbound {

@@ -1,10 +1,10 @@
 //! Instances of a component and how long they live: as in Spin, up to 128 requests each, 1 s idle; half as many at a time
 //! as there, so that few connections keep all processors busy: an instance has one thread.
 
-use super::app::App;
-use super::guest::{ComponentInfo, Guest, Pulse, on_tick};
-use super::outbound::Outbound;
-use super::postgres::Pools;
+use super::component::ComponentInfo;
+use super::guest::{Guest, Pulse, on_tick};
+use super::outbound::{Application, Outbound};
+use super::pool::Pools;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -35,7 +35,7 @@ pub struct Workers {
     /// Database connections of the application.
     pub pools: Arc<Pools>,
     /// The application.
-    pub app: Weak<App>,
+    pub app: Weak<dyn Application>,
 }
 
 impl HandlerState for Workers {

@@ -1,18 +1,18 @@
 //! `spin:postgres@4.2.0` over tokio-postgres: the same conversions and the same errors as Spin's.
 
 mod interval;
-mod pool;
 mod query;
 mod range;
 mod value;
-
-pub use pool::Pools;
 
 use super::bindings::spin::postgres::postgres::{
     Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
     HostConnectionWithStore, ParameterValue, Row, RowSet,
 };
+use super::component::ComponentInfo;
+use super::connection::{Connection, ConnectionBuilder};
 use super::guest::Guest;
+use super::pool::{Connections, Pools};
 use deadpool::managed::Object;
 use std::sync::Arc;
 use tokio_postgres::Config;
@@ -20,17 +20,9 @@ use tokio_postgres::config::Host as ServerHost;
 use wasmtime::Result;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 
-/// A connection that a component holds.
-pub struct Connection(Arc<Object<pool::Connections>>);
-
-/// An address that a component is about to connect to.
-pub struct ConnectionBuilder {
-    address: String,
-}
-
 /// Everything that opening a connection needs, taken out of the store.
 struct Opening {
-    info: Arc<super::guest::ComponentInfo>,
+    info: Arc<ComponentInfo>,
     pools: Arc<Pools>,
 }
 
@@ -144,7 +136,7 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<Guest> {
 fn client<T>(
     accessor: &Accessor<T, HasSelf<Guest>>,
     connection: &Resource<Connection>,
-) -> Result<Arc<Object<pool::Connections>>> {
+) -> Result<Arc<Object<Connections>>> {
     accessor.with(|mut access| Ok(access.get().table.get(connection)?.0.clone()))
 }
 

@@ -1,10 +1,10 @@
 //! Statements: executed, collected, or streamed.
 
-use super::pool::Client;
 use super::value::{column, parameter, value};
 use crate::bindings::spin::postgres::postgres::{
     Column, DbError, DbValue, Error, ParameterValue, QueryError, Row, RowSet,
 };
+use crate::pool::Client;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
