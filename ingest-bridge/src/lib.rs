@@ -29,15 +29,9 @@ pub mod spool;
 pub mod stamps;
 pub mod tick;
 
-/// Log to standard error, at `RUST_LOG` or info. The TLS library gets its cryptography here as well.
-pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(ansi)
-        .try_init();
+/// Starts the log of a program, and gives the TLS library its cryptography.
+pub fn start_program(name: &'static str) {
+    pm_log::start(name, "info");
+    // another one that is there already serves as well
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

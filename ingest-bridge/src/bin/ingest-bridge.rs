@@ -8,11 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
-    pm_bridge::start_logging();
+    pm_bridge::start_program("ingest-bridge");
     match run(&config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ingest-bridge: {error:#}");
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }

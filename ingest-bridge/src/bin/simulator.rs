@@ -75,11 +75,11 @@ struct Options {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    pm_bridge::start_logging();
+    pm_bridge::start_program("simulator");
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("simulator: {error:#}");
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }

@@ -3,14 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use pm_host::{Host, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Run the components of spin.toml; variables come from SPIN_VARIABLE_<NAME>.
 #[derive(Parser)]
@@ -33,18 +31,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,tokio_postgres=warn")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        .init();
+    pm_log::start("pm-host", "info,tokio_postgres=warn");
     match serve(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pm-host: {error:#}");
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -52,9 +43,7 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<()> {
     let Arguments { manifest, http, cache_dir } = arguments;
-    let mut options = Options::new(cache_dir);
-    options.progress = Arc::new(|line| eprintln!("{line}"));
-    let host = Host::load(manifest, options).await?;
+    let host = Host::load(manifest, Options::new(cache_dir)).await?;
     let mut listeners = Vec::new();
     for address in &http {
         let listener = TcpListener::bind(address).await;

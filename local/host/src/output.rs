@@ -48,7 +48,7 @@ impl Lines {
         let line = std::mem::take(&mut self.pending);
         let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line));
         let ComponentOutput { component, stream } = &self.output;
-        tracing::info!(target: "component", component = &**component, stream, "{line}");
+        tracing::info!(target: pm_log::COMPONENT, component = &**component, stream, "{line}");
     }
 
     fn push(&mut self, mut bytes: &[u8]) {

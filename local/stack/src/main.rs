@@ -11,7 +11,6 @@ use pm_stack::data::DataDir;
 use pm_stack::secrets::Secrets;
 use pm_stack::up::{HostKind, UpOptions};
 use pm_stack::{backup, broker, cluster, part, up};
-use tracing_subscriber::EnvFilter;
 
 /// The predictive-maintenance platform on one machine.
 #[derive(Parser)]
@@ -135,15 +134,7 @@ enum Db {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| EnvFilter::new("info,rumqttd=warn,tokio_postgres=warn")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        .init();
+    pm_log::start("pm-stack", "info,rumqttd=warn,tokio_postgres=warn");
     match run(Cli::parse().command).await {
         Ok(code) => code,
         Err(error) => {

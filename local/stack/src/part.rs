@@ -135,7 +135,7 @@ pub fn log_path(logs: &Path, part: &str) -> PathBuf {
     logs.join(format!("{part}.log"))
 }
 
-/// The last line of a log that says something.
+/// What the last line of a log that says anything says.
 pub fn last_line(log: &Path) -> Option<String> {
     const TAIL_BYTES: u64 = 4096;
     let mut file = File::open(log).ok()?;
@@ -144,7 +144,7 @@ pub fn last_line(log: &Path) -> Option<String> {
     let mut tail = Vec::new();
     file.read_to_end(&mut tail).ok()?;
     let text = String::from_utf8_lossy(&tail);
-    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| pm_log::message(line.trim()))
 }
 
 /// The last line of a log, for a message.

@@ -41,7 +41,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    pm_bridge::start_logging();
+    pm_bridge::start_program("pm-load");
     let work = async {
         match cli.command {
             Command::Ingest(options) => ingest::run(options).await,

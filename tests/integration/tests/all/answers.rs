@@ -26,14 +26,16 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
 }
 
-/// Lines of the host's log that are a component's JSON.
+/// Lines of the host's log, each of which must be a JSON object.
 fn lines(stack: &Stack, event: &str) -> Vec<Value> {
     let log = stack.log("host");
-    // the host adds words of its own before and after
-    let object = |line: &str| {
-        serde_json::Deserializer::from_str(&line[line.find("{\"time\"")?..]).into_iter().next()?.ok()
+    // the last line may still be on its way
+    let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let object = |line: &str| match serde_json::from_str(line) {
+        Ok(Value::Object(object)) => Value::Object(object),
+        _ => panic!("a line of the log is no JSON object: {line}"),
     };
-    log.lines().filter_map(object).filter(|l: &Value| l["event"] == event).collect()
+    whole.lines().map(object).filter(|l: &Value| l["event"] == event).collect()
 }
 
 /// The line of a request; it is written once the answer is on its way.
