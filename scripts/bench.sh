@@ -4,7 +4,7 @@ bench_models() {
   setup_build
   # the component's speed is measured in the host
   step "build the host" cargo build --locked -p pm-host
-  step "build the component score" cargo build --locked --target wasm32-wasip2 --profile wasm -p score
+  step "build the component" cargo build --locked --target wasm32-wasip2 --profile wasm $PROBE
   PM_CACHE_DIR=$(cache_dir) exec cargo run --locked --release -p pm-trainer -- bench "$@"
 }
 # What runs is what ./pm up runs; tests/load/README.md says what was found.

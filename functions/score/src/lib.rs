@@ -3,8 +3,6 @@
 //! | Route | Request | Answer |
 //! |---|---|---|
 //! | POST /score | postcard `ScoreRequest` | postcard `ScoreResponse`; 422 when the body is none |
-//! | POST /rows | postcard `RowsRequest` | postcard `RowsResponse`: the forest alone; 422, 503 without a model |
-//! | POST /rows?fit=SEED | postcard `RowsRequest` | the same by a forest grown on these very rows; 422 for too few |
 //! | POST /remaining-life | postcard `RulRequest` | postcard `RulResponse`; 422 when the body is none |
 //! | GET /health | – | JSON `AiStatus` |
 //!
@@ -24,19 +22,9 @@ use pm_api::{
     ModelId,
     ai::AiStatus,
     remaining_life::RulRequest,
-    score::{
-        MachineItem, MachineResult, RowsRequest, RowsResponse, ScoreItem, ScoreRequest, ScoreResponse,
-        ScoreResult,
-    },
+    score::{MachineItem, MachineResult, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
-use pm_model::{
-    Model,
-    features::COUNT,
-    flat::FlatForest,
-    machine::Machine,
-    scorer::RULE_BASED,
-    train::{self, Settings},
-};
+use pm_model::{Model, machine::Machine, scorer::RULE_BASED};
 use spin_sdk::{
     http::{FullBody, Method, Request, Response, StatusCode, body::IncomingBodyExt},
     http_service,
@@ -57,8 +45,7 @@ async fn handle(request: Request) -> spin_sdk::http::Result<Answer> {
         (&Method::POST, "/score") => score(request).await,
         (&Method::POST, "/remaining-life") => remaining_life(request).await,
         (&Method::GET, "/health") => health(),
-        (&Method::POST, "/rows") => rows(request).await,
-        (_, "/score" | "/rows" | "/remaining-life" | "/health") => {
+        (_, "/score" | "/remaining-life" | "/health") => {
             text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
         }
         _ => text(StatusCode::NOT_FOUND, "not found"),
@@ -101,39 +88,11 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &[ScoreResult]) -> Ma
     }
 }
 
-async fn rows(request: Request) -> spin_sdk::http::Result<Answer> {
-    let seed = match request.uri().query().map(|q| q.strip_prefix("fit=").and_then(|seed| seed.parse().ok()))
-    {
-        Some(None) => return text(StatusCode::UNPROCESSABLE_ENTITY, "the query is not fit=SEED"),
-        seed => seed.flatten(),
-    };
-    let body = request.into_body().bytes().await?;
-    let Ok(RowsRequest { rows }) = postcard::from_bytes::<RowsRequest>(&body) else {
-        return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a request for rows");
-    };
-    let started = Instant::now();
-    if let Some(seed) = seed {
-        return match train::fit(&rows, COUNT, Settings { seed, ..Settings::default() }) {
-            Some(forest) => {
-                let took_ms = ms_since(started);
-                let scores = FlatForest::new(&forest, COUNT).map(|f| f.score_rows(&rows)).unwrap_or_default();
-                timed(took_ms, &RowsResponse { scores })
-            }
-            None => text(StatusCode::UNPROCESSABLE_ENTITY, "no forest grows on these rows"),
-        };
-    }
-    let Some(model) = MODEL.as_ref() else {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "no model");
-    };
-    let scores = model.forest.score_rows(&rows);
-    timed(ms_since(started), &RowsResponse { scores })
-}
-
 fn ms_since(started: Instant) -> f64 {
     started.elapsed().as_secs_f64() * 1e3
 }
 
-/// The answer in postcard, with the time that judging (or growing) took (`server-timing`, ms).
+/// The answer in postcard, with the time that judging took (`server-timing`, ms).
 fn timed(took_ms: f64, response: &impl serde::Serialize) -> spin_sdk::http::Result<Answer> {
     let body = postcard::to_allocvec(response).map_err(|e| e.to_string())?;
     let mut answer = answer(StatusCode::OK, "application/vnd.pm.score+postcard", body)?;

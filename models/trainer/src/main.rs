@@ -2,10 +2,10 @@
 //!
 //! | Command | Does |
 //! |---|---|
-//! | `trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
-//! | `trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
-//! | `trainer plant [--days N] [--step-ms N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
-//! | `trainer rul select\|train\|bench [--data DIR] [--models DIR] …` | remaining useful life, see [`rul`] |
+//! | `pm-trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
+//! | `pm-trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
+//! | `pm-trainer plant [--days N] [--step-ms N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
+//! | `pm-trainer rul select\|train\|bench [--data DIR] [--models DIR] …` | remaining useful life, see [`rul`] |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
 
@@ -16,7 +16,7 @@ mod plant;
 mod rul;
 mod signals;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
@@ -30,7 +30,14 @@ fn main() -> Result<()> {
     let number = |name: &str, default: &str| -> Result<u64> {
         option(name, default).parse().with_context(|| format!("{name} wants a whole number"))
     };
-    let data = std::env::var("PM_DATA").unwrap_or_else(|_| "../shared/data".to_owned());
+    let data = || {
+        let given = option("--data", &std::env::var("PM_DATA").unwrap_or_default());
+        ensure!(
+            !given.is_empty(),
+            "say with --data or PM_DATA where the folders odds, ai4i2020, nab and cmapss lie"
+        );
+        Ok(PathBuf::from(given))
+    };
     let models = PathBuf::from(option("--models", "models"));
     match command.as_str() {
         "forest" => {
@@ -42,7 +49,7 @@ fn main() -> Result<()> {
             forest::run(&models, &option("--version", "1.0.0"), plan)
         }
         "bench" => {
-            let data = PathBuf::from(option("--data", &data));
+            let data = data()?;
             bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")))?;
             rul::bench(&data, &models)
         }
@@ -59,7 +66,7 @@ fn main() -> Result<()> {
             Ok(())
         }
         "rul" => {
-            let data = PathBuf::from(option("--data", &data));
+            let data = data()?;
             let seeds = number("--seeds", "2")?;
             rul::run(
                 options.first().map_or("", String::as_str),
@@ -69,6 +76,8 @@ fn main() -> Result<()> {
                 seeds,
             )
         }
-        _ => bail!("usage: trainer forest | plant | rul, see the head of models/trainer/src/main.rs"),
+        _ => bail!(
+            "usage: pm-trainer forest | bench | plant | rul, see the head of models/trainer/src/main.rs"
+        ),
     }
 }

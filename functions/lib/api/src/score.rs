@@ -121,17 +121,3 @@ pub struct Shadow {
     /// Class after smoothing and hysteresis.
     pub class: ReadingStatus,
 }
-
-/// Rows of relative features to score with the forest alone: `POST /rows` of the scorer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RowsRequest {
-    /// Rows of 25 numbers, one after the other.
-    pub rows: Vec<f32>,
-}
-
-/// The forest's scores.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RowsResponse {
-    /// One per row, 0 to 1.
-    pub scores: Vec<f64>,
-}

@@ -1,8 +1,7 @@
-//! The component `score` in the local host, alone: started with a manifest of its own, asked over HTTP. It says itself
+//! The forest in a component (`host-probe`) in the local host: started with a manifest of its own, asked over HTTP. It says itself
 //! how long it took (`server-timing`), so that the host's share does not count.
 
 use anyhow::{Context as _, Result, ensure};
-use pm_api::score::{RowsRequest, RowsResponse};
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -23,7 +22,7 @@ impl Component {
     pub fn start(models: &Path) -> Result<Self> {
         let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
         let target = Path::new(&target);
-        let wasm = target.join("wasm32-wasip2/wasm/score.wasm");
+        let wasm = target.join("wasm32-wasip2/wasm/host_probe.wasm");
         let program = target.join("debug/pm-host");
         for needed in [&wasm, &program] {
             ensure!(needed.is_file(), "{} is not built", needed.display());
@@ -36,7 +35,7 @@ impl Component {
         }
         let manifest = format!(
             "spin_manifest_version = 2\n[application]\nname = \"bench\"\n[[trigger.http]]\nroute = \"/...\"\n\
-             component = \"score\"\n[component.score]\nsource = {:?}\nfiles = [{{ source = \"models\", destination = \"/models\" }}]\n",
+             component = \"probe\"\n[component.probe]\nsource = {:?}\nfiles = [{{ source = \"models\", destination = \"/models\" }}]\n",
             wasm.canonicalize()?.display().to_string()
         );
         std::fs::write(folder.join("spin.toml"), manifest)?;
@@ -62,21 +61,21 @@ impl Component {
 
     /// Scores of rows of 25 numbers, and the component's own time in ms.
     pub fn score(&mut self, rows: &[f32]) -> Result<(Vec<f64>, f64)> {
-        self.rows("/rows", rows)
+        self.rows("/forest", rows)
     }
 
     /// Scores by a forest grown on the rows in the component, and the time that it took to grow, ms.
     pub fn fit(&mut self, rows: &[f32], seed: u64) -> Result<(Vec<f64>, f64)> {
-        self.rows(&format!("/rows?fit={seed}"), rows)
+        self.rows(&format!("/forest?fit={seed}"), rows)
     }
 
     fn rows(&mut self, path: &str, rows: &[f32]) -> Result<(Vec<f64>, f64)> {
-        let body = postcard::to_allocvec(&RowsRequest { rows: rows.to_vec() })?;
+        let body: Vec<u8> = rows.iter().flat_map(|number| number.to_le_bytes()).collect();
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_nodelay(true)?;
         write!(
             stream,
-            "POST {path} HTTP/1.1\r\nhost: score\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "POST {path} HTTP/1.1\r\nhost: probe\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
             body.len()
         )?;
         stream.write_all(&body)?;
@@ -86,8 +85,8 @@ impl Component {
         let head = String::from_utf8_lossy(&answer[..split]).to_ascii_lowercase();
         ensure!(head.starts_with("http/1.1 200"), "{head}");
         let took = head.split("dur=").nth(1).and_then(|t| t.lines().next()).context("no server-timing")?;
-        let response: RowsResponse = postcard::from_bytes(&answer[split + 4..])?;
-        Ok((response.scores, took.trim().parse()?))
+        let scores = answer[split + 4..].as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
+        Ok((scores.collect(), took.trim().parse()?))
     }
 }
 

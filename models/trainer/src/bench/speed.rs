@@ -58,7 +58,7 @@ pub fn run(models: &Path, reference: Option<&Reference>) -> Result<Part> {
     let flat = FlatForest::new(&forest, COLUMNS).context("no forest")?;
     // what the component has loaded, so that both score the same trees
     let active = Model::load(models)?;
-    let mut component = Component::start(models).map_err(|e| println!("  component skipped: {e:#}")).ok();
+    let mut component = Component::start(models).context("the component cannot be measured")?;
     let mut best = Best::default();
     for _ in 0..ROUNDS {
         best.time("fit", || drop(std::hint::black_box(fit(&rows, COLUMNS, settings))));
@@ -70,16 +70,14 @@ pub fn run(models: &Path, reference: Option<&Reference>) -> Result<Part> {
                 std::hint::black_box(flat.score(row));
             });
         });
-        if let Some(component) = &mut component {
-            let (scores, took_ms) = component.score(&rows)?;
-            best.note("component_score", took_ms);
-            check(&scores, &active.forest.score_rows(&rows))?;
-            let (scores, took_ms) = component.fit(&rows, settings.seed)?;
-            best.note("component_fit", took_ms);
-            check(&scores, &flat.score_rows(&rows))?;
-            for row in rows.chunks_exact(COLUMNS).take(50) {
-                best.note("component_one_row", component.score(row)?.1);
-            }
+        let (scores, took_ms) = component.score(&rows)?;
+        best.note("component_score", took_ms);
+        check(&scores, &active.forest.score_rows(&rows))?;
+        let (scores, took_ms) = component.fit(&rows, settings.seed)?;
+        best.note("component_fit", took_ms);
+        check(&scores, &flat.score_rows(&rows))?;
+        for row in rows.chunks_exact(COLUMNS).take(50) {
+            best.note("component_one_row", component.score(row)?.1);
         }
         if let Some(theirs) = reference.and_then(|r| r.ask("speed", models).ok()) {
             for (name, key) in [

@@ -4,7 +4,7 @@ use super::{
     data::{self, Engine, SETS},
     measure::{Measures, measure},
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use pm_model::rul::model::{Cycles, RulModel};
 use std::path::Path;
 
@@ -62,15 +62,12 @@ fn told(model: &RulModel, set: &'static str, engines: &[Engine]) -> Told {
     }
 }
 
-/// Prints the figures of the stored networks; says so when there is no data.
+/// Prints the figures of the stored networks.
 ///
 /// # Errors
 /// When the data or the networks cannot be read.
 pub fn run(data: &Path, models: &Path) -> Result<()> {
-    if !data::is_there(data) {
-        println!("C-MAPSS: skipped, no cmapss/train_FD001.txt.gz in {}", data.display());
-        return Ok(());
-    }
+    ensure!(data::is_there(data), "C-MAPSS: there is no cmapss/train_FD001.txt.gz in {}", data.display());
     let model = RulModel::load(models, STORED)?;
     print(&judge(&model, data)?, model.card.cap);
     Ok(())

@@ -98,7 +98,7 @@ async fn the_component_gives_the_golden_scores() -> Result<()> {
         let model_score = why["model_score"].as_f64().context("no model score")?;
         ensure!((model_score - case.model_score).abs() < 1e-6, "{}: {model_score}", case.name);
     }
-    let refused = client.send(Method::POST, "/rows", &[], "no rows").await?;
+    let refused = client.send(Method::POST, "/score", &[], "no request").await?;
     ensure!(refused.status == 422, "{}", refused.status);
     let _ = stop.send(());
     serving.await??;
