@@ -229,8 +229,7 @@ fn letter(payload: Vec<u8>, error: &str) -> Batch {
 
 /// A pause between half and one and a half times `pause`, so that lanes do not knock in step.
 fn jitter(pause: Duration) -> Duration {
-    let random = wall_clock().0.unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
-    pause / 2 + pause.mul_f64(random as f64 / 1024.0)
+    pause.mul_f64(0.5 + fastrand::f64())
 }
 
 fn shown(text: &[u8]) -> String {

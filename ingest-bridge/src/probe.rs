@@ -1,15 +1,22 @@
 //! Answers to whoever watches over the process: `/health/live` and `/health/ready`, with the bridge's report as JSON.
 
 use crate::health::Health;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
-const PATIENCE: Duration = Duration::from_secs(5);
-const LONGEST_HEAD_BYTES: usize = 8 * 1024;
+/// How long one connection may take, from its first byte to the end of the answer.
+const CONNECTION_LIMIT: Duration = Duration::from_secs(5);
 
 /// Answers until it is dropped: `/health/live` with 200, `/health/ready` with 200 while the bridge is connected to the
 /// broker and 503 while it is not, anything else with 404.
@@ -17,7 +24,7 @@ pub async fn serve(listener: TcpListener, health: Arc<Health>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(timeout(PATIENCE, answer(stream, health.clone())));
+                tokio::spawn(timeout(CONNECTION_LIMIT, connection(stream, health.clone())));
             }
             // out of file descriptors, mostly
             Err(_) => sleep(Duration::from_millis(100)).await,
@@ -25,37 +32,34 @@ pub async fn serve(listener: TcpListener, health: Arc<Health>) {
     }
 }
 
-async fn answer(mut stream: TcpStream, health: Arc<Health>) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|w| w == b"\r\n\r\n") && head.len() < LONGEST_HEAD_BYTES {
-        if stream.read_buf(&mut head).await? == 0 {
-            break;
-        }
+async fn connection(stream: TcpStream, health: Arc<Health>) {
+    let service =
+        service_fn(move |request| std::future::ready(Ok::<_, Infallible>(answer(&request, &health))));
+    let served =
+        http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service).await;
+    if let Err(error) = served {
+        tracing::debug!("a probe's connection ended early: {error}");
     }
-    let status = match target(&head) {
-        Some("/health/live") => "200 OK",
-        Some("/health/ready") if health.connected.load(Relaxed) => "200 OK",
-        Some("/health/ready") => "503 Service Unavailable",
-        _ => "404 Not Found",
-    };
-    let body = serde_json::to_string(&health.report()).unwrap_or_default();
-    let length = body.len();
-    let answer = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    );
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await
 }
 
-/// The path of a GET request, without its query.
-fn target(head: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(head).ok()?.lines().next()?;
-    line.strip_prefix("GET ")?.split([' ', '?']).next()
+fn answer(request: &Request<Incoming>, health: &Health) -> Response<Full<Bytes>> {
+    let status = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/health/live") => StatusCode::OK,
+        (&Method::GET, "/health/ready") if health.connected.load(Relaxed) => StatusCode::OK,
+        (&Method::GET, "/health/ready") => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::NOT_FOUND,
+    };
+    let body = serde_json::to_vec(&health.report()).unwrap_or_default();
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn get(path: &str, connected: bool) -> anyhow::Result<(String, serde_json::Value)> {
         let health = Arc::new(Health::default());

@@ -6,9 +6,10 @@
 
 pub mod account;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use sha2::{Digest, Sha256};
 use tokio_postgres::{Client, Config, NoTls};
+use url::Url;
 
 /// The advisory lock under which migrations run: «pm_migra» in ASCII.
 const LOCK: i64 = 0x706d_5f6d_6967_7261;
@@ -149,12 +150,16 @@ pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
 
 /// `url` with user and password replaced.
 pub fn with_user(url: &str, user: &str, password: &str) -> Result<String> {
-    let (scheme, rest) = url
-        .split_once("://")
-        .context("the database address is not a URL: postgres://user:password@host:port/name")?;
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    Ok(format!("{scheme}://{user}:{password}@{host}{path}"))
+    let mut url = parse(url)?;
+    let replaced = url.set_username(user).and_then(|()| url.set_password(Some(password)));
+    replaced.map_err(|()| anyhow!("the database address names no host"))?;
+    Ok(url.into())
+}
+
+/// The address of a database.
+pub fn parse(url: &str) -> Result<Url> {
+    let url = Url::parse(url).ok().filter(Url::has_host);
+    url.context("the database address is not a URL: postgres://user:password@host:port/name")
 }
 
 /// Opens a connection that lives as long as the client.

@@ -14,7 +14,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio_postgres::{Client, Config};
 
 use crate::cluster::Programs;
@@ -162,18 +162,16 @@ fn database_name(url: &str) -> Result<String> {
 
 /// `url` with another database; it must name one.
 fn with_database(url: &str, database: &str) -> Result<String> {
-    let start = url.find("://").context("the database address is not a URL")? + 3;
-    let slash = url[start..].find('/').context("the database address names no database")? + start + 1;
-    let end = url[slash..].find('?').map_or(url.len(), |at| at + slash);
-    Ok(format!("{}{database}{}", &url[..slash], &url[end..]))
+    database_name(url)?;
+    let mut url = pm_migrations::parse(url)?;
+    url.set_path(database);
+    Ok(url.into())
 }
 
 fn without_password(url: &str) -> Result<String> {
-    let start = url.find("://").context("the database address is not a URL")? + 3;
-    let end = url[start..].find('/').map_or(url.len(), |at| at + start);
-    let Some(at) = url[start..end].rfind('@').map(|at| at + start) else { return Ok(url.to_owned()) };
-    let user = url[start..at].split(':').next().unwrap_or_default();
-    Ok(format!("{}{user}{}", &url[..start], &url[at..]))
+    let mut url = pm_migrations::parse(url)?;
+    url.set_password(None).map_err(|()| anyhow!("the database address names no host"))?;
+    Ok(url.into())
 }
 
 #[cfg(test)]

@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
@@ -19,6 +23,8 @@ use pm_migrations::connect;
 
 /// A log larger than this is put aside when its part starts.
 const LOG_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+const LONGEST_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// When a part counts as started.
 #[derive(Clone, Debug)]
@@ -231,17 +237,24 @@ fn describe(status: ExitStatus) -> String {
 /// Status and body of a GET over a connection of its own.
 pub async fn http_get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     let exchange = async {
-        let mut stream = TcpStream::connect(address).await?;
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.take(1 << 20).read_to_end(&mut answer).await?;
-        std::io::Result::Ok(String::from_utf8_lossy(&answer).into_owned())
+        let stream = TcpStream::connect(address).await?;
+        let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+        let request = Request::get(path)
+            .header(header::HOST, address.to_string())
+            .header(header::ACCEPT, "application/json")
+            .body(Empty::<Bytes>::new())?;
+        let answer = async {
+            let response = sender.send_request(request).await?;
+            let status = response.status().as_u16();
+            let body = Limited::new(response.into_body(), LONGEST_ANSWER_BYTES).collect().await;
+            let body = body.map_err(|error| anyhow!(error))?.to_bytes();
+            anyhow::Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        };
+        // the connection moves what the answer needs, and ends with it
+        tokio::select! {
+            answer = answer => answer,
+            ended = connection => Err(ended.err().map_or_else(|| anyhow!("the connection ended"), Into::into)),
+        }
     };
-    let answer = timeout(Duration::from_secs(10), exchange).await.context("no answer in 10 s")??;
-    let (head, body) = answer.split_once("\r\n\r\n").context("not an HTTP answer")?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("not an HTTP answer")?;
-    Ok((status, body.to_owned()))
+    timeout(ANSWER_LIMIT, exchange).await.with_context(|| format!("no answer in {ANSWER_LIMIT:?}"))?
 }

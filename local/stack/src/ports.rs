@@ -1,7 +1,6 @@
 //! Ports: free ones, and who holds a taken one.
 
 use std::fs::{self, File};
-use std::hash::{BuildHasher, RandomState};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
@@ -19,7 +18,7 @@ pub fn free_port() -> Result<u16> {
     let folder = std::env::temp_dir().join("pm-ports");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let length = RANGE.end - RANGE.start;
-    let begin = (RandomState::new().hash_one(()) % u64::from(length)) as u16;
+    let begin = fastrand::u16(..length);
     for n in 0..length {
         let port = RANGE.start + (begin + n) % length;
         let Ok(file) = File::create(folder.join(port.to_string())) else { continue };

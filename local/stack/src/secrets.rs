@@ -1,7 +1,7 @@
 //! Random secrets, made once and kept in the data folder with mode 600. No secret has a default.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -88,6 +88,6 @@ fn load_or_make_one(path: &Path) -> Result<String> {
 /// 256 random bits as 64 hexadecimal digits.
 pub fn random_hex() -> Result<String> {
     let mut bytes = [0; 32];
-    File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("no /dev/urandom")?;
+    getrandom::fill(&mut bytes).context("the system gives no random numbers")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

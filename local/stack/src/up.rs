@@ -174,7 +174,7 @@ async fn start(
         HostKind::Local => host_part(&options.manifest, &options.http)?,
         HostKind::Spin => spin_part(&options.manifest, &options.http)?,
     };
-    let host = with_documented(with_variables(host, &app_url, &secrets));
+    let host = with_documented(with_variables(host, &app_url, &secrets)?);
     let addresses: Vec<String> = options.http.iter().map(ToString::to_string).collect();
     launch(supervisor, progress, host, HOST_START, &format!("HTTP on {}", addresses.join(", "))).await?;
     let bridge = bridge_part(options.http[0], &mqtt_url, &secrets.service_token, &data.spool())?;
@@ -295,12 +295,11 @@ fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
 }
 
 /// Adds the application's variables to a host.
-pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part {
-    let authority =
-        database_url.split_once("://").map_or("", |(_, rest)| rest).split(['/', '?']).next().unwrap_or("");
-    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
-    let name = address.rsplit_once(':').map_or(address, |(name, _)| name);
-    host.env("SPIN_VARIABLE_DATABASE_HOST", format!("postgres://{name}:*"))
+pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Result<Part> {
+    let url = pm_migrations::parse(database_url)?;
+    let name = url.host_str().unwrap_or_default();
+    Ok(host
+        .env("SPIN_VARIABLE_DATABASE_HOST", format!("postgres://{name}:*"))
         .env("SPIN_VARIABLE_DATABASE_URL", database_url)
         .env("SPIN_VARIABLE_JWT_SECRET", &secrets.jwt)
         .env("SPIN_VARIABLE_SERVICE_TOKEN", &secrets.service_token)
@@ -309,7 +308,7 @@ pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Part
             secrets.service_token_previous.clone().unwrap_or_default(),
         )
         // everybody on this machine has the same address
-        .env(REQUESTS_PER_MINUTE, std::env::var(REQUESTS_PER_MINUTE).unwrap_or_else(|_| "0".to_owned()))
+        .env(REQUESTS_PER_MINUTE, std::env::var(REQUESTS_PER_MINUTE).unwrap_or_else(|_| "0".to_owned())))
 }
 
 /// Passes on the documented variables about notices, unless Spin's own are given. (The bridge reads its own of this

@@ -2,34 +2,27 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use pm_stack::part::{Part, Ready};
 use pm_stack::ports::{free_port, holder_of};
-use pm_stack::secrets::random_hex;
 use pm_stack::supervisor::Supervisor;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("pm-supervisor-{:.16}", random_hex()?));
-        fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Also the database's account can enter it.
+fn folder() -> Result<TempDir> {
+    Ok(tempfile::Builder::new()
+        .prefix("pm-supervisor-")
+        .permissions(fs::Permissions::from_mode(0o755))
+        .tempdir()?)
 }
 
 fn until(what: &str, mut met: impl FnMut() -> bool) -> Result<()> {
@@ -61,12 +54,12 @@ fn any() -> Result<SocketAddr> {
 
 #[test]
 fn a_taken_port_is_one_sentence_that_says_what_to_do() -> Result<()> {
-    let folder = Folder::new()?;
-    fs::write(folder.0.join("spin.toml"), "")?;
+    let folder = folder()?;
+    fs::write(folder.path().join("spin.toml"), "")?;
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = taken.local_addr()?;
     for (http, mqtt, flag) in [(address, any()?, "--http"), (any()?, address, "--mqtt")] {
-        let output = up(&folder.0, http, mqtt)?.wait_with_output()?;
+        let output = up(folder.path(), http, mqtt)?.wait_with_output()?;
         let said = String::from_utf8(output.stderr)?;
         assert_eq!(output.status.code(), Some(1), "{said}");
         let expected = format!("pm: {address} is taken by ");
@@ -79,9 +72,9 @@ fn a_taken_port_is_one_sentence_that_says_what_to_do() -> Result<()> {
 
 #[test]
 fn a_database_that_cannot_be_reached_is_one_sentence() -> Result<()> {
-    let folder = Folder::new()?;
-    fs::write(folder.0.join("spin.toml"), "")?;
-    let output = up(&folder.0, any()?, any()?)?.wait_with_output()?;
+    let folder = folder()?;
+    fs::write(folder.path().join("spin.toml"), "")?;
+    let output = up(folder.path(), any()?, any()?)?.wait_with_output()?;
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("cannot reach the database"), "{said}");
@@ -90,21 +83,21 @@ fn a_database_that_cannot_be_reached_is_one_sentence() -> Result<()> {
 
 #[test]
 fn an_interrupt_ends_the_whole_private_database_and_no_other_process() -> Result<()> {
-    let folder = Folder::new()?;
+    let folder = folder()?;
     // A pipe that nobody writes to: the host waits for its manifest, with database and broker running.
-    ensure!(Command::new("mkfifo").arg(folder.0.join("spin.toml")).status()?.success(), "no pipe");
+    ensure!(Command::new("mkfifo").arg(folder.path().join("spin.toml")).status()?.success(), "no pipe");
     let mut bystander =
         Command::new("sleep").arg("600").stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let (http, mqtt) = (any()?, any()?);
     let mut command = Command::new(env!("CARGO_BIN_EXE_pm-stack"));
-    command.args(["up", "--no-simulator", "--manifest"]).arg(folder.0.join("spin.toml"));
-    command.arg("--data-dir").arg(folder.0.join("data"));
+    command.args(["up", "--no-simulator", "--manifest"]).arg(folder.path().join("spin.toml"));
+    command.arg("--data-dir").arg(folder.path().join("data"));
     command.args(["--http", &http.to_string(), "--mqtt", &mqtt.to_string()]);
     command.env_remove("MQTT_URL").env_remove("DATABASE_URL").stdout(Stdio::null()).stderr(Stdio::null());
     let mut stack = command.process_group(0).spawn()?;
 
-    let port_file = folder.0.join("data/db.port");
-    let host_log = folder.0.join("data/logs/host.log");
+    let port_file = folder.path().join("data/db.port");
+    let host_log = folder.path().join("data/logs/host.log");
     until("the host was started", || host_log.exists())?;
     let port: u16 = fs::read_to_string(&port_file)?.trim().parse()?;
     let database = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -126,10 +119,10 @@ fn an_interrupt_ends_the_whole_private_database_and_no_other_process() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_that_is_killed_comes_back_and_grandchildren_end_with_it() -> Result<()> {
-    let folder = Folder::new()?;
-    let grandchild_file = folder.0.join("grandchild");
+    let folder = folder()?;
+    let grandchild_file = folder.path().join("grandchild");
     let script = format!("sleep 600 & echo $! >> {}; wait", grandchild_file.display());
-    let mut supervisor = Supervisor::new(folder.0.clone());
+    let mut supervisor = Supervisor::new(folder.path().to_owned());
     let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]);
     supervisor.start(part, LIMIT, |_| {}).await?;
     let lines = || fs::read_to_string(&grandchild_file).unwrap_or_default();
@@ -150,10 +143,10 @@ async fn a_part_that_is_killed_comes_back_and_grandchildren_end_with_it() -> Res
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_starts_again_with_another_environment() -> Result<()> {
-    let folder = Folder::new()?;
-    let told = folder.0.join("told");
+    let folder = folder()?;
+    let told = folder.path().join("told");
     let script = format!("echo $WORD >> {}; exec sleep 600", told.display());
-    let mut supervisor = Supervisor::new(folder.0.clone());
+    let mut supervisor = Supervisor::new(folder.path().to_owned());
     let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]).env("WORD", "old");
     supervisor.start(part, LIMIT, |_| {}).await?;
     until("the first word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\n"))?;

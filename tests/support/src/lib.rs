@@ -7,9 +7,22 @@
 //!
 //! Deliberately absent: anything that a shipped program uses.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+
 mod database;
 pub mod schema;
 mod stack;
 
 pub use database::{Database, database, empty_database, stop_server};
 pub use stack::{Broker, Detours, Stack, StackOptions, manifest};
+
+/// Says that a test cannot be run on this machine: here, and in the closing lines of `./pm test`, which names a file for it
+/// in `PM_TEST_SKIPPED`.
+pub fn skipped(test: &str, why: &str) -> std::io::Result<()> {
+    eprintln!("skipped: {test}: {why}");
+    match std::env::var_os("PM_TEST_SKIPPED") {
+        Some(file) => writeln!(OpenOptions::new().create(true).append(true).open(file)?, "{test}: {why}"),
+        None => Ok(()),
+    }
+}

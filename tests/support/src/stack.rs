@@ -1,12 +1,16 @@
 //! A whole stack for one test: its own ports, database, spool and secrets.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use tempfile::TempDir;
 use tokio::time::sleep;
+use url::Url;
 
 use crate::database::{Database, database};
 use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
@@ -15,7 +19,7 @@ use pm_stack::demo::seed;
 use pm_stack::part::{Part, Ready, Running, last_words, log_path};
 use pm_stack::paths::make_dir;
 use pm_stack::ports::free_port;
-use pm_stack::secrets::{Secrets, random_hex};
+use pm_stack::secrets::Secrets;
 use pm_stack::up::{bridge_part, broker_part, cluster_part, host_part, with_variables};
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -65,7 +69,7 @@ pub struct Detours {
 #[derive(Debug)]
 pub struct Stack {
     parts: BTreeMap<&'static str, (Part, Option<Running>)>,
-    folder: Folder,
+    folder: TempDir,
     database: Option<Database>,
     owner_url: String,
     http: SocketAddr,
@@ -74,22 +78,14 @@ pub struct Stack {
     service_token: String,
 }
 
-/// A folder that is removed when dropped.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 impl Stack {
     /// Database, broker, host and bridge.
     pub async fn start(options: StackOptions) -> Result<Self> {
-        let folder = Folder(std::env::temp_dir().join(format!("pm-stack-{:.16}", random_hex()?)));
-        make_dir(&folder.0.join("logs"))?;
-        let secrets = Secrets::load_or_make(&folder.0.join("secrets"))?;
+        // the database's account must be able to enter
+        let all_enter = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().prefix("pm-stack-").permissions(all_enter).tempdir()?;
+        make_dir(&folder.path().join("logs"))?;
+        let secrets = Secrets::load_or_make(&folder.path().join("secrets"))?;
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mqtt = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut stack = Self {
@@ -119,13 +115,13 @@ impl Stack {
             Broker::Embedded => broker_part(mqtt)?,
             Broker::Mosquitto => {
                 stack.mqtt_url = format!("mqtt://bridge:{}@{mqtt}", secrets.service_token);
-                mosquitto_part(mqtt, &secrets.service_token, &stack.folder.0)?
+                mosquitto_part(mqtt, &secrets.service_token, stack.folder.path())?
             }
         };
         stack.launch(broker).await?;
         let with_environment =
             |part: Part| options.environment.iter().fold(part, |part, (key, value)| part.env(key, value));
-        let host = with_variables(host_part(&manifest(), &[http])?, &app_url, &secrets);
+        let host = with_variables(host_part(&manifest(), &[http])?, &app_url, &secrets)?;
         stack.launch(with_environment(host)).await?;
         if !options.without_bridge {
             let spool = stack.spool();
@@ -142,7 +138,7 @@ impl Stack {
 
     async fn own_database(&mut self, secrets: &Secrets) -> Result<String> {
         let programs = tokio::task::spawn_blocking(|| Programs::find_or_fetch(|_| {})).await??;
-        let data = self.folder.0.join("db/data");
+        let data = self.folder.path().join("db/data");
         // durable: a test that kills it asks what it had promised
         let cluster = Cluster::new(programs, data, free_port()?, secrets.database_owner.clone(), true);
         cluster.init()?;
@@ -203,13 +199,13 @@ impl Stack {
 
     /// Has mosquitto saved something, such as a subscription to a topic? It saves once a second.
     pub fn broker_has_saved(&self, text: &str) -> bool {
-        let saved = std::fs::read(self.folder.0.join("mosquitto.db")).unwrap_or_default();
+        let saved = std::fs::read(self.folder.path().join("mosquitto.db")).unwrap_or_default();
         saved.windows(text.len()).any(|part| part == text.as_bytes())
     }
 
     /// The folder in which the bridge keeps what it could not deliver yet.
     pub fn spool(&self) -> PathBuf {
-        self.folder.0.join("spool")
+        self.folder.path().join("spool")
     }
 
     /// Gives a part another environment variable, from its next start on.
@@ -225,7 +221,7 @@ impl Stack {
     }
 
     fn logs(&self) -> PathBuf {
-        self.folder.0.join("logs")
+        self.folder.path().join("logs")
     }
 
     /// Kills `database` (when it is the stack's own), `broker`, `host` or `bridge` as kill -9 does.
@@ -270,21 +266,21 @@ impl Drop for Stack {
 
 /// The address in a URL such as `mqtt://user:password@127.0.0.1:1883/rest`.
 fn address_in(url: &str) -> Result<SocketAddr> {
-    let rest = url.split_once("://").context("not a URL")?.1;
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
-    address.parse().with_context(|| format!("no address of this machine: {address}"))
+    let url = Url::parse(url)?;
+    let host = url.host_str().context("the URL names no host")?.parse();
+    Ok(SocketAddr::new(
+        host.context("no address of this machine")?,
+        url.port().context("the URL names no port")?,
+    ))
 }
 
 /// The URL with another port.
 fn detour(url: &str, port: Option<u16>) -> Result<String> {
-    let Some(port) = port else { return Ok(url.to_owned()) };
-    let address = address_in(url)?;
-    Ok(url.replacen(&format!("@{address}"), &format!("@{}:{port}", address.ip()), 1).replacen(
-        &format!("//{address}"),
-        &format!("//{}:{port}", address.ip()),
-        1,
-    ))
+    let mut url = Url::parse(url)?;
+    if port.is_some() {
+        url.set_port(port).map_err(|()| anyhow!("the URL names no host"))?;
+    }
+    Ok(url.into())
 }
 
 /// The manifest of this workspace.

@@ -4,7 +4,7 @@ use super::{PER_SECOND, Stage, a_while, sensors::Plan, spools};
 use crate::sql;
 use anyhow::{Context, Result, ensure};
 use pm_stack::paths;
-use pm_test_support::Broker;
+use pm_test_support::{Broker, skipped};
 use std::{
     fs,
     io::Write,
@@ -61,7 +61,7 @@ impl SmallDisk {
             Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "none"]).arg(&folder).output()?;
         if !mounted.status.success() {
             fs::remove_dir(&folder)?;
-            eprintln!("skipped: a disk of a few megabytes cannot be mounted here (as root it can)");
+            skipped("a full disk", "a disk of a few megabytes cannot be mounted here (as root it can)")?;
             return Ok(None);
         }
         let disk = Self(folder);

@@ -28,7 +28,7 @@ use sensors::{Plan, Sensors};
 use serde_json::{Value, json};
 use std::{
     fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -165,33 +165,23 @@ fn spools(status: &Value) -> bool {
     status["mqtt"]["bridge"]["spool_batches"].as_u64().is_some_and(|n| n > 0)
 }
 
-/// Numbers that a seed gives again (SplitMix64).
-struct Random(u64);
+/// Numbers that a seed gives again.
+struct Random(fastrand::Rng);
 
 impl Random {
     fn seeded() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-        let seed = std::env::var("PM_FAULT_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(now);
+        let seed = std::env::var("PM_FAULT_SEED").ok().and_then(|s| s.parse().ok());
+        let seed = seed.unwrap_or_else(|| fastrand::u64(..));
         eprintln!("PM_FAULT_SEED={seed}");
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(fastrand::Rng::with_seed(seed))
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.0.u64(..bound)
     }
 
     fn shuffled<T>(&mut self, mut items: Vec<T>) -> Vec<T> {
-        for i in (1..items.len()).rev() {
-            items.swap(i, self.below(i as u64 + 1) as usize);
-        }
+        self.0.shuffle(&mut items);
         items
     }
 }
