@@ -74,6 +74,17 @@ build_for_tests() {
 # The bundler finds its folder by what cargo would tell it.
 bundle_ui() { fetch_docs; CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/pm-ui-bundle"; }
 
+# The bundle is made on one processor, by and large; meanwhile the host compiles the components for its first start.
+bundle_and_compile() {
+  local log result=0
+  log=$(mktemp)
+  "$TARGET/debug/pm-stack" compile >"$log" 2>&1 & local compiler=$!
+  bundle_ui || result=$?
+  wait "$compiler" || { cat "$log" >&2; result=1; }
+  rm -f "$log"
+  return $result
+}
+
 crates() { # ARGUMENT… of cargo tree: how many crates that choice of packages has
   cargo tree --locked --offline --edges normal,build --prefix none "$@" | cut -d' ' -f1,2 | sort -u | wc -l
 }
@@ -84,5 +95,6 @@ build() {
   step "build the programs ($(crates $PROGRAMS) crates)" build_programs
   # shellcheck disable=SC2046
   step "build the $(components | wc -l) components ($(crates --target wasm32-wasip2 $(components)) crates)" build_components
-  step "build the web UI ($(crates --target wasm32-unknown-unknown -p pm-ui) crates)" bundle_ui
+  step "build the web UI ($(crates --target wasm32-unknown-unknown -p pm-ui) crates), prepare the components" \
+    bundle_and_compile
 }

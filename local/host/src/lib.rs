@@ -63,6 +63,15 @@ impl Host {
         Ok(Self { app })
     }
 
+    /// Compiles the components of a manifest that are not in the cache yet.
+    ///
+    /// # Errors
+    /// One sentence, with its causes, that names what is missing or does not compile.
+    pub async fn compile(manifest_path: impl AsRef<Path>, options: Options) -> Result<()> {
+        let path = manifest_path.as_ref().to_owned();
+        tokio::task::spawn_blocking(move || load::compile(&path, &options)).await?
+    }
+
     /// Answers requests on every listener until `shutdown` is done; running requests then have [`GRACE`] to finish.
     ///
     /// # Errors

@@ -8,16 +8,20 @@ use super::engine::{self, Compiler};
 use super::files;
 use super::guest::Guest;
 use super::manifest::{self, Manifest};
-use super::options::Options;
+use super::options::{Options, Progress};
 use super::outbound::Application;
 use super::pool::Pools;
 use super::route::Router;
 use super::template::{self, Values, expand};
 use super::worker::Workers;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::iter;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::thread;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
@@ -92,6 +96,24 @@ fn component_info(
     })
 }
 
+/// Compiles every component that is not in the cache yet.
+///
+/// # Errors
+/// As [`super::Host::compile`].
+pub fn compile(path: &Path, options: &Options) -> Result<()> {
+    let manifest = Manifest::load(path)?;
+    let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+    let engine = engine::engine(options.limits.memory_bytes)?;
+    compile_all(&manifest, &directory, &engine, options).map(drop)
+}
+
+/// A component that is not in the cache.
+struct Missing<'m> {
+    id: &'m str,
+    wasm: Vec<u8>,
+    cached: PathBuf,
+}
+
 fn compile_all(
     manifest: &Manifest,
     directory: &Path,
@@ -101,7 +123,8 @@ fn compile_all(
     let cache_dir = options.cache_dir.join("compiled");
     let compiler = Compiler { engine, cache_dir: &cache_dir };
     let mut ready = Vec::new();
-    let mut missing = Vec::new();
+    let mut missing: Vec<Missing<'_>> = Vec::new();
+    let mut same_file = Vec::new();
     for (id, component) in &manifest.component {
         let source = directory.join(&component.source);
         let wasm = std::fs::read(&source)
@@ -109,25 +132,46 @@ fn compile_all(
         let cached = compiler.cached(&wasm);
         match compiler.load(&cached) {
             Some(component) => ready.push((id.clone(), component)),
-            None => missing.push((id, wasm, cached)),
+            None if missing.iter().any(|other| other.cached == cached) => same_file.push((id, cached)),
+            None => missing.push(Missing { id, wasm, cached }),
         }
     }
-    let count = missing.len();
-    // One after the other: wasmtime itself compiles the functions of one component on all processors.
-    for (number, (id, wasm, cached)) in missing.into_iter().enumerate() {
-        (options.progress)(&format!("compiling {id} ({}/{count})", number + 1));
-        // Two components of one file are compiled once.
-        let component = match compiler.load(&cached) {
-            Some(component) => component,
-            None => {
-                let compiled = compiler.compile(&wasm, &cached);
-                compiled.with_context(|| format!("component {id:?} does not compile"))?
-            }
-        };
-        ready.push((id.clone(), component));
+    ready.extend(compile_missing(&compiler, &missing, &options.progress)?);
+    for (id, cached) in same_file {
+        let component =
+            compiler.load(&cached).with_context(|| format!("component {id:?} is not in the cache"));
+        ready.push((id.clone(), component?));
     }
     ensure!(!ready.is_empty(), "the manifest has no component");
     Ok(ready)
+}
+
+/// As many at a time as there are processors: wasmtime compiles the functions of one component on all of them, and reads,
+/// links and writes it on one.
+fn compile_missing(
+    compiler: &Compiler<'_>,
+    missing: &[Missing<'_>],
+    progress: &Progress,
+) -> Result<Vec<(String, Component)>> {
+    let next = AtomicUsize::new(0);
+    let compile_next = || -> Option<Result<(String, Component)>> {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Missing { id, wasm, cached } = missing.get(number)?;
+        progress(&format!("compiling {id} ({}/{})", number + 1, missing.len()));
+        let compiled = compiler.compile(wasm, cached).map(|component| ((*id).to_owned(), component));
+        Some(compiled.with_context(|| format!("component {id:?} does not compile")))
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(missing.len());
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(|| iter::from_fn(compile_next).collect::<Result<Vec<_>>>()))
+            .collect();
+        let mut compiled = Vec::new();
+        for worker in workers {
+            compiled.extend(worker.join().map_err(|_| anyhow!("the compiler panicked"))??);
+        }
+        Ok(compiled)
+    })
 }
 
 fn linker(engine: &Engine) -> Result<Linker<Guest>> {

@@ -23,6 +23,9 @@ struct Arguments {
     /// Folder of compiled components, and of copies of files that components may read.
     #[arg(long)]
     cache_dir: PathBuf,
+    /// Compile the components that are not in the cache yet, and end.
+    #[arg(long)]
+    compile: bool,
 }
 
 /// Every row of every answer is some twenty small allocations.
@@ -42,8 +45,12 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> Result<()> {
-    let Arguments { manifest, http, cache_dir } = arguments;
-    let host = Host::load(manifest, Options::new(cache_dir)).await?;
+    let Arguments { manifest, http, cache_dir, compile } = arguments;
+    let options = Options::new(cache_dir);
+    if compile {
+        return Host::compile(manifest, options).await;
+    }
+    let host = Host::load(manifest, options).await?;
     let mut listeners = Vec::new();
     for address in &http {
         let listener = TcpListener::bind(address).await;

@@ -37,6 +37,12 @@ enum Runner {
 enum Cmd {
     /// Start everything and keep it running until Ctrl-C.
     Up(Up),
+    /// Compile the components for the local host now, so that its next start need not.
+    Compile {
+        /// The application's manifest.
+        #[arg(long, default_value = "spin.toml")]
+        manifest: PathBuf,
+    },
     /// Stop a stack that runs elsewhere.
     Down(Data),
     /// Say what runs; exit code 3 when nothing does.
@@ -149,6 +155,7 @@ const NOT_RUNNING: u8 = 3;
 async fn run(command: Cmd) -> Result<ExitCode> {
     match command {
         Cmd::Up(options) => up::run(up_options(options)?).await?,
+        Cmd::Compile { manifest } => up::compile(&manifest)?,
         Cmd::Down(Data { data_dir }) => {
             let stopped = data_dir.exists() && DataDir::open(&data_dir)?.stop()?;
             println!("{}", if stopped { "Stopped." } else { "Nothing was running." });

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -268,13 +269,26 @@ pub fn broker_part(address: SocketAddr) -> Result<Part> {
     Ok(part.args(["broker", "--mqtt", &address.to_string()]))
 }
 
+/// Where the local host keeps compiled components.
+fn host_cache() -> String {
+    cache_dir().join("host").display().to_string()
+}
+
+/// Lets the local host compile the components that it has not compiled yet, as its next start would.
+pub fn compile(manifest: &Path) -> Result<()> {
+    let mut host = Command::new(sibling("pm-host")?);
+    host.arg("--manifest").arg(manifest).args(["--cache-dir", &host_cache(), "--compile"]);
+    let status = host.status().context("cannot run pm-host")?;
+    ensure!(status.success(), "the components do not compile; what is printed above says why");
+    Ok(())
+}
+
 /// The local host as a part.
 pub fn host_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
     let listen: Vec<String> = http.iter().map(ToString::to_string).collect();
-    let cache = cache_dir().join("host").display().to_string();
     let part = Part::new("host", sibling("pm-host")?, Ready::Answers(http[0], "/health/live"));
     let part = part.args(["--manifest", &manifest.display().to_string(), "--http", &listen.join(",")]);
-    Ok(part.args(["--cache-dir", &cache]))
+    Ok(part.args(["--cache-dir", &host_cache()]))
 }
 
 fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {

@@ -26,10 +26,7 @@ use pm_test_support::{Broker, Detours, Stack, StackOptions};
 use relay::Relay;
 use sensors::{Plan, Sensors};
 use serde_json::{Value, json};
-use std::{
-    fmt,
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Messages a second that the sensors publish meanwhile.
