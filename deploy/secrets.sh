@@ -1,7 +1,7 @@
 #!/bin/sh
 # secrets.sh OWNER_DATABASE_URL MQTT_URL ADMIN_EMAIL | kubectl apply -f -
-# Prints the secrets that the manifests name, with random ones where nobody gives them. Applied again, it changes them:
-# restart functions and bridge and run the migrations afterwards, and everybody logs in anew.
+# Prints the secrets that the manifests name, with random ones where none is given. Applied again, it changes them:
+# restart functions and bridge and run the migrations afterwards, and everybody logs in again.
 set -eu
 [ $# = 3 ] || { echo "usage: secrets.sh postgres://OWNER:PASSWORD@HOST:PORT/NAME mqtt://USER:PASSWORD@HOST ADMIN_EMAIL" >&2; exit 1; }
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }

@@ -74,7 +74,7 @@ build_for_tests() {
 # The bundler finds its folder by what cargo would tell it.
 bundle_ui() { fetch_docs; CARGO_MANIFEST_DIR=$ROOT/ui/bundle "$TARGET/debug/pm-ui-bundle"; }
 
-# The bundle is made on one processor, by and large; meanwhile the host compiles the components for its first start.
+# The bundle is made on one processor, by and large; at the same time the host compiles the components for its first start.
 bundle_and_compile() {
   local log result=0
   log=$(mktemp)

@@ -1,4 +1,4 @@
-# What every script uses: how a step is told, where fetched things lie.
+# What every script uses: how a step is shown, where fetched things lie.
 
 die() { printf '\npm: %s\n' "$*" >&2; exit 1; }
 note() { printf '%s\n' "  $*"; }

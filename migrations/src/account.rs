@@ -1,4 +1,4 @@
-//! The first accounts of a platform, which nobody could make by its API.
+//! The first accounts of a platform: its API creates accounts only for an administrator.
 
 use anyhow::{Result, ensure};
 use tokio_postgres::Client;

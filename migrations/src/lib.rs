@@ -123,7 +123,7 @@ async fn run_one(client: &Client, sql: &str, version: i32, name: &str, checksum:
 pub const APP_ROLE: &str = "pm_app";
 
 /// Gives the role `pm_app` the right to log in with `password`; creates it when it is not there. What it may do is
-/// said by a migration.
+/// set by a migration.
 ///
 /// `password` must be alphanumeric.
 pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
@@ -177,10 +177,10 @@ pub async fn connect(url: &str) -> Result<Client> {
     Ok(client)
 }
 
-/// What the database said, rather than «db error».
+/// The message of the database, rather than «db error».
 pub fn sentence(error: tokio_postgres::Error) -> anyhow::Error {
     match error.as_db_error() {
-        Some(said) => anyhow::anyhow!("{} ({})", said.message(), said.code().code()),
+        Some(error) => anyhow!("{} ({})", error.message(), error.code().code()),
         None => error.into(),
     }
 }

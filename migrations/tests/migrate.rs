@@ -26,13 +26,13 @@ async fn a_later_migration_is_added_and_a_changed_one_refused() -> anyhow::Resul
     );
 
     let changed = ("0001_first", "create table first (id bigint)");
-    let said = apply(url, &[changed, SECOND]).await.unwrap_err().to_string();
-    assert!(said.contains("0001_first was changed after it was applied"), "{said}");
-    let said = apply(url, &[FIRST]).await.unwrap_err().to_string();
-    assert!(said.contains("0002_second, which this version does not know"), "{said}");
+    let message = apply(url, &[changed, SECOND]).await.unwrap_err().to_string();
+    assert!(message.contains("0001_first was changed after it was applied"), "{message}");
+    let message = apply(url, &[FIRST]).await.unwrap_err().to_string();
+    assert!(message.contains("0002_second, which this version does not know"), "{message}");
     let before = ("0000_before", "select 1");
-    let said = apply(url, &[before, FIRST, SECOND]).await.unwrap_err().to_string();
-    assert!(said.contains("0000_before comes before one that is applied"), "{said}");
+    let message = apply(url, &[before, FIRST, SECOND]).await.unwrap_err().to_string();
+    assert!(message.contains("0000_before comes before one that is applied"), "{message}");
     Ok(())
 }
 
@@ -40,8 +40,8 @@ async fn a_later_migration_is_added_and_a_changed_one_refused() -> anyhow::Resul
 async fn a_failed_migration_leaves_nothing() -> anyhow::Result<()> {
     let database = empty_database().await?;
     let broken = ("0002_broken", "create table half (id integer); select 1 / 0");
-    let said = format!("{:#}", apply(database.url(), &[FIRST, broken]).await.unwrap_err());
-    assert!(said.contains("0002_broken") && said.contains("division by zero"), "{said}");
+    let message = format!("{:#}", apply(database.url(), &[FIRST, broken]).await.unwrap_err());
+    assert!(message.contains("0002_broken") && message.contains("division by zero"), "{message}");
     let client = connect(database.url()).await?;
     let row =
         client.query_one("select to_regclass('first') is null, to_regclass('half') is null", &[]).await?;
@@ -56,8 +56,8 @@ async fn a_statement_that_wants_no_transaction_gets_none() -> anyhow::Result<()>
     let alone = ("0002_alone", "-- no transaction\nvacuum first");
     assert_eq!(apply(database.url(), &[FIRST, alone]).await?.applied.len(), 2);
     let within = ("0003_within", "vacuum first");
-    let said = format!("{:#}", apply(database.url(), &[FIRST, alone, within]).await.unwrap_err());
-    assert!(said.contains("transaction block"), "{said}");
+    let message = format!("{:#}", apply(database.url(), &[FIRST, alone, within]).await.unwrap_err());
+    assert!(message.contains("transaction block"), "{message}");
     Ok(())
 }
 
@@ -86,7 +86,7 @@ async fn the_functions_role_works_with_rows_and_not_with_the_schema() -> anyhow:
         "select * from schema_migrations",
     ] {
         let error = client.batch_execute(denied).await.unwrap_err();
-        let code = error.as_db_error().map(|said| said.code().code().to_owned());
+        let code = error.as_db_error().map(|message| message.code().code().to_owned());
         assert_eq!(code.as_deref(), Some("42501"), "{denied}");
     }
     Ok(())
@@ -95,14 +95,14 @@ async fn the_functions_role_works_with_rows_and_not_with_the_schema() -> anyhow:
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_gives_the_role_its_password_and_makes_the_first_administrator() -> anyhow::Result<()> {
     let database = empty_database().await?;
-    // the role is the server's: other tests log in with this password meanwhile
+    // the role is the server's: other tests log in with this password at the same time
     let app = database.app_url().split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
     let run = |email: &str, password: &str| -> anyhow::Result<(bool, String)> {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pm-migrate"));
         command.env("DATABASE_URL", database.url()).env("PM_APP_PASSWORD", &app);
         let output = command.env("PM_ADMIN_EMAIL", email).env("PM_ADMIN_PASSWORD", password).output()?;
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        Ok((output.status.success(), said.into_owned()))
+        let message = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        Ok((output.status.success(), message.into_owned()))
     };
     for (email, password, good, expected) in [
         ("boss@example.org", "short", false, "fewer than 8 characters"),
@@ -111,9 +111,9 @@ async fn the_program_gives_the_role_its_password_and_makes_the_first_administrat
         ("boss@example.org", "long enough", true, "boss@example.org is the first administrator."),
         ("other@example.org", "long enough", true, "There is an administrator already."),
     ] {
-        let (ended_well, said) = run(email, password)?;
-        assert!(ended_well == good && said.contains(expected), "{email}: {said}");
-        assert!(!said.contains("long enough"), "{said}");
+        let (ended_well, message) = run(email, password)?;
+        assert!(ended_well == good && message.contains(expected), "{email}: {message}");
+        assert!(!message.contains("long enough"), "{message}");
     }
     let client = connect(database.app_url()).await?;
     let row = client.query_one("select string_agg(email || ' ' || role, ',') from users", &[]).await?;

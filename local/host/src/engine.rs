@@ -85,7 +85,7 @@ impl Compiler<'_> {
             reason = "wasmtime runs the file as code; only this host writes into its own cache folder"
         )]
         let loaded = unsafe { Component::deserialize_file(self.engine, path) };
-        loaded.inspect_err(|error| tracing::warn!("{} is compiled anew: {error:#}", path.display())).ok()
+        loaded.inspect_err(|error| tracing::warn!("{} is compiled again: {error:#}", path.display())).ok()
     }
 
     /// Compiles a component and keeps the result; a cache that cannot be written only costs time.

@@ -124,7 +124,7 @@ impl ResourceLimiter for Memory {
 /// Time that requests computed without pause, by request; `None` stands for the instance's start.
 ///
 /// Every tick interrupts running guest code. The time since the last tick counts only if the instance did not wait for
-/// anything meanwhile, so a request that waits, however long and often, uses nothing up; one that only computes is
+/// anything in between, so a request that waits, however long and often, uses nothing up; one that only computes is
 /// charged in full.
 struct Cpu {
     limit: Duration,

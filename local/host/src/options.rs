@@ -20,7 +20,7 @@ impl Default for Limits {
     }
 }
 
-/// Told in short lines what the start is doing, as in `compiling ingest (3/16)`.
+/// Gets short lines about what the start is doing, as in `compiling ingest (3/16)`.
 pub type Progress = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How to run an application.
@@ -32,7 +32,7 @@ pub struct Options {
     pub cache_dir: PathBuf,
     /// What instances may use up.
     pub limits: Limits,
-    /// Who is told about the start.
+    /// Gets the progress of the start.
     pub progress: Progress,
 }
 

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over every listener, until it is told to stop.
+//! HTTP/1.1 over every listener, until it is stopped.
 
 use super::app::App;
 use anyhow::Result;

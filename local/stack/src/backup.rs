@@ -2,7 +2,7 @@
 //!
 //! The file holds every row, attachments and audit log included, and with them what is secret: password hashes, the
 //! secrets of webhooks, keys kept as settings. It is made for its owner's eyes only (mode 600). It does not hold the secrets
-//! of a stack (`.pm/secrets`, or those of the cluster): a restored stack has its own, so everybody logs in anew. Neither does
+//! of a stack (`.pm/secrets`, or those of the cluster): a restored stack has its own, so everybody logs in again. Neither does
 //! it hold what an object store keeps, nor what waits in a bridge's spool.
 //!
 //! Hypertables are restored between `timescaledb_pre_restore` and `timescaledb_post_restore`, as TimescaleDB asks, into a
@@ -27,8 +27,8 @@ pub struct Backup {
     pub bytes: u64,
 }
 
-/// Writes the database at `url` to `file`, which must not be there yet. The platform may run meanwhile: what is written
-/// is the state of one moment.
+/// Writes the database at `url` to `file`, which must not be there yet. The platform may run at the same time: what is
+/// written is the state of one moment.
 pub async fn backup(url: &str, programs: &Programs, file: &Path) -> Result<Backup> {
     ensure!(!file.exists(), "{} is there already: choose another name, or remove it", file.display());
     known_version(&connect(url).await?).await.context("there is nothing of the platform to back up")?;
@@ -52,7 +52,7 @@ pub async fn backup(url: &str, programs: &Programs, file: &Path) -> Result<Backu
 }
 
 /// Puts what is in `file` into the database at `url`, which is made when it is not there. One that holds anything is
-/// refused, or with `overwrite` replaced; nobody should use it meanwhile. The account needs the right to create databases
+/// refused, or with `overwrite` replaced; it must not be used during the restore. The account needs the right to create databases
 /// and extensions, and `pm_app` is made without a password where it lacks.
 pub async fn restore(url: &str, programs: &Programs, file: &Path, overwrite: bool) -> Result<()> {
     let readable = OpenOptions::new().read(true).open(file);
@@ -93,7 +93,7 @@ async fn fill(url: &str, programs: &Programs, file: &Path) -> Result<()> {
         .await
         .map_err(sentence)
         .context("cannot prepare the database")?;
-    // the extension reads its tables anew with each connection
+    // the extension reads its tables when a connection begins
     drop(session);
     let mut command = client(programs, "pg_restore", url)?;
     command.args(["--no-owner", "--exit-on-error"]).arg(file);
@@ -122,10 +122,10 @@ async fn run(mut command: Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = tokio::task::spawn_blocking(move || command.output()).await?;
     let output = output.with_context(|| format!("cannot run {program}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let message = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        let line = said.lines().find(|line| line.contains("error:")).or(said.lines().last());
-        bail!("{}", line.unwrap_or("it ended without a word").trim());
+        let line = message.lines().find(|line| line.contains("error:")).or(message.lines().last());
+        bail!("{}", line.unwrap_or("it ended without a message").trim());
     }
     Ok(())
 }

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::part::last_words;
 use crate::paths::{cache_dir, make_dir, require_free_space, server_account};
+use crate::service::last_line_quoted;
 
 /// Fetches and unpacks TimescaleDB; see its head.
 const FETCH_SCRIPT: &str = include_str!("../timescale.sh");
@@ -19,7 +19,7 @@ pub const OWNER: &str = "postgres";
 /// The database of a stack.
 pub const DATABASE: &str = "pm";
 
-/// PostgreSQL's programs with TimescaleDB beside them.
+/// PostgreSQL's programs, with TimescaleDB.
 #[derive(Clone, Debug)]
 pub struct Programs {
     /// The folder of `postgres`, `initdb`, `psql`, `pg_dump`.
@@ -47,10 +47,10 @@ impl Programs {
             .stdin(Stdio::null())
             .output()
             .context("cannot run bash: install it")?;
-        let said = String::from_utf8_lossy(&output.stderr);
+        let message = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() {
-            tracing::debug!(%said, "timescale.sh failed");
-            bail!("{}", said.trim().lines().last().unwrap_or("fetching TimescaleDB failed"));
+            tracing::debug!(%message, "timescale.sh failed");
+            bail!("{}", message.trim().lines().last().unwrap_or("fetching TimescaleDB failed"));
         }
         let bin = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
         ensure!(
@@ -159,12 +159,12 @@ impl Cluster {
         let output = command.output().context("cannot run initdb")?;
         let _ = fs::remove_file(&password_file);
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
+            let message = String::from_utf8_lossy(&output.stderr);
             let _ = fs::remove_dir_all(&self.data);
             bail!(
                 "cannot create the database in {}: {}",
                 self.data.display(),
-                said.trim().lines().last().unwrap_or_default()
+                message.trim().lines().last().unwrap_or_default()
             );
         }
         Ok(())
@@ -177,8 +177,8 @@ impl Cluster {
             .arg("--version")
             .output()
             .context("cannot run postgres")?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let ours = said.split_whitespace().nth(2).unwrap_or_default();
+        let message = String::from_utf8_lossy(&output.stdout);
+        let ours = message.split_whitespace().nth(2).unwrap_or_default();
         ensure!(
             ours.split('.').next() == Some(found.trim()),
             "the database in {} was made by PostgreSQL {}, but this is {ours}: run ./pm reset to start with an empty one",
@@ -225,7 +225,7 @@ impl Cluster {
         ensure!(
             status.success(),
             "the database did not start: {}",
-            last_words(&self.data.join("server.log"))
+            last_line_quoted(&self.data.join("server.log"))
         );
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, Programs};
 use crate::paths::{cluster_dir, make_dir, require_free_space};
 use crate::ports::{free_port, holder_of};
 use crate::secrets::{Secrets, rotate_service_token};
-use crate::supervisor::PartState;
+use crate::supervisor::ServiceState;
 use crate::up::Status;
 
 /// How long `down` waits.
@@ -35,7 +35,7 @@ impl DataDir {
         Ok(Self { root })
     }
 
-    /// Logs, one per part.
+    /// Logs, one per service.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
     }
@@ -108,7 +108,7 @@ impl DataDir {
         Ok(true)
     }
 
-    /// Makes a new service token and tells the stack that runs on this folder; returns whether there is one. Without one
+    /// Makes a new service token and notifies the stack that runs on this folder; returns whether there is one. Without one
     /// the next start takes it.
     pub fn rotate_token(&self) -> Result<bool> {
         rotate_service_token(&self.secrets())?;
@@ -161,15 +161,15 @@ impl DataDir {
         Ok(at(port))
     }
 
-    /// Tells `status` about the running stack.
-    pub fn write_status(&self, http: &[SocketAddr], parts: Vec<PartState>) -> Result<()> {
-        let status = Status { pid: std::process::id(), http: http.to_vec(), parts };
+    /// Writes the state of the running stack, for `status`.
+    pub fn write_status(&self, http: &[SocketAddr], services: Vec<ServiceState>) -> Result<()> {
+        let status = Status { pid: std::process::id(), http: http.to_vec(), services };
         let new = self.root.join("status.json.new");
         fs::write(&new, serde_json::to_vec_pretty(&status)?).context("cannot write status.json")?;
         fs::rename(&new, self.root.join("status.json")).context("cannot write status.json")
     }
 
-    /// What the running stack told.
+    /// The state that the running stack wrote.
     pub fn read_status(&self) -> Option<Status> {
         serde_json::from_slice(&fs::read(self.root.join("status.json")).ok()?).ok()
     }

@@ -4,7 +4,7 @@
 //! demonstration data; backup and restore of the database.
 //!
 //! Invariants: every process that is started here ends with the one that started it, and no other process is touched;
-//! no secret has a default; a failed start is told in one sentence that says what to do.
+//! no secret has a default; a failed start ends with one sentence that says what to do.
 //!
 //! Deliberately absent: anything a production deployment needs beyond one machine, and any rule of the application.
 
@@ -13,10 +13,10 @@ pub mod broker;
 pub mod cluster;
 pub mod data;
 pub mod demo;
-pub mod part;
 pub mod paths;
 pub mod ports;
 pub mod progress;
 pub mod secrets;
+pub mod service;
 pub mod supervisor;
 pub mod up;

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pm_stack::data::DataDir;
 use pm_stack::secrets::Secrets;
 use pm_stack::up::{HostKind, UpOptions};
-use pm_stack::{backup, broker, cluster, part, up};
+use pm_stack::{backup, broker, cluster, service, up};
 
 /// The predictive-maintenance platform on one machine.
 #[derive(Parser)]
@@ -47,12 +47,12 @@ enum Cmd {
     Down(Data),
     /// Say what runs; exit code 3 when nothing does.
     Status(Data),
-    /// Follow the logs of one part, or of all.
+    /// Follow the logs of one service, or of all.
     Logs {
         #[command(flatten)]
         data: Data,
         /// database, broker, host, bridge or simulator.
-        part: Option<String>,
+        service: Option<String>,
     },
     /// Remove all data of the stack.
     Reset {
@@ -161,13 +161,13 @@ async fn run(command: Cmd) -> Result<ExitCode> {
             println!("{}", if stopped { "Stopped." } else { "Nothing was running." });
         }
         Cmd::Status(Data { data_dir }) => return status(&data_dir).await,
-        Cmd::Logs { data, part } => return logs(&data.data_dir, part.as_deref()),
+        Cmd::Logs { data, service } => return logs(&data.data_dir, service.as_deref()),
         Cmd::Reset { data, yes } => reset(&data.data_dir, yes)?,
         Cmd::RotateToken(Data { data_dir }) => {
-            let told = DataDir::open(&data_dir)?.rotate_token()?;
+            let running = DataDir::open(&data_dir)?.rotate_token()?;
             println!(
                 "The service token is new{}.",
-                if told { "; host and bridge take it over now" } else { "" }
+                if running { "; host and bridge take it over now" } else { "" }
             );
         }
         Cmd::Broker { mqtt } => tokio::task::block_in_place(|| broker::run(mqtt))?,
@@ -221,30 +221,30 @@ async fn status(data_dir: &Path) -> Result<ExitCode> {
         println!("Starting.");
         return Ok(ExitCode::SUCCESS);
     };
-    println!("  {:<10} {:>8}  {:>8}  last end", "part", "process", "restarts");
-    for part in &status.parts {
-        let pid = part.pid.map_or_else(|| "down".to_owned(), |pid| pid.to_string());
+    println!("  {:<10} {:>8}  {:>8}  last end", "service", "process", "restarts");
+    for service in &status.services {
+        let pid = service.pid.map_or_else(|| "down".to_owned(), |pid| pid.to_string());
         println!(
             "  {:<10} {pid:>8}  {:>8}  {}",
-            part.name,
-            part.restarts,
-            part.last_end.as_deref().unwrap_or("-")
+            service.name,
+            service.restarts,
+            service.last_end.as_deref().unwrap_or("-")
         );
     }
     let address = status.http.first().context("status.json names no address")?;
-    match part::http_get(*address, "/health/ready").await {
+    match service::http_get(*address, "/health/ready").await {
         Ok((200, _)) => println!("http://{address} is ready."),
         Ok((code, body)) => println!("http://{address} is not ready: {code} {body}"),
         Err(error) => println!("http://{address} does not answer: {error:#}"),
     }
-    let all = status.parts.iter().all(|part| part.pid.is_some());
+    let all = status.services.iter().all(|service| service.pid.is_some());
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn logs(data_dir: &Path, part: Option<&str>) -> Result<ExitCode> {
+fn logs(data_dir: &Path, service: Option<&str>) -> Result<ExitCode> {
     let folder = data_dir.join("logs");
-    let mut files: Vec<PathBuf> = match part {
-        Some(part) => vec![part::log_path(&folder, part)],
+    let mut files: Vec<PathBuf> = match service {
+        Some(service) => vec![service::log_path(&folder, service)],
         None => std::fs::read_dir(&folder)
             .with_context(|| {
                 format!("there are no logs in {}: start the stack with ./pm up", folder.display())
@@ -256,7 +256,7 @@ fn logs(data_dir: &Path, part: Option<&str>) -> Result<ExitCode> {
     files.sort();
     ensure!(
         !files.is_empty() && files.iter().all(|file| file.exists()),
-        "there is no such log in {}: the parts are database, broker, host, bridge and simulator",
+        "there is no such log in {}: the services are database, broker, host, bridge and simulator",
         folder.display()
     );
     let status =
@@ -334,7 +334,7 @@ async fn restore_from(file: &Path, data_dir: &Path, overwrite: bool) -> Result<(
     );
     with_database(data_dir, async |url, programs| backup::restore(url, programs, file, overwrite).await)
         .await?;
-    println!("Restored {}. Start the stack with ./pm up; everybody logs in anew.", file.display());
+    println!("Restored {}. Start the stack with ./pm up; everybody logs in again.", file.display());
     Ok(())
 }
 

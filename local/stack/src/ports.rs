@@ -94,9 +94,9 @@ mod tests {
     fn a_taken_port_names_its_holder_and_the_flag() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        let said = require_free(address, "--http").unwrap_err().to_string();
-        assert!(said.contains(&format!("process {}", std::process::id())), "{said}");
-        assert!(said.contains(&address.to_string()) && said.contains("--http"), "{said}");
+        let message = require_free(address, "--http").unwrap_err().to_string();
+        assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+        assert!(message.contains(&address.to_string()) && message.contains("--http"), "{message}");
         drop(listener);
         require_free(address, "--http").unwrap();
     }

@@ -12,7 +12,7 @@ use crate::paths::make_dir;
 const TOKEN: &str = "service_token";
 const TOKEN_BEFORE: &str = "service_token_previous";
 
-/// What the parts of a stack know of each other.
+/// What the services of a stack know of each other.
 #[derive(Clone)]
 pub struct Secrets {
     /// Signs access and refresh tokens.

@@ -13,19 +13,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cluster::{Cluster, DATABASE};
 use crate::data::DataDir;
 use crate::demo::{USERS, seed};
-use crate::part::{Part, Ready};
 use crate::paths::cache_dir;
 use crate::ports::require_free;
 use crate::progress::Progress;
 use crate::secrets::Secrets;
-use crate::supervisor::{PartState, Supervisor};
+use crate::service::{Ready, Service};
+use crate::supervisor::{ServiceState, Supervisor};
 use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
 
 const DATABASE_START: Duration = Duration::from_secs(90);
 /// The first start compiles every component.
 const HOST_START: Duration = Duration::from_secs(600);
 const REQUESTS_PER_MINUTE: &str = "SPIN_VARIABLE_REQUESTS_PER_MINUTE";
-const PART_START: Duration = Duration::from_secs(30);
+const SERVICE_START: Duration = Duration::from_secs(30);
 
 /// What runs the components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum HostKind {
     Spin,
 }
 
-/// What is asked of [`run`].
+/// Options of [`run`].
 #[derive(Clone, Debug)]
 pub struct UpOptions {
     /// The application's manifest.
@@ -68,8 +68,8 @@ pub struct Status {
     pub pid: u32,
     /// Where HTTP is served.
     pub http: Vec<SocketAddr>,
-    /// What is known of each part.
-    pub parts: Vec<PartState>,
+    /// What is known of each service.
+    pub services: Vec<ServiceState>,
 }
 
 /// Starts everything, says so, and ends everything on SIGINT, SIGTERM or SIGHUP.
@@ -113,14 +113,14 @@ pub async fn run(options: UpOptions) -> Result<()> {
             }
         }
     }
-    progress.now("stopping", "every part");
+    progress.now("stopping", "every service");
     supervisor.stop().await;
     data.remove_status();
-    progress.done("stopped", "every part has ended");
+    progress.done("stopped", "every service has ended");
     result.map(|_| ())
 }
 
-/// Gives host and bridge, in this order, the service token that was made meanwhile. The host accepts both for now, so
+/// Gives host and bridge, in this order, the new service token. The host accepts both for now, so
 /// the bridge is refused at no time; while one of them starts, messages wait.
 async fn renew(data: &DataDir, supervisor: &Supervisor) -> Result<()> {
     let secrets = Secrets::load_or_make(&data.secrets())?;
@@ -129,7 +129,7 @@ async fn renew(data: &DataDir, supervisor: &Supervisor) -> Result<()> {
     let of_host =
         [("SPIN_VARIABLE_SERVICE_TOKEN", token), ("SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS", previous)];
     let done = supervisor.change("host", HOST_START, &of_host).await
-        && supervisor.change("bridge", PART_START, &[("PM_SERVICE_TOKEN", token)]).await;
+        && supervisor.change("bridge", SERVICE_START, &[("PM_SERVICE_TOKEN", token)]).await;
     println!(
         "{}",
         if done {
@@ -166,24 +166,25 @@ async fn start(
     let mqtt_url = match &options.mqtt_url {
         Some(url) => url.clone(),
         None => {
-            let part = broker_part(options.mqtt)?;
-            launch(supervisor, progress, part, PART_START, &format!("MQTT on {}", options.mqtt)).await?;
+            let service = broker_service(options.mqtt)?;
+            launch(supervisor, progress, service, SERVICE_START, &format!("MQTT on {}", options.mqtt))
+                .await?;
             format!("mqtt://{}", options.mqtt)
         }
     };
     let host = match options.host {
-        HostKind::Local => host_part(&options.manifest, &options.http)?,
-        HostKind::Spin => spin_part(&options.manifest, &options.http)?,
+        HostKind::Local => host_service(&options.manifest, &options.http)?,
+        HostKind::Spin => spin_service(&options.manifest, &options.http)?,
     };
     let host = with_documented(with_variables(host, &app_url, &secrets)?);
     let addresses: Vec<String> = options.http.iter().map(ToString::to_string).collect();
     launch(supervisor, progress, host, HOST_START, &format!("HTTP on {}", addresses.join(", "))).await?;
-    let bridge = bridge_part(options.http[0], &mqtt_url, &secrets.service_token, &data.spool())?;
-    launch(supervisor, progress, bridge, PART_START, "takes messages").await?;
+    let bridge = bridge_service(options.http[0], &mqtt_url, &secrets.service_token, &data.spool())?;
+    launch(supervisor, progress, bridge, SERVICE_START, "takes messages").await?;
     if options.simulator {
         let simulator =
-            Part::new("simulator", sibling("simulator")?, Ready::Running).env("MQTT_URL", mqtt_url);
-        launch(supervisor, progress, simulator, PART_START, "4 machines, 16 sensors").await?;
+            Service::new("simulator", sibling("simulator")?, Ready::Running).env("MQTT_URL", mqtt_url);
+        launch(supervisor, progress, simulator, SERVICE_START, "4 machines, 16 sensors").await?;
     }
     Ok(())
 }
@@ -191,13 +192,13 @@ async fn start(
 async fn launch(
     supervisor: &mut Supervisor,
     progress: &Progress,
-    part: Part,
+    service: Service,
     limit: Duration,
     done: &str,
 ) -> Result<()> {
-    let name = part.name;
+    let name = service.name;
     let began = Instant::now();
-    supervisor.start(part, limit, |line| progress.now(name, line)).await?;
+    supervisor.start(service, limit, |line| progress.now(name, line)).await?;
     progress.done(name, &format!("{done} ({:.1} s)", began.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -215,7 +216,7 @@ async fn private_database(
         progress.now("database", "starting");
         cluster.init()?;
         let done = format!("TimescaleDB on 127.0.0.1:{}", cluster.port());
-        launch(supervisor, progress, cluster_part(&cluster)?, DATABASE_START, &done).await?;
+        launch(supervisor, progress, cluster_service(&cluster)?, DATABASE_START, &done).await?;
     }
     create_database(&cluster).await?;
     Ok(cluster.url(DATABASE))
@@ -231,11 +232,11 @@ pub async fn create_database(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-/// The server of a cluster as a part.
-pub fn cluster_part(cluster: &Cluster) -> Result<Part> {
+/// The server of a cluster as a service.
+pub fn cluster_service(cluster: &Cluster) -> Result<Service> {
     let (program, arguments) = cluster.server()?;
     let ready = Ready::Queries(cluster.url("postgres"));
-    Ok(Part { name: "database", program, arguments, environment: Vec::new(), ready, stop: Signal::INT })
+    Ok(Service { name: "database", program, arguments, environment: Vec::new(), ready, stop: Signal::INT })
 }
 
 /// Migrations, the functions' role, demonstration data; returns the functions' address of the database.
@@ -263,10 +264,10 @@ async fn prepare_database(
     with_user(owner_url, APP_ROLE, &secrets.database_app)
 }
 
-/// The embedded broker as a part.
-pub fn broker_part(address: SocketAddr) -> Result<Part> {
-    let part = Part::new("broker", sibling("pm-stack")?, Ready::Listens(address));
-    Ok(part.args(["broker", "--mqtt", &address.to_string()]))
+/// The embedded broker as a service.
+pub fn broker_service(address: SocketAddr) -> Result<Service> {
+    let service = Service::new("broker", sibling("pm-stack")?, Ready::Listens(address));
+    Ok(service.args(["broker", "--mqtt", &address.to_string()]))
 }
 
 /// Where the local host keeps compiled components.
@@ -283,15 +284,15 @@ pub fn compile(manifest: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The local host as a part.
-pub fn host_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
+/// The local host as a service.
+pub fn host_service(manifest: &Path, http: &[SocketAddr]) -> Result<Service> {
     let listen: Vec<String> = http.iter().map(ToString::to_string).collect();
-    let part = Part::new("host", sibling("pm-host")?, Ready::Answers(http[0], "/health/live"));
-    let part = part.args(["--manifest", &manifest.display().to_string(), "--http", &listen.join(",")]);
-    Ok(part.args(["--cache-dir", &host_cache()]))
+    let service = Service::new("host", sibling("pm-host")?, Ready::Answers(http[0], "/health/live"));
+    let service = service.args(["--manifest", &manifest.display().to_string(), "--http", &listen.join(",")]);
+    Ok(service.args(["--cache-dir", &host_cache()]))
 }
 
-fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
+fn spin_service(manifest: &Path, http: &[SocketAddr]) -> Result<Service> {
     let spin = std::env::var_os("PATH")
         .and_then(|paths| {
             std::env::split_paths(&paths).map(|dir| dir.join("spin")).find(|file| file.is_file())
@@ -301,15 +302,15 @@ fn spin_part(manifest: &Path, http: &[SocketAddr]) -> Result<Part> {
         http.len() == 1,
         "Spin listens on one address: give one with --http, as in --http 127.0.0.1:8000"
     );
-    let part = Part::new("host", spin, Ready::Answers(http[0], "/health/live"));
+    let service = Service::new("host", spin, Ready::Answers(http[0], "/health/live"));
     let state = cache_dir().join("spin");
-    Ok(part
+    Ok(service
         .args(["up", "--from", &manifest.display().to_string(), "--listen", &http[0].to_string()])
         .args(["--state-dir".to_owned(), state.display().to_string()]))
 }
 
 /// Adds the application's variables to a host.
-pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Result<Part> {
+pub fn with_variables(host: Service, database_url: &str, secrets: &Secrets) -> Result<Service> {
     let url = pm_migrations::parse(database_url)?;
     let name = url.host_str().unwrap_or_default();
     Ok(host
@@ -327,7 +328,7 @@ pub fn with_variables(host: Part, database_url: &str, secrets: &Secrets) -> Resu
 
 /// Passes on the documented variables about notices, unless Spin's own are given. (The bridge reads its own of this
 /// process's environment.)
-fn with_documented(host: Part) -> Part {
+fn with_documented(host: Service) -> Service {
     let given = |name: &str| std::env::var(name).ok();
     ["NOTIFICATION_EMAIL_TO", "SLACK_WEBHOOK_URL"].into_iter().fold(host, |host, name| {
         let variable = format!("SPIN_VARIABLE_{name}");
@@ -338,16 +339,21 @@ fn with_documented(host: Part) -> Part {
     })
 }
 
-/// The bridge as a part.
-pub fn bridge_part(http: SocketAddr, mqtt_url: &str, service_token: &str, spool: &Path) -> Result<Part> {
-    Ok(Part::new("bridge", sibling("ingest-bridge")?, Ready::Running)
+/// The bridge as a service.
+pub fn bridge_service(
+    http: SocketAddr,
+    mqtt_url: &str,
+    service_token: &str,
+    spool: &Path,
+) -> Result<Service> {
+    Ok(Service::new("bridge", sibling("ingest-bridge")?, Ready::Running)
         .env("PM_INGEST_URL", format!("http://{http}"))
         .env("PM_SERVICE_TOKEN", service_token)
         .env("MQTT_URL", mqtt_url)
         .env("PM_SPOOL_DIR", spool.display().to_string()))
 }
 
-/// A program of this workspace: beside the running one, or for a test one folder up.
+/// A program of this workspace: in the folder of the running one, or for a test one folder up.
 pub fn sibling(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe().context("no path of the running program")?;
     here.ancestors()

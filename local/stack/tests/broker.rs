@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use pm_stack::part::{Part, Ready, Running};
 use pm_stack::ports::free_port;
+use pm_stack::service::{Ready, Running, Service};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use tokio::time::timeout;
 
@@ -16,8 +16,8 @@ async fn broker() -> Result<(SocketAddr, Running)> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let logs = std::env::temp_dir();
     let ready = Ready::Listens(address);
-    let part = Part::new("pm-broker-test", env!("CARGO_BIN_EXE_pm-stack"), ready.clone());
-    let running = part.args(["broker", "--mqtt", &address.to_string()]).spawn(&logs)?;
+    let service = Service::new("pm-broker-test", env!("CARGO_BIN_EXE_pm-stack"), ready.clone());
+    let running = service.args(["broker", "--mqtt", &address.to_string()]).spawn(&logs)?;
     anyhow::ensure!(ready.wait(LIMIT).await, "the broker does not listen");
     Ok((address, running))
 }

@@ -1,4 +1,4 @@
-//! The stack as a person meets it: one sentence for a taken port, parts that come back, an end that ends everything.
+//! The stack as a person meets it: one sentence for a taken port, services that come back, an end that ends everything.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use pm_stack::part::{Part, Ready};
 use pm_stack::ports::{free_port, holder_of};
+use pm_stack::service::{Ready, Service};
 use pm_stack::supervisor::Supervisor;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
@@ -60,12 +60,12 @@ fn a_taken_port_is_one_sentence_that_says_what_to_do() -> Result<()> {
     let address = taken.local_addr()?;
     for (http, mqtt, flag) in [(address, any()?, "--http"), (any()?, address, "--mqtt")] {
         let output = up(folder.path(), http, mqtt)?.wait_with_output()?;
-        let said = String::from_utf8(output.stderr)?;
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        let message = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(1), "{message}");
         let expected = format!("pm: {address} is taken by ");
-        assert!(said.contains(&expected) && said.contains(flag), "{said}");
-        assert!(said.contains(&format!("process {}", std::process::id())), "{said}");
-        assert_eq!(said.trim().lines().count(), 1, "{said}");
+        assert!(message.contains(&expected) && message.contains(flag), "{message}");
+        assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+        assert_eq!(message.trim().lines().count(), 1, "{message}");
     }
     Ok(())
 }
@@ -75,9 +75,9 @@ fn a_database_that_cannot_be_reached_is_one_sentence() -> Result<()> {
     let folder = folder()?;
     fs::write(folder.path().join("spin.toml"), "")?;
     let output = up(folder.path(), any()?, any()?)?.wait_with_output()?;
-    let said = String::from_utf8(output.stderr)?;
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("cannot reach the database"), "{said}");
+    let message = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("cannot reach the database"), "{message}");
     Ok(())
 }
 
@@ -109,7 +109,7 @@ fn an_interrupt_ends_the_whole_private_database_and_no_other_process() -> Result
     let pid = Pid::from_raw(stack.id().cast_signed()).context("no process id")?;
     kill_process(pid, Signal::INT)?;
     stack.wait()?;
-    until("every part has ended", || held.iter().all(|pid| !alive(*pid)))?;
+    until("every service has ended", || held.iter().all(|pid| !alive(*pid)))?;
     assert!(holder_of(database).is_none() && holder_of(mqtt).is_none());
     assert!(bystander.try_wait()?.is_none(), "a process of somebody else was ended");
     bystander.kill()?;
@@ -123,8 +123,8 @@ async fn a_part_that_is_killed_comes_back_and_grandchildren_end_with_it() -> Res
     let grandchild_file = folder.path().join("grandchild");
     let script = format!("sleep 600 & echo $! >> {}; wait", grandchild_file.display());
     let mut supervisor = Supervisor::new(folder.path().to_owned());
-    let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]);
-    supervisor.start(part, LIMIT, |_| {}).await?;
+    let service = Service::new("test", "sh", Ready::Running).args(["-c", &script]);
+    supervisor.start(service, LIMIT, |_| {}).await?;
     let lines = || fs::read_to_string(&grandchild_file).unwrap_or_default();
     let nth = |n: usize| lines().lines().nth(n).and_then(|line| line.parse::<i32>().ok());
     until("the first grandchild", || nth(0).is_some())?;
@@ -147,8 +147,8 @@ async fn a_part_starts_again_with_another_environment() -> Result<()> {
     let told = folder.path().join("told");
     let script = format!("echo $WORD >> {}; exec sleep 600", told.display());
     let mut supervisor = Supervisor::new(folder.path().to_owned());
-    let part = Part::new("test", "sh", Ready::Running).args(["-c", &script]).env("WORD", "old");
-    supervisor.start(part, LIMIT, |_| {}).await?;
+    let service = Service::new("test", "sh", Ready::Running).args(["-c", &script]).env("WORD", "old");
+    supervisor.start(service, LIMIT, |_| {}).await?;
     until("the first word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\n"))?;
     assert!(supervisor.change("test", LIMIT, &[("WORD", "new")]).await);
     until("the second word", || fs::read_to_string(&told).is_ok_and(|t| t == "old\nnew\n"))?;

@@ -183,7 +183,7 @@ async fn template(cluster: &Cluster, secrets: &Secrets) -> Result<String> {
     client.batch_execute(&format!("create database {new}")).await.map_err(sentence)?;
     migrate(&cluster.url(&new)).await?;
     enable_app_role(&cluster.url(&new), &secrets.database_app).await?;
-    // Nobody may be connected to a template; the server takes a moment to notice that a connection has ended.
+    // No session may be connected to a template; the server takes a moment to notice that a connection has ended.
     client
         .batch_execute(&format!("alter database {new} with allow_connections false is_template true"))
         .await

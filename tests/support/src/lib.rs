@@ -1,4 +1,4 @@
-//! Support of tests that need real parts.
+//! Support of tests that need real services.
 //!
 //! Purpose: [`database()`] gives a fresh migrated database of a server that all tests of this machine share; [`Stack`] is a
 //! whole stack on free ports; [`schema`] writes down what the migrations give.

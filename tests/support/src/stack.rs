@@ -16,14 +16,14 @@ use crate::database::{Database, database};
 use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
 use pm_stack::cluster::{Cluster, DATABASE, Programs};
 use pm_stack::demo::seed;
-use pm_stack::part::{Part, Ready, Running, last_words, log_path};
 use pm_stack::paths::make_dir;
 use pm_stack::ports::free_port;
 use pm_stack::secrets::Secrets;
-use pm_stack::up::{bridge_part, broker_part, cluster_part, host_part, with_variables};
+use pm_stack::service::{Ready, Running, Service, last_line_quoted, log_path};
+use pm_stack::up::{bridge_service, broker_service, cluster_service, host_service, with_variables};
 
 const LIMIT: Duration = Duration::from_secs(300);
-/// A part that ends while it starts is started again for so long.
+/// A service that ends while it starts is started again for this long.
 const AGAIN: Duration = Duration::from_secs(20);
 
 /// Which broker a test runs against.
@@ -49,11 +49,11 @@ pub struct StackOptions {
     pub without_bridge: bool,
     /// Further environment of host and bridge.
     pub environment: Vec<(String, String)>,
-    /// Where relays of the test stand between parts.
+    /// Where relays of the test stand between services.
     pub detours: Detours,
 }
 
-/// Ports of 127.0.0.1 on which a test listens in the place of a part, to pass on or not. The parts' own addresses are
+/// Ports of 127.0.0.1 on which a test listens in the place of a service, to pass on or not. The services' own addresses are
 /// [`Stack::broker_address`], [`Stack::host_address`] and [`Stack::database_address`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Detours {
@@ -68,7 +68,7 @@ pub struct Detours {
 /// A running stack. Dropping it ends its processes and removes its data.
 #[derive(Debug)]
 pub struct Stack {
-    parts: BTreeMap<&'static str, (Part, Option<Running>)>,
+    services: BTreeMap<&'static str, (Service, Option<Running>)>,
     folder: TempDir,
     database: Option<Database>,
     owner_url: String,
@@ -89,7 +89,7 @@ impl Stack {
         let http = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mqtt = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut stack = Self {
-            parts: BTreeMap::new(),
+            services: BTreeMap::new(),
             folder,
             database: None,
             owner_url: String::new(),
@@ -112,24 +112,25 @@ impl Stack {
             seed(&stack.owner_url).await?;
         }
         let broker = match options.broker {
-            Broker::Embedded => broker_part(mqtt)?,
+            Broker::Embedded => broker_service(mqtt)?,
             Broker::Mosquitto => {
                 stack.mqtt_url = format!("mqtt://bridge:{}@{mqtt}", secrets.service_token);
-                mosquitto_part(mqtt, &secrets.service_token, stack.folder.path())?
+                mosquitto_service(mqtt, &secrets.service_token, stack.folder.path())?
             }
         };
         stack.launch(broker).await?;
-        let with_environment =
-            |part: Part| options.environment.iter().fold(part, |part, (key, value)| part.env(key, value));
-        let host = with_variables(host_part(&manifest(), &[http])?, &app_url, &secrets)?;
+        let with_environment = |service: Service| {
+            options.environment.iter().fold(service, |service, (key, value)| service.env(key, value))
+        };
+        let host = with_variables(host_service(&manifest(), &[http])?, &app_url, &secrets)?;
         stack.launch(with_environment(host)).await?;
         if !options.without_bridge {
             let spool = stack.spool();
             let mqtt_url = detour(&stack.mqtt_url, options.detours.broker)?;
             let mut functions = http;
             functions.set_port(options.detours.host.unwrap_or(http.port()));
-            let bridge = bridge_part(functions, &mqtt_url, &secrets.service_token, &spool)?;
-            // a test sends no mail by a server that whoever runs it has configured
+            let bridge = bridge_service(functions, &mqtt_url, &secrets.service_token, &spool)?;
+            // a test sends no mail by a server that is configured in its environment
             let bridge = bridge.env("PM_SMTP_URL", "").env("EMAIL_SMTP_HOST", "");
             stack.launch(with_environment(bridge)).await?;
         }
@@ -142,7 +143,7 @@ impl Stack {
         // durable: a test that kills it asks what it had promised
         let cluster = Cluster::new(programs, data, free_port()?, secrets.database_owner.clone(), true);
         cluster.init()?;
-        self.launch(cluster_part(&cluster)?).await?;
+        self.launch(cluster_service(&cluster)?).await?;
         let client = connect(&cluster.url("postgres")).await?;
         client.batch_execute(&format!("create database {DATABASE}")).await.map_err(sentence)?;
         self.owner_url = cluster.url(DATABASE);
@@ -151,9 +152,9 @@ impl Stack {
         with_user(&self.owner_url, APP_ROLE, &secrets.database_app)
     }
 
-    async fn launch(&mut self, part: Part) -> Result<()> {
-        let name = part.name;
-        self.parts.insert(name, (part, None));
+    async fn launch(&mut self, service: Service) -> Result<()> {
+        let name = service.name;
+        self.services.insert(name, (service, None));
         self.restart(name).await
     }
 
@@ -177,9 +178,9 @@ impl Stack {
         &self.service_token
     }
 
-    /// Process id of a part that runs.
-    pub fn pid(&self, part: &str) -> Option<i32> {
-        self.parts.get(part).and_then(|(_, running)| running.as_ref()).map(Running::pid)
+    /// Process id of a service that runs.
+    pub fn pid(&self, service: &str) -> Option<i32> {
+        self.services.get(service).and_then(|(_, running)| running.as_ref()).map(Running::pid)
     }
 
     /// The broker itself.
@@ -200,7 +201,7 @@ impl Stack {
     /// Has mosquitto saved something, such as a subscription to a topic? It saves once a second.
     pub fn broker_has_saved(&self, text: &str) -> bool {
         let saved = std::fs::read(self.folder.path().join("mosquitto.db")).unwrap_or_default();
-        saved.windows(text.len()).any(|part| part == text.as_bytes())
+        saved.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
     /// The folder in which the bridge keeps what it could not deliver yet.
@@ -208,16 +209,16 @@ impl Stack {
         self.folder.path().join("spool")
     }
 
-    /// Gives a part another environment variable, from its next start on.
-    pub fn set_env(&mut self, part: &str, key: &str, value: &str) -> Result<()> {
-        let (spec, _) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
+    /// Gives a service another environment variable, from its next start on.
+    pub fn set_env(&mut self, service: &str, key: &str, value: &str) -> Result<()> {
+        let (spec, _) = self.services.get_mut(service).with_context(|| format!("no service {service}"))?;
         spec.environment.push((key.to_owned(), value.to_owned()));
         Ok(())
     }
 
-    /// What a part wrote.
-    pub fn log(&self, part: &str) -> String {
-        std::fs::read_to_string(log_path(&self.logs(), part)).unwrap_or_default()
+    /// What a service wrote.
+    pub fn log(&self, service: &str) -> String {
+        std::fs::read_to_string(log_path(&self.logs(), service)).unwrap_or_default()
     }
 
     fn logs(&self) -> PathBuf {
@@ -225,17 +226,18 @@ impl Stack {
     }
 
     /// Kills `database` (when it is the stack's own), `broker`, `host` or `bridge` as kill -9 does.
-    pub async fn kill(&mut self, part: &str) -> Result<()> {
-        let (_, running) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
-        running.take().with_context(|| format!("{part} does not run"))?.reaped().await;
+    pub async fn kill(&mut self, service: &str) -> Result<()> {
+        let (_, running) = self.services.get_mut(service).with_context(|| format!("no service {service}"))?;
+        running.take().with_context(|| format!("{service} does not run"))?.reaped().await;
         Ok(())
     }
 
-    /// Starts a part that was killed, and waits until it is ready.
-    pub async fn restart(&mut self, part: &str) -> Result<()> {
+    /// Starts a service that was killed, and waits until it is ready.
+    pub async fn restart(&mut self, service: &str) -> Result<()> {
         let logs = self.logs();
-        let (spec, running) = self.parts.get_mut(part).with_context(|| format!("no part {part}"))?;
-        ensure!(running.is_none(), "{part} runs already");
+        let (spec, running) =
+            self.services.get_mut(service).with_context(|| format!("no service {service}"))?;
+        ensure!(running.is_none(), "{service} runs already");
         let end = Instant::now() + AGAIN;
         let started = loop {
             let mut started = spec.spawn(&logs)?;
@@ -246,7 +248,11 @@ impl Stack {
             if ready {
                 break started;
             }
-            ensure!(Instant::now() < end, "the {part} did not start: {}", last_words(&log_path(&logs, part)));
+            ensure!(
+                Instant::now() < end,
+                "the {service} did not start: {}",
+                last_line_quoted(&log_path(&logs, service))
+            );
             // a database that was killed starts when its last process has ended; the supervisor tries again, too
             sleep(Duration::from_millis(250)).await;
         };
@@ -257,9 +263,9 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // in this order, so that the last words of a part are not about another one that is gone
+        // in this order, so that the last line of a service is not about another one that is gone
         for name in ["bridge", "host", "broker", "database"] {
-            self.parts.remove(name);
+            self.services.remove(name);
         }
     }
 }
@@ -288,7 +294,7 @@ pub fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).join("spin.toml")
 }
 
-fn mosquitto_part(address: SocketAddr, password: &str, folder: &Path) -> Result<Part> {
+fn mosquitto_service(address: SocketAddr, password: &str, folder: &Path) -> Result<Service> {
     let program =
         ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|path| Path::new(path).exists());
     let program = program.context("mosquitto is not installed: apt-get install -y mosquitto")?;
@@ -309,5 +315,5 @@ fn mosquitto_part(address: SocketAddr, password: &str, folder: &Path) -> Result<
         folder.display(),
     );
     std::fs::write(&config, text).context("cannot write mosquitto's configuration")?;
-    Ok(Part::new("broker", program, Ready::Listens(address)).args(["-c", &config.display().to_string()]))
+    Ok(Service::new("broker", program, Ready::Listens(address)).args(["-c", &config.display().to_string()]))
 }

@@ -64,7 +64,7 @@ pub async fn query(client: &Client, statement: &str, params: &[ParameterValue]) 
     Ok(set)
 }
 
-/// Runs a statement and streams its rows, whose end is told by the receiver.
+/// Runs a statement and streams its rows, whose end the receiver reports.
 ///
 /// # Errors
 /// As Spin gives them.
@@ -93,7 +93,7 @@ pub async fn stream(
     Ok((columns, Rows::Streamed(receiver), ended))
 }
 
-/// Hands rows over until they end, fail, or nobody takes them any more.
+/// Hands rows over until they end, fail, or are no longer taken.
 async fn forward(
     first: Vec<Row>,
     rest: impl futures::Stream<Item = Vec<Result<tokio_postgres::Row, tokio_postgres::Error>>>,

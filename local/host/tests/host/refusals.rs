@@ -20,37 +20,37 @@ async fn unknown_keys_are_named_with_their_place() {
         (manifest("[variables]\na = { defautl = \"1\" }"), "`defautl`"),
         (manifest("[component.probe.build]\ncommand = \"a\"\nshell = 1"), "`shell`"),
     ] {
-        let said = refusal(&text).await;
-        assert!(said.contains(named) && said.contains("line "), "{said}");
+        let message = refusal(&text).await;
+        assert!(message.contains(named) && message.contains("line "), "{message}");
     }
 }
 
 #[tokio::test]
 async fn what_spin_offers_and_this_host_does_not_is_named() {
-    let said = refusal(&manifest("key_value_stores = [\"default\"]")).await;
-    assert!(said.contains("component.probe") && said.contains("`key_value_stores`"), "{said}");
+    let message = refusal(&manifest("key_value_stores = [\"default\"]")).await;
+    assert!(message.contains("component.probe") && message.contains("`key_value_stores`"), "{message}");
 }
 
 #[tokio::test]
 async fn a_missing_variable_stops_the_start() {
-    let said = refusal(&manifest("[variables]\nlonely_secret = { required = true, secret = true }")).await;
-    assert!(said.contains("SPIN_VARIABLE_LONELY_SECRET"), "{said}");
+    let message = refusal(&manifest("[variables]\nlonely_secret = { required = true, secret = true }")).await;
+    assert!(message.contains("SPIN_VARIABLE_LONELY_SECRET"), "{message}");
 }
 
 #[tokio::test]
 async fn an_unknown_template_variable_stops_the_start() {
-    let said = refusal(&manifest("variables = { a = \"{{ nowhere }}\" }")).await;
-    assert!(said.contains("\"probe\"") && said.contains("\"nowhere\""), "{said}");
+    let message = refusal(&manifest("variables = { a = \"{{ nowhere }}\" }")).await;
+    assert!(message.contains("\"probe\"") && message.contains("\"nowhere\""), "{message}");
 }
 
 #[tokio::test]
 async fn a_missing_component_file_is_named() {
-    let said = refusal(
+    let message = refusal(
         "spin_manifest_version = 2\napplication = { name = \"a\" }\n[[trigger.http]]\nroute = \"/\"\n\
                         component = \"absent\"\n[component.absent]\nsource = \"absent.wasm\"",
     )
     .await;
-    assert!(said.contains("\"absent\"") && said.contains("absent.wasm"), "{said}");
+    assert!(message.contains("\"absent\"") && message.contains("absent.wasm"), "{message}");
 }
 
 #[tokio::test]
@@ -63,6 +63,6 @@ async fn an_unknown_import_is_named_with_its_component() {
          component = \"stranger\"\n[component.stranger]\nsource = {:?}",
         file.display().to_string()
     );
-    let said = refusal(&text).await;
-    assert!(said.contains("\"stranger\"") && said.contains("acme:missing/thing@1.0.0"), "{said}");
+    let message = refusal(&text).await;
+    assert!(message.contains("\"stranger\"") && message.contains("acme:missing/thing@1.0.0"), "{message}");
 }

@@ -135,7 +135,7 @@ async fn running_requests_finish_after_the_stop_and_new_ones_are_refused() {
     host.ended().await;
 }
 
-/// A request as bytes, because the host is borrowed meanwhile.
+/// A request as bytes, because the host is borrowed at the same time.
 async fn host_sleep(address: std::net::SocketAddr) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();

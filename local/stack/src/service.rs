@@ -1,4 +1,4 @@
-//! One part of the stack as a child process: how it is started, when it is ready, how it ends.
+//! One service of the stack as a child process: how it is started, when it is ready, how it ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -21,12 +21,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use pm_migrations::connect;
 
-/// A log larger than this is put aside when its part starts.
+/// A log larger than this is put aside when its service starts.
 const LOG_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// When a part counts as started.
+/// When a service counts as started.
 #[derive(Clone, Debug)]
 pub enum Ready {
     /// As soon as it runs.
@@ -68,9 +68,9 @@ impl Ready {
     }
 }
 
-/// How to run a part.
+/// How to run a service.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct Service {
     /// Its name in messages and of its log file.
     pub name: &'static str,
     /// The program.
@@ -85,8 +85,8 @@ pub struct Part {
     pub stop: Signal,
 }
 
-impl Part {
-    /// A part that ends with this process and on SIGTERM.
+impl Service {
+    /// A service that ends with this process and on SIGTERM.
     pub fn new(name: &'static str, program: impl Into<PathBuf>, ready: Ready) -> Self {
         let program: PathBuf = program.into();
         let arguments = ["--pdeathsig", "TERM", "--"].map(str::to_owned).into_iter();
@@ -136,9 +136,9 @@ impl Part {
     }
 }
 
-/// The log file of a part.
-pub fn log_path(logs: &Path, part: &str) -> PathBuf {
-    logs.join(format!("{part}.log"))
+/// The log file of a service.
+pub fn log_path(logs: &Path, service: &str) -> PathBuf {
+    logs.join(format!("{service}.log"))
 }
 
 /// What the last line of a log that says anything says.
@@ -154,7 +154,7 @@ pub fn last_line(log: &Path) -> Option<String> {
 }
 
 /// The last line of a log, for a message.
-pub fn last_words(log: &Path) -> String {
+pub fn last_line_quoted(log: &Path) -> String {
     match last_line(log) {
         Some(line) => format!("«{line}» (see {})", log.display()),
         None => format!("see {}", log.display()),
@@ -172,7 +172,7 @@ fn open_log(path: &Path) -> Result<File> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A part that was started.
+/// A service that was started.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
