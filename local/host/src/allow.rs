@@ -10,7 +10,7 @@ const CHAIN_SUFFIX: &str = ".spin.internal";
 
 /// All entries of one component.
 #[derive(Debug, Clone, Default)]
-pub struct AllowedHosts(Vec<AllowedHost>);
+pub(crate) struct AllowedHosts(Vec<AllowedHost>);
 
 #[derive(Debug, Clone)]
 struct AllowedHost {
@@ -33,7 +33,7 @@ impl AllowedHosts {
     ///
     /// # Errors
     /// A sentence with the entry that cannot be read.
-    pub fn parse(entries: &[String]) -> Result<Self> {
+    pub(crate) fn parse(entries: &[String]) -> Result<Self> {
         let parse = |entry: &String| {
             AllowedHost::parse(entry).with_context(|| format!("allowed_outbound_hosts: {entry:?}"))
         };
@@ -42,7 +42,7 @@ impl AllowedHosts {
 
     /// Whether a connection to `host` and `port` by `scheme` is allowed.
     #[must_use]
-    pub fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
+    pub(crate) fn allows(&self, scheme: &str, host: &str, port: Option<u16>) -> bool {
         let port = port.or_else(|| well_known_port(scheme));
         self.0.iter().any(|entry| {
             entry.scheme.as_deref().is_none_or(|allowed| allowed == scheme)
@@ -56,7 +56,7 @@ impl AllowedHosts {
 
     /// Whether requests to the application's own public routes are allowed.
     #[must_use]
-    pub fn allows_itself(&self) -> bool {
+    pub(crate) fn allows_itself(&self) -> bool {
         self.0.iter().any(|entry| {
             matches!(entry.host, Host::Any | Host::Itself)
                 && entry.scheme.as_deref().is_none_or(|scheme| matches!(scheme, "http" | "https"))
@@ -158,7 +158,7 @@ fn well_known_port(scheme: &str) -> Option<u16> {
 
 /// The component that a URI names by service chaining, as in `http://score.spin.internal/…`.
 #[must_use]
-pub fn chain_target(uri: &Uri) -> Option<&str> {
+pub(crate) fn chain_target(uri: &Uri) -> Option<&str> {
     uri.host()?.strip_suffix(CHAIN_SUFFIX)
 }
 

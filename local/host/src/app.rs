@@ -21,17 +21,17 @@ const WELL_KNOWN: &str = "/.well-known/spin/";
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// Components by id, and where requests go.
-pub struct App {
+pub(crate) struct App {
     /// The application's name.
-    pub name: String,
+    pub(crate) name: String,
     /// The application's version.
-    pub version: String,
+    pub(crate) version: String,
     /// Public routes.
-    pub router: Router,
+    pub(crate) router: Router,
     /// Instances of every component.
-    pub components: HashMap<String, ProxyHandler<Workers>>,
+    pub(crate) components: HashMap<String, ProxyHandler<Workers>>,
     /// The first address that is listened on, for requests of components to the application itself.
-    pub listening: OnceLock<SocketAddr>,
+    pub(crate) listening: OnceLock<SocketAddr>,
 }
 
 impl std::fmt::Debug for App {
@@ -42,7 +42,7 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// Answers a request to a public route.
-    pub async fn public(&self, request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
+    pub(crate) async fn public(&self, request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
         let path = request.uri().path();
         if let Some(name) = path.strip_prefix(WELL_KNOWN) {
             return self.well_known(name);

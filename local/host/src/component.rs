@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 /// What all instances of one component share.
 #[derive(Debug)]
-pub struct ComponentInfo {
+pub(crate) struct ComponentInfo {
     /// The component's id.
-    pub id: Arc<str>,
+    pub(crate) id: Arc<str>,
     /// Component variables with their final values.
-    pub variables: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     /// Environment variables.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// Folders the component may read.
-    pub mounts: Vec<Mount>,
+    pub(crate) mounts: Vec<Mount>,
     /// Where it may connect to.
-    pub allowed: Arc<AllowedHosts>,
+    pub(crate) allowed: Arc<AllowedHosts>,
     /// Memory and time.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
 }

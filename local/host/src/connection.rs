@@ -5,10 +5,10 @@ use deadpool::managed::Object;
 use std::sync::Arc;
 
 /// A connection.
-pub struct Connection(pub Arc<Object<Connections>>);
+pub(crate) struct Connection(pub(crate) Arc<Object<Connections>>);
 
 /// An address that a component is about to connect to.
-pub struct ConnectionBuilder {
+pub(crate) struct ConnectionBuilder {
     /// The address.
-    pub address: String,
+    pub(crate) address: String,
 }

@@ -12,7 +12,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often running guest code is interrupted to account its time.
-pub const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Instances of all components at one time.
 const MAX_INSTANCES: u32 = 1_000;
 
@@ -20,7 +20,7 @@ const MAX_INSTANCES: u32 = 1_000;
 ///
 /// # Errors
 /// The machine does not offer what wasmtime needs.
-pub fn engine(memory_limit_bytes: usize) -> Result<Engine> {
+pub(crate) fn engine(memory_limit_bytes: usize) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(MAX_INSTANCES)
         .total_core_instances(8 * MAX_INSTANCES)
@@ -57,17 +57,17 @@ pub fn engine(memory_limit_bytes: usize) -> Result<Engine> {
 
 /// A component from the cache, or compiled and put there.
 #[derive(Debug)]
-pub struct Compiler<'a> {
+pub(crate) struct Compiler<'a> {
     /// The engine it is for.
-    pub engine: &'a Engine,
+    pub(crate) engine: &'a Engine,
     /// The folder of compiled components.
-    pub cache_dir: &'a Path,
+    pub(crate) cache_dir: &'a Path,
 }
 
 impl Compiler<'_> {
     /// The place of the compiled form of `wasm`: named by its content and by everything that the engine puts into code.
     #[must_use]
-    pub fn cached(&self, wasm: &[u8]) -> PathBuf {
+    pub(crate) fn cached(&self, wasm: &[u8]) -> PathBuf {
         let mut settings = DefaultHasher::new();
         self.engine.precompile_compatibility_hash().hash(&mut settings);
         let digest: String = Sha256::digest(wasm).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -76,7 +76,7 @@ impl Compiler<'_> {
 
     /// Loads the compiled form, if it is there and whole.
     #[must_use]
-    pub fn load(&self, path: &Path) -> Option<Component> {
+    pub(crate) fn load(&self, path: &Path) -> Option<Component> {
         if !path.exists() {
             return None;
         }
@@ -92,7 +92,7 @@ impl Compiler<'_> {
     ///
     /// # Errors
     /// The bytes are not a component that wasmtime can compile.
-    pub fn compile(&self, wasm: &[u8], path: &Path) -> Result<Component> {
+    pub(crate) fn compile(&self, wasm: &[u8], path: &Path) -> Result<Component> {
         let component = Component::from_binary(self.engine, wasm)?;
         if let Err(error) =
             component.serialize().map_err(anyhow::Error::from).and_then(|code| store(&code, path))

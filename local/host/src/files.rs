@@ -11,16 +11,16 @@ use std::path::{Component as Part, Path, PathBuf};
 
 /// A folder and its name in the component.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
+pub(crate) struct Mount {
     /// On this machine.
-    pub source: PathBuf,
+    pub(crate) source: PathBuf,
     /// In the component.
-    pub destination: String,
+    pub(crate) destination: String,
 }
 
 /// Where copies for one component of the application in `application_dir` are kept.
 #[must_use]
-pub fn staging_dir(cache_dir: &Path, application_dir: &Path, component: &str) -> PathBuf {
+pub(crate) fn staging_dir(cache_dir: &Path, application_dir: &Path, component: &str) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     application_dir.canonicalize().unwrap_or_else(|_| application_dir.to_owned()).hash(&mut hasher);
     cache_dir.join("files").join(format!("{:016x}", hasher.finish())).join(component)
@@ -30,7 +30,7 @@ pub fn staging_dir(cache_dir: &Path, application_dir: &Path, component: &str) ->
 ///
 /// # Errors
 /// A source that does not exist, leaves the application's folder, or matches nothing.
-pub fn mounts(files: &[FileMount], application_dir: &Path, staging_dir: &Path) -> Result<Vec<Mount>> {
+pub(crate) fn mounts(files: &[FileMount], application_dir: &Path, staging_dir: &Path) -> Result<Vec<Mount>> {
     let mut mounts = Vec::new();
     let mut copies = Vec::new();
     for entry in files {

@@ -16,13 +16,13 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// The data of one instance's store.
-pub struct Guest {
+pub(crate) struct Guest {
     /// The component.
-    pub info: Arc<ComponentInfo>,
+    pub(crate) info: Arc<ComponentInfo>,
     /// Database connections of the application.
-    pub pools: Arc<Pools>,
+    pub(crate) pools: Arc<Pools>,
     /// Resources that the instance holds.
-    pub table: ResourceTable,
+    pub(crate) table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
@@ -35,7 +35,7 @@ impl Guest {
     ///
     /// # Errors
     /// A mounted folder is gone.
-    pub fn new(
+    pub(crate) fn new(
         info: Arc<ComponentInfo>,
         pools: Arc<Pools>,
         outbound: Outbound,
@@ -80,7 +80,7 @@ impl Guest {
     }
 
     /// The limiter of the instance's memory.
-    pub fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+    pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
         &mut self.memory
     }
 }
@@ -135,14 +135,14 @@ struct Cpu {
 
 /// How an instance's turns end, noted by the worker that drives it.
 #[derive(Debug, Default)]
-pub struct Pulse {
+pub(crate) struct Pulse {
     interrupted: AtomicBool,
     waited: AtomicBool,
 }
 
 impl Pulse {
     /// The instance gave up its turn: because of a tick, or because it waits for something.
-    pub fn turn_ended(&self) {
+    pub(crate) fn turn_ended(&self) {
         if !self.interrupted.swap(false, Relaxed) {
             self.waited.store(true, Relaxed);
         }
@@ -159,7 +159,7 @@ impl Pulse {
 ///
 /// # Errors
 /// The request used up its time.
-pub fn on_tick(mut store: StoreContextMut<'_, Guest>) -> Result<UpdateDeadline> {
+pub(crate) fn on_tick(mut store: StoreContextMut<'_, Guest>) -> Result<UpdateDeadline> {
     let request = store.async_call_stack().ok().and_then(Iterator::last);
     let cpu = &mut store.data_mut().cpu;
     let elapsed = cpu.last.elapsed();

@@ -10,13 +10,13 @@
 //! stricter: a connection that is dropped inside a transaction is rolled back with an error in the log, where Spin hands
 //! the open transaction to the next user.
 //!
-//! Imports go one way: what a component may do ([`allow`], `component`, `outbound`, `connection`), its instances (`guest`,
+//! Imports go one way: what a component may do (`allow`, `component`, `outbound`, `connection`), its instances (`guest`,
 //! with `postgres` and `variables`), their life (`worker`), the application (`app`), and around it `load` and `server`.
 //!
 //! Deliberately absent: TLS for listeners and for database connections, key-value stores and other Spin interfaces,
 //! triggers other than HTTP, components from a registry.
 
-pub mod allow;
+mod allow;
 mod app;
 mod bindings;
 mod component;
@@ -25,7 +25,7 @@ mod engine;
 mod files;
 mod guest;
 mod load;
-pub mod manifest;
+mod manifest;
 mod options;
 mod outbound;
 mod output;
@@ -33,7 +33,7 @@ mod pool;
 mod postgres;
 mod route;
 mod server;
-pub mod template;
+mod template;
 mod variables;
 mod worker;
 

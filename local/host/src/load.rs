@@ -30,7 +30,7 @@ use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
 ///
 /// # Errors
 /// As [`super::Host::load`].
-pub fn load(path: &Path, options: &Options) -> Result<Arc<App>> {
+pub(crate) fn load(path: &Path, options: &Options) -> Result<Arc<App>> {
     let manifest = Manifest::load(path)?;
     let directory = path.parent().map(Path::to_owned).unwrap_or_default();
     let values = template::values(&manifest.variables, &options.variables)?;
@@ -100,7 +100,7 @@ fn component_info(
 ///
 /// # Errors
 /// As [`super::Host::compile`].
-pub fn compile(path: &Path, options: &Options) -> Result<()> {
+pub(crate) fn compile(path: &Path, options: &Options) -> Result<()> {
     let manifest = Manifest::load(path)?;
     let directory = path.parent().map(Path::to_owned).unwrap_or_default();
     let engine = engine::engine(options.limits.memory_bytes)?;

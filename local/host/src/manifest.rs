@@ -11,109 +11,109 @@ use std::path::Path;
 /// A whole manifest.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Always 2.
-    pub spin_manifest_version: u32,
+    pub(crate) spin_manifest_version: u32,
     /// Name and version.
-    pub application: Application,
+    pub(crate) application: Application,
     /// Application variables by name.
     #[serde(default)]
-    pub variables: BTreeMap<String, Variable>,
+    pub(crate) variables: BTreeMap<String, Variable>,
     /// What starts a component.
-    pub trigger: Triggers,
+    pub(crate) trigger: Triggers,
     /// Components by id.
     #[serde(default)]
-    pub component: BTreeMap<String, Component>,
+    pub(crate) component: BTreeMap<String, Component>,
 }
 
 /// `[application]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Application {
+pub(crate) struct Application {
     /// The application's name.
-    pub name: String,
+    pub(crate) name: String,
     /// A semantic version, or empty.
     #[serde(default)]
-    pub version: String,
+    pub(crate) version: String,
     /// For people.
     #[serde(default)]
-    pub description: String,
+    pub(crate) description: String,
     /// For people.
     #[serde(default)]
-    pub authors: Vec<String>,
+    pub(crate) authors: Vec<String>,
     /// Spin environments the application is meant for.
     #[serde(default)]
-    pub targets: Vec<toml::Value>,
+    pub(crate) targets: Vec<toml::Value>,
     /// Settings per trigger type.
     #[serde(default)]
-    pub trigger: ApplicationTriggers,
+    pub(crate) trigger: ApplicationTriggers,
     /// Settings of other tools; Spin ignores them.
     #[serde(default)]
-    pub tool: BTreeMap<String, toml::Table>,
+    pub(crate) tool: BTreeMap<String, toml::Table>,
 }
 
 /// `[application.trigger]`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ApplicationTriggers {
+pub(crate) struct ApplicationTriggers {
     /// `[application.trigger.http]`.
     #[serde(default)]
-    pub http: ApplicationHttp,
+    pub(crate) http: ApplicationHttp,
 }
 
 /// `[application.trigger.http]`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ApplicationHttp {
+pub(crate) struct ApplicationHttp {
     /// Only `/`.
-    pub base: Option<String>,
+    pub(crate) base: Option<String>,
 }
 
 /// One entry of `[variables]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Variable {
+pub(crate) struct Variable {
     /// Must be given from outside.
     #[serde(default)]
-    pub required: bool,
+    pub(crate) required: bool,
     /// The value when none is given.
-    pub default: Option<String>,
+    pub(crate) default: Option<String>,
     /// Never shown.
     #[serde(default)]
-    pub secret: bool,
+    pub(crate) secret: bool,
     /// For people.
     #[serde(default)]
-    pub description: String,
+    pub(crate) description: String,
 }
 
 /// `[[trigger.*]]`; only `http` exists here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Triggers {
+pub(crate) struct Triggers {
     /// `[[trigger.http]]` in the order of the file.
     #[serde(default)]
-    pub http: Vec<HttpTrigger>,
+    pub(crate) http: Vec<HttpTrigger>,
 }
 
 /// One `[[trigger.http]]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HttpTrigger {
+pub(crate) struct HttpTrigger {
     /// A name for the trigger.
     #[serde(default)]
-    pub id: String,
+    pub(crate) id: String,
     /// Where requests come from.
-    pub route: Route,
+    pub(crate) route: Route,
     /// The component's id.
-    pub component: String,
+    pub(crate) component: String,
     /// Only `{ type = "http" }`.
-    pub executor: Option<Executor>,
+    pub(crate) executor: Option<Executor>,
 }
 
 /// A public pattern, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "a route is a string like \"/items/...\" or `{ private = true }`")]
-pub enum Route {
+pub(crate) enum Route {
     /// `/exact`, `/with/:name`, `/under/...`.
     Public(String),
     /// Reached by service chaining only.
@@ -123,66 +123,66 @@ pub enum Route {
 /// `{ private = true }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PrivateRoute {
+pub(crate) struct PrivateRoute {
     /// Must be true.
-    pub private: bool,
+    pub(crate) private: bool,
 }
 
 /// `executor`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Executor {
+pub(crate) struct Executor {
     /// Only `http`.
-    pub r#type: String,
+    pub(crate) r#type: String,
 }
 
 /// `[component.ID]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Component {
+pub(crate) struct Component {
     /// The component's file, relative to the manifest.
-    pub source: String,
+    pub(crate) source: String,
     /// For people.
     #[serde(default)]
-    pub description: String,
+    pub(crate) description: String,
     /// Component variables: templates over application variables.
     #[serde(default)]
-    pub variables: BTreeMap<String, String>,
+    pub(crate) variables: BTreeMap<String, String>,
     /// Environment variables of the component.
     #[serde(default)]
-    pub environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
     /// What the component may read.
     #[serde(default)]
-    pub files: Vec<FileMount>,
+    pub(crate) files: Vec<FileMount>,
     /// Where the component may connect to: templates over application variables.
     #[serde(default)]
-    pub allowed_outbound_hosts: Vec<String>,
+    pub(crate) allowed_outbound_hosts: Vec<String>,
     /// How it is built; not used to run it.
-    pub build: Option<Build>,
+    pub(crate) build: Option<Build>,
     /// Without dependencies this changes nothing.
     #[serde(default)]
-    pub dependencies_inherit_configuration: bool,
+    pub(crate) dependencies_inherit_configuration: bool,
     /// Settings of other tools; Spin ignores them.
     #[serde(default)]
-    pub tool: BTreeMap<String, toml::Table>,
+    pub(crate) tool: BTreeMap<String, toml::Table>,
     /// Refused unless empty.
     #[serde(default)]
-    pub exclude_files: Vec<String>,
+    pub(crate) exclude_files: Vec<String>,
     /// Refused unless empty.
     #[serde(default)]
-    pub key_value_stores: Vec<String>,
+    pub(crate) key_value_stores: Vec<String>,
     /// Refused unless empty.
     #[serde(default)]
-    pub sqlite_databases: Vec<String>,
+    pub(crate) sqlite_databases: Vec<String>,
     /// Refused unless empty.
     #[serde(default)]
-    pub ai_models: Vec<String>,
+    pub(crate) ai_models: Vec<String>,
     /// Refused unless empty.
     #[serde(default)]
-    pub dependencies: BTreeMap<String, toml::Value>,
+    pub(crate) dependencies: BTreeMap<String, toml::Value>,
     /// Refused unless empty.
     #[serde(default)]
-    pub profile: BTreeMap<String, toml::Value>,
+    pub(crate) profile: BTreeMap<String, toml::Value>,
 }
 
 /// One entry of `files`.
@@ -191,7 +191,7 @@ pub struct Component {
     untagged,
     expecting = "an entry of `files` is a pattern or `{ source = \"…\", destination = \"…\" }`"
 )]
-pub enum FileMount {
+pub(crate) enum FileMount {
     /// A file or a glob pattern; each match appears under its own relative path.
     Pattern(String),
     /// A folder under another name.
@@ -201,30 +201,30 @@ pub enum FileMount {
 /// `{ source, destination }`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlacedFiles {
+pub(crate) struct PlacedFiles {
     /// A folder, relative to the manifest.
-    pub source: String,
+    pub(crate) source: String,
     /// An absolute path in the component.
-    pub destination: String,
+    pub(crate) destination: String,
 }
 
 /// `[component.ID.build]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Build {
+pub(crate) struct Build {
     /// One command or several.
-    pub command: Commands,
+    pub(crate) command: Commands,
     /// Relative to the manifest.
-    pub workdir: Option<String>,
+    pub(crate) workdir: Option<String>,
     /// Patterns for `spin watch`.
     #[serde(default)]
-    pub watch: Vec<String>,
+    pub(crate) watch: Vec<String>,
 }
 
 /// One command or several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged, expecting = "`command` is a string or a list of strings")]
-pub enum Commands {
+pub(crate) enum Commands {
     /// One.
     One(String),
     /// Several, one after the other.
@@ -236,7 +236,7 @@ impl Manifest {
     ///
     /// # Errors
     /// A sentence with the file, the key and the component when something is unknown, missing or not offered here.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub(crate) fn load(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("{} is not usable", path.display()))
@@ -246,7 +246,7 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Manifest::load`].
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let manifest: Self = toml::from_str(text)?;
         manifest.check()?;
         Ok(manifest)
@@ -313,7 +313,7 @@ impl Component {
 
 /// Whether Spin takes the name for a variable: lower-case words that begin with a letter, joined by single `_`.
 #[must_use]
-pub fn is_variable_name(name: &str) -> bool {
+pub(crate) fn is_variable_name(name: &str) -> bool {
     name.split('_').all(|word| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())

@@ -10,10 +10,10 @@ use std::sync::{Arc, Weak};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 /// What a component's own application answers.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The application, as its components reach it.
-pub trait Application: Debug + Send + Sync {
+pub(crate) trait Application: Debug + Send + Sync {
     /// Lets a component answer by service chaining; `None` if there is no such component.
     fn chained<'a>(
         &'a self,
@@ -27,11 +27,11 @@ pub trait Application: Debug + Send + Sync {
 
 /// Sends a component's requests, of WASI 0.2 and 0.3 alike.
 #[derive(Debug, Clone)]
-pub struct Outbound {
+pub(crate) struct Outbound {
     /// The component that sends.
-    pub info: Arc<ComponentInfo>,
+    pub(crate) info: Arc<ComponentInfo>,
     /// The application, for requests that stay in it.
-    pub app: Weak<dyn Application>,
+    pub(crate) app: Weak<dyn Application>,
 }
 
 type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;

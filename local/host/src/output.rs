@@ -12,7 +12,7 @@ const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// One of a component's two output streams.
 #[derive(Debug, Clone)]
-pub struct ComponentOutput {
+pub(crate) struct ComponentOutput {
     component: Arc<str>,
     stream: &'static str,
 }
@@ -20,7 +20,7 @@ pub struct ComponentOutput {
 impl ComponentOutput {
     /// Names the stream, `stdout` or `stderr`.
     #[must_use]
-    pub fn new(component: Arc<str>, stream: &'static str) -> Self {
+    pub(crate) fn new(component: Arc<str>, stream: &'static str) -> Self {
         Self { component, stream }
     }
 }

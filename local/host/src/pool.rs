@@ -21,11 +21,11 @@ const RESET: &str = "select 1 / (now() = statement_timestamp())::int; close all;
 
 /// The pools of an application, by address.
 #[derive(Debug, Default)]
-pub struct Pools(Mutex<HashMap<String, Pool<Connections>>>);
+pub(crate) struct Pools(Mutex<HashMap<String, Pool<Connections>>>);
 
 /// A connection with prepared statements and the component that used it last.
 #[derive(Debug)]
-pub struct Client {
+pub(crate) struct Client {
     inner: ClientWrapper,
     user: Arc<str>,
     /// Did a statement run that may outlast itself?
@@ -34,7 +34,7 @@ pub struct Client {
 
 impl Client {
     /// Takes note of a statement before it runs.
-    pub fn note(&self, statement: &str) {
+    pub(crate) fn note(&self, statement: &str) {
         if may_alter_session(statement) {
             self.altered.store(true, Relaxed);
         }
@@ -65,7 +65,7 @@ impl Pools {
     ///
     /// # Errors
     /// A text for the component: the database does not answer or refuses.
-    pub async fn get(
+    pub(crate) async fn get(
         &self,
         address: &str,
         config: &Config,
@@ -93,7 +93,7 @@ impl Pools {
 
 /// Makes connections, and drops those that cannot be used again.
 #[derive(Debug)]
-pub struct Connections(Connector);
+pub(crate) struct Connections(Connector);
 
 impl Manager for Connections {
     type Type = Client;

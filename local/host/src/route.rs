@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 /// All public routes.
 #[derive(Debug)]
-pub struct Router(routefinder::Router<Target>);
+pub(crate) struct Router(routefinder::Router<Target>);
 
 #[derive(Debug, Clone)]
 struct Target {
@@ -23,9 +23,9 @@ struct Target {
 
 /// A path's component and what the pattern captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteMatch {
+pub(crate) struct RouteMatch {
     /// The component's id.
-    pub component: String,
+    pub(crate) component: String,
     /// The route as Spin writes it in `spin-matched-route`.
     route: String,
     /// The route as it stands in the manifest.
@@ -41,7 +41,7 @@ impl Router {
     ///
     /// # Errors
     /// A pattern that cannot be read.
-    pub fn new(triggers: &[HttpTrigger]) -> Result<Self> {
+    pub(crate) fn new(triggers: &[HttpTrigger]) -> Result<Self> {
         let mut order: Vec<&str> = Vec::new();
         let mut components: HashMap<&str, &str> = HashMap::new();
         for trigger in triggers {
@@ -69,7 +69,7 @@ impl Router {
 
     /// The component for a path.
     #[must_use]
-    pub fn find(&self, path: &str) -> Option<RouteMatch> {
+    pub(crate) fn find(&self, path: &str) -> Option<RouteMatch> {
         let found = self.0.best_match(path)?;
         let target = found.handler().clone();
         let captures = found.captures();
@@ -93,7 +93,7 @@ impl Router {
     }
 
     /// Every route with its component.
-    pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(_, target)| (target.pattern.as_str(), target.component.as_str()))
     }
 }
@@ -101,7 +101,7 @@ impl Router {
 impl RouteMatch {
     /// The match of a request that another component sent to `component`.
     #[must_use]
-    pub fn chained(component: &str, path: &str) -> Self {
+    pub(crate) fn chained(component: &str, path: &str) -> Self {
         Self {
             component: component.to_owned(),
             route: "/...".to_owned(),
@@ -112,7 +112,13 @@ impl RouteMatch {
     }
 
     /// Sets the `spin-*` request headers, replacing any that the client sent.
-    pub fn set_headers(&self, headers: &mut HeaderMap, host: &str, path: &PathAndQuery, client: SocketAddr) {
+    pub(crate) fn set_headers(
+        &self,
+        headers: &mut HeaderMap,
+        host: &str,
+        path: &PathAndQuery,
+        client: SocketAddr,
+    ) {
         let mut set = |name: HeaderName, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(name, value);

@@ -26,7 +26,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// A listener's address cannot be read.
-pub async fn serve(
+pub(crate) async fn serve(
     app: Arc<App>,
     listeners: Vec<TcpListener>,
     shutdown: impl Future<Output = ()>,

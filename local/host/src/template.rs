@@ -5,13 +5,16 @@ use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, HashMap};
 
 /// Application variables with their final values.
-pub type Values = BTreeMap<String, String>;
+pub(crate) type Values = BTreeMap<String, String>;
 
 /// Gives every application variable its value: from `given`, else from `SPIN_VARIABLE_<NAME>`, else its default.
 ///
 /// # Errors
 /// One sentence that names every required variable without a value, or a given one that the manifest does not know.
-pub fn values(declared: &BTreeMap<String, Variable>, given: &HashMap<String, String>) -> Result<Values> {
+pub(crate) fn values(
+    declared: &BTreeMap<String, Variable>,
+    given: &HashMap<String, String>,
+) -> Result<Values> {
     if let Some(name) = given.keys().find(|name| !declared.contains_key(*name)) {
         bail!("the manifest declares no variable {name:?}");
     }
@@ -36,7 +39,7 @@ fn environment_name(name: &str) -> String {
 ///
 /// # Errors
 /// Unclosed braces, or a name that is not an application variable.
-pub fn expand(template: &str, values: &Values) -> Result<String> {
+pub(crate) fn expand(template: &str, values: &Values) -> Result<String> {
     let mut out = String::new();
     let mut rest = template;
     while let Some((literal, after)) = rest.split_once("{{") {

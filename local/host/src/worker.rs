@@ -25,17 +25,17 @@ const CONCURRENT_REQUESTS: usize = 8;
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Starts instances of one component.
-pub struct Workers {
+pub(crate) struct Workers {
     /// The engine.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// The linked component.
-    pub component: ProxyPre<Guest>,
+    pub(crate) component: ProxyPre<Guest>,
     /// What instances share.
-    pub info: Arc<ComponentInfo>,
+    pub(crate) info: Arc<ComponentInfo>,
     /// Database connections of the application.
-    pub pools: Arc<Pools>,
+    pub(crate) pools: Arc<Pools>,
     /// The application.
-    pub app: Weak<dyn Application>,
+    pub(crate) app: Weak<dyn Application>,
 }
 
 impl HandlerState for Workers {
@@ -59,7 +59,7 @@ impl HandlerState for Workers {
 }
 
 /// Ends an instance that had no work for [`IDLE`]; one that works is never ended by time alone.
-pub struct Idle {
+pub(crate) struct Idle {
     sleep: Pin<Box<Sleep>>,
     pulse: Arc<Pulse>,
 }
@@ -84,7 +84,7 @@ impl WorkerExpiration for Idle {
 }
 
 /// The rules of one instance.
-pub struct Worker {
+pub(crate) struct Worker {
     component: Arc<str>,
 }
 

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 /// What is asked for.
 #[derive(Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Readings that are stored beforehand, over the last day; at least half a million
     #[arg(long, default_value_t = 10_000_000)]
     stored: i64,
@@ -50,18 +50,18 @@ pub struct Options {
 
 /// The result of a run, as it is kept.
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     machine: Machine,
     stored_readings: i64,
     readings_per_s: f64,
     connections: usize,
     /// The requests in their order.
-    pub endpoints: Vec<Measured>,
+    pub(crate) endpoints: Vec<Measured>,
 }
 
 /// One request.
 #[derive(Serialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     #[serde(flatten)]
     endpoint: Endpoint,
     /// Processors used by each part meanwhile; `load` is this program.
@@ -79,7 +79,7 @@ impl std::ops::Deref for Measured {
 const FLEET: Fleet = Fleet { machines: 200, sensors: 10 };
 
 /// Measures and tells.
-pub async fn run(options: Options) -> Result<()> {
+pub(crate) async fn run(options: Options) -> Result<()> {
     let machine = Machine::here();
     println!("{machine}");
     println!("starting a system of its own");

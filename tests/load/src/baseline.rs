@@ -25,18 +25,18 @@ const CONNECTIONS: usize = 2;
 
 /// Readings per second.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     /// By insert from arrays.
-    pub insert: f64,
+    pub(crate) insert: f64,
     /// By binary COPY.
-    pub copy: f64,
+    pub(crate) copy: f64,
 }
 
 /// One sensor to write for.
 type Sensor = (Uuid, Uuid);
 
 /// Measures both. What is written lies in the last hours, before everything else that was measured.
-pub async fn measure(db_url: &str) -> Result<Baseline> {
+pub(crate) async fn measure(db_url: &str) -> Result<Baseline> {
     let db = connect(db_url).await?;
     let sensors = db.query("select id, machine_id from sensors where mqtt_id like 's%'", &[]).await?;
     let sensors: Vec<Sensor> = sensors.iter().map(|r| (r.get(0), r.get(1))).collect();

@@ -17,7 +17,7 @@ struct Bar {
 }
 
 /// Stored rate by rate asked, with the latency beside it.
-pub fn ingest(report: &ingest::Report) -> String {
+pub(crate) fn ingest(report: &ingest::Report) -> String {
     let bars = report.stages.iter().map(|s| Bar {
         label: format!("{:.0}/s", s.rate),
         value: s.stored,
@@ -31,7 +31,7 @@ pub fn ingest(report: &ingest::Report) -> String {
 }
 
 /// Requests per second by endpoint, with the latency beside it.
-pub fn api(report: &api::Report) -> String {
+pub(crate) fn api(report: &api::Report) -> String {
     let bars = report.endpoints.iter().map(|e| Bar {
         label: e.name.clone(),
         value: e.requests_per_s,

@@ -13,39 +13,39 @@ use tokio::{net::TcpStream, time::Instant};
 
 /// A request that is sent again and again.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub(crate) struct Ask {
     /// GET or POST.
-    pub method: Method,
+    pub(crate) method: Method,
     /// Path with query.
-    pub path: String,
+    pub(crate) path: String,
     /// Form to send, if any.
-    pub form: Option<String>,
+    pub(crate) form: Option<String>,
     /// Access token, if any.
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 /// What asking has shown.
 #[derive(Debug, Clone, Serialize)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Its name in the table.
-    pub name: String,
+    pub(crate) name: String,
     /// Answers 200 per second.
-    pub requests_per_s: f64,
+    pub(crate) requests_per_s: f64,
     /// From sending a request to the last byte of its answer.
-    pub latency: Percentiles,
+    pub(crate) latency: Percentiles,
     /// Bytes of one answer.
-    pub answer_bytes: usize,
+    pub(crate) answer_bytes: usize,
 }
 
 /// One kept connection.
-pub struct Connection {
+pub(crate) struct Connection {
     address: String,
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Connection {
     /// Opens a connection to `http://host:port`.
-    pub async fn open(base_url: &str) -> Result<Self> {
+    pub(crate) async fn open(base_url: &str) -> Result<Self> {
         let address = base_url.trim_start_matches("http://").to_owned();
         let stream = TcpStream::connect(&address).await?;
         stream.set_nodelay(true)?;
@@ -55,7 +55,7 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer, which must be 200.
-    pub async fn ask(&mut self, ask: &Ask) -> Result<Bytes> {
+    pub(crate) async fn ask(&mut self, ask: &Ask) -> Result<Bytes> {
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header("host", &self.address);
         if let Some(token) = &ask.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -73,7 +73,7 @@ impl Connection {
 }
 
 /// Asks over so many connections for so long.
-pub async fn measure(
+pub(crate) async fn measure(
     base_url: &str,
     name: &str,
     ask: Ask,

@@ -10,16 +10,16 @@ const CRITICAL: f64 = 140.0;
 
 /// A number of machines with the same number of sensors each.
 #[derive(Debug, Clone, Copy)]
-pub struct Fleet {
+pub(crate) struct Fleet {
     /// Machines.
-    pub machines: usize,
+    pub(crate) machines: usize,
     /// Sensors of each.
-    pub sensors: usize,
+    pub(crate) sensors: usize,
 }
 
 impl Fleet {
     /// Enters the machines and sensors with limits, so that every reading is checked.
-    pub async fn enter(self, db: &Client) -> Result<()> {
+    pub(crate) async fn enter(self, db: &Client) -> Result<()> {
         let (machines, sensors) = (self.machines as i32, self.sensors as i32);
         let enter_machines = "
             insert into machines (name, mqtt_id, location)
@@ -41,25 +41,25 @@ impl Fleet {
     }
 
     /// All sensors.
-    pub fn all(self) -> usize {
+    pub(crate) fn all(self) -> usize {
         self.machines * self.sensors
     }
 
     /// The topic of a machine.
-    pub fn topic(machine: usize) -> String {
+    pub(crate) fn topic(machine: usize) -> String {
         format!("factory/hall/load-{machine:04}")
     }
 
     /// Number of a sensor `s` of a machine `m`, in SQL.
-    pub const NUMBER_IN_SQL: &str = "right(m.mqtt_id, 4)::int8 * 10 + right(s.mqtt_id, 1)::int8";
+    pub(crate) const NUMBER_IN_SQL: &str = "right(m.mqtt_id, 4)::int8 * 10 + right(s.mqtt_id, 1)::int8";
 
     /// What [`Self::message`] says of a sensor `s.number` at the time `at` when it is within its limits, in SQL.
-    pub const VALUE_IN_SQL: &str =
+    pub(crate) const VALUE_IN_SQL: &str =
         "98 + abs(600 - (floor(extract(epoch from at))::int8 + s.number) % 1200) / 60.0 + 2 * random()";
 
     /// A message of one machine with one value of each of its sensors. Every hundredth sensor passes its warning limit
     /// for five seconds of every minute.
-    pub fn message(self, machine: usize, time_us: i64) -> Vec<u8> {
+    pub(crate) fn message(self, machine: usize, time_us: i64) -> Vec<u8> {
         let mut text =
             format!("{{\"machine_id\":\"load-{machine:04}\",\"timestamp\":{time_us},\"values\":{{");
         let second = (time_us / 1_000_000) as usize;

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 /// What is asked for.
 #[derive(Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Readings per second; several, separated by commas, are held one after the other
     #[arg(long, value_delimiter = ',', default_value = "5000,10000,20000,30000,40000,50000")]
     rate: Vec<f64>,
@@ -59,7 +59,7 @@ enum BrokerKind {
 
 /// The result of a run, as it is kept.
 #[derive(Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     machine: Machine,
     broker: BrokerKind,
     machines: usize,
@@ -68,9 +68,9 @@ pub struct Report {
     /// Environment of host and bridge that differed from the usual.
     set: Vec<(String, String)>,
     /// The stages in their order.
-    pub stages: Vec<Stage>,
+    pub(crate) stages: Vec<Stage>,
     /// The database alone.
-    pub baseline: Option<Baseline>,
+    pub(crate) baseline: Option<Baseline>,
     /// The best rate stored as a share of plain inserts and of COPY.
     ratio: Option<(f64, f64)>,
 }
@@ -81,7 +81,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 /// Measures and tells.
-pub async fn run(options: Options) -> Result<()> {
+pub(crate) async fn run(options: Options) -> Result<()> {
     let machine = Machine::here();
     println!("{machine}");
     println!("starting a system of its own");

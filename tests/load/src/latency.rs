@@ -25,17 +25,17 @@ const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Times of messages that cannot be queried yet, by watched machine.
 #[derive(Debug, Default)]
-pub struct Marks(HashMap<usize, Mutex<VecDeque<i64>>>);
+pub(crate) struct Marks(HashMap<usize, Mutex<VecDeque<i64>>>);
 
 impl Marks {
     /// Watches machines spread over the fleet.
-    pub fn of(machines: usize) -> Self {
+    pub(crate) fn of(machines: usize) -> Self {
         let step = machines.div_ceil(WATCHED);
         Self((0..machines).step_by(step).map(|m| (m, Mutex::default())).collect())
     }
 
     /// Notes a message.
-    pub fn published(&self, machine: usize, time_us: i64) {
+    pub(crate) fn published(&self, machine: usize, time_us: i64) {
         if let Some(times) = self.0.get(&machine) {
             times.lock().unwrap_or_else(PoisonError::into_inner).push_back(time_us);
         }
@@ -53,9 +53,9 @@ impl Marks {
 
 /// Latencies in ms.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Percentiles {
+pub(crate) struct Percentiles {
     /// How many were measured.
-    pub count: usize,
+    pub(crate) count: usize,
     /// Half are not longer.
     pub p50_ms: f64,
     /// 95 of 100 are not longer.
@@ -63,12 +63,12 @@ pub struct Percentiles {
     /// 99 of 100 are not longer.
     pub p99_ms: f64,
     /// The longest.
-    pub max_ms: f64,
+    pub(crate) max_ms: f64,
 }
 
 impl Percentiles {
     /// Of latencies in µs.
-    pub fn of(mut all_us: Vec<u32>) -> Self {
+    pub(crate) fn of(mut all_us: Vec<u32>) -> Self {
         all_us.sort_unstable();
         let at = |share: f64| {
             let index = (all_us.len() as f64 * share).ceil() as usize;
@@ -79,14 +79,14 @@ impl Percentiles {
 }
 
 /// A task that asks until it is told to stop.
-pub struct Watch {
+pub(crate) struct Watch {
     stop: Arc<AtomicBool>,
     task: JoinHandle<Result<Vec<u32>>>,
 }
 
 impl Watch {
     /// Starts asking.
-    pub async fn start(db: Client, marks: Arc<Marks>) -> Result<Self> {
+    pub(crate) async fn start(db: Client, marks: Arc<Marks>) -> Result<Self> {
         let names: Vec<String> = marks.0.keys().map(|m| format!("load-{m:04}")).collect();
         let rows = db
             .query(
@@ -124,7 +124,7 @@ impl Watch {
     }
 
     /// What was found.
-    pub async fn finish(self) -> Result<Percentiles> {
+    pub(crate) async fn finish(self) -> Result<Percentiles> {
         self.stop.store(true, Relaxed);
         Ok(Percentiles::of(self.task.await??))
     }

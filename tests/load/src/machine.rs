@@ -5,20 +5,20 @@ use std::fs::read_to_string;
 
 /// The machine, without its name.
 #[derive(Debug, Clone, Serialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Model of its processor.
-    pub cpu: String,
+    pub(crate) cpu: String,
     /// Processors that this process may use.
-    pub cores: usize,
+    pub(crate) cores: usize,
     /// Main memory, MiB.
-    pub memory_mib: u64,
+    pub(crate) memory_mib: u64,
     /// Kernel's version.
-    pub kernel: String,
+    pub(crate) kernel: String,
 }
 
 impl Machine {
     /// This machine.
-    pub fn here() -> Self {
+    pub(crate) fn here() -> Self {
         let field = |path: &str, key: &str| {
             let text = read_to_string(path).unwrap_or_default();
             let line = text.lines().find(|l| l.starts_with(key)).unwrap_or_default();

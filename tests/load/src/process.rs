@@ -9,11 +9,11 @@ use std::{
 
 /// What a process, or one with its children, has used.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// Processor time since the start, s.
-    pub cpu_s: f64,
+    pub(crate) cpu_s: f64,
     /// Memory now, shared pages by their share, MiB.
-    pub memory_mib: f64,
+    pub(crate) memory_mib: f64,
 }
 
 /// Usage of the process alone, as of this program, whose children are the parts.
@@ -67,7 +67,7 @@ fn memory_mib(pid: i32) -> f64 {
 }
 
 /// What each of these parts of a stack has used, and this program under the name `load`.
-pub fn usages(stack: &Stack, parts: &[&'static str]) -> BTreeMap<&'static str, Usage> {
+pub(crate) fn usages(stack: &Stack, parts: &[&'static str]) -> BTreeMap<&'static str, Usage> {
     let of = |part: &&'static str| Some((*part, with_children(stack.pid(part)?)));
     let load = ("load", own(std::process::id().cast_signed()));
     parts.iter().filter_map(of).chain([load]).collect()

@@ -23,24 +23,24 @@ const MOST_WAITING: usize = 20_000;
 
 /// What a load has done until now, in readings.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Given to the connections.
-    pub offered: AtomicU64,
+    pub(crate) offered: AtomicU64,
     /// Acknowledged by the broker.
-    pub acknowledged: AtomicU64,
+    pub(crate) acknowledged: AtomicU64,
 }
 
 /// Connections that publish until they are told to stop.
-pub struct Load {
+pub(crate) struct Load {
     /// What they have done.
-    pub counts: Arc<Counts>,
+    pub(crate) counts: Arc<Counts>,
     stop: Arc<AtomicBool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Load {
     /// Starts publishing `rate` readings/s over so many connections, each for its share of the machines.
-    pub fn start(
+    pub(crate) fn start(
         mqtt_url: &str,
         fleet: Fleet,
         rate: f64,
@@ -67,7 +67,7 @@ impl Load {
     }
 
     /// Stops making messages and waits until the broker has taken those that were made.
-    pub async fn finish(self) -> Result<Arc<Counts>> {
+    pub(crate) async fn finish(self) -> Result<Arc<Counts>> {
         self.stop.store(true, Relaxed);
         for task in self.tasks {
             task.await?;

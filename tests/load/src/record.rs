@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::{fs, path::Path};
 
 /// Writes both into a folder.
-pub fn keep(folder: &Path, name: &str, report: &impl Serialize, picture: &str) -> Result<()> {
+pub(crate) fn keep(folder: &Path, name: &str, report: &impl Serialize, picture: &str) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let (json, svg) = (folder.join(format!("{name}.json")), folder.join(format!("{name}.svg")));
     let text = serde_json::to_string_pretty(&rounded(serde_json::to_value(report)?))? + "\n";

@@ -18,77 +18,77 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
 /// Processes that are watched.
-pub const PARTS: [&str; 4] = ["database", "broker", "host", "bridge"];
+pub(crate) const PARTS: [&str; 4] = ["database", "broker", "host", "bridge"];
 /// Time for the rest to arrive after a stage.
 const DRAIN: Duration = Duration::from_secs(120);
 
 /// What a stage has shown. Rates are readings per second.
 #[derive(Debug, Clone, Serialize)]
-pub struct Stage {
+pub(crate) struct Stage {
     /// Rate asked for.
-    pub rate: f64,
+    pub(crate) rate: f64,
     /// Seconds that it was asked for.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Rate published.
-    pub offered: f64,
+    pub(crate) offered: f64,
     /// Rate acknowledged by the broker.
-    pub acknowledged: f64,
+    pub(crate) acknowledged: f64,
     /// Rate stored, counted in the database when publishing stopped.
-    pub stored: f64,
+    pub(crate) stored: f64,
     /// Predictions stored per second.
-    pub scored: f64,
+    pub(crate) scored: f64,
     /// Longest time that any sensor went without being scored, s.
-    pub longest_unscored_s: f64,
+    pub(crate) longest_unscored_s: f64,
     /// Seconds after the end until everything was stored.
-    pub drained_s: f64,
+    pub(crate) drained_s: f64,
     /// From a message's making to the moment a query finds its readings.
-    pub latency: Percentiles,
+    pub(crate) latency: Percentiles,
     /// Processors used by each part (1 is one of them, busy all the time); `load` is this program.
-    pub cpu: BTreeMap<&'static str, f64>,
+    pub(crate) cpu: BTreeMap<&'static str, f64>,
     /// Memory of each part at the end, MiB.
-    pub memory_mib: BTreeMap<&'static str, f64>,
+    pub(crate) memory_mib: BTreeMap<&'static str, f64>,
     /// Most that the spool held, MiB.
-    pub spool_mib: f64,
+    pub(crate) spool_mib: f64,
     /// Readings beyond a limit, and alarms raised.
-    pub beyond_limits: i64,
+    pub(crate) beyond_limits: i64,
     /// Alarms raised.
-    pub alarms: i64,
+    pub(crate) alarms: i64,
     /// The course, second by second.
-    pub course: Vec<Moment>,
+    pub(crate) course: Vec<Moment>,
 }
 
 /// One look at the running system.
 #[derive(Debug, Clone, Serialize)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// Seconds since the stage began.
-    pub at_s: f64,
+    pub(crate) at_s: f64,
     /// Readings published since then.
-    pub offered: u64,
+    pub(crate) offered: u64,
     /// Readings that the bridge knows to be committed, since its start.
-    pub committed: i64,
+    pub(crate) committed: i64,
     /// Messages in the bridge's memory.
-    pub queue: i64,
+    pub(crate) queue: i64,
     /// Bytes in its spool.
-    pub spool_bytes: i64,
+    pub(crate) spool_bytes: i64,
     /// Memory of each part, MiB.
-    pub memory_mib: BTreeMap<&'static str, f64>,
+    pub(crate) memory_mib: BTreeMap<&'static str, f64>,
 }
 
 /// What a stage needs.
-pub struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     /// The system.
-    pub stack: &'a Stack,
+    pub(crate) stack: &'a Stack,
     /// The database, for its owner.
-    pub db: &'a Client,
+    pub(crate) db: &'a Client,
     /// Where readings come from.
-    pub fleet: Fleet,
+    pub(crate) fleet: Fleet,
     /// Connections to the broker.
-    pub connections: usize,
+    pub(crate) connections: usize,
 }
 
 impl Bench<'_> {
     /// Holds `rate` for `seconds`.
-    pub async fn stage(&self, rate: f64, seconds: f64) -> Result<Stage> {
+    pub(crate) async fn stage(&self, rate: f64, seconds: f64) -> Result<Stage> {
         let marks = Arc::new(Marks::of(self.fleet.machines));
         let watch = Watch::start(pm_migrations::connect(self.stack.db()).await?, marks.clone()).await?;
         let before = self.stored().await?;

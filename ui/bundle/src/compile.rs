@@ -11,34 +11,34 @@ use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// By this name the program asks for its parts.
-pub const LINK: &str = "./parts.js";
+pub(crate) const LINK: &str = "./parts.js";
 /// By this name the module that fetches parts asks for the program.
-pub const MAIN: &str = "./main.js";
+pub(crate) const MAIN: &str = "./main.js";
 
 /// A program taken apart ([`split`]).
-pub struct Split {
+pub(crate) struct Split {
     /// The module that is loaded first, without bindings.
     main: PathBuf,
     /// The JavaScript module that fetches parts; it names each file as `./NAME.wasm`, and the program as [`MAIN`].
-    pub link: String,
+    pub(crate) link: String,
     /// The other modules by name.
-    pub chunks: BTreeMap<String, Vec<u8>>,
+    pub(crate) chunks: BTreeMap<String, Vec<u8>>,
     /// The part's name → the modules it consists of.
-    pub parts: BTreeMap<String, Vec<String>>,
+    pub(crate) parts: BTreeMap<String, Vec<String>>,
 }
 
 /// The two files that are loaded first.
-pub struct Bindings {
+pub(crate) struct Bindings {
     /// The JavaScript module; it imports [`LINK`].
-    pub js: String,
+    pub(crate) js: String,
     /// The WebAssembly module.
-    pub wasm: Vec<u8>,
+    pub(crate) wasm: Vec<u8>,
     /// Scripts that dependencies bring: the address by which `js` imports each, and its text.
-    pub snippets: Vec<(String, String)>,
+    pub(crate) snippets: Vec<(String, String)>,
 }
 
 /// Compiles `pm-ui`; the path of the module.
-pub fn compile(root: &Path) -> Result<PathBuf> {
+pub(crate) fn compile(root: &Path) -> Result<PathBuf> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
         .args(["rustc", "--target", "wasm32-unknown-unknown", "--profile", "web", "-p", "pm-ui"])
@@ -63,7 +63,7 @@ pub fn compile(root: &Path) -> Result<PathBuf> {
 }
 
 /// Takes the module apart where the program marks it.
-pub fn split(module: &Path) -> Result<Split> {
+pub(crate) fn split(module: &Path) -> Result<Split> {
     let folder = module.with_file_name("pm_ui_parts");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -95,7 +95,7 @@ fn compact(module: &Path) -> Result<Vec<u8>> {
 }
 
 /// Makes the JavaScript bindings.
-pub fn bind(split: &Split) -> Result<Bindings> {
+pub(crate) fn bind(split: &Split) -> Result<Bindings> {
     let mut output = Bindgen::new()
         .input_path(&split.main)
         .out_name("pm_ui")

@@ -12,7 +12,7 @@ use std::{env, fs, path::Path};
 const PACKAGES: &str = "PM_DOCS_PACKAGES";
 
 /// Fills `functions/docs/files` beside the document itself; does nothing when nothing changed.
-pub fn write(root: &Path) -> Result<()> {
+pub(crate) fn write(root: &Path) -> Result<()> {
     let Some(packages) = env::var_os(PACKAGES) else {
         println!("docs: {PACKAGES} is not set, the pages are left as they are");
         return Ok(());

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Hash of the UI's sources, the crates of ours it shares, the lock file and this program, in hex.
-pub fn hash(root: &Path, ui: &Path) -> Result<String> {
+pub(crate) fn hash(root: &Path, ui: &Path) -> Result<String> {
     let mut files = Vec::new();
     for folder in ["src", "core/src", "styles", "static", "bundle/src"] {
         collect(&ui.join(folder), &mut files)?;
@@ -32,7 +32,7 @@ pub fn hash(root: &Path, ui: &Path) -> Result<String> {
 }
 
 /// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -18,7 +18,12 @@ const ANY_ID: &str = "00000000-0000-0000-0000-000000000000";
 const STYLES: &[&str] = &["tokens", "base", "shell", "parts", "forms", "chart", "pages"];
 
 /// Writes the bundle; the bytes that the first visit of a page of each part takes with gzip.
-pub fn write(ui: &Path, dist: &Path, split: &Split, bindings: &Bindings) -> Result<BTreeMap<String, u64>> {
+pub(crate) fn write(
+    ui: &Path,
+    dist: &Path,
+    split: &Split,
+    bindings: &Bindings,
+) -> Result<BTreeMap<String, u64>> {
     if dist.exists() {
         fs::remove_dir_all(dist)?;
     }
@@ -119,7 +124,7 @@ fn short_hash(contents: &[&[u8]]) -> String {
 
 /// Rounds of optimisation of the gzip files.
 #[derive(Debug, Clone, Copy)]
-pub enum Effort {
+pub(crate) enum Effort {
     /// For what every visitor loads: costs seconds where an ordinary gzip takes a fraction of one, and saves 4 per cent.
     Thorough,
     /// For the rest.
@@ -127,7 +132,7 @@ pub enum Effort {
 }
 
 /// Writes files with their compressed siblings, and what is known of them into `assets.json`.
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     what: &'static str,
     dist: &'a Path,
     effort: Effort,
@@ -137,12 +142,12 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// A writer into `dist`; `what` stands before its messages.
-    pub fn new(what: &'static str, dist: &'a Path, effort: Effort) -> Self {
+    pub(crate) fn new(what: &'static str, dist: &'a Path, effort: Effort) -> Self {
         Self { what, dist, effort, manifest: AssetManifest::default(), gzip_bytes: BTreeMap::new() }
     }
 
     /// Writes the manifest.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         fs::write(self.dist.join("assets.json"), serde_json::to_string_pretty(&self.manifest)?)?;
         Ok(())
     }
@@ -164,7 +169,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes one file.
-    pub fn put(&mut self, name: String, extension: &str, content: &[u8], immutable: bool) -> Result<()> {
+    pub(crate) fn put(
+        &mut self,
+        name: String,
+        extension: &str,
+        content: &[u8],
+        immutable: bool,
+    ) -> Result<()> {
         let mut gzip = Vec::new();
         let (rounds, quality) = match self.effort {
             Effort::Thorough => (5, 11),

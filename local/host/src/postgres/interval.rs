@@ -7,7 +7,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checke
 
 /// An interval of the interface.
 #[derive(Debug)]
-pub struct Interval(pub WitInterval);
+pub(crate) struct Interval(pub WitInterval);
 
 impl<'a> FromSql<'a> for Interval {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {

@@ -25,7 +25,11 @@ type Parameters = Vec<Box<dyn ToSql + Send + Sync>>;
 ///
 /// # Errors
 /// As Spin gives them.
-pub async fn execute(client: &Client, statement: &str, params: &[ParameterValue]) -> Result<u64, Error> {
+pub(crate) async fn execute(
+    client: &Client,
+    statement: &str,
+    params: &[ParameterValue],
+) -> Result<u64, Error> {
     let params = parameters(params).map_err(Error::ValueConversionFailed)?;
     client.note(statement);
     let mut retried = false;
@@ -46,7 +50,11 @@ pub async fn execute(client: &Client, statement: &str, params: &[ParameterValue]
 ///
 /// # Errors
 /// As Spin gives them.
-pub async fn query(client: &Client, statement: &str, params: &[ParameterValue]) -> Result<RowSet, Error> {
+pub(crate) async fn query(
+    client: &Client,
+    statement: &str,
+    params: &[ParameterValue],
+) -> Result<RowSet, Error> {
     let mut found = pin!(start(client, statement, params).await?);
     let mut set = RowSet { columns: Vec::new(), rows: Vec::new() };
     let mut bytes = 0;
@@ -68,7 +76,7 @@ pub async fn query(client: &Client, statement: &str, params: &[ParameterValue]) 
 ///
 /// # Errors
 /// As Spin gives them.
-pub async fn stream(
+pub(crate) async fn stream(
     client: &Client,
     statement: &str,
     params: &[ParameterValue],
@@ -133,7 +141,7 @@ fn converted(
 }
 
 /// Rows on their way into a component.
-pub enum Rows {
+pub(crate) enum Rows {
     /// All of them.
     Whole(Vec<Row>),
     /// As they come.

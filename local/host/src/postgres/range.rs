@@ -12,7 +12,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checke
 type WitRange<T> = (Option<(T, RangeBoundKind)>, Option<(T, RangeBoundKind)>);
 
 /// From the database to the interface.
-pub fn from_range<T: Normalizable + PartialOrd, W>(
+pub(crate) fn from_range<T: Normalizable + PartialOrd, W>(
     range: &Range<T>,
     convert: impl Fn(&T) -> W,
 ) -> WitRange<W> {
@@ -32,7 +32,7 @@ pub fn from_range<T: Normalizable + PartialOrd, W>(
 ///
 /// # Errors
 /// A bound that `convert` refuses.
-pub fn to_range<T: Normalizable + PartialOrd, W>(
+pub(crate) fn to_range<T: Normalizable + PartialOrd, W>(
     (lower, upper): &WitRange<W>,
     convert: impl Fn(&W) -> Result<T>,
 ) -> Result<Range<T>> {
@@ -56,7 +56,7 @@ pub fn to_range<T: Normalizable + PartialOrd, W>(
 
 /// A bound of a `numrange`, which has no next number to be normalized to.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct NumericBound(pub Decimal);
+pub(crate) struct NumericBound(pub Decimal);
 
 impl Normalizable for NumericBound {
     fn normalize<S: BoundSided>(bound: RangeBound<S, Self>) -> RangeBound<S, Self> {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 type Boxed = Box<dyn ToSql + Send + Sync>;
 
 /// The interface's description of a column.
-pub fn column(column: &tokio_postgres::Column) -> Column {
+pub(crate) fn column(column: &tokio_postgres::Column) -> Column {
     let data_type = match *column.type_() {
         Type::BOOL => DbDataType::Boolean,
         Type::BYTEA => DbDataType::Binary,
@@ -51,7 +51,7 @@ pub fn column(column: &tokio_postgres::Column) -> Column {
 ///
 /// # Errors
 /// The value cannot be read as what its type asks for.
-pub fn value(row: &Row, index: usize) -> Result<DbValue> {
+pub(crate) fn value(row: &Row, index: usize) -> Result<DbValue> {
     match *row.columns()[index].type_() {
         Type::BOOL => read(row, index, |v| Ok(DbValue::Boolean(v))),
         Type::BYTEA => read(row, index, |v| Ok(DbValue::Binary(v))),
@@ -92,7 +92,7 @@ pub fn value(row: &Row, index: usize) -> Result<DbValue> {
 ///
 /// # Errors
 /// The value has no meaning: a date that does not exist, text that is no number.
-pub fn parameter(value: &ParameterValue) -> Result<Boxed> {
+pub(crate) fn parameter(value: &ParameterValue) -> Result<Boxed> {
     let decimal =
         |text: &String| Decimal::from_str_exact(text).with_context(|| format!("invalid decimal {text}"));
     Ok(match value {
