@@ -5,10 +5,10 @@ use deadpool::managed::Object;
 use std::sync::Arc;
 
 /// A connection.
-pub(crate) struct Connection(pub(crate) Arc<Object<Connections>>);
+pub struct Connection(pub(crate) Arc<Object<Connections>>);
 
 /// An address that a component is about to connect to.
-pub(crate) struct ConnectionBuilder {
+pub struct ConnectionBuilder {
     /// The address.
     pub(crate) address: String,
 }

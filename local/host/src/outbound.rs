@@ -2,7 +2,7 @@
 
 use super::allow::chain_target;
 use super::component::ComponentInfo;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use std::fmt::Debug;
 use std::pin::Pin;

@@ -176,7 +176,7 @@ fn without_password(url: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn addresses_are_changed_in_their_part_only() -> Result<()> {

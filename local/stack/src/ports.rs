@@ -81,7 +81,7 @@ fn listening_inode(address: SocketAddr) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn a_free_port_is_given_once() {

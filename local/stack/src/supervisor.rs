@@ -137,9 +137,9 @@ impl Supervisor {
 
     /// Ends every service, the last one first.
     pub async fn stop(self) {
-        for Kept { stop, keeper, service: _part } in self.keepers.into_iter().rev() {
+        for Supervised { stop, task, service: _service } in self.supervised.into_iter().rev() {
             let _ = stop.send(true);
-            let _ = keeper.await;
+            let _ = task.await;
         }
     }
 }
