@@ -10,6 +10,7 @@ for script in say tools build run generate test-stack test bench; do
   # shellcheck source=/dev/null
   . "scripts/$script.sh"
 done
+choose_rust
 
 case ${1:-help} in
   up) shift; up "$@" ;;

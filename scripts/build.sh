@@ -22,6 +22,20 @@ link_target() {
   else die "there is a folder target, but CARGO_TARGET_DIR says $CARGO_TARGET_DIR: remove one of them"; fi
 }
 
+# The Rust of rust-toolchain.toml. Where rustup has it under another name only (stable), that one: nothing is fetched twice.
+choose_rust() {
+  have rustup && [ -z "${RUSTUP_TOOLCHAIN:-}" ] || return 0
+  local version names name
+  version=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
+  names=$(rustup toolchain list | cut -d' ' -f1)
+  ! grep -q "^$version-" <<<"$names" || return 0
+  for name in $names; do
+    case $(rustup run "$name" rustc --version 2>/dev/null) in
+      "rustc $version "*) export RUSTUP_TOOLCHAIN=$name; return 0 ;;
+    esac
+  done
+}
+
 setup_build() {
   local free_mib
   have cargo || die "Rust is missing: install it from https://rustup.rs and open a new shell"
