@@ -1,5 +1,6 @@
 # Every check and test.
 
+check_documents() { python3 scripts/check_docs.py; }
 check_format() { cargo fmt --all --check; }
 check_lints_native() {
   # with the training of networks, which nothing that runs needs
@@ -49,6 +50,7 @@ run_tests() {
     done
   else
     step "set-up" setup_test
+    step "documents" check_documents
     step "format" check_format
     step "licences" check_licences
     step "build the programs and tests" build_for_tests

@@ -110,7 +110,7 @@ export async function connect() {
   const send = (topic, text) => broker.publishAsync(topic, text, { qos: 1 });
   return {
     send,
-    // A reading of `machine`, several values at once, or a list of either, as the README describes them.
+    // A reading of `machine`, several values at once, or a list of either, as docs/configuration.md describes them.
     publish(machine, reading) {
       const named = (reading) => ({ machine_id: machine, ...reading });
       const payload = Array.isArray(reading) ? reading.map(named) : named(reading);

@@ -305,7 +305,7 @@ fn mosquitto_service(address: SocketAddr, password: &str, folder: &Path) -> Resu
         .context("cannot run mosquitto_passwd")?;
     ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
     let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
-    // what the README recommends; a broker that is killed remembers what it had saved
+    // what docs/configuration.md recommends; a broker that is killed remembers what it had saved
     let text = format!(
         "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 0\n\
          persistence true\npersistence_location {}/\nautosave_interval 1\n",

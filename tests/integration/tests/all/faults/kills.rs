@@ -6,7 +6,7 @@ use pm_test_support::Broker;
 use std::time::Duration;
 
 /// mosquitto acknowledges before it saves, once a second: its publishers send the last seconds again, and of a session that
-/// it has not saved yet it keeps nothing (the README says so).
+/// it has not saved yet it keeps nothing (docs/configuration.md says so).
 const UNSAVED: Duration = Duration::from_secs(4);
 
 #[tokio::test]
