@@ -8,6 +8,7 @@ use crate::{
 use anyhow::{Context, Result};
 use pm_test_support::{Stack, StackOptions, database};
 use serde_json::json;
+use tokio_postgres::types::ToSql;
 
 /// What roll-ups say that a computation from all readings does not, or the other way round. Values are eighths, whose sums
 /// are exact in any order.
@@ -223,7 +224,9 @@ async fn report(db: &tokio_postgres::Client) -> Result<Vec<(String, serde_json::
     let from: i64 = db.query_one(period, &[]).await?.get(0);
     let to = from + 2 * 86_400_000_000;
     let nobody = None::<uuid::Uuid>;
-    let rows = db.query(*sql, &[&from, &to, &nobody, &nobody, &300_i64, &2700_i64, &6_i64]).await?;
+    let params: [&(dyn ToSql + Sync); 8] =
+        [&from, &to, &nobody, &nobody, &300_i64, &2700_i64, &6_i64, &900_i64];
+    let rows = db.query(*sql, &params).await?;
     let mut parts: Vec<(String, serde_json::Value)> = rows.iter().map(|r| (r.get(0), r.get(2))).collect();
     parts.retain(|(what, _)| what != "course");
     parts.sort_by(|a, b| a.0.cmp(&b.0));
