@@ -7,8 +7,10 @@
 //!
 //! Deliberately absent: rules (pm-domain), HTTP (pm-web), migrations (they run natively, as the schema's owner).
 
+mod catalogue;
 mod closed;
 mod db;
+mod error;
 mod page;
 mod paging;
 mod statement;
@@ -57,8 +59,9 @@ pub mod trend;
 pub mod user;
 pub mod webhook;
 
-pub use db::{Actor, Db, StoreError};
+pub use catalogue::all_statements;
+pub use db::{Actor, Db};
+pub use error::StoreError;
 pub use page::{Cursor, Listing, Slicing};
 pub use paging::{After, Paging};
-pub use statement::all_statements;
 pub use value::Page;

@@ -1,6 +1,6 @@
 //! Between database values and ours. Columns are read in the order in which the statement names them.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use pm_api::{Metadata, ReadingStatus, Timestamp};
 use spin_sdk::pg::{DbValue, ParameterValue};
 use std::str::FromStr;

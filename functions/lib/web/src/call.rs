@@ -1,6 +1,6 @@
 //! One admitted request.
 
-use crate::{Refusal, credentials, field::Fields, standing, variable};
+use crate::{Refusal, credentials, database::database, field::Fields, standing};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
@@ -138,14 +138,6 @@ impl Call {
 pub(crate) fn client_address(headers: &HeaderMap) -> Option<String> {
     let address = headers.get("spin-client-addr")?.to_str().ok()?;
     Some(address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']).to_owned())
-}
-
-/// A connection to the database, also for work that goes on after the answer.
-///
-/// # Errors
-/// 503 if there is none.
-pub async fn database() -> Result<Db, Refusal> {
-    Ok(Db::open(&variable("database_url").await?).await?)
 }
 
 /// What is too large is taken in and dropped up to here, so that its sender hears the answer instead of finding the

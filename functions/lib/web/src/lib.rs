@@ -14,6 +14,7 @@ mod call;
 mod chain;
 mod cors;
 mod credentials;
+mod database;
 mod field;
 mod file;
 mod finish;
@@ -28,8 +29,9 @@ mod stream;
 mod trace;
 mod variable;
 
-pub use call::{Call, Query, database};
+pub use call::{Call, Query};
 pub use chain::{Peer, PeerError, send};
+pub use database::database;
 pub use field::{Fields, Presence, all_valid};
 pub use file::Files;
 pub use outside::{Heard, post_outside};

@@ -7,7 +7,7 @@
 //! may have up to [`REPORTED_EVERY`] requests more from every instance. What must be exact, or must spare the host
 //! itself, belongs to the proxy in front of it.
 
-use crate::{Refusal, call::client_address, call::database, log_warning, now, variable};
+use crate::{Refusal, call::client_address, database::database, log_warning, now, variable};
 use http::HeaderMap;
 use pm_api::UserId;
 use pm_store::rate;

@@ -1,6 +1,6 @@
 //! What accounts may do now: a token says only what its account might do when it was issued.
 
-use crate::{Refusal, call::database};
+use crate::{Refusal, database::database};
 use pm_api::UserId;
 use pm_store::{
     Db,

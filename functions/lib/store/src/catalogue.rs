@@ -1,0 +1,51 @@
+//! The catalogue of everything that this crate may ask the database. Nothing in the crate uses it.
+
+/// Every statement of this crate with its name.
+#[must_use]
+pub fn all_statements() -> Vec<(&'static str, &'static str)> {
+    [
+        crate::alarm::ALL,
+        crate::alarm_change::ALL,
+        crate::alarm_engine::ALL,
+        crate::attachment::ALL,
+        crate::audit::ALL,
+        crate::comment::ALL,
+        crate::dashboard::ALL,
+        crate::dead_letter::ALL,
+        crate::deletion::ALL,
+        crate::delivery::ALL,
+        crate::event::ALL,
+        crate::health::ALL,
+        crate::housekeeping::ALL,
+        crate::ingest::ALL,
+        crate::job::ALL,
+        crate::machine::ALL,
+        crate::mail::ALL,
+        crate::metrics::ALL,
+        crate::model::ALL,
+        crate::notice::ALL,
+        crate::password_reset::ALL,
+        crate::prediction::ALL,
+        crate::rate::ALL,
+        crate::reading::ALL,
+        crate::reading_export::ALL,
+        crate::remaining_life::ALL,
+        crate::report::ALL,
+        crate::report_content::ALL,
+        crate::report_schedule::ALL,
+        crate::reset::ALL,
+        crate::role::ALL,
+        crate::rollup::ALL,
+        crate::scoring::ALL,
+        crate::sensor::ALL,
+        crate::session::ALL,
+        crate::setting::ALL,
+        crate::shadow::ALL,
+        crate::throttle::ALL,
+        crate::ticket::ALL,
+        crate::trend::ALL,
+        crate::user::ALL,
+        crate::webhook::ALL,
+    ]
+    .concat()
+}
