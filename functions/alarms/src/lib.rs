@@ -12,7 +12,10 @@ mod create;
 mod shelve;
 
 use http::StatusCode;
-use pm_api::{AlarmId, AlarmSort, AlarmStatus, PredictionId};
+use pm_api::{
+    AlarmId, AlarmStatus,
+    sort::{AlarmSort, HistorySort},
+};
 use pm_auth::Op;
 use pm_store::alarm;
 use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_page, serve};
@@ -56,12 +59,12 @@ async fn list(call: &Call) -> Outcome {
         shelved: query.boolean("shelved")?,
         from: query.time("start_date")?,
         to: query.time("end_date")?,
-        text: query.short_text("q", 200)?,
+        search: query.search()?,
         verdict: query.word("verdict")?,
+        prediction_id: None,
     };
-    let paging = query.paging(AlarmSort::TriggeredAt, 200)?;
-    let page = alarm::list(&call.db().await?, filter, &paging).await?;
-    Ok(json_page(&page, &paging, alarm::place))
+    let query = query.list::<AlarmSort>(200)?;
+    Ok(json_page(&alarm::list(&call.db().await?, &filter, &query).await?))
 }
 
 async fn get(call: &Call) -> Outcome {
@@ -72,12 +75,18 @@ async fn get(call: &Call) -> Outcome {
 
 async fn history(call: &Call) -> Outcome {
     let id: AlarmId = call.id("alarm_id")?;
+    let query = call.query.list::<HistorySort>(1000)?;
     let db = call.db().await?;
     alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &alarm::history(&db, id).await?))
+    Ok(json_page(&alarm::history(&db, id, &query).await?))
 }
 
 async fn of_prediction(call: &Call) -> Outcome {
-    let id: PredictionId = call.id("prediction_id")?;
-    Ok(json(StatusCode::OK, &alarm::of_prediction(&call.db().await?, id).await?))
+    let filter = alarm::Filter {
+        statuses: AlarmStatus::ALL.to_vec(),
+        prediction_id: Some(call.id("prediction_id")?),
+        ..alarm::Filter::default()
+    };
+    let query = call.query.list::<AlarmSort>(200)?;
+    Ok(json_page(&alarm::list(&call.db().await?, &filter, &query).await?))
 }

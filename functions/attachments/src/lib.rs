@@ -10,7 +10,7 @@ mod upload;
 
 use http::{HeaderValue, StatusCode, header};
 use objects::Objects;
-use pm_api::{AlarmId, AttachmentId, Resource, Role, TicketId};
+use pm_api::{AlarmId, AttachmentId, Resource, Role, TicketId, sort::AttachmentSort};
 use pm_auth::Op;
 use pm_domain::attachment::{MAX_BYTES, content_disposition};
 use pm_store::{
@@ -18,9 +18,7 @@ use pm_store::{
     comment::{self, Subject},
     user,
 };
-use pm_web::{
-    Answer, Call, Outcome, Refusal, Request, bytes_reply, empty, json, json_with_total, serve_up_to,
-};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, bytes_reply, empty, json, json_page, serve_up_to};
 
 /// What the other parts of a form and its boundaries may take, bytes.
 const FORM_BYTES: usize = 64 * 1024;
@@ -58,11 +56,9 @@ async fn list(call: &Call) -> Outcome {
         resource_type: call.query.word("resource_type")?,
         resource_id: call.query.id("resource_id")?,
         uploaded_by: call.query.id("uploaded_by")?,
-        limit: call.query.integer("limit", 200, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
     };
-    let page = attachment::list(&call.db().await?, &filter).await?;
-    Ok(json_with_total(&page.items, page.total))
+    let query = call.query.list::<AttachmentSort>(200)?;
+    Ok(json_page(&attachment::list(&call.db().await?, &filter, &query).await?))
 }
 
 async fn list_of(call: &Call, subject: Subject) -> Outcome {
@@ -70,15 +66,13 @@ async fn list_of(call: &Call, subject: Subject) -> Outcome {
         resource_type: Some(subject.kind),
         resource_id: Some(subject.id),
         uploaded_by: None,
-        limit: call.query.integer("limit", 200, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
     };
+    let query = call.query.list::<AttachmentSort>(200)?;
     let db = call.db().await?;
     if !comment::exists(&db, subject).await? {
         return Err(Refusal::NotFound);
     }
-    let page = attachment::list(&db, &filter).await?;
-    Ok(json_with_total(&page.items, page.total))
+    Ok(json_page(&attachment::list(&db, &filter, &query).await?))
 }
 
 async fn get(call: &Call) -> Outcome {

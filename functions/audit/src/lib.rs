@@ -3,9 +3,10 @@
 //! Deliberately absent: writing it. Triggers of the schema do that for every change made for a person, and
 //! `pm_store::audit::record` for events that change no row; nothing can change or remove an entry.
 
+use pm_api::sort::AuditSort;
 use pm_auth::Op;
 use pm_store::audit;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json_with_total, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json_page, serve};
 
 /// Longest text of a filter, characters.
 const TEXT: usize = 200;
@@ -30,10 +31,8 @@ async fn list(call: &Call) -> Outcome {
         resource_id: call.query.short_text("resource_id", TEXT)?,
         start: call.query.time("start_date")?,
         end: call.query.time("end_date")?,
-        containing: call.query.short_text("q", TEXT)?,
-        limit: call.query.integer("limit", 100, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
+        search: call.query.search()?,
     };
-    let page = audit::list(&call.db().await?, &filter).await?;
-    Ok(json_with_total(&page.items, page.total))
+    let query = call.query.list::<AuditSort>(100)?;
+    Ok(json_page(&audit::list(&call.db().await?, &filter, &query).await?))
 }

@@ -2,22 +2,20 @@
 
 use crate::password;
 use http::StatusCode;
-use pm_api::UserId;
+use pm_api::{UserId, sort::UserSort};
 use pm_domain::settings::Key;
 use pm_store::{StoreError, role, setting, user};
-use pm_web::{Call, Outcome, Refusal, empty, json, json_with_total};
+use pm_web::{Call, Outcome, Refusal, empty, json, json_page};
 
 /// `GET /users`; filters: `role`, `is_active`, `q` (in address or name).
 pub(crate) async fn list(call: &Call) -> Outcome {
     let filter = user::Filter {
         role: call.query.word("role")?,
         is_active: call.query.boolean("is_active")?,
-        containing: call.query.short_text("q", 200)?,
-        limit: call.query.integer("limit", 1000, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
+        search: call.query.search()?,
     };
-    let page = user::list(&call.db().await?, &filter).await?;
-    Ok(json_with_total(&page.items, page.total))
+    let query = call.query.list::<UserSort>(1000)?;
+    Ok(json_page(&user::list(&call.db().await?, &filter, &query).await?))
 }
 
 /// `GET /users/{user_id}`.

@@ -7,14 +7,14 @@
 mod body;
 
 use http::StatusCode;
-use pm_api::{AlarmId, CommentId, Resource, Role, TicketId, comment::Comment};
+use pm_api::{AlarmId, CommentId, Resource, Role, TicketId, comment::Comment, sort::CommentSort};
 use pm_auth::{Op, access::ENGINEER};
 use pm_store::{
     Db,
     comment::{self, Subject},
     user,
 };
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_with_total, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -32,14 +32,12 @@ async fn handle(request: Request) -> Answer {
 
 async fn list(call: &Call) -> Outcome {
     let subject = subject(call)?;
-    let limit = call.query.integer("limit", 1000, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
+    let query = call.query.list::<CommentSort>(1000)?;
     let db = call.db().await?;
     if !comment::exists(&db, subject).await? {
         return Err(Refusal::NotFound);
     }
-    let page = comment::list(&db, subject, reads_internal(call)?, limit, offset).await?;
-    Ok(json_with_total(&page.items, page.total))
+    Ok(json_page(&comment::list(&db, subject, reads_internal(call)?, &query).await?))
 }
 
 async fn create(call: &Call) -> Outcome {

@@ -6,12 +6,15 @@
 mod part;
 
 use http::StatusCode;
-use pm_api::status::{
-    Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, PartStatus, Readiness, SystemStatus,
+use pm_api::{
+    sort::DeadLetterSort,
+    status::{
+        Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, PartStatus, Readiness, SystemStatus,
+    },
 };
 use pm_auth::Op;
 use pm_store::dead_letter;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, log_warning, now, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_page, log_warning, now, serve};
 use serde_json::json as value;
 
 const SERVICE: &str = "Predictive Maintenance Backend";
@@ -112,18 +115,13 @@ async fn mqtt(call: &Call) -> Outcome {
 }
 
 async fn dead_letters(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 100, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
-    let letters = dead_letter::list(&call.db().await?, limit, offset).await?;
-    let shown: Vec<_> = letters
-        .into_iter()
-        .map(|l| DeadLetter {
-            id: l.id,
-            received_at: l.received_at,
-            topic: l.topic,
-            payload: String::from_utf8_lossy(&l.payload).into_owned(),
-            reason: l.reason,
-        })
-        .collect();
-    Ok(json(StatusCode::OK, &shown))
+    let query = call.query.list::<DeadLetterSort>(100)?;
+    let page = dead_letter::list(&call.db().await?, &query).await?.map(|letter| DeadLetter {
+        id: letter.id,
+        received_at: letter.received_at,
+        topic: letter.topic,
+        payload: String::from_utf8_lossy(&letter.payload).into_owned(),
+        reason: letter.reason,
+    });
+    Ok(json_page(&page))
 }

@@ -4,10 +4,10 @@
 //! absent: doing the work (whoever does claims jobs with `pm_store::job::claim`).
 
 use http::StatusCode;
-use pm_api::JobId;
+use pm_api::{JobId, sort::JobSort};
 use pm_auth::Op;
 use pm_store::job;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_with_total, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_page, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -25,14 +25,9 @@ async fn handle(request: Request) -> Answer {
 
 /// Filters: `job_type`, `status`.
 async fn list(call: &Call) -> Outcome {
-    let filter = job::Filter {
-        job_type: call.query.word("job_type")?,
-        status: call.query.word("status")?,
-        limit: call.query.integer("limit", 50, 1, 1000)?,
-        offset: call.query.integer("offset", 0, 0, i64::MAX)?,
-    };
-    let page = job::list(&call.db().await?, &filter).await?;
-    Ok(json_with_total(&page.items, page.total))
+    let filter = job::Filter { job_type: call.query.word("job_type")?, status: call.query.word("status")? };
+    let query = call.query.list::<JobSort>(50)?;
+    Ok(json_page(&job::list(&call.db().await?, &filter, &query).await?))
 }
 
 async fn create(call: &Call) -> Outcome {

@@ -9,10 +9,10 @@ mod body;
 mod history;
 
 use http::StatusCode;
-use pm_api::{MachineId, machine::MachineThresholds};
+use pm_api::{MachineId, machine::MachineThresholds, sort::MachineSort};
 use pm_auth::Op;
 use pm_store::{deletion, machine};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, all_valid, empty, json, json_listing, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, all_valid, empty, json, json_page, serve};
 
 /// Machines that one request may create.
 const MOST_AT_ONCE: usize = 1000;
@@ -46,10 +46,10 @@ async fn list(call: &Call) -> Outcome {
     let filter = machine::Filter {
         status: call.query.word("status")?,
         criticality: call.query.word("criticality")?,
-        search: call.query.search("search")?,
+        search: call.query.search()?,
     };
-    let paging = call.query.slicing((1000, 1000), machine::SORTS)?;
-    Ok(json_listing(&machine::list(&call.db().await?, &filter, &paging).await?))
+    let query = call.query.list::<MachineSort>(1000)?;
+    Ok(json_page(&machine::list(&call.db().await?, &filter, &query).await?))
 }
 
 async fn create(call: &Call) -> Outcome {

@@ -5,17 +5,19 @@ use http::StatusCode;
 use pm_api::{
     JobType,
     ai::{ModelChanged, ModelRegistered, ModelReport, ModelVersion, NewModel, RetrainQueued, RetrainRequest},
+    sort::{AuditSort, DriftSort, ModelSort},
 };
 use pm_store::{Db, StoreError, job, model};
-use pm_web::{Call, Outcome, Refusal, json};
+use pm_web::{Call, Outcome, Refusal, json, json_page};
 use serde_json::{Value, json};
 
 const LONGEST: usize = 120;
 
 pub(crate) async fn list(call: &Call) -> Outcome {
+    let query = call.query.list::<ModelSort>(500)?;
     let db = call.db().await?;
     builtin::list(&db).await?;
-    Ok(json(StatusCode::OK, &model::list(&db).await?))
+    Ok(json_page(&model::list(&db, &query).await?))
 }
 
 /// Name and version come in the query (as documented) or in a JSON body (as the old page sent them).
@@ -168,11 +170,11 @@ pub(crate) async fn retrain(call: &Call) -> Outcome {
 }
 
 pub(crate) async fn logs(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 100, 1, 1000)?;
-    Ok(json(StatusCode::OK, &model::logs(&call.db().await?, limit).await?))
+    let query = call.query.list::<AuditSort>(100)?;
+    Ok(json_page(&model::log(&call.db().await?, &query).await?))
 }
 
 pub(crate) async fn drift(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 24, 1, 1000)?;
-    Ok(json(StatusCode::OK, &model::drift(&call.db().await?, limit).await?))
+    let query = call.query.list::<DriftSort>(24)?;
+    Ok(json_page(&model::drift(&call.db().await?, &query).await?))
 }

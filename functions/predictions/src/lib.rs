@@ -8,10 +8,10 @@ mod export;
 mod score;
 
 use http::StatusCode;
-use pm_api::{PredictionId, word::UnknownWord};
+use pm_api::{PredictionId, sort::PredictionSort, word::UnknownWord};
 use pm_auth::Op;
 use pm_store::prediction;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_listing, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_page, serve};
 
 /// What a prediction says of a sensor.
 const STATUSES: &[&str] = &["normal", "warning", "critical", "buffering"];
@@ -40,8 +40,8 @@ async fn list(call: &Call) -> Outcome {
         from: call.query.time("start_time")?,
         to: call.query.time("end_time")?,
     };
-    let paging = call.query.slicing((200, 1000), prediction::SORTS)?;
-    Ok(json_listing(&prediction::list(&call.db().await?, &filter, &paging).await?))
+    let query = call.query.list::<PredictionSort>(200)?;
+    Ok(json_page(&prediction::list(&call.db().await?, &filter, &query).await?))
 }
 
 /// The status that is asked for.

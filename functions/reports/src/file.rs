@@ -4,21 +4,20 @@ use http::{HeaderValue, StatusCode, header};
 use pm_api::{
     ReportId, Role,
     report::{Report, ReportFormat},
+    sort::ReportSort,
 };
 use pm_domain::report::{Asked, judge_name};
 use pm_store::{
     Db,
     report::{self, Reader, Which},
 };
-use pm_web::{Answer, Call, Outcome, Refusal, bytes_reply, empty, json_with_total, spawn, stream};
+use pm_web::{Answer, Call, Outcome, Refusal, bytes_reply, empty, json_page, spawn, stream};
 use std::str::FromStr;
 
 pub(crate) async fn list(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 100, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
+    let query = call.query.list::<ReportSort>(100)?;
     let format = call.query.word("format")?;
-    let page = report::list(&call.db().await?, &reader(call)?, format, (limit, offset)).await?;
-    Ok(json_with_total(&page.items, page.total))
+    Ok(json_page(&report::list(&call.db().await?, &reader(call)?, format, &query).await?))
 }
 
 /// A report by the last segment of its path: its name, or its id.

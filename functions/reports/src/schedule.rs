@@ -4,6 +4,7 @@ use http::StatusCode;
 use pm_api::{
     ReportScheduleId,
     report::{Cadence, ReportFormat, ReportSchedule},
+    sort::ReportScheduleSort,
 };
 use pm_domain::{
     address::{self, LONGEST_MAIL},
@@ -14,16 +15,14 @@ use pm_store::{
     report_schedule::{self, Plan, rule},
     sensor,
 };
-use pm_web::{Call, Fields, Outcome, Refusal, empty, json, json_with_total, now};
+use pm_web::{Call, Fields, Outcome, Refusal, empty, json, json_page, now};
 
 const NAME: usize = 120;
 const MOST_RECIPIENTS: usize = 20;
 
 pub(crate) async fn list(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 100, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
-    let page = report_schedule::list(&call.db().await?, limit, offset).await?;
-    Ok(json_with_total(&page.items, page.total))
+    let query = call.query.list::<ReportScheduleSort>(100)?;
+    Ok(json_page(&report_schedule::list(&call.db().await?, &query).await?))
 }
 
 pub(crate) async fn get(call: &Call) -> Outcome {

@@ -11,10 +11,10 @@
 mod body;
 
 use http::StatusCode;
-use pm_api::{RoleId, role::RoleDetail};
+use pm_api::{RoleId, role::RoleDetail, sort::RoleSort};
 use pm_auth::{Op, permission};
 use pm_store::{Actor, Db, StoreError, role};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_with_total, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -35,11 +35,8 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn list(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 1000, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
-    let page = role::list(&call.db().await?, limit, offset).await?;
-    let items: Vec<_> = page.items.into_iter().map(with_permissions).collect();
-    Ok(json_with_total(&items, page.total))
+    let query = call.query.list::<RoleSort>(1000)?;
+    Ok(json_page(&role::list(&call.db().await?, &query).await?.map(with_permissions)))
 }
 
 async fn create(call: &Call) -> Outcome {

@@ -8,9 +8,10 @@ mod export;
 mod failure;
 mod test_data;
 
+use pm_api::sort::ReadingSort;
 use pm_auth::Op;
 use pm_store::reading;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json_listing, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json_page, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -35,6 +36,6 @@ async fn list(call: &Call) -> Outcome {
         from: call.query.time("start_date")?,
         to: call.query.time("end_date")?,
     };
-    let paging = call.query.slicing((100, 1000), reading::SORTS)?;
-    Ok(json_listing(&reading::list(&call.db().await?, &filter, &paging).await?))
+    let query = call.query.list::<ReadingSort>(100)?;
+    Ok(json_page(&reading::list(&call.db().await?, &filter, &query).await?))
 }

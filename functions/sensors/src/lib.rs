@@ -7,10 +7,10 @@ mod body;
 mod trend;
 
 use http::StatusCode;
-use pm_api::SensorId;
+use pm_api::{SensorId, sort::SensorSort};
 use pm_auth::Op;
 use pm_store::{StoreError, deletion, sensor};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_listing, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
 
 /// Sensors that a list can be asked for by their ids.
 const MOST_IDS: usize = 200;
@@ -36,14 +36,14 @@ async fn handle(request: Request) -> Answer {
 async fn list(call: &Call) -> Outcome {
     let ids = call.query.ids("ids", MOST_IDS)?;
     let filter = sensor::Filter {
-        ids: ids.as_deref(),
+        ids,
         machine_id: call.query.id("machine_id")?,
-        sensor_type: call.query.search("sensor_type")?,
-        search: call.query.search("search")?,
+        sensor_type: call.query.short_text("sensor_type", 200)?,
+        search: call.query.search()?,
         status: call.query.word("status")?,
     };
-    let paging = call.query.slicing((1000, 1000), sensor::SORTS)?;
-    Ok(json_listing(&sensor::list(&call.db().await?, &filter, &paging).await?))
+    let query = call.query.list::<SensorSort>(1000)?;
+    Ok(json_page(&sensor::list(&call.db().await?, &filter, &query).await?))
 }
 
 async fn create(call: &Call) -> Outcome {

@@ -8,10 +8,11 @@ mod change;
 mod show;
 
 use http::StatusCode;
+use pm_api::{setting::Setting, sort::SettingSort};
 use pm_auth::{Op, access::ENGINEER};
 use pm_domain::settings::Known;
 use pm_store::setting;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_with_total, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -30,16 +31,16 @@ async fn handle(request: Request) -> Answer {
 
 /// Known and added settings by key; `category` filters.
 async fn list(call: &Call) -> Outcome {
-    let limit = call.query.integer("limit", 1000, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
+    let query = call.query.list::<SettingSort>(1000)?;
     let category = call.query.text("category");
     let sees_all = sees_private(call)?;
     let mut all = show::all(setting::list(&call.db().await?).await?);
     all.retain(|s| (sees_all || s.is_public) && category.is_none_or(|c| c == s.category));
-    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let skip = usize::try_from(offset).unwrap_or(usize::MAX);
-    let page: Vec<_> = all.into_iter().skip(skip).take(usize::try_from(limit).unwrap_or(0)).collect();
-    Ok(json_with_total(&page, total))
+    let sort_key = |s: &Setting, sort| match sort {
+        SettingSort::Key => s.key.clone(),
+        SettingSort::Category => s.category.clone(),
+    };
+    Ok(json_page(&query.page_of(all, |s, sort| (sort_key(s, sort), s.key.clone()))))
 }
 
 async fn get(call: &Call) -> Outcome {

@@ -7,7 +7,10 @@
 mod body;
 
 use http::StatusCode;
-use pm_api::{TicketId, TicketSort};
+use pm_api::{
+    TicketId,
+    sort::{HistorySort, TicketSort},
+};
 use pm_auth::Op;
 use pm_domain::ticket::check_change;
 use pm_store::{Db, StoreError, alarm, machine, ticket};
@@ -40,11 +43,10 @@ async fn list(call: &Call) -> Outcome {
         auto_created: query.boolean("auto_created")?,
         from: query.time("start_date")?,
         to: query.time("end_date")?,
-        text: query.short_text("q", 200)?,
+        search: query.search()?,
     };
-    let paging = query.paging(TicketSort::CreatedAt, 1000)?;
-    let page = ticket::list(&call.db().await?, filter, &paging).await?;
-    Ok(json_page(&page, &paging, ticket::place))
+    let query = query.list::<TicketSort>(1000)?;
+    Ok(json_page(&ticket::list(&call.db().await?, &filter, &query).await?))
 }
 
 async fn create(call: &Call) -> Outcome {
@@ -108,7 +110,8 @@ async fn update(call: &Call) -> Outcome {
 
 async fn history(call: &Call) -> Outcome {
     let id: TicketId = call.id("ticket_id")?;
+    let query = call.query.list::<HistorySort>(1000)?;
     let db = call.db().await?;
     ticket::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &ticket::history(&db, id).await?))
+    Ok(json_page(&ticket::history(&db, id, &query).await?))
 }

@@ -4,11 +4,12 @@ use http::StatusCode;
 use pm_api::{
     WebhookId,
     id::DeliveryId,
+    sort::DeliverySort,
     webhook::{DeliverReport, DeliverRequest, TestResult},
 };
 use pm_domain::webhook::{TEST_EVENT, test_body};
 use pm_store::{delivery, webhook};
-use pm_web::{Call, Outcome, Peer, Refusal, json, json_with_total, now, variable};
+use pm_web::{Call, Outcome, Peer, Refusal, json, json_page, now, variable};
 
 const STATES: [&str; 3] = ["pending", "delivered", "failed"];
 
@@ -19,12 +20,10 @@ pub(crate) async fn list(call: &Call) -> Outcome {
         let message = format!("Input should be '{}'", STATES.join("', '"));
         return Err(Refusal::field("enum", &["query", "status"], message, unknown.into()));
     }
-    let limit = call.query.integer("limit", 100, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
+    let query = call.query.list::<DeliverySort>(100)?;
     let db = call.db().await?;
     webhook::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    let page = delivery::list(&db, id, status, limit, offset).await?;
-    Ok(json_with_total(&page.items, page.total))
+    Ok(json_page(&delivery::list(&db, id, status, &query).await?))
 }
 
 pub(crate) async fn get(call: &Call) -> Outcome {

@@ -9,10 +9,10 @@ mod delivery;
 mod secret;
 
 use http::StatusCode;
-use pm_api::{WebhookId, webhook::Webhook};
+use pm_api::{WebhookId, sort::WebhookSort, webhook::Webhook};
 use pm_auth::Op;
 use pm_store::webhook::{self, WebhookChange};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_with_total, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -36,11 +36,8 @@ async fn handle(request: Request) -> Answer {
 
 async fn list(call: &Call) -> Outcome {
     let active = call.query.boolean("is_active")?;
-    let limit = call.query.integer("limit", 1000, 1, 1000)?;
-    let offset = call.query.integer("offset", 0, 0, i64::MAX)?;
-    let page = webhook::list(&call.db().await?, active, limit, offset).await?;
-    let masked: Vec<_> = page.items.into_iter().map(masked).collect();
-    Ok(json_with_total(&masked, page.total))
+    let query = call.query.list::<WebhookSort>(1000)?;
+    Ok(json_page(&webhook::list(&call.db().await?, active, &query).await?.map(masked)))
 }
 
 async fn create(call: &Call) -> Outcome {

@@ -19,6 +19,7 @@ pub mod event;
 pub mod id;
 pub mod ingest;
 pub mod job;
+pub mod list;
 pub mod machine;
 pub mod mail;
 pub mod metrics;
@@ -31,6 +32,7 @@ pub mod score;
 pub mod sensor;
 pub mod sensor_data;
 pub mod setting;
+pub mod sort;
 pub mod status;
 pub mod tick;
 pub mod ticket;
@@ -45,9 +47,8 @@ pub use id::{
 };
 pub use timestamp::Timestamp;
 pub use word::{
-    AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority,
-    ReadingStatus, Resource, Role, RulMethod, SettingType, Severity, SpanStatus, TicketSort, TicketStatus,
-    Verdict,
+    AlarmKind, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, ReadingStatus,
+    Resource, Role, RulMethod, SettingType, Severity, SpanStatus, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

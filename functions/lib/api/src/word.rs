@@ -57,6 +57,7 @@ macro_rules! words {
         }
     )*};
 }
+pub(crate) use words;
 
 words! {
     /// What a user may do. Ordered: a later role may do more.
@@ -156,31 +157,6 @@ words! {
         Maintenance = "maintenance",
         /// Nobody knows.
         Unknown = "unknown",
-    }
-    /// Order of a list of alarms.
-    AlarmSort {
-        /// By the time of the reading that raised it (the default).
-        TriggeredAt = "triggered_at",
-        /// By gravity.
-        Severity = "severity",
-        /// By the last change.
-        UpdatedAt = "updated_at",
-        /// By how often the condition was seen.
-        Occurrences = "occurrences",
-        /// By need of attention: unacknowledged before acknowledged before resolved, then the gravest, then those whose
-        /// condition holds.
-        Need = "need",
-    }
-    /// Order of a list of tickets.
-    TicketSort {
-        /// By the time of opening (the default).
-        CreatedAt = "created_at",
-        /// By urgency.
-        Priority = "priority",
-        /// By the due date; tickets without one come last in ascending order.
-        DueAt = "due_at",
-        /// By the last change.
-        UpdatedAt = "updated_at",
     }
     /// What a comment or a file belongs to.
     Resource {

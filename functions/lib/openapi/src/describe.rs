@@ -5,15 +5,21 @@ use crate::{
     operation::{Operation, accepts, creates, deletes, lists, reads, sends, streams},
 };
 use pm_api::{
-    AlarmKind, AlarmSort, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority,
-    ReadingStatus, Resource, Role, Severity, TicketSort, TicketStatus, Verdict, ai, alarm, attachment, audit,
-    comment, dashboard, event, ingest, job, machine, metrics, notification, prediction, report, role, sensor,
-    sensor_data, setting, status, tick, ticket, user, webhook,
+    AlarmKind, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, ReadingStatus,
+    Resource, Role, Severity, TicketStatus, Verdict, ai, alarm, attachment, audit, comment, dashboard, event,
+    ingest, job,
+    list::SortWord,
+    machine, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
+    sort::{
+        AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
+        HistorySort, JobSort, MachineSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort,
+        ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
+    },
+    status, tick, ticket, user, webhook,
 };
 use pm_auth::Op;
 use serde_json::json;
 
-const SORT: &[&str] = &["asc", "desc"];
 const PREDICTED: &[&str] = &["normal", "warning", "critical", "buffering"];
 const INTERVALS: &[&str] = &["1h", "6h", "24h", "7d", "30d"];
 
@@ -28,7 +34,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::SystemStatus => reads::<status::SystemStatus>(),
         Op::MqttStatus => reads::<status::MqttOverview>(),
         Op::AiStatus => reads::<ai::AiStatus>(),
-        Op::ListDeadLetters => lists::<status::DeadLetter>().paged(100, 1000),
+        Op::ListDeadLetters => lists::<status::DeadLetter>().paged::<DeadLetterSort>(100),
 
         // site
         Op::SystemInformation => reads::<status::SystemInformation>().also("text/html"),
@@ -54,9 +60,8 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::ListUsers => lists::<user::User>()
             .word("role", Role::WORDS, "With this built-in role")
             .query("is_active", json!({ "type": "boolean" }), "Accounts that can, or cannot, be used")
-            .short("q", 200, "With this text in address or name")
-            .paged(1000, 1000)
-            .total(),
+            .searched("With this text in address or name")
+            .paged::<UserSort>(1000),
         Op::GetUser => reads::<user::User>(),
         Op::UpdateUser => reads::<user::User>().takes::<user::UserChange>(),
         Op::DeleteUser => deletes(),
@@ -67,47 +72,42 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::ListMachines => lists::<machine::Machine>()
             .word("status", MachineStatus::WORDS, "In this state")
             .word("criticality", Criticality::WORDS, "Of this criticality")
-            .text("search", "With this text in name, location or description")
-            .sorted(&["created_at", "updated_at", "name", "location", "status", "criticality"])
-            .cursor()
-            .paged(1000, 1000)
-            .total(),
+            .searched("With this text in name, location or description")
+            .paged::<MachineSort>(1000),
         Op::CreateMachines => creates::<Vec<machine::Machine>>().takes::<Vec<bodies::NewMachine>>(),
         Op::MachineThresholds => reads::<machine::MachineThresholds>(),
         Op::SetMachineThresholds => {
             reads::<machine::MachineThresholds>().takes::<machine::ThresholdsByType>()
         }
         Op::PreviewMachineDeletion | Op::PreviewSensorDeletion => reads::<machine::DeletionPreview>(),
-        Op::MachineReadingHistory => {
-            past::<sensor_data::SensorData>("start_time", "end_time").id("sensor_id", "Of this sensor")
-        }
+        Op::MachineReadingHistory => past::<sensor_data::SensorData, ReadingSort>("start_time", "end_time")
+            .id("sensor_id", "Of this sensor"),
         Op::MachinePredictionHistory => {
-            past::<prediction::Prediction>("start_time", "end_time").id("sensor_id", "Of this sensor")
+            past::<prediction::Prediction, PredictionSort>("start_time", "end_time")
+                .id("sensor_id", "Of this sensor")
         }
-        Op::SensorHistory => past::<sensor_data::SensorData>("start_time", "end_time"),
+        Op::SensorHistory => past::<sensor_data::SensorData, ReadingSort>("start_time", "end_time"),
         Op::CreateMachine => creates::<machine::Machine>().takes::<bodies::NewMachine>(),
         Op::GetMachine => reads::<machine::Machine>(),
         Op::UpdateMachine => reads::<machine::Machine>().takes::<bodies::MachineChange>(),
         Op::DeleteMachine => deletes(),
         Op::MachineSummary => reads::<machine::MachineSummary>(),
         Op::MachinePredictions => {
-            past::<prediction::MachinePrediction>("start_time", "end_time").id("sensor_id", "Of this sensor")
+            past::<prediction::MachinePrediction, PredictionSort>("start_time", "end_time")
+                .id("sensor_id", "Of this sensor")
         }
         Op::MachineSensorData => {
-            past::<sensor_data::MachineReading>("start", "end").id("sensor_id", "Of this sensor")
+            past::<sensor_data::MachineReading, ReadingSort>("start", "end").id("sensor_id", "Of this sensor")
         }
 
         // sensors
         Op::ListSensors => lists::<sensor::Sensor>()
             .ids("ids", 200, "These alone, as far as they exist")
             .id("machine_id", "Of this machine")
-            .text("sensor_type", "Of this type")
-            .text("search", "With this text in name, type or the machine's name")
+            .short("sensor_type", 200, "Of this type")
+            .searched("With this text in name, type or the machine's name")
             .word("status", ReadingStatus::WORDS, "Whose newest reading is of this status")
-            .sorted(&["created_at", "updated_at", "name", "sensor_type", "machine", "status"])
-            .cursor()
-            .paged(1000, 1000)
-            .total(),
+            .paged::<SensorSort>(1000),
         Op::CreateSensor => creates::<sensor::Sensor>().takes::<bodies::NewSensor>(),
         Op::GetSensor => reads::<sensor::Sensor>(),
         Op::UpdateSensor => reads::<sensor::Sensor>().takes::<bodies::SensorChange>(),
@@ -122,9 +122,11 @@ pub fn describe(op: Op) -> Option<Operation> {
         ),
 
         // sensor-data
-        Op::ListSensorData | Op::SensorDataLogs => past::<sensor_data::SensorData>("start_date", "end_date")
-            .id("sensor_id", "Of this sensor")
-            .id("machine_id", "Of this machine"),
+        Op::ListSensorData | Op::SensorDataLogs => {
+            past::<sensor_data::SensorData, ReadingSort>("start_date", "end_date")
+                .id("sensor_id", "Of this sensor")
+                .id("machine_id", "Of this machine")
+        }
         Op::CreateSensorData => creates::<sensor_data::SensorData>()
             .takes::<sensor_data::NewReading>()
             .or::<sensor_data::SensorData>(200, "Just this reading was stored before")
@@ -151,10 +153,7 @@ pub fn describe(op: Op) -> Option<Operation> {
             .id("machine_id", "Of this machine")
             .word("status", PREDICTED, "Of this status")
             .between("start_time", "end_time")
-            .sorted(&["timestamp"])
-            .cursor()
-            .paged(200, 1000)
-            .total(),
+            .paged::<PredictionSort>(200),
         Op::CreatePrediction => creates::<prediction::Prediction>()
             .takes::<prediction::NewPrediction>()
             .refuses(409, "There is a prediction of this sensor at this time"),
@@ -171,7 +170,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         // alarms
         Op::ListAlarms => {
             let words: Vec<_> = AlarmStatus::WORDS.iter().copied().chain(["active"]).collect();
-            cursored(lists::<alarm::Alarm>(), AlarmSort::WORDS)
+            lists::<alarm::Alarm>()
                 .word("status", &words, "In this state; active: open or acknowledged")
                 .id("machine_id", "Of this machine")
                 .id("sensor_id", "Of this sensor")
@@ -183,9 +182,8 @@ pub fn describe(op: Op) -> Option<Operation> {
                 .query("shelved", boolean(), "That are shelved now, or are not")
                 .time("start_date", "Raised at or after")
                 .time("end_date", "Raised before")
-                .short("q", 200, "With this text in the message")
-                .paged(200, 1000)
-                .total()
+                .searched("With this text in the message")
+                .paged::<AlarmSort>(200)
         }
         Op::CreateAlarm => creates::<alarm::Alarm>().takes::<alarm::NewAlarm>(),
         Op::GetAlarm => reads::<alarm::Alarm>(),
@@ -200,8 +198,8 @@ pub fn describe(op: Op) -> Option<Operation> {
             .text("ids", "The alarms, by commas; then the body is the payload alone, an array of one change"),
         Op::ShelveAlarm => reads::<alarm::Alarm>().takes::<alarm::AlarmShelving>(),
         Op::UnshelveAlarm => reads::<alarm::Alarm>(),
-        Op::AlarmHistory => lists::<alarm::AlarmTransition>(),
-        Op::AlarmsOfPrediction => lists::<alarm::Alarm>(),
+        Op::AlarmHistory => lists::<alarm::AlarmTransition>().paged::<HistorySort>(1000),
+        Op::AlarmsOfPrediction => lists::<alarm::Alarm>().paged::<AlarmSort>(200),
 
         // attachments
         Op::UploadAttachment => stores()
@@ -212,17 +210,16 @@ pub fn describe(op: Op) -> Option<Operation> {
             .word("resource_type", Resource::WORDS, "Belonging to things of this kind")
             .id("resource_id", "Belonging to this alarm or ticket")
             .id("uploaded_by", "Stored by this user")
-            .paged(200, 1000)
-            .total(),
+            .paged::<AttachmentSort>(200),
         Op::AlarmAttachments | Op::TicketAttachments => {
-            lists::<attachment::Attachment>().paged(200, 1000).total()
+            lists::<attachment::Attachment>().paged::<AttachmentSort>(200)
         }
         Op::GetAttachment => reads::<attachment::Attachment>(),
         Op::DownloadAttachment => sends("*/*"),
         Op::DeleteAttachment => deletes().refuses(403, "Not authorized to delete this attachment"),
 
         // comments
-        Op::AlarmComments | Op::TicketComments => lists::<comment::Comment>().paged(1000, 1000).total(),
+        Op::AlarmComments | Op::TicketComments => lists::<comment::Comment>().paged::<CommentSort>(1000),
         Op::CommentAlarm | Op::CommentTicket => creates::<comment::Comment>()
             .takes::<comment::NewComment>()
             .refuses(403, "Internal, and the caller may not read it"),
@@ -234,7 +231,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         }
 
         // tickets
-        Op::ListTickets => cursored(lists::<ticket::Ticket>(), TicketSort::WORDS)
+        Op::ListTickets => lists::<ticket::Ticket>()
             .words("status", TicketStatus::WORDS, "In one of these states")
             .word("priority", Priority::WORDS, "Of this urgency")
             .id("machine_id", "Of this machine")
@@ -244,9 +241,8 @@ pub fn describe(op: Op) -> Option<Operation> {
             .query("auto_created", boolean(), "Opened by the system, or by people")
             .time("start_date", "Opened at or after")
             .time("end_date", "Opened before")
-            .short("q", 200, "With this text in title or description")
-            .paged(1000, 1000)
-            .total(),
+            .searched("With this text in title or description")
+            .paged::<TicketSort>(1000),
         Op::CreateTicket => creates::<ticket::Ticket>()
             .takes::<ticket::NewTicket>()
             .refuses(409, "The alarm has its automatic ticket already"),
@@ -254,7 +250,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::UpdateTicket => reads::<ticket::Ticket>()
             .takes::<ticket::TicketUpdate>()
             .refuses(409, "Somebody else changed the ticket meanwhile"),
-        Op::TicketHistory => lists::<ticket::TicketTransition>(),
+        Op::TicketHistory => lists::<ticket::TicketTransition>().paged::<HistorySort>(1000),
 
         // reports
         Op::GenerateReport => reads::<report::GeneratedReport>()
@@ -262,14 +258,13 @@ pub fn describe(op: Op) -> Option<Operation> {
             .refuses(404, "No such machine or sensor"),
         Op::ListReports => lists::<report::Report>()
             .word("format", report::ReportFormat::WORDS, "Of this format")
-            .paged(100, 1000)
-            .total(),
+            .paged::<ReportSort>(100),
         Op::DownloadReport | Op::ReportFile => {
             report_file().refuses(403, "Invalid file path, or the role may not")
         }
         Op::DownloadReportById => report_file(),
         Op::DeleteReport => deletes(),
-        Op::ListReportSchedules => lists::<report::ReportSchedule>().paged(100, 1000).total(),
+        Op::ListReportSchedules => lists::<report::ReportSchedule>().paged::<ReportScheduleSort>(100),
         Op::CreateReportSchedule => {
             creates::<report::ReportSchedule>().takes::<report::ReportScheduleRequest>()
         }
@@ -290,7 +285,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         }
 
         // roles, settings, jobs, audit
-        Op::ListRoles => lists::<role::RoleDetail>().paged(1000, 1000).total(),
+        Op::ListRoles => lists::<role::RoleDetail>().paged::<RoleSort>(1000),
         Op::CreateRole => creates::<role::RoleDetail>().takes::<role::NewRole>(),
         Op::GetRole => reads::<role::RoleDetail>(),
         Op::UpdateRole => reads::<role::RoleDetail>().takes::<role::RoleChange>(),
@@ -298,7 +293,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::ListRolePermissions => lists::<String>(),
         Op::AddRolePermissions | Op::SetRolePermissions => lists::<String>().takes::<role::Permissions>(),
         Op::ListSettings => {
-            lists::<setting::Setting>().text("category", "Of this category").paged(1000, 1000).total()
+            lists::<setting::Setting>().text("category", "Of this category").paged::<SettingSort>(1000)
         }
         Op::CreateSetting => creates::<setting::Setting>().takes::<setting::NewSetting>(),
         Op::GetSetting => {
@@ -309,8 +304,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::ListJobs => lists::<job::Job>()
             .word("job_type", JobType::WORDS, "Of this type")
             .word("status", JobStatus::WORDS, "In this state")
-            .paged(50, 1000)
-            .total(),
+            .paged::<JobSort>(50),
         Op::CreateJob => creates::<job::Job>().takes::<job::NewJob>(),
         Op::GetJob => reads::<job::Job>(),
         Op::RetryJob => reads::<job::Job>().refuses(400, "job::Job is not in failed state"),
@@ -321,15 +315,13 @@ pub fn describe(op: Op) -> Option<Operation> {
             .short("resource_id", 200, "To which one")
             .time("start_date", "Not earlier than this")
             .time("end_date", "Not later than this")
-            .short("q", 200, "With this text anywhere in it")
-            .paged(100, 1000)
-            .total(),
+            .searched("With this text anywhere in it")
+            .paged::<AuditSort>(100),
 
         // webhooks, notifications
         Op::ListWebhooks => lists::<webhook::Webhook>()
             .query("is_active", json!({ "type": "boolean" }), "Those that are, or are not, delivered to")
-            .paged(1000, 1000)
-            .total(),
+            .paged::<WebhookSort>(1000),
         Op::CreateWebhook => creates::<webhook::Webhook>().takes::<webhook::WebhookRequest>(),
         Op::GetWebhook | Op::RotateWebhookSecret => reads::<webhook::Webhook>(),
         Op::UpdateWebhook => reads::<webhook::Webhook>().takes::<webhook::WebhookRequest>(),
@@ -337,8 +329,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::TestWebhook => reads::<webhook::TestResult>().or::<webhook::TestResult>(502, "It did not arrive"),
         Op::ListDeliveries => lists::<webhook::Delivery>()
             .word("status", &["pending", "delivered", "failed"], "In this state")
-            .paged(100, 1000)
-            .total(),
+            .paged::<DeliverySort>(100),
         Op::GetDelivery => reads::<webhook::Delivery>(),
         Op::ReplayDelivery => accepts::<webhook::Delivery>().refuses(409, "The delivery is still pending"),
         Op::TestEmail => reads::<webhook::TestResult>()
@@ -374,7 +365,7 @@ pub fn describe(op: Op) -> Option<Operation> {
         Op::MetricsJson => reads::<metrics::Metrics>(),
 
         // models
-        Op::ListModels => lists::<ai::ModelVersion>(),
+        Op::ListModels => lists::<ai::ModelVersion>().paged::<ModelSort>(500),
         Op::RegisterModel => reads::<ai::ModelRegistered>()
             .may_take::<ai::NewModel>()
             .short("name", 120, "Kind of model; here or in the body")
@@ -390,8 +381,8 @@ pub fn describe(op: Op) -> Option<Operation> {
             reads::<ai::ModelChanged>().refuses(400, "It has no weights, or was never active")
         }
         Op::Retrain => reads::<ai::RetrainQueued>().may_take::<ai::RetrainRequest>(),
-        Op::AiLogs => lists::<ai::AiLogLine>().integer("limit", (100, 1, 1000), "At most this many"),
-        Op::Drift => lists::<ai::DriftReport>().integer("limit", (24, 1, 1000), "At most this many"),
+        Op::AiLogs => lists::<ai::AiLogLine>().paged::<AuditSort>(100),
+        Op::Drift => lists::<ai::DriftReport>().paged::<DriftSort>(24),
 
         // for the bridge alone
         Op::Score => reads::<ingest::Scored>().takes_bytes("application/octet-stream"),
@@ -410,14 +401,8 @@ fn report_file() -> Operation {
 }
 
 /// A list by time over a range.
-fn past<T: schemars::JsonSchema>(start: &'static str, end: &'static str) -> Operation {
-    lists::<T>()
-        .time(start, "Not earlier than this")
-        .time(end, "Not later than this")
-        .sorted(&["timestamp"])
-        .cursor()
-        .paged(100, 1000)
-        .total()
+fn past<T: schemars::JsonSchema, S: SortWord>(start: &'static str, end: &'static str) -> Operation {
+    lists::<T>().time(start, "Not earlier than this").time(end, "Not later than this").paged::<S>(100)
 }
 
 /// Takes an interval up to now, or a range.
@@ -426,13 +411,6 @@ fn ranged(operation: Operation) -> Operation {
         .word("interval", INTERVALS, "How far back (24h), where start is not given")
         .time("start", "Begin of the range")
         .time("end", "Its end, now unless given; at most ten years later")
-}
-
-/// A list whose order can be chosen and whose pages have cursors.
-fn cursored(list: Operation, orders: &[&str]) -> Operation {
-    list.word("sort_by", orders, "Ordered by this")
-        .word("sort", SORT, "Smallest or greatest first (desc)")
-        .text("cursor", "x-next-cursor of the page before")
 }
 
 fn boolean() -> serde_json::Value {

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 const TITLE: &str = "Predictive Maintenance Platform";
 const DESCRIPTION: &str = "Every path is also served under `/api`. Lists are bare arrays; their whole length stands in \
-    `x-total-count` where it is known. Times are RFC 3339 in UTC. Every answer carries `x-request-id` (the one sent, if \
+    `x-total-count`, and where the next page begins in `x-next-cursor`. Times are RFC 3339 in UTC. Every answer carries `x-request-id` (the one sent, if \
     it is sane). Answers over 1,000 bytes are compressed with gzip on request; JSON answers to GET carry an `etag`.";
 
 /// The document; operations without description are left out.

@@ -4,6 +4,7 @@ use crate::{
     bodies,
     schemas::{self, SchemaOf, Schemas},
 };
+use pm_api::list::{MAX_LIMIT, MAX_OFFSET, MAX_SEARCH_CHARS, SortWord};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -42,7 +43,7 @@ pub struct Answer {
     pub status: u16,
     description: &'static str,
     content: Vec<(&'static str, Option<SchemaOf>)>,
-    total: bool,
+    paged: bool,
 }
 
 const JSON: &str = "application/json";
@@ -52,7 +53,7 @@ fn answering(
     description: &'static str,
     content: Vec<(&'static str, Option<SchemaOf>)>,
 ) -> Operation {
-    Operation { answers: vec![Answer { status, description, content, total: false }], ..Operation::default() }
+    Operation { answers: vec![Answer { status, description, content, paged: false }], ..Operation::default() }
 }
 
 /// Gives a `T` (200).
@@ -132,13 +133,13 @@ impl Operation {
     /// Another good answer.
     pub fn or<T: JsonSchema>(mut self, status: u16, description: &'static str) -> Self {
         let content = vec![(JSON, Some(schemas::of::<T> as SchemaOf))];
-        self.answers.push(Answer { status, description, content, total: false });
+        self.answers.push(Answer { status, description, content, paged: false });
         self
     }
 
     /// Another good answer, without content.
     pub fn or_empty(mut self, status: u16, description: &'static str) -> Self {
-        self.answers.push(Answer { status, description, content: vec![], total: false });
+        self.answers.push(Answer { status, description, content: vec![], paged: false });
         self
     }
 
@@ -202,39 +203,32 @@ impl Operation {
         self.query(name, schema, description)
     }
 
-    /// `limit` (with this default and maximum) and `offset`.
-    pub fn paged(self, default: i64, max: i64) -> Self {
-        self.integer("limit", (default, 1, max), "At most this many").integer(
-            "offset",
-            (0, 0, i64::MAX),
-            "Leaving out this many",
-        )
+    /// A page of a list that the words of `S` can order, of so many rows unless `limit` says otherwise.
+    pub fn paged<S: SortWord>(mut self, default_limit: i64) -> Self {
+        let descending: Vec<_> = S::WORDS.iter().map(|word| format!("-{word}")).collect();
+        let orders =
+            ["asc", "desc"].iter().chain(S::WORDS).copied().chain(descending.iter().map(String::as_str));
+        let direction = if S::DESCENDING { "-" } else { "" };
+        let default = json!(format!("{direction}{}", S::DEFAULT));
+        let sort = json!({ "type": "string", "enum": orders.collect::<Vec<_>>(), "default": default });
+        if let Some(answer) = self.answers.last_mut() {
+            answer.paged = true;
+        }
+        self.integer("limit", (default_limit, 1, MAX_LIMIT), "At most this many")
+            .integer("offset", (0, 0, MAX_OFFSET), "Leaving out this many")
+            .text("cursor", "The x-next-cursor of the page before, which was in the same order")
+            .query("sort", sort, "Ordered by this; with - before it, the greatest first")
+            .word("sort_by", S::WORDS, "Ordered by this, where sort is asc, desc or absent")
+    }
+
+    /// A list that can be searched for a text.
+    pub fn searched(self, description: &'static str) -> Self {
+        self.short("q", MAX_SEARCH_CHARS, description).short("search", MAX_SEARCH_CHARS, "The same as q")
     }
 
     /// Two parameters that are the ends of a period.
     pub fn between(self, from: &'static str, to: &'static str) -> Self {
         self.time(from, "Not earlier than this").time(to, "Not later than this")
-    }
-
-    /// `cursor` in place of `offset`.
-    pub fn cursor(self) -> Self {
-        self.text("cursor", "The x-next-cursor of the page before")
-    }
-
-    /// `sort`: one of these words, the first unless given, `-` before it for descending.
-    pub fn sorted(self, words: &[&str]) -> Self {
-        let descending: Vec<_> = words.iter().map(|word| format!("-{word}")).collect();
-        let all: Vec<_> = ["asc", "desc"].iter().chain(words).copied().collect();
-        let all: Vec<_> = all.into_iter().chain(descending.iter().map(String::as_str)).collect();
-        self.word("sort", &all, "By this field; with - before it the greatest first; desc unless given")
-    }
-
-    /// The answer carries `x-total-count`.
-    pub fn total(mut self) -> Self {
-        if let Some(answer) = self.answers.last_mut() {
-            answer.total = true;
-        }
-        self
     }
 
     /// May be refused with this status for this reason.
@@ -277,10 +271,15 @@ impl Answer {
                 self.content.iter().map(|(kind, of)| ((*kind).to_owned(), media(of, schemas))).collect();
             object["content"] = content.into();
         }
-        if self.total {
-            object["headers"] = json!({ "x-total-count": {
-                "description": "Length of the whole list", "schema": { "type": "integer", "minimum": 0 }
-            } });
+        if self.paged {
+            object["headers"] = json!({
+                "x-total-count": {
+                    "description": "Length of the whole list", "schema": { "type": "integer", "minimum": 0 }
+                },
+                "x-next-cursor": {
+                    "description": "Where the next page begins, if this one is full", "schema": { "type": "string" }
+                },
+            });
         }
         object
     }

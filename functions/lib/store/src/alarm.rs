@@ -1,15 +1,18 @@
 //! Alarms: raised from conditions, and read. What people do with them is in `alarm_change`.
 
 use crate::{
-    After, Db, Page, Paging, StoreError,
-    statement::statements,
+    Db, StoreError,
+    list::{Id, Key, List, Total, lists},
+    statement::{contains_text, statements},
     value::{Columns, at, id, optional, text, texts},
 };
 use pm_api::{
-    AlarmId, AlarmKind, AlarmSort, AlarmStatus, MachineId, PredictionId, SensorId, Severity, Timestamp,
-    Verdict,
+    AlarmId, AlarmKind, AlarmStatus, MachineId, PredictionId, SensorId, Severity, Timestamp, Verdict,
     alarm::{Alarm, AlarmTransition},
+    list::{ListQuery, Page},
+    sort::{AlarmSort, HistorySort},
 };
+use pm_domain::alarm::need;
 
 macro_rules! columns {
     () => {
@@ -22,84 +25,52 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// What a list's filter says; the same for its pages and its total.
-macro_rules! filter {
-    () => {
-        "status = any ($1::text[]) and ($2::uuid is null or machine_id = $2) and ($3::uuid is null or sensor_id = $3)
-         and ($4::text is null or severity = $4) and ($5::text is null or kind = $5)
-         and ($6::bool is null or condition_active = $6)
-         and ($7::bool is null or (acknowledged_at is not null) = $7)
-         and ($8::bool is null or (coalesce(shelved_until, '-infinity') > now()) = $8)
-         and ($9::int8 is null or triggered_at >= epoch_us($9)) and ($10::int8 is null or triggered_at < epoch_us($10))
-         and ($11::text is null or position(lower($11) in lower(message)) > 0)
-         and ($12::text is null or verdict = $12)"
+lists! {
+    LIST: AlarmSort = List {
+        columns: columns!(),
+        rows: concat!("
+            from alarms
+            where status = any ($1::text[]) and ($2::uuid is null or machine_id = $2)
+              and ($3::uuid is null or sensor_id = $3) and ($4::text is null or severity = $4)
+              and ($5::text is null or kind = $5) and ($6::bool is null or condition_active = $6)
+              and ($7::bool is null or (acknowledged_at is not null) = $7)
+              and ($8::bool is null or (coalesce(shelved_until, '-infinity') > now()) = $8)
+              and ($9::int8 is null or triggered_at >= epoch_us($9))
+              and ($10::int8 is null or triggered_at < epoch_us($10))
+              and ", contains_text!("$11" in "message"), "
+              and ($12::text is null or verdict = $12) and ($13::uuid is null or prediction_id = $13)"),
+        id: Id::Uuid("id"),
+        key: |sort| match sort {
+            AlarmSort::TriggeredAt => Key::Time("triggered_at"),
+            AlarmSort::UpdatedAt => Key::Time("updated_at"),
+            AlarmSort::Occurrences => Key::Number("occurrences"),
+            AlarmSort::Severity => Key::Rank("severity", Severity::WORDS.to_vec()),
+            AlarmSort::Need => Key::Rank(
+                "concat_ws(' ', status, severity, condition_active::text)",
+                need::ORDER.iter().map(String::as_str).collect(),
+            ),
+        },
+        total: Total::Exact,
+        one_plan: false,
     };
-}
-
-/// A list in the order of a column; `$order` and `$beyond` belong together (`desc` and `<`).
-macro_rules! list {
-    ($column:expr, $key:literal, $order:literal, $beyond:literal) => {
-        concat!(
-            "select ",
-            columns!(),
-            ", (select count(*) from alarms where ",
-            filter!(),
-            ")
-             from alarms where ",
-            filter!(),
-            "
-               and ($13::int8 is null or (",
-            $column,
-            ", id) ",
-            $beyond,
-            " (",
-            $key,
-            ", $14::uuid))
-             order by ",
-            $column,
-            " ",
-            $order,
-            ", id ",
-            $order,
-            " limit $15 offset $16"
-        )
-    };
-}
-
-/// How much an alarm needs somebody, as [`place`] counts it.
-macro_rules! need {
-    () => {
-        "(array_position(array['resolved', 'acknowledged', 'open'], status) * 8
-          + array_position(array['info', 'warning', 'critical'], severity) * 2 + condition_active::int)"
+    HISTORY: HistorySort = List {
+        columns: "t.id, t.at at time zone 'utc', t.change, t.note, t.by_user, u.full_name, u.email",
+        rows: "from alarm_transitions t left join users u on u.id = t.by_user where t.alarm_id = $1",
+        id: Id::Number("t.id"),
+        key: |HistorySort::At| Key::Time("t.at"),
+        total: Total::Exact,
+        one_plan: false,
     };
 }
 
 statements! {
-    BY_TIME_DESC = list!("triggered_at", "epoch_us($13)", "desc", "<");
-    BY_TIME_ASC = list!("triggered_at", "epoch_us($13)", "asc", ">");
-    BY_CHANGE_DESC = list!("updated_at", "epoch_us($13)", "desc", "<");
-    BY_CHANGE_ASC = list!("updated_at", "epoch_us($13)", "asc", ">");
-    BY_OCCURRENCES_DESC = list!("occurrences", "$13", "desc", "<");
-    BY_OCCURRENCES_ASC = list!("occurrences", "$13", "asc", ">");
-    BY_SEVERITY_DESC = list!("array_position(array['info', 'warning', 'critical'], severity)", "$13", "desc", "<");
-    BY_SEVERITY_ASC = list!("array_position(array['info', 'warning', 'critical'], severity)", "$13", "asc", ">");
-    BY_NEED_DESC = list!(need!(), "$13", "desc", "<");
-    BY_NEED_ASC = list!(need!(), "$13", "asc", ">");
-    COUNT = concat!("select count(*) from alarms where ", filter!());
     GET = concat!("select ", columns!(), " from alarms where id = $1");
-    OF_PREDICTION = concat!(
-        "select ", columns!(), " from alarms where prediction_id = $1 order by triggered_at desc limit 200"
-    );
-    HISTORY = "
-        select t.id, t.at at time zone 'utc', t.change, t.note, t.by_user, u.full_name, u.email
-        from alarm_transitions t left join users u on u.id = t.by_user
-        where t.alarm_id = $1 order by t.id";
 }
 
 /// Which alarms.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// In any of these states.
+    /// In one of these states.
     pub statuses: Vec<AlarmStatus>,
     /// Of this machine.
     pub machine_id: Option<MachineId>,
@@ -120,26 +91,16 @@ pub struct Filter {
     /// Raised before.
     pub to: Option<Timestamp>,
     /// Whose message contains this, in any case.
-    pub text: Option<String>,
+    pub search: Option<String>,
     /// That were found to be this.
     pub verdict: Option<Verdict>,
+    /// Raised by this prediction.
+    pub prediction_id: Option<PredictionId>,
 }
 
-/// Alarms in the order asked for.
-pub async fn list(db: &Db, filter: Filter, paging: &Paging<AlarmSort>) -> Result<Page<Alarm>, StoreError> {
-    let sql = match (paging.sort_by, paging.ascending) {
-        (AlarmSort::TriggeredAt, false) => BY_TIME_DESC,
-        (AlarmSort::TriggeredAt, true) => BY_TIME_ASC,
-        (AlarmSort::UpdatedAt, false) => BY_CHANGE_DESC,
-        (AlarmSort::UpdatedAt, true) => BY_CHANGE_ASC,
-        (AlarmSort::Occurrences, false) => BY_OCCURRENCES_DESC,
-        (AlarmSort::Occurrences, true) => BY_OCCURRENCES_ASC,
-        (AlarmSort::Severity, false) => BY_SEVERITY_DESC,
-        (AlarmSort::Severity, true) => BY_SEVERITY_ASC,
-        (AlarmSort::Need, false) => BY_NEED_DESC,
-        (AlarmSort::Need, true) => BY_NEED_ASC,
-    };
-    let params = vec![
+/// A page of the alarms.
+pub async fn list(db: &Db, filter: &Filter, query: &ListQuery<AlarmSort>) -> Result<Page<Alarm>, StoreError> {
+    let filter = vec![
         texts(&filter.statuses),
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.sensor_id, |s| id(s.0)),
@@ -150,31 +111,11 @@ pub async fn list(db: &Db, filter: Filter, paging: &Paging<AlarmSort>) -> Result
         optional(filter.shelved, Into::into),
         optional(filter.from, at),
         optional(filter.to, at),
-        optional(filter.text, text),
+        optional(filter.search.as_deref(), text),
         optional(filter.verdict, |v| text(v.as_str())),
+        optional(filter.prediction_id, |p| id(p.0)),
     ];
-    paging.read(db, sql, COUNT, params, alarm).await
-}
-
-/// The place of an alarm in a list of this order.
-#[must_use]
-pub fn place(alarm: &Alarm, sort_by: AlarmSort) -> After {
-    let key = match sort_by {
-        AlarmSort::TriggeredAt => alarm.triggered_at.0,
-        AlarmSort::UpdatedAt => alarm.updated_at.0,
-        AlarmSort::Occurrences => alarm.occurrences,
-        // as array_position counts
-        AlarmSort::Severity => alarm.severity as i64 + 1,
-        AlarmSort::Need => {
-            let status = match alarm.status {
-                AlarmStatus::Resolved => 1,
-                AlarmStatus::Acknowledged => 2,
-                AlarmStatus::Open => 3,
-            };
-            status * 8 + (alarm.severity as i64 + 1) * 2 + i64::from(alarm.condition_active)
-        }
-    };
-    After { key, id: alarm.id.0 }
+    LIST.page(db, query, filter, alarm).await
 }
 
 /// One alarm.
@@ -182,25 +123,25 @@ pub async fn get(db: &Db, alarm_id: AlarmId) -> Result<Option<Alarm>, StoreError
     db.first(GET, vec![id(alarm_id.0)], alarm).await
 }
 
-/// Alarms raised by a prediction, newest first.
-pub async fn of_prediction(db: &Db, prediction_id: PredictionId) -> Result<Vec<Alarm>, StoreError> {
-    db.rows(OF_PREDICTION, vec![id(prediction_id.0)], alarm).await
-}
-
-/// What happened to an alarm, oldest first.
-pub async fn history(db: &Db, alarm_id: AlarmId) -> Result<Vec<AlarmTransition>, StoreError> {
-    db.rows(HISTORY, vec![id(alarm_id.0)], |c| {
-        Ok(AlarmTransition {
-            id: c.take()?,
-            at: c.take()?,
-            change: c.take()?,
-            note: c.take()?,
-            by_user: c.take()?,
-            by_name: c.take()?,
-            by_email: c.take()?,
+/// A page of what happened to an alarm.
+pub async fn history(
+    db: &Db,
+    alarm_id: AlarmId,
+    query: &ListQuery<HistorySort>,
+) -> Result<Page<AlarmTransition>, StoreError> {
+    HISTORY
+        .page(db, query, vec![id(alarm_id.0)], |c| {
+            Ok(AlarmTransition {
+                id: c.take()?,
+                at: c.take()?,
+                change: c.take()?,
+                note: c.take()?,
+                by_user: c.take()?,
+                by_name: c.take()?,
+                by_email: c.take()?,
+            })
         })
-    })
-    .await
+        .await
 }
 
 pub(crate) fn alarm(c: &mut Columns) -> Result<Alarm, StoreError> {

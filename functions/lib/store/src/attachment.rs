@@ -2,11 +2,17 @@
 //! should no longer keep.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, optional, page, text},
+    value::{Columns, id, optional, text},
 };
-use pm_api::{AttachmentId, Resource, attachment::Attachment};
+use pm_api::{
+    AttachmentId, Resource,
+    attachment::Attachment,
+    list::{ListQuery, Page},
+    sort::AttachmentSort,
+};
 use pm_domain::retention::UNATTACHED_OBJECT_S;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
@@ -18,13 +24,25 @@ macro_rules! columns {
     };
 }
 
+lists! {
+    LIST: AttachmentSort = List {
+        columns: columns!(),
+        rows: "
+            from attachments
+            where ($1::text is null or resource_type = $1) and ($2::uuid is null or resource_id = $2)
+              and ($3::uuid is null or uploaded_by = $3)",
+        id: Id::Uuid("id"),
+        key: |sort| match sort {
+            AttachmentSort::CreatedAt => Key::Time("created_at"),
+            AttachmentSort::Filename => Key::Text("filename"),
+            AttachmentSort::FileSize => Key::Number("file_size"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST = concat!("
-        select ", columns!(), ", count(*) over ()
-        from attachments
-        where ($3::text is null or resource_type = $3) and ($4::uuid is null or resource_id = $4)
-          and ($5::uuid is null or uploaded_by = $5)
-        order by created_at desc, id desc limit $1 offset $2");
     GET = concat!("select ", columns!(), " from attachments where id = $1");
     CONTENT = "
         select a.storage_key, c.content
@@ -46,7 +64,7 @@ statements! {
             select id, $11::bytea from stored where $11::bytea is not null),
         kept as (delete from stray_objects where storage_key in (select storage_key from stored))
         select ", columns!(), " from stored");
-    DELETE = "delete from attachments using (select set_config('pm.actor', $1, true)) actor where id = $2";
+    DELETE = concat!("delete from attachments using (select set_config('pm.actor', $1, true)) actor where id = $2");
     ANNOUNCE = "
         insert into stray_objects (storage_key, remove_after) values ($1, now() + $2::int8 * interval '1 second')
         on conflict (storage_key) do update set remove_after = excluded.remove_after";
@@ -63,22 +81,20 @@ pub struct Filter {
     pub resource_id: Option<Uuid>,
     /// Stored by this user.
     pub uploaded_by: Option<pm_api::UserId>,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
 }
 
-/// Attachments, newest first.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Attachment>, StoreError> {
-    let params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
+/// A page of the attachments.
+pub async fn list(
+    db: &Db,
+    filter: &Filter,
+    query: &ListQuery<AttachmentSort>,
+) -> Result<Page<Attachment>, StoreError> {
+    let filter = vec![
         optional(filter.resource_type, |r| text(r.as_str())),
         optional(filter.resource_id, id),
         optional(filter.uploaded_by, |u| id(u.0)),
     ];
-    Ok(page(db.rows(LIST, params, |c| Ok((attachment(c)?, c.take()?))).await?))
+    LIST.page(db, query, filter, attachment).await
 }
 
 /// One attachment.

@@ -2,30 +2,44 @@
 //! events that change no row. It can be added to, and nothing in it can be changed.
 
 use crate::{
-    Actor, Db, Page, StoreError,
-    statement::statements,
-    value::{Columns, at, id, like, optional, page, text},
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
+    statement::{contains_text, statements},
+    value::{Columns, at, id, optional, text},
 };
-use pm_api::{Timestamp, UserId, audit::AuditEntry};
+use pm_api::{
+    Timestamp, UserId,
+    audit::AuditEntry,
+    list::{ListQuery, Page},
+    sort::AuditSort,
+};
+
+lists! {
+    LIST: AuditSort = List {
+        columns: "
+            l.id, l.created_at at time zone 'utc', l.created_at at time zone 'utc', l.user_id, u.email, l.action_type,
+            l.resource_type, l.resource_id, l.details, l.metadata, l.ip_address, l.user_agent",
+        rows: concat!("
+            from audit_log l left join users u on u.id = l.user_id
+            where ($1::uuid is null or l.user_id = $1)
+              and ($2::text is null or l.action_type = $2)
+              and ($3::text is null or l.resource_type = $3)
+              and ($4::text is null or l.resource_id = $4)
+              and ($5::int8 is null or l.created_at >= epoch_us($5))
+              and ($6::int8 is null or l.created_at <= epoch_us($6))
+              and ", contains_text!("$7" in "u.email, l.action_type, l.resource_type, l.resource_id, l.details,
+                                            l.metadata::text, l.ip_address, l.user_agent")),
+        id: Id::Uuid("l.id"),
+        key: |AuditSort::CreatedAt| Key::Time("l.created_at"),
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
 
 statements! {
     RECORD = "
         insert into audit_log (user_id, action_type, resource_type, resource_id, details, ip_address, user_agent)
         values ($1, $2, $3, $4, $5, $6, $7)";
-    LIST = "
-        select l.id, l.created_at at time zone 'utc', l.created_at at time zone 'utc', l.user_id, u.email, l.action_type,
-               l.resource_type, l.resource_id, l.details, l.metadata, l.ip_address, l.user_agent, count(*) over ()
-        from audit_log l left join users u on u.id = l.user_id
-        where ($3::uuid is null or l.user_id = $3)
-          and ($4::text is null or l.action_type = $4)
-          and ($5::text is null or l.resource_type = $5)
-          and ($6::text is null or l.resource_id = $6)
-          and ($7::int8 is null or l.created_at >= epoch_us($7))
-          and ($8::int8 is null or l.created_at <= epoch_us($8))
-          and ($9::text is null
-               or concat_ws(' ', u.email, l.action_type, l.resource_type, l.resource_id, l.details, l.metadata::text,
-                            l.ip_address, l.user_agent) ilike '%' || $9 || '%')
-        order by l.created_at desc, l.id desc limit $1 offset $2";
 }
 
 /// Which entries.
@@ -44,11 +58,7 @@ pub struct Filter {
     /// At this time or earlier.
     pub end: Option<Timestamp>,
     /// Containing this text anywhere, in any case.
-    pub containing: Option<String>,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
+    pub search: Option<String>,
 }
 
 /// Something that happened and changed no audited row.
@@ -110,20 +120,22 @@ fn entry(c: &mut Columns) -> Result<AuditEntry, StoreError> {
     })
 }
 
-/// Entries, newest first.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Page<AuditEntry>, StoreError> {
-    let params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
+/// A page of the entries.
+pub async fn list(
+    db: &Db,
+    filter: &Filter,
+    query: &ListQuery<AuditSort>,
+) -> Result<Page<AuditEntry>, StoreError> {
+    let filter = vec![
         optional(filter.user_id, |u| id(u.0)),
         optional(filter.action_type.as_deref(), text),
         optional(filter.resource_type.as_deref(), text),
         optional(filter.resource_id.as_deref(), text),
         optional(filter.start, at),
         optional(filter.end, at),
-        optional(filter.containing.as_deref(), |t| text(like(t))),
+        optional(filter.search.as_deref(), text),
     ];
-    Ok(page(db.rows(LIST, params, |c| Ok((entry(c)?, c.take()?))).await?))
+    LIST.page(db, query, filter, entry).await
 }
 
 /// Writes an event that a user caused.

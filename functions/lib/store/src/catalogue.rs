@@ -2,8 +2,8 @@
 
 /// Every statement of this crate with its name.
 #[must_use]
-pub fn all_statements() -> Vec<(&'static str, &'static str)> {
-    [
+pub fn all_statements() -> Vec<(String, String)> {
+    let constants = [
         crate::alarm::ALL,
         crate::alarm_change::ALL,
         crate::alarm_engine::ALL,
@@ -46,6 +46,27 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         crate::trend::ALL,
         crate::user::ALL,
         crate::webhook::ALL,
-    ]
-    .concat()
+    ];
+    let lists = [
+        crate::alarm::lists(),
+        crate::attachment::lists(),
+        crate::audit::lists(),
+        crate::comment::lists(),
+        crate::dead_letter::lists(),
+        crate::delivery::lists(),
+        crate::job::lists(),
+        crate::machine::lists(),
+        crate::model::lists(),
+        crate::prediction::lists(),
+        crate::reading::lists(),
+        crate::report::lists(),
+        crate::report_schedule::lists(),
+        crate::role::lists(),
+        crate::sensor::lists(),
+        crate::ticket::lists(),
+        crate::user::lists(),
+        crate::webhook::lists(),
+    ];
+    let owned = |(name, sql): &(&str, &str)| ((*name).to_owned(), (*sql).to_owned());
+    constants.concat().iter().map(owned).chain(lists.into_iter().flatten()).collect()
 }

@@ -1,11 +1,17 @@
 //! Comments on alarms and tickets. Their events are written by triggers.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, optional, page, text},
+    value::{Columns, id, optional, text},
 };
-use pm_api::{CommentId, Resource, UserId, comment::Comment};
+use pm_api::{
+    CommentId, Resource, UserId,
+    comment::Comment,
+    list::{ListQuery, Page},
+    sort::CommentSort,
+};
 use uuid::Uuid;
 
 macro_rules! columns {
@@ -15,15 +21,26 @@ macro_rules! columns {
     };
 }
 
+lists! {
+    LIST: CommentSort = List {
+        columns: columns!(),
+        rows: "
+            from comments c join users u on u.id = c.user_id
+            where c.resource_type = $1 and c.resource_id = $2 and ($3 or not c.is_internal)",
+        id: Id::Uuid("c.id"),
+        key: |sort| match sort {
+            CommentSort::CreatedAt => Key::Time("c.created_at"),
+            CommentSort::UpdatedAt => Key::Time("c.updated_at"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
     EXISTS = "
         select case $1 when 'alarm' then exists (select from alarms where id = $2)
                        else exists (select from tickets where id = $2) end";
-    LIST = concat!("
-        select ", columns!(), ", count(*) over ()
-        from comments c join users u on u.id = c.user_id
-        where c.resource_type = $3 and c.resource_id = $4 and ($5 or not c.is_internal)
-        order by c.created_at desc, c.id desc limit $1 offset $2");
     GET = concat!("
         select ", columns!(), " from comments c join users u on u.id = c.user_id
         where c.id = $1 and c.resource_type = $2 and c.resource_id = $3");
@@ -44,9 +61,9 @@ statements! {
             where id = $2 and resource_type = $3 and resource_id = $4
             returning comments.*)
         select ", columns!(), " from c join users u on u.id = c.user_id");
-    DELETE = "
+    DELETE = concat!("
         delete from comments using (select set_config('pm.actor', $1, true)) actor
-        where id = $2 and resource_type = $3 and resource_id = $4";
+        where id = $2 and resource_type = $3 and resource_id = $4");
 }
 
 /// What comments are about.
@@ -63,17 +80,15 @@ pub async fn exists(db: &Db, subject: Subject) -> Result<bool, StoreError> {
     db.one(EXISTS, vec![text(subject.kind.as_str()), id(subject.id)], |c| c.take()).await
 }
 
-/// Comments on something, newest first; internal ones only where asked for.
+/// A page of the comments on something; internal ones only where asked for.
 pub async fn list(
     db: &Db,
     subject: Subject,
     with_internal: bool,
-    limit: i64,
-    offset: i64,
+    query: &ListQuery<CommentSort>,
 ) -> Result<Page<Comment>, StoreError> {
-    let params =
-        vec![limit.into(), offset.into(), text(subject.kind.as_str()), id(subject.id), with_internal.into()];
-    Ok(page(db.rows(LIST, params, |c| Ok((comment(c)?, c.take()?))).await?))
+    let filter = vec![text(subject.kind.as_str()), id(subject.id), with_internal.into()];
+    LIST.page(db, query, filter, comment).await
 }
 
 /// One comment on something.

@@ -2,11 +2,27 @@
 
 use crate::{
     Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
     value::{ints, texts},
 };
-use pm_api::{Timestamp, ingest::DeadLetter};
-use spin_sdk::pg::ParameterValue;
+use pm_api::{
+    Timestamp,
+    ingest::DeadLetter,
+    list::{ListQuery, Page},
+    sort::DeadLetterSort,
+};
+
+lists! {
+    LIST: DeadLetterSort = List {
+        columns: "id, received_at at time zone 'utc', topic, payload, reason",
+        rows: "from dead_letters where true",
+        id: Id::Number("id"),
+        key: |DeadLetterSort::ReceivedAt| Key::Time("received_at"),
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
 
 statements! {
     STORE = "
@@ -18,9 +34,6 @@ statements! {
                    timestamptz 'epoch' + us * interval '1 microsecond' as received_at
             from unnest($1::text[], $2::text[], $3::text[], $4::int8[]) u (topic, payload, reason, us)) l
         on conflict (digest, received_at) do nothing";
-    LIST = "
-        select id, received_at at time zone 'utc', topic, payload, reason
-        from dead_letters order by received_at desc, id desc limit $1 offset $2";
 }
 
 /// A stored dead letter.
@@ -52,10 +65,9 @@ pub async fn store(db: &Db, letters: &[DeadLetter]) -> Result<(), StoreError> {
     db.execute(STORE, params).await.map(drop)
 }
 
-/// Dead letters, newest first.
-pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Vec<StoredLetter>, StoreError> {
-    let params: Vec<ParameterValue> = vec![limit.into(), offset.into()];
-    db.rows(LIST, params, |c| {
+/// A page of the dead letters.
+pub async fn list(db: &Db, query: &ListQuery<DeadLetterSort>) -> Result<Page<StoredLetter>, StoreError> {
+    LIST.page(db, query, Vec::new(), |c| {
         Ok(StoredLetter {
             id: c.take()?,
             received_at: c.take()?,

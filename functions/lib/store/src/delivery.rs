@@ -4,15 +4,42 @@
 //! statement: two notifiers at work send nothing twice, and one that dies leaves nothing behind that is not tried again.
 
 use crate::{
-    Db, Page, StoreError,
+    Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, optional, page, text},
+    value::{Columns, id, optional, text},
 };
-use pm_api::{Timestamp, WebhookId, id::DeliveryId, webhook::Delivery};
+use pm_api::{
+    Timestamp, WebhookId,
+    id::DeliveryId,
+    list::{ListQuery, Page},
+    sort::DeliverySort,
+    webhook::Delivery,
+};
 use pm_domain::webhook::{TEST_EVENT, TEST_RETRY_S, Verdict};
 use spin_sdk::pg::ParameterValue;
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// The columns that [`delivery`] reads.
+macro_rules! columns {
+    () => {
+        "id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
+         last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
+         response_status, response_body, error, duration_ms"
+    };
+}
+
+lists! {
+    LIST: DeliverySort = List {
+        columns: columns!(),
+        rows: "from webhook_deliveries where webhook_id = $1 and ($2::text is null or status = $2)",
+        id: Id::Uuid("id"),
+        key: |DeliverySort::CreatedAt| Key::Time("created_at"),
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
 
 statements! {
     FAN_OUT = "
@@ -67,24 +94,11 @@ statements! {
             returning webhook_id)
         update webhooks w set is_active = false, disabled_reason = 'the receiver answered 410 Gone'
         from noted where $10::bool and w.id = noted.webhook_id";
-    LIST = "
-        select id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
-               last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
-               response_status, response_body, error, duration_ms, count(*) over ()
-        from webhook_deliveries
-        where webhook_id = $3 and ($4::text is null or status = $4)
-        order by created_at desc, id desc limit $1 offset $2";
-    GET = "
-        select id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
-               last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
-               response_status, response_body, error, duration_ms
-        from webhook_deliveries where webhook_id = $1 and id = $2";
-    REPLAY = "
+    GET = concat!("select ", columns!(), " from webhook_deliveries where webhook_id = $1 and id = $2");
+    REPLAY = concat!("
         update webhook_deliveries set status = 'pending', attempts = 0, next_attempt_at = now()
         where webhook_id = $1 and id = $2 and status <> 'pending'
-        returning id, webhook_id, event_id, event_type, status, attempts, created_at at time zone 'utc',
-                  last_attempt_at at time zone 'utc', next_attempt_at at time zone 'utc', request_url, request_body,
-                  response_status, response_body, error, duration_ms";
+        returning ", columns!());
     TEST = "
         insert into webhook_deliveries (id, webhook_id, event_id, event_type, next_attempt_at, request_body)
         -- sent at once by whoever queues it; should that fail, by the clock
@@ -226,16 +240,14 @@ fn delivery(c: &mut Columns) -> Result<Delivery, StoreError> {
     })
 }
 
-/// Deliveries of a webhook, newest first; `status` is pending, delivered or failed.
+/// A page of the deliveries of a webhook; `status` is pending, delivered or failed.
 pub async fn list(
     db: &Db,
     webhook_id: WebhookId,
     status: Option<&str>,
-    limit: i64,
-    offset: i64,
+    query: &ListQuery<DeliverySort>,
 ) -> Result<Page<Delivery>, StoreError> {
-    let params = vec![limit.into(), offset.into(), id(webhook_id.0), optional(status, text)];
-    Ok(page(db.rows(LIST, params, |c| Ok((delivery(c)?, c.take()?))).await?))
+    LIST.page(db, query, vec![id(webhook_id.0), optional(status, text)], delivery).await
 }
 
 /// One delivery of a webhook.

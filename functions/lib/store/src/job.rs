@@ -5,44 +5,60 @@
 //! lease, so a worker that was given up for dead cannot overwrite its successor.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, json, optional, page, text, texts},
+    value::{Columns, id, json, optional, text, texts},
 };
-use pm_api::{JobId, JobStatus, JobType, Metadata, job::Job};
+use pm_api::{
+    JobId, JobStatus, JobType, Metadata,
+    job::Job,
+    list::{ListQuery, Page},
+    sort::JobSort,
+};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
 /// How often workers may begin with a job before it counts as failed.
 pub const MOST_ATTEMPTS: i64 = 3;
 
+/// The columns that [`job`] reads, of a job `j`.
+macro_rules! columns {
+    () => {
+        "j.id, j.created_at at time zone 'utc', j.updated_at at time zone 'utc', j.job_type, j.status, j.progress,
+         j.result, j.error_message, j.started_at at time zone 'utc', j.completed_at at time zone 'utc', j.created_by,
+         j.metadata, j.attempts"
+    };
+}
+
+lists! {
+    LIST: JobSort = List {
+        columns: columns!(),
+        rows: "
+            from jobs j
+            where ($1::text is null or j.job_type = $1) and ($2::text is null or j.status = $2)",
+        id: Id::Uuid("j.id"),
+        key: |sort| match sort {
+            JobSort::CreatedAt => Key::Time("j.created_at"),
+            JobSort::UpdatedAt => Key::Time("j.updated_at"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
-               error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
-               attempts, count(*) over ()
-        from jobs
-        where ($3::text is null or job_type = $3) and ($4::text is null or status = $4)
-        order by created_at desc, id desc limit $1 offset $2";
-    GET = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
-               error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
-               attempts
-        from jobs where id = $1";
-    CREATE = "
-        insert into jobs (id, job_type, metadata, created_by)
+    GET = concat!("select ", columns!(), " from jobs j where j.id = $1");
+    CREATE = concat!("
+        insert into jobs as j (id, job_type, metadata, created_by)
         select $2, $3, $4, $5 from (select set_config('pm.actor', $1, true)) actor
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
-                  error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
-                  attempts";
-    RETRY = "
-        update jobs set status = 'pending', progress = 0, result = null, error_message = null, started_at = null,
+        returning ", columns!());
+    RETRY = concat!("
+        update jobs j set status = 'pending', progress = 0, result = null, error_message = null, started_at = null,
                         completed_at = null, attempts = 0
         from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'failed'
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
-                  error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
-                  attempts";
-    CLAIM = "
+        returning ", columns!());
+    CLAIM = concat!("
         with given_up as (
             update jobs set status = 'failed', completed_at = now(), lease_id = null, lease_until = null,
                             error_message = 'Its worker stopped answering ' || attempts || ' times'
@@ -55,9 +71,7 @@ statements! {
         update jobs j set status = 'running', started_at = coalesce(started_at, now()), attempts = attempts + 1,
                           lease_id = $2, lease_until = now() + $3::int8 * interval '1 second'
         from next where j.id = next.id
-        returning j.id, created_at at time zone 'utc', updated_at at time zone 'utc', job_type, status, progress, result,
-                  error_message, started_at at time zone 'utc', completed_at at time zone 'utc', created_by, metadata,
-                  attempts";
+        returning ", columns!());
     PROGRESS = "
         update jobs set progress = $3, lease_until = now() + $4::int8 * interval '1 second'
         where id = $1 and lease_id = $2 and status = 'running'";
@@ -77,10 +91,6 @@ pub struct Filter {
     pub job_type: Option<JobType>,
     /// In this state.
     pub status: Option<JobStatus>,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
 }
 
 /// A job in a worker's hands.
@@ -109,15 +119,11 @@ fn job(c: &mut Columns) -> Result<Job, StoreError> {
     })
 }
 
-/// Jobs, newest first.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Page<Job>, StoreError> {
-    let params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
-        optional(filter.job_type, |t| text(t.as_str())),
-        optional(filter.status, |s| text(s.as_str())),
-    ];
-    Ok(page(db.rows(LIST, params, |c| Ok((job(c)?, c.take()?))).await?))
+/// A page of the jobs.
+pub async fn list(db: &Db, filter: &Filter, query: &ListQuery<JobSort>) -> Result<Page<Job>, StoreError> {
+    let filter =
+        vec![optional(filter.job_type, |t| text(t.as_str())), optional(filter.status, |s| text(s.as_str()))];
+    LIST.page(db, query, filter, job).await
 }
 
 /// One job.

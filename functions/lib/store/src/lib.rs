@@ -3,7 +3,7 @@
 //! Invariants: a change is one statement (CTEs where it touches several tables), because a connection that is dropped
 //! inside a transaction goes back to the pool with the transaction open; a change made for a person names its
 //! [`Actor`], and triggers write the audit log from it; every statement is listed in [`all_statements`], and a test
-//! prepares each on the migrated schema.
+//! prepares each on the migrated schema; the statements of a list are built from one description of it (`list`).
 //!
 //! Deliberately absent: rules (pm-domain), HTTP (pm-web), migrations (they run natively, as the schema's owner).
 
@@ -11,8 +11,7 @@ mod catalogue;
 mod closed;
 mod db;
 mod error;
-mod page;
-mod paging;
+mod list;
 mod statement;
 mod value;
 
@@ -62,6 +61,3 @@ pub mod webhook;
 pub use catalogue::all_statements;
 pub use db::{Actor, Db};
 pub use error::StoreError;
-pub use page::{Cursor, Listing, Slicing};
-pub use paging::{After, Paging};
-pub use value::Page;

@@ -1,66 +1,61 @@
 //! Machines.
 
 use crate::{
-    Actor, Db, Listing, Slicing, StoreError,
+    Actor, Db, StoreError,
     closed::alarm_is_open,
-    page::cursor,
-    statement::statements,
+    list::{Id, Key, List, Total, lists},
+    statement::{contains_text, statements},
     value::{Columns, id, json, optional, optional_texts, text, texts},
 };
 use pm_api::{
     Criticality, MachineId, MachineStatus, Metadata, Timestamp,
+    list::{ListQuery, Page},
     machine::{Machine, MachineSummary, SummaryMachine, SummaryPrediction, SummaryReading, ThresholdsByType},
+    sort::MachineSort,
 };
 use pm_domain::reliability::{REPORTING_HOURS, reporting_percent};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
+/// The columns that [`machine`] reads.
+macro_rules! columns {
+    () => {
+        "name, location, description, status, criticality, metadata, last_service_date::text, id,
+         created_at at time zone 'utc', updated_at at time zone 'utc'"
+    };
+}
+
+lists! {
+    LIST: MachineSort = List {
+        columns: columns!(),
+        rows: concat!("
+            from machines
+            where ($1::text is null or status = $1) and ($2::text is null or criticality = $2)
+              and ", contains_text!("$3" in "name, location, description")),
+        id: Id::Uuid("id"),
+        key: |sort| match sort {
+            MachineSort::CreatedAt => Key::Time("created_at"),
+            MachineSort::UpdatedAt => Key::Time("updated_at"),
+            MachineSort::Name => Key::Text("name"),
+            MachineSort::Location => Key::Text("coalesce(location, '')"),
+            MachineSort::Status => Key::Text("status"),
+            MachineSort::Criticality => Key::Rank("criticality", Criticality::WORDS.to_vec()),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST_ASC = "
-        select name, location, description, status, criticality, metadata, last_service_date::text, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', key, id
-        from machines cross join lateral (select case $3::text
-            when 'name' then name
-            when 'location' then coalesce(location, '')
-            when 'status' then status
-            when 'criticality' then array_position(array['low', 'medium', 'high', 'critical'], criticality)::text
-            when 'updated_at' then to_char(updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
-            else to_char(created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
-        where ($4::text is null or (key, id) > ($4, $5::uuid))
-          and ($6::text is null or status = $6) and ($7::text is null or criticality = $7)
-          and ($8::text is null or strpos(lower(concat_ws(' ', name, location, description)), lower($8)) > 0)
-        order by key, id limit $1 offset $2";
-    LIST_DESC = "
-        select name, location, description, status, criticality, metadata, last_service_date::text, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc', key, id
-        from machines cross join lateral (select case $3::text
-            when 'name' then name
-            when 'location' then coalesce(location, '')
-            when 'status' then status
-            when 'criticality' then array_position(array['low', 'medium', 'high', 'critical'], criticality)::text
-            when 'updated_at' then to_char(updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
-            else to_char(created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
-        where ($4::text is null or (key, id) < ($4, $5::uuid))
-          and ($6::text is null or status = $6) and ($7::text is null or criticality = $7)
-          and ($8::text is null or strpos(lower(concat_ws(' ', name, location, description)), lower($8)) > 0)
-        order by key desc, id desc limit $1 offset $2";
-    COUNT = "
-        select count(*) from machines
-        where ($1::text is null or status = $1) and ($2::text is null or criticality = $2)
-          and ($3::text is null or strpos(lower(concat_ws(' ', name, location, description)), lower($3)) > 0)";
-    GET = "
-        select name, location, description, status, criticality, metadata, last_service_date::text, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc'
-        from machines where id = $1";
-    CREATE = "
+    GET = concat!("select ", columns!(), " from machines where id = $1");
+    CREATE = concat!("
         insert into machines (id, name, location, description, status, criticality, metadata, last_service_date, mqtt_id)
         select $2, $3, $4, $5, $6, $7, $8, $9::text::date,
                -- payloads know the first machine of a name by that name
                case when not exists (select from machines where mqtt_id = $3) then $3 end
         from (select set_config('pm.actor', $1, true)) actor
-        returning name, location, description, status, criticality, metadata, last_service_date::text, id,
-                  created_at at time zone 'utc', updated_at at time zone 'utc'";
-    CREATE_ALL = "
+        returning ", columns!());
+    CREATE_ALL = concat!("
         insert into machines (id, name, location, description, status, criticality, metadata, last_service_date, mqtt_id)
         select u.id::uuid, u.name, u.location, u.description, u.status, u.criticality, u.metadata::jsonb, u.day::date,
                case when row_number() over (partition by u.name order by u.ord) = 1
@@ -68,9 +63,8 @@ statements! {
         from (select set_config('pm.actor', $1, true)) actor,
              unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
                  with ordinality u (id, name, location, description, status, criticality, metadata, day, ord)
-        returning name, location, description, status, criticality, metadata, last_service_date::text, id,
-                  created_at at time zone 'utc', updated_at at time zone 'utc'";
-    UPDATE = "
+        returning ", columns!());
+    UPDATE = concat!("
         with changed as (
             update machines m set
                 name = coalesce($3, m.name),
@@ -83,14 +77,12 @@ statements! {
             from (select set_config('pm.actor', $1, true)) actor
             where m.id = $2
             returning m.*)
-        select name, location, description, status, criticality, metadata, last_service_date::text, id,
-               created_at at time zone 'utc', updated_at at time zone 'utc'
-        from changed";
+        select ", columns!(), " from changed");
     THRESHOLDS = "select coalesce(thresholds, '{}') from machines where id = $1";
-    SET_THRESHOLDS = "
+    SET_THRESHOLDS = concat!("
         update machines set thresholds = $3::jsonb
         from (select set_config('pm.actor', $1, true)) actor
-        where id = $2";
+        where id = $2");
     SUMMARY = concat!("
         select m.id, m.name, m.status, m.criticality,
                r.time at time zone 'utc', r.value, r.sensor_id,
@@ -177,33 +169,28 @@ fn machine(c: &mut Columns) -> Result<Machine, StoreError> {
 }
 
 /// Which machines.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter<'f> {
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
     /// Of this status.
     pub status: Option<MachineStatus>,
     /// Of this criticality.
     pub criticality: Option<Criticality>,
     /// With this text in name, location or description, whatever the case.
-    pub search: Option<&'f str>,
+    pub search: Option<String>,
 }
 
-/// The fields that can order a list of machines; the first is the default.
-pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "location", "status", "criticality"];
-
-/// A slice of the machines.
-pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Machine>, StoreError> {
-    let filters = || {
-        [
-            optional(filter.status, |s| text(s.as_str())),
-            optional(filter.criticality, |c| text(c.as_str())),
-            optional(filter.search, text),
-        ]
-    };
-    let statement = if paging.descending { LIST_DESC } else { LIST_ASC };
-    let params = paging.params().into_iter().chain(filters()).collect();
-    let rows = db.rows(statement, params, |c| Ok((machine(c)?, cursor(c)?))).await?;
-    let total = db.one(COUNT, filters().to_vec(), |c| c.take()).await?;
-    Ok(paging.listing(rows, total))
+/// A page of the machines.
+pub async fn list(
+    db: &Db,
+    filter: &Filter,
+    query: &ListQuery<MachineSort>,
+) -> Result<Page<Machine>, StoreError> {
+    let filter = vec![
+        optional(filter.status, |s| text(s.as_str())),
+        optional(filter.criticality, |c| text(c.as_str())),
+        optional(filter.search.as_deref(), text),
+    ];
+    LIST.page(db, query, filter, machine).await
 }
 
 /// One machine.

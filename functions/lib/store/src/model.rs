@@ -2,6 +2,7 @@
 
 use crate::{
     Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     sensor::{in_force, threshold_columns},
     statement::statements,
     value::{Columns, at, id, ints, json, optional, text},
@@ -9,6 +10,8 @@ use crate::{
 use pm_api::{
     MachineId, ModelId, SensorId, Timestamp,
     ai::{AiLogLine, DriftReport, FeatureDrift, ModelVersion, NewModel, ShadowDay, ValidationReport},
+    list::{ListQuery, Page},
+    sort::{AuditSort, DriftSort, ModelSort},
 };
 use pm_domain::{
     alarm::fault,
@@ -21,29 +24,62 @@ use spin_sdk::pg::{DbValue, ParameterValue};
 /// The event of a drift is raised at most once in this time, seconds.
 const DRIFT_EVENT_EVERY_S: i64 = DAY_S;
 
+/// The columns that [`version`] reads, of a model `m`.
+macro_rules! columns {
+    () => {
+        "m.id, m.name, m.version, m.description, m.path, m.metadata, m.created_at at time zone 'utc', m.status,
+         m.machine_class, m.machine_id, m.activated_at at time zone 'utc',
+         m.path is not null and m.card is not null or exists (select from model_records where model_id = m.id),
+         (m.report ->> 'passed')::bool"
+    };
+}
+
+lists! {
+    LIST: ModelSort = List {
+        columns: columns!(),
+        rows: "from models m where true",
+        id: Id::Uuid("m.id"),
+        key: |sort| match sort {
+            ModelSort::CreatedAt => Key::Time("m.created_at"),
+            ModelSort::Version => Key::Text("m.version"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+    LOG: AuditSort = List {
+        columns: "created_at at time zone 'utc', action_type, details, metadata",
+        rows: "
+            from audit_log
+            where (resource_type = 'ai_model'
+                   or (resource_type = 'job' and metadata #>> '{after,job_type}' = 'retrain'))",
+        id: Id::Uuid("id"),
+        key: |AuditSort::CreatedAt| Key::Time("created_at"),
+        total: Total::Exact,
+        one_plan: false,
+    };
+    DRIFT: DriftSort = List {
+        columns: "created_at at time zone 'utc', model_version, sensors, rows_used, worst, features",
+        rows: "from model_drift where true",
+        id: Id::Uuid("id"),
+        key: |DriftSort::CreatedAt| Key::Time("created_at"),
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST = "
-        select m.id, m.name, m.version, m.description, m.path, m.metadata, m.created_at at time zone 'utc', m.status,
-               m.machine_class, m.machine_id, m.activated_at at time zone 'utc',
-               m.path is not null and m.card is not null or exists (select from model_records where model_id = m.id),
-               (m.report ->> 'passed')::bool
-        from models m order by m.created_at desc, m.id desc limit 500";
-    BY_VERSION = "
-        select m.id, m.name, m.version, m.description, m.path, m.metadata, m.created_at at time zone 'utc', m.status,
-               m.machine_class, m.machine_id, m.activated_at at time zone 'utc',
-               m.path is not null and m.card is not null or exists (select from model_records where model_id = m.id),
-               (m.report ->> 'passed')::bool
-        from models m where m.version = $1
-        order by m.name <> 'isolation-forest', m.created_at desc limit 1";
-    REGISTER = "
+    BY_VERSION = concat!("
+        select ", columns!(), " from models m where m.version = $1
+        order by m.name <> 'isolation-forest', m.created_at desc limit 1");
+    REGISTER = concat!("
         insert into models (name, version, description, path)
         select $2, $3, $4, $5 from (select set_config('pm.actor', $1, true)) actor
-        returning id";
+        returning id");
     LIST_BUILTIN = "select list_builtin_model($1, $2, $3, $4::jsonb)";
-    ACTIVATE = "select activate_model($2) from (select set_config('pm.actor', $1, true)) actor";
-    RETIRE = "
+    ACTIVATE = concat!("select activate_model($2) from (select set_config('pm.actor', $1, true)) actor");
+    RETIRE = concat!("
         update models set status = 'retired'
-        from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'active'";
+        from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'active'");
     STORE_TRAINED = "
         with model as (
             insert into models (name, version, description, machine_class, machine_id, card, report)
@@ -66,12 +102,6 @@ statements! {
     SHADOW_DAYS = "
         select day::text, scored, active_anomalous, challenger_anomalous, both_anomalous, difference / greatest(scored, 1)
         from model_shadow where model_id = $1 order by day desc limit 60";
-    LOGS = "
-        select created_at at time zone 'utc', action_type, details, metadata
-        from audit_log
-        where resource_type = 'ai_model'
-           or (resource_type = 'job' and metadata #>> '{after,job_type}' = 'retrain')
-        order by created_at desc, id desc limit $1";
     TRAINING_SENSORS = concat!("
         select s.id, ", threshold_columns!(), "
         from sensors s join machines m on m.id = s.machine_id join sensor_latest l on l.sensor_id = s.id
@@ -111,9 +141,6 @@ statements! {
         select 'model.drift', jsonb_build_object('model_version', $1::text, 'worst', $5::float8, 'features', $6::jsonb,
                                                  'created_at', stored.created_at)
         from stored, before where $5 >= $4 and not told";
-    NEWEST_DRIFT = "
-        select created_at at time zone 'utc', model_version, sensors, rows_used, worst, features
-        from model_drift order by created_at desc limit $1";
     WORK_DUE = "
         select exists (
                    select from jobs
@@ -212,9 +239,9 @@ fn version(c: &mut Columns) -> Result<ModelVersion, StoreError> {
     })
 }
 
-/// Every version, newest first.
-pub async fn list(db: &Db) -> Result<Vec<ModelVersion>, StoreError> {
-    db.rows(LIST, Vec::new(), version).await
+/// A page of the versions.
+pub async fn list(db: &Db, query: &ListQuery<ModelSort>) -> Result<Page<ModelVersion>, StoreError> {
+    LIST.page(db, query, Vec::new(), version).await
 }
 
 /// A version by its name; where two kinds of model have it, the forest's.
@@ -309,9 +336,9 @@ pub async fn shadow_days(db: &Db, model: ModelId) -> Result<Vec<ShadowDay>, Stor
     .await
 }
 
-/// What was done with models, newest first.
-pub async fn logs(db: &Db, limit: i64) -> Result<Vec<AiLogLine>, StoreError> {
-    db.rows(LOGS, vec![limit.into()], |c| {
+/// A page of what was done with models.
+pub async fn log(db: &Db, query: &ListQuery<AuditSort>) -> Result<Page<AiLogLine>, StoreError> {
+    LOG.page(db, query, Vec::new(), |c| {
         Ok(AiLogLine { timestamp: c.take()?, action: c.take()?, details: c.take()?, metadata: c.take()? })
     })
     .await
@@ -405,27 +432,28 @@ pub async fn store_drift(
     db.execute(STORE_DRIFT, params).await.map(|_| ())
 }
 
-/// Measurements of drift, newest first.
-pub async fn drift(db: &Db, limit: i64) -> Result<Vec<DriftReport>, StoreError> {
-    db.rows(NEWEST_DRIFT, vec![limit.into()], |c| {
-        let (created_at, model_version, sensors) = (c.take()?, c.take()?, c.take()?);
-        let (rows_used, worst, features) = (c.take()?, c.take::<f64>()?, c.take::<serde_json::Value>()?);
-        let verdict = match worst {
-            w if w >= 0.25 => "moved",
-            w if w >= 0.1 => "moving",
-            _ => "stable",
-        };
-        Ok(DriftReport {
-            created_at,
-            model_version,
-            sensors,
-            rows_used,
-            worst,
-            verdict: verdict.to_owned(),
-            features: serde_json::from_value(features).unwrap_or_default(),
+/// A page of the measurements of drift.
+pub async fn drift(db: &Db, query: &ListQuery<DriftSort>) -> Result<Page<DriftReport>, StoreError> {
+    DRIFT
+        .page(db, query, Vec::new(), |c| {
+            let (created_at, model_version, sensors) = (c.take()?, c.take()?, c.take()?);
+            let (rows_used, worst, features) = (c.take()?, c.take::<f64>()?, c.take::<serde_json::Value>()?);
+            let verdict = match worst {
+                w if w >= 0.25 => "moved",
+                w if w >= 0.1 => "moving",
+                _ => "stable",
+            };
+            Ok(DriftReport {
+                created_at,
+                model_version,
+                sensors,
+                rows_used,
+                worst,
+                verdict: verdict.to_owned(),
+                features: serde_json::from_value(features).unwrap_or_default(),
+            })
         })
-    })
-    .await
+        .await
 }
 
 /// Is there work?

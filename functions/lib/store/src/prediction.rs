@@ -1,18 +1,20 @@
 //! Predictions.
 
 use crate::{
-    Db, Listing, Slicing, StoreError,
-    reading::{WIDEST, begin},
+    Db, StoreError,
+    list::{Id, Key, List, Total, lists},
+    reading::WIDEST,
     statement::statements,
     value::{Columns, at, id, optional, text},
 };
 use pm_api::{
     MachineId, Metadata, PredictionId, SensorId, Timestamp,
+    list::{ListQuery, Page},
     prediction::{MachineShare, MachineStanding, Prediction, SensorShare},
     remaining_life::{CONFIDENCE_LEVEL, RemainingLife},
+    sort::PredictionSort,
 };
 use serde_json::json;
-use spin_sdk::pg::ParameterValue;
 
 /// The columns of a prediction `p`.
 macro_rules! columns {
@@ -23,78 +25,36 @@ macro_rules! columns {
     };
 }
 
-/// Of all sensors. Parameters as in the statements of readings; $7 is a status.
-macro_rules! of_all {
-    ($compare:literal, $order:literal) => {
-        concat!(
-            "select ",
-            columns!(),
-            "
-             from (select * from predictions
-                   where time >= epoch_us($3) and time <= epoch_us($4)
-                     and time ",
-            $compare,
-            "= epoch_us($5) and (time, sensor_id) ",
-            $compare,
-            " (epoch_us($5), $6::uuid)
-                     and ($7::text is null or status = $7)
-                     and sensor_id <> all (array(select sensor_id from deleted_sensors))
-                   order by time ",
-            $order,
-            " fetch first ($1::int8 + $2::int8) rows with ties) p
-             order by p.time ",
-            $order,
-            ", p.sensor_id ",
-            $order,
-            " limit $1 offset $2"
-        )
+/// A list of predictions.
+macro_rules! predictions {
+    ($rows:literal) => {
+        List {
+            columns: columns!(),
+            rows: $rows,
+            id: Id::Uuid("p.sensor_id"),
+            key: |PredictionSort::Timestamp| Key::Time("p.time"),
+            total: Total::UpTo(10_000),
+            one_plan: false,
+        }
     };
 }
 
-/// Of one sensor, or of all sensors of a machine.
-macro_rules! of_some {
-    ($compare:literal, $order:literal) => {
-        concat!(
-            "select ",
-            columns!(),
-            "
-             from sensors s cross join lateral (
-                 select * from predictions
-                 where sensor_id = s.id and time >= epoch_us($3) and time <= epoch_us($4)
-                   and time ",
-            $compare,
-            "= epoch_us($5) and (time, sensor_id) ",
-            $compare,
-            " (epoch_us($5), $6::uuid)
-                   and ($7::text is null or status = $7)
-                 order by time ",
-            $order,
-            " limit $1::int8 + $2::int8) p
-             where ($8::uuid is null or s.id = $8) and ($9::uuid is null or s.machine_id = $9)
-             order by p.time ",
-            $order,
-            ", p.sensor_id ",
-            $order,
-            " limit $1 offset $2"
-        )
-    };
+lists! {
+    /// Of all sensors.
+    OF_ALL: PredictionSort = predictions!("
+        from (select p.* from predictions p
+              where p.time >= epoch_us($1) and p.time <= epoch_us($2) and ($3::text is null or p.status = $3)
+                and p.sensor_id <> all (array(select sensor_id from deleted_sensors)){after}{first}) p");
+    /// Of one sensor, or of all sensors of a machine.
+    OF_SOME: PredictionSort = predictions!("
+        from sensors s cross join lateral (
+            select p.* from predictions p
+            where p.sensor_id = s.id and p.time >= epoch_us($1) and p.time <= epoch_us($2)
+              and ($3::text is null or p.status = $3){after}{first}) p
+        where ($4::uuid is null or s.id = $4) and ($5::uuid is null or s.machine_id = $5)");
 }
 
 statements! {
-    ALL_DESC = of_all!("<", "desc");
-    ALL_ASC = of_all!(">", "asc");
-    SOME_DESC = of_some!("<", "desc");
-    SOME_ASC = of_some!(">", "asc");
-    COUNT = "
-        select count(*) from (
-            select from predictions
-            where time >= epoch_us($1) and time <= epoch_us($2) and ($3::text is null or status = $3)
-              and sensor_id <> all (array(select sensor_id from deleted_sensors)) limit 10000) few";
-    COUNT_SOME = "
-        select count(*) from (
-            select from sensors s join predictions p on p.sensor_id = s.id
-            where ($4::uuid is null or s.id = $4) and ($5::uuid is null or s.machine_id = $5)
-              and p.time >= epoch_us($1) and p.time <= epoch_us($2) and ($3::text is null or p.status = $3) limit 10000) few";
     GET = concat!("select ", columns!(), " from predictions p join sensors s on s.id = p.sensor_id where p.id = $1");
     NEWEST = concat!(
         "select ", columns!(), "
@@ -131,33 +91,22 @@ pub struct Filter<'f> {
     pub to: Option<Timestamp>,
 }
 
-/// The field that orders predictions.
-pub const SORTS: &[&str] = &["timestamp"];
-
-/// A slice of the predictions, by time. The length of the whole is counted up to 10,000.
-///
-/// # Errors
-/// [`StoreError::Invalid`] for a cursor of another list.
-pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Prediction>, StoreError> {
-    let range = || [at(filter.from.unwrap_or(WIDEST.0)), at(filter.to.unwrap_or(WIDEST.1))];
-    let status = || [optional(filter.status, text)];
-    let (time, sensor) = begin(paging)?;
-    let mut params: Vec<ParameterValue> = vec![paging.limit.into(), paging.offset.into()];
-    params.extend(range());
-    params.extend([at(time), id(sensor)]);
-    params.extend(status());
-    let mut count: Vec<_> = range().into_iter().chain(status()).collect();
-    let (statement, counting) = if filter.sensor_id.is_none() && filter.machine_id.is_none() {
-        (if paging.descending { ALL_DESC } else { ALL_ASC }, COUNT)
-    } else {
-        let ids = || [optional(filter.sensor_id, |s| id(s.0)), optional(filter.machine_id, |m| id(m.0))];
-        params.extend(ids());
-        count.extend(ids());
-        (if paging.descending { SOME_DESC } else { SOME_ASC }, COUNT_SOME)
-    };
-    let rows = db.rows(statement, params, prediction).await?;
-    let total = db.one(counting, count, |c| c.take()).await?;
-    Ok(paging.by_time(rows, total, |p| (p.timestamp, p.sensor_id.0)))
+/// A page of the predictions. The length of the whole is counted up to 10,000.
+pub async fn list(
+    db: &Db,
+    filter: &Filter<'_>,
+    query: &ListQuery<PredictionSort>,
+) -> Result<Page<Prediction>, StoreError> {
+    let mut params = vec![
+        at(filter.from.unwrap_or(WIDEST.0)),
+        at(filter.to.unwrap_or(WIDEST.1)),
+        optional(filter.status, text),
+    ];
+    if filter.sensor_id.is_none() && filter.machine_id.is_none() {
+        return OF_ALL.page(db, query, params, prediction).await;
+    }
+    params.extend([optional(filter.sensor_id, |s| id(s.0)), optional(filter.machine_id, |m| id(m.0))]);
+    OF_SOME.page(db, query, params, prediction).await
 }
 
 /// The newest prediction of each of the given sensors.

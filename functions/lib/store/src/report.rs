@@ -1,24 +1,59 @@
 //! Report files. Their content lies in pieces of about a megabyte; a report is there once it is completed.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     report_content::Scope,
     statement::statements,
-    value::{Columns, at, id, json, optional, page, text, texts},
+    value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
     ReadingStatus, ReportId, ReportScheduleId, SensorId, Timestamp, UserId,
+    list::{ListQuery, Page},
     report::{Report, ReportFormat},
+    sort::ReportSort,
 };
 use pm_domain::retention::UNFINISHED_REPORT_S;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
+/// The columns that [`row`] reads.
+macro_rules! columns {
+    () => {
+        "id, created_at at time zone 'utc', name, format, title, params, readings, truncated, file_size,
+         encode(sha256, 'hex'), created_by, schedule_id, expires_at at time zone 'utc'"
+    };
+}
+
+/// Reports that there are, and that the reader may have: parameters `$1` to `$3` ([`Reader::params`]).
+macro_rules! readable {
+    () => {
+        "from reports
+         where completed_at is not null and expires_at > now()
+           and ($1 or created_by = $2 or lower($3) in (select lower(r) from unnest(recipients) r))"
+    };
+}
+
+lists! {
+    LIST: ReportSort = List {
+        columns: columns!(),
+        rows: concat!(readable!(), " and ($4::text is null or format = $4)"),
+        id: Id::Uuid("id"),
+        key: |sort| match sort {
+            ReportSort::CreatedAt => Key::Time("created_at"),
+            ReportSort::Title => Key::Text("title"),
+            ReportSort::FileSize => Key::Number("coalesce(file_size, 0)"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    BEGIN = "
+    BEGIN = concat!("
         insert into reports (id, name, format, title, params, created_by, schedule_id, recipients, expires_at)
         select $2, $3, $4, $5, $6, $7, $8, $9::text[], now() + $10::int8 * interval '1 day'
-        from (select set_config('pm.actor', $1, true)) actor";
+        from (select set_config('pm.actor', $1, true)) actor");
     PIECE = "insert into report_pieces (report_id, number, content) values ($1, $2, $3)";
     // The place after which the newest $5 readings begin.
     CSV_START = "
@@ -45,29 +80,15 @@ statements! {
             returning content)
         select (select content from written), (select count(*) from batch), (extract(epoch from l.time) * 1000000)::int8, l.sensor_id
         from (select) one left join (select time, sensor_id from batch order by time desc, sensor_id desc limit 1) l on true";
-    COMPLETE = "
+    COMPLETE = concat!("
         update reports set completed_at = now(), readings = $2, truncated = $3, file_size = $4, sha256 = $5
         where id = $1 and completed_at is null
-        returning id, created_at at time zone 'utc', name, format, title, params, readings, truncated, file_size,
-                  encode(sha256, 'hex'), created_by, schedule_id, expires_at at time zone 'utc'";
-    LIST = "
-        select id, created_at at time zone 'utc', name, format, title, params, readings, truncated, file_size,
-               encode(sha256, 'hex'), created_by, schedule_id, expires_at at time zone 'utc', count(*) over ()
-        from reports
-        where completed_at is not null and expires_at > now()
-          and ($1 or created_by = $2 or lower($3) in (select lower(r) from unnest(recipients) r))
-          and ($6::text is null or format = $6)
-        order by created_at desc, id desc limit $4 offset $5";
-    FIND = "
-        select id, created_at at time zone 'utc', name, format, title, params, readings, truncated, file_size,
-               encode(sha256, 'hex'), created_by, schedule_id, expires_at at time zone 'utc'
-        from reports
-        where (id = $4 or name = $5) and completed_at is not null and expires_at > now()
-          and ($1 or created_by = $2 or lower($3) in (select lower(r) from unnest(recipients) r))";
+        returning ", columns!());
+    FIND = concat!("select ", columns!(), " ", readable!(), " and (id = $4 or name = $5)");
     READ_PIECE = "select content from report_pieces where report_id = $1 and number = $2";
-    DELETE = "
+    DELETE = concat!("
         delete from reports using (select set_config('pm.actor', $1, true)) actor
-        where (id = $4 or name = $5) and ($2 or created_by = $3)";
+        where (id = $4 or name = $5) and ($2 or created_by = $3)");
     EXPIRE = "
         delete from reports where id in (
             select id from reports
@@ -239,28 +260,28 @@ impl Which {
     }
 }
 
-/// Reports that the reader may have, newest first.
+impl Reader {
+    fn params(&self) -> Vec<ParameterValue> {
+        vec![self.all.into(), id(self.user_id.0), text(&self.email)]
+    }
+}
+
+/// A page of the reports that the reader may have.
 pub async fn list(
     db: &Db,
     reader: &Reader,
     format: Option<ReportFormat>,
-    (limit, offset): (i64, i64),
+    query: &ListQuery<ReportSort>,
 ) -> Result<Page<Report>, StoreError> {
-    let params = vec![
-        reader.all.into(),
-        id(reader.user_id.0),
-        text(&reader.email),
-        limit.into(),
-        offset.into(),
-        optional(format, |f| text(f.as_str())),
-    ];
-    Ok(page(db.rows(LIST, params, |c| Ok((row(c)?, c.take()?))).await?))
+    let mut filter = reader.params();
+    filter.push(optional(format, |f| text(f.as_str())));
+    LIST.page(db, query, filter, row).await
 }
 
 /// A report; `None` if there is none, or none that the reader may have.
 pub async fn find(db: &Db, reader: &Reader, which: &Which) -> Result<Option<Report>, StoreError> {
-    let [report, name] = which.params();
-    let params = vec![reader.all.into(), id(reader.user_id.0), text(&reader.email), report, name];
+    let mut params = reader.params();
+    params.extend(which.params());
     db.first(FIND, params, row).await
 }
 

@@ -212,8 +212,8 @@ pub struct Grain {
 }
 
 fn list<T>(rows: Vec<(T, i64)>) -> Part<T> {
-    let page = crate::value::page(rows);
-    Part { rows: page.items, total: page.total }
+    let total = rows.first().map_or(0, |row| row.1);
+    Part { rows: rows.into_iter().map(|row| row.0).collect(), total }
 }
 
 /// Machines and sensors with what was measured, up to `most` of each.

@@ -1,64 +1,75 @@
 //! Schedules of reports. A run is claimed with a lease; what was not finished before the lease ends is run again.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, at, id, optional, page, text, texts},
+    value::{Columns, at, id, optional, text, texts},
 };
 use pm_api::{
     MachineId, ReportScheduleId, SensorId, Timestamp,
+    list::{ListQuery, Page},
     report::{Cadence, ReportFormat, ReportSchedule},
+    sort::ReportScheduleSort,
 };
 use pm_domain::schedule::Rule;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
+/// The columns that [`schedule`] reads, of `report_schedules s`.
+macro_rules! columns {
+    () => {
+        "s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc', s.name, s.format, s.cadence, s.weekday,
+         s.hour, s.utc_offset_minutes, s.machine_id, s.sensor_id, to_jsonb(s.recipients), s.is_active, s.created_by,
+         s.next_run_at at time zone 'utc', s.last_run_at at time zone 'utc', s.last_error"
+    };
+}
+
+lists! {
+    LIST: ReportScheduleSort = List {
+        columns: columns!(),
+        rows: "from report_schedules s where true",
+        id: Id::Uuid("s.id"),
+        key: |sort| match sort {
+            ReportScheduleSort::CreatedAt => Key::Time("s.created_at"),
+            ReportScheduleSort::Name => Key::Text("s.name"),
+            ReportScheduleSort::NextRunAt => Key::Time("s.next_run_at"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, format, cadence, weekday, hour,
-               utc_offset_minutes, machine_id, sensor_id, to_jsonb(recipients), is_active, created_by,
-               next_run_at at time zone 'utc', last_run_at at time zone 'utc', last_error, count(*) over ()
-        from report_schedules order by created_at desc, id desc limit $1 offset $2";
-    GET = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, format, cadence, weekday, hour,
-               utc_offset_minutes, machine_id, sensor_id, to_jsonb(recipients), is_active, created_by,
-               next_run_at at time zone 'utc', last_run_at at time zone 'utc', last_error
-        from report_schedules where id = $1";
-    CREATE = "
-        insert into report_schedules (id, created_by, name, format, cadence, weekday, hour, utc_offset_minutes, machine_id,
+    GET = concat!("select ", columns!(), " from report_schedules s where s.id = $1");
+    CREATE = concat!("
+        insert into report_schedules as s (id, created_by, name, format, cadence, weekday, hour, utc_offset_minutes, machine_id,
                                       sensor_id, recipients, is_active, next_run_at)
         select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13, epoch_us($14)
         from (select set_config('pm.actor', $1, true)) actor
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, format, cadence, weekday, hour,
-                  utc_offset_minutes, machine_id, sensor_id, to_jsonb(recipients), is_active, created_by,
-                  next_run_at at time zone 'utc', last_run_at at time zone 'utc', last_error";
-    UPDATE = "
-        update report_schedules set
+        returning ", columns!());
+    UPDATE = concat!("
+        update report_schedules s set
             name = $3, format = $4, cadence = $5, weekday = $6, hour = $7, utc_offset_minutes = $8, machine_id = $9,
             sensor_id = $10, recipients = $11::text[], is_active = $12, next_run_at = epoch_us($13)
         from (select set_config('pm.actor', $1, true)) actor
         where id = $2
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, format, cadence, weekday, hour,
-                  utc_offset_minutes, machine_id, sensor_id, to_jsonb(recipients), is_active, created_by,
-                  next_run_at at time zone 'utc', last_run_at at time zone 'utc', last_error";
-    DELETE = "
-        delete from report_schedules using (select set_config('pm.actor', $1, true)) actor where id = $2";
+        returning ", columns!());
+    DELETE = concat!("
+        delete from report_schedules using (select set_config('pm.actor', $1, true)) actor where id = $2");
     WORK_TO_DO = "
         select exists (
                    select from report_schedules
                    where is_active and next_run_at <= now() and (leased_until is null or leased_until < now()))
             or exists (select from reports where expires_at <= now())";
-    CLAIM = "
+    CLAIM = concat!("
         update report_schedules s set leased_until = now() + $1::int8 * interval '1 second', attempts = attempts + 1
         from (
             select id from report_schedules
             where is_active and next_run_at <= now() and (leased_until is null or leased_until < now())
             order by next_run_at limit 1 for update skip locked) due
         where s.id = due.id
-        returning s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc', s.name, s.format, s.cadence,
-                  s.weekday, s.hour, s.utc_offset_minutes, s.machine_id, s.sensor_id, to_jsonb(s.recipients), s.is_active,
-                  s.created_by, s.next_run_at at time zone 'utc', s.last_run_at at time zone 'utc', s.last_error,
-                  s.attempts, coalesce((select coalesce(u.full_name, u.email) from users u where u.id = s.created_by), '')";
+        returning ", columns!(), ", s.attempts, coalesce((select coalesce(u.full_name, u.email) from users u where u.id = s.created_by), '')");
     FINISH = "
         update report_schedules set
             leased_until = null, attempts = 0, last_run_at = now(), last_error = $2,
@@ -118,10 +129,12 @@ pub fn rule(schedule: &ReportSchedule) -> Rule {
     }
 }
 
-/// Schedules, newest first.
-pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<ReportSchedule>, StoreError> {
-    let rows = db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((schedule(c)?, c.take()?))).await?;
-    Ok(page(rows))
+/// A page of the schedules.
+pub async fn list(
+    db: &Db,
+    query: &ListQuery<ReportScheduleSort>,
+) -> Result<Page<ReportSchedule>, StoreError> {
+    LIST.page(db, query, Vec::new(), schedule).await
 }
 
 /// One schedule.

@@ -1,48 +1,67 @@
 //! Custom roles: named sets of permissions. Built-in roles stand here too, for their ids and names.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, optional, page, text, texts},
+    value::{Columns, id, optional, text, texts},
 };
-use pm_api::{RoleId, role::RoleDetail};
+use pm_api::{
+    RoleId,
+    list::{ListQuery, Page},
+    role::RoleDetail,
+    sort::RoleSort,
+};
 use uuid::Uuid;
 
+/// The columns that [`role`] reads, of a role `r`.
+macro_rules! columns {
+    () => {
+        "r.id, r.created_at at time zone 'utc', r.updated_at at time zone 'utc', r.name, r.description, r.permissions,
+         r.is_system,
+         case when r.is_system then (select count(*) from users u where u.role = r.name)
+              else (select count(*) from user_roles h where h.role_id = r.id) end"
+    };
+}
+
+lists! {
+    LIST: RoleSort = List {
+        columns: columns!(),
+        rows: "from roles r where true",
+        id: Id::Uuid("r.id"),
+        key: |sort| match sort {
+            RoleSort::Kind => Key::Text("(case when r.is_system then '0' else '1' end || r.name)"),
+            RoleSort::Name => Key::Text("r.name"),
+            RoleSort::CreatedAt => Key::Time("r.created_at"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions, is_system,
-               case when is_system then (select count(*) from users u where u.role = r.name)
-                    else (select count(*) from user_roles h where h.role_id = r.id) end,
-               count(*) over ()
-        from roles r order by is_system desc, name limit $1 offset $2";
-    GET = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions, is_system,
-               case when is_system then (select count(*) from users u where u.role = r.name)
-                    else (select count(*) from user_roles h where h.role_id = r.id) end
-        from roles r where id = $1";
-    CREATE = "
+    GET = concat!("select ", columns!(), " from roles r where r.id = $1");
+    CREATE = concat!("
         insert into roles (id, name, description, permissions)
         select $2, $3, $4, array(select distinct p from unnest($5::text[]) p order by p)
         from (select set_config('pm.actor', $1, true)) actor
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
-                  is_system, 0::int8";
-    UPDATE = "
+                  is_system, 0::int8");
+    UPDATE = concat!("
         update roles r set
             name = coalesce($3, name),
             description = case when $4 then $5 else description end,
             permissions = case when $6::text[] is null then permissions
                                else array(select distinct p from unnest($6::text[]) p order by p) end
         from (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
-                  is_system, (select count(*) from user_roles h where h.role_id = r.id)";
-    ADD = "
+        returning ", columns!());
+    ADD = concat!("
         update roles r set
             permissions = array(select distinct p from unnest(permissions || $3::text[]) p order by p)
         from (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
-                  is_system, (select count(*) from user_roles h where h.role_id = r.id)";
-    DELETE = "
-        delete from roles using (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system";
+        returning ", columns!());
+    DELETE = concat!("
+        delete from roles using (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system");
     UNKNOWN = "
         select n from unnest($1::text[]) n
         where not exists (select from roles r where not r.is_system and lower(r.name) = lower(n)) order by n";
@@ -72,9 +91,9 @@ fn role(c: &mut Columns) -> Result<RoleDetail, StoreError> {
     })
 }
 
-/// Roles, the built-in ones first, then by name. The permissions of built-in ones are not in here.
-pub async fn list(db: &Db, limit: i64, offset: i64) -> Result<Page<RoleDetail>, StoreError> {
-    Ok(page(db.rows(LIST, vec![limit.into(), offset.into()], |c| Ok((role(c)?, c.take()?))).await?))
+/// A page of the roles. The permissions of built-in ones are not in here.
+pub async fn list(db: &Db, query: &ListQuery<RoleSort>) -> Result<Page<RoleDetail>, StoreError> {
+    LIST.page(db, query, Vec::new(), role).await
 }
 
 /// One role. The permissions of a built-in one are not in here.

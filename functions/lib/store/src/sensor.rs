@@ -1,15 +1,17 @@
 //! Sensors.
 
 use crate::{
-    Actor, Db, Listing, Slicing, StoreError,
-    page::cursor,
-    statement::statements,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
+    statement::{contains_text, statements},
     value::{Columns, id, json, optional, status_code, text, texts},
 };
 use pm_api::{
     MachineId, Metadata, ReadingStatus, SensorId, Timestamp,
+    list::{ListQuery, Page},
     score::Limits,
     sensor::{LatestReading, Sensor, Thresholds},
+    sort::SensorSort,
 };
 use pm_domain::limits;
 use spin_sdk::pg::ParameterValue;
@@ -37,51 +39,46 @@ macro_rules! columns {
     };
 }
 
-/// A slice of the sensors.
-macro_rules! list {
-    ($compare:literal, $order:literal) => {
-        concat!(
-            "select ", columns!(), ", key, s.id
-             from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
-             cross join lateral (select case $3::text
-                 when 'name' then s.name
-                 when 'sensor_type' then s.sensor_type
-                 when 'machine' then m.name
-                 when 'status' then (coalesce(l.status, -1) + 1)::text
-                 when 'updated_at' then to_char(s.updated_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US')
-                 else to_char(s.created_at at time zone 'utc', 'YYYY-MM-DD HH24:MI:SS.US') end as key) k
-             where ($4::text is null or (key, s.id) ", $compare, " ($4, $5::uuid))
-               and ($6::uuid is null or s.machine_id = $6) and ($7::text is null or s.sensor_type = $7)
-               and ($8::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($8)) > 0)
-               and ($9::int8 is null or l.status = $9)
-               and ($10::text[] is null or s.id = any ($10::text[]::uuid[]))
-             order by key ", $order, ", s.id ", $order, " limit $1 offset $2"
-        )
+/// Where the columns are from.
+macro_rules! rows {
+    () => {
+        "from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id"
+    };
+}
+
+lists! {
+    LIST: SensorSort = List {
+        columns: columns!(),
+        rows: concat!(rows!(), "
+            where ($1::uuid is null or s.machine_id = $1) and ($2::text is null or s.sensor_type = $2)
+              and ", contains_text!("$3" in "s.name, s.sensor_type, m.name"), "
+              and ($4::int8 is null or l.status = $4)
+              and ($5::text[] is null or s.id = any ($5::text[]::uuid[]))"),
+        id: Id::Uuid("s.id"),
+        key: |sort| match sort {
+            SensorSort::CreatedAt => Key::Time("s.created_at"),
+            SensorSort::UpdatedAt => Key::Time("s.updated_at"),
+            SensorSort::Name => Key::Text("s.name"),
+            SensorSort::SensorType => Key::Text("s.sensor_type"),
+            SensorSort::Machine => Key::Text("m.name"),
+            SensorSort::Status => Key::Number("coalesce(l.status, -1)"),
+        },
+        total: Total::Exact,
+        one_plan: false,
     };
 }
 
 statements! {
-    LIST_ASC = list!(">", "asc");
-    LIST_DESC = list!("<", "desc");
-    COUNT = "
-        select count(*)
-        from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
-        where ($1::uuid is null or s.machine_id = $1) and ($2::text is null or s.sensor_type = $2)
-          and ($3::text is null or strpos(lower(concat_ws(' ', s.name, s.sensor_type, m.name)), lower($3)) > 0)
-          and ($4::int8 is null or l.status = $4)
-          and ($5::text[] is null or s.id = any ($5::text[]::uuid[]))";
     GET = concat!(
-        "select ", columns!(),
-        " from sensors s join machines m on m.id = s.machine_id left join sensor_latest l on l.sensor_id = s.id
-          where s.id = $1"
+        "select ", columns!(), " ", rows!(), " where s.id = $1"
     );
-    CREATE = "
+    CREATE = concat!("
         insert into sensors (id, machine_id, name, sensor_type, unit, min_threshold, max_threshold,
                              warning_threshold, critical_threshold, warning_low, critical_low, metadata, mqtt_id)
         select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                case when not exists (select from sensors where machine_id = $3 and mqtt_id = $4) then $4 end
-        from (select set_config('pm.actor', $1, true)) actor";
-    UPDATE = "
+        from (select set_config('pm.actor', $1, true)) actor");
+    UPDATE = concat!("
         update sensors s set
             name = coalesce($3, name),
             sensor_type = coalesce($4, sensor_type),
@@ -94,7 +91,7 @@ statements! {
             critical_low = case when $17 then $18 else critical_low end,
             metadata = case when $19 then $20::jsonb else metadata end
         from (select set_config('pm.actor', $1, true)) actor
-        where s.id = $2";
+        where s.id = $2");
     MACHINES_OF = "select id, machine_id from sensors where id = any ($1::text[]::uuid[])";
     OF_NAMED_MACHINE = concat!("
         select coalesce(s.mqtt_id, s.id::text), ", threshold_columns!(), "
@@ -212,39 +209,34 @@ fn effective(own: Thresholds, of_machine: Option<serde_json::Value>) -> (Thresho
 }
 
 /// Which sensors.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter<'f> {
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
     /// With one of these ids.
-    pub ids: Option<&'f [SensorId]>,
+    pub ids: Option<Vec<SensorId>>,
     /// Of this machine.
     pub machine_id: Option<MachineId>,
     /// Of this type.
-    pub sensor_type: Option<&'f str>,
+    pub sensor_type: Option<String>,
     /// With this text in name, type or the machine's name, whatever the case.
-    pub search: Option<&'f str>,
+    pub search: Option<String>,
     /// Whose newest reading is of this status.
     pub status: Option<ReadingStatus>,
 }
 
-/// The fields that can order a list of sensors; the first is the default.
-pub const SORTS: &[&str] = &["created_at", "updated_at", "name", "sensor_type", "machine", "status"];
-
-/// A slice of the sensors.
-pub async fn list(db: &Db, filter: &Filter<'_>, paging: &Slicing) -> Result<Listing<Sensor>, StoreError> {
-    let filters = || {
-        [
-            optional(filter.machine_id, |m| id(m.0)),
-            optional(filter.sensor_type, text),
-            optional(filter.search, text),
-            optional(filter.status, |s| i64::from(status_code(s)).into()),
-            optional(filter.ids, texts),
-        ]
-    };
-    let statement = if paging.descending { LIST_DESC } else { LIST_ASC };
-    let params = paging.params().into_iter().chain(filters()).collect();
-    let rows = db.rows(statement, params, |c| Ok((sensor(c)?, cursor(c)?))).await?;
-    let total = db.one(COUNT, filters().to_vec(), |c| c.take()).await?;
-    Ok(paging.listing(rows, total))
+/// A page of the sensors.
+pub async fn list(
+    db: &Db,
+    filter: &Filter,
+    query: &ListQuery<SensorSort>,
+) -> Result<Page<Sensor>, StoreError> {
+    let filter = vec![
+        optional(filter.machine_id, |m| id(m.0)),
+        optional(filter.sensor_type.as_deref(), text),
+        optional(filter.search.as_deref(), text),
+        optional(filter.status, |s| i64::from(status_code(s)).into()),
+        optional(filter.ids.as_deref(), texts),
+    ];
+    LIST.page(db, query, filter, sensor).await
 }
 
 /// The machines of those of the given sensors that exist.

@@ -1,4 +1,4 @@
-//! Statements are constants with names, so that a test can prepare them all.
+//! Statements are constants with names, so that a test can prepare them all. What several of them say is a macro here.
 
 /// Defines statements as constants and lists them in `ALL`.
 macro_rules! statements {
@@ -8,3 +8,19 @@ macro_rules! statements {
     };
 }
 pub(crate) use statements;
+
+/// In a filter: the fields contain the text that a parameter gives, in any case, or the parameter is null.
+macro_rules! contains_text {
+    ($parameter:literal in $fields:literal) => {
+        concat!(
+            "(",
+            $parameter,
+            "::text is null or strpos(lower(concat_ws(' ', ",
+            $fields,
+            ")), lower(",
+            $parameter,
+            ")) > 0)"
+        )
+    };
+}
+pub(crate) use contains_text;

@@ -1,12 +1,15 @@
 //! Maintenance tickets. Their history and their events are written by triggers, whoever changes them.
 
 use crate::{
-    Actor, After, Db, Page, Paging, StoreError,
-    statement::statements,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
+    statement::{contains_text, statements},
     value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
-    AlarmId, MachineId, Metadata, Priority, TicketId, TicketSort, TicketStatus, Timestamp,
+    AlarmId, MachineId, Metadata, Priority, TicketId, TicketStatus, Timestamp,
+    list::{ListQuery, Page},
+    sort::{HistorySort, TicketSort},
     ticket::{Ticket, TicketTransition},
 };
 use spin_sdk::pg::ParameterValue;
@@ -19,63 +22,40 @@ macro_rules! columns {
     };
 }
 
-/// What a list's filter says; the same for its pages and its total.
-macro_rules! filter {
-    () => {
-        "($1::text[] is null or status = any ($1)) and ($2::text is null or priority = $2)
-         and ($3::uuid is null or machine_id = $3) and ($4::uuid is null or alarm_id = $4)
-         and ($5::text is null or lower(assignee) = lower($5))
-         and ($6::bool is null or (coalesce(due_at < now(), false)
-                                   and status not in ('resolved', 'closed', 'cancelled')) = $6)
-         and ($7::bool is null or auto_created = $7)
-         and ($8::int8 is null or created_at >= epoch_us($8)) and ($9::int8 is null or created_at < epoch_us($9))
-         and ($10::text is null or position(lower($10) in lower(concat_ws(' ', title, description))) > 0)"
+lists! {
+    LIST: TicketSort = List {
+        columns: columns!(),
+        rows: concat!("
+            from tickets
+            where ($1::text[] is null or status = any ($1)) and ($2::text is null or priority = $2)
+              and ($3::uuid is null or machine_id = $3) and ($4::uuid is null or alarm_id = $4)
+              and ($5::text is null or lower(assignee) = lower($5))
+              and ($6::bool is null or (coalesce(due_at < now(), false)
+                                        and status not in ('resolved', 'closed', 'cancelled')) = $6)
+              and ($7::bool is null or auto_created = $7)
+              and ($8::int8 is null or created_at >= epoch_us($8)) and ($9::int8 is null or created_at < epoch_us($9))
+              and ", contains_text!("$10" in "title, description")),
+        id: Id::Uuid("id"),
+        key: |sort| match sort {
+            TicketSort::CreatedAt => Key::Time("created_at"),
+            TicketSort::UpdatedAt => Key::Time("updated_at"),
+            TicketSort::DueAt => Key::Time("coalesce(due_at, timestamptz '9999-12-31 00:00:00Z')"),
+            TicketSort::Priority => Key::Rank("priority", Priority::WORDS.to_vec()),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+    HISTORY: HistorySort = List {
+        columns: "t.id, t.at at time zone 'utc', t.field, t.was, t.is_now, t.note, t.by_user, u.full_name, u.email",
+        rows: "from ticket_transitions t left join users u on u.id = t.by_user where t.ticket_id = $1",
+        id: Id::Number("t.id"),
+        key: |HistorySort::At| Key::Time("t.at"),
+        total: Total::Exact,
+        one_plan: false,
     };
 }
-
-/// A list in the order of a column; `$order` and `$beyond` belong together (`desc` and `<`).
-macro_rules! list {
-    ($column:literal, $key:literal, $order:literal, $beyond:literal) => {
-        concat!(
-            "select ",
-            columns!(),
-            ", (select count(*) from tickets where ",
-            filter!(),
-            ")
-             from tickets where ",
-            filter!(),
-            "
-               and ($11::int8 is null or (",
-            $column,
-            ", id) ",
-            $beyond,
-            " (",
-            $key,
-            ", $12::uuid))
-             order by ",
-            $column,
-            " ",
-            $order,
-            ", id ",
-            $order,
-            " limit $13 offset $14"
-        )
-    };
-}
-
-/// Where a ticket without due date stands in the order of due dates: 9999-12-31, in microseconds.
-const NEVER_DUE: i64 = 253_402_214_400_000_000;
 
 statements! {
-    BY_TIME_DESC = list!("created_at", "epoch_us($11)", "desc", "<");
-    BY_TIME_ASC = list!("created_at", "epoch_us($11)", "asc", ">");
-    BY_CHANGE_DESC = list!("updated_at", "epoch_us($11)", "desc", "<");
-    BY_CHANGE_ASC = list!("updated_at", "epoch_us($11)", "asc", ">");
-    BY_DUE_DESC = list!("coalesce(due_at, timestamptz '9999-12-31 00:00:00Z')", "epoch_us($11)", "desc", "<");
-    BY_DUE_ASC = list!("coalesce(due_at, timestamptz '9999-12-31 00:00:00Z')", "epoch_us($11)", "asc", ">");
-    BY_PRIORITY_DESC = list!("array_position(array['low', 'medium', 'high', 'critical'], priority)", "$11", "desc", "<");
-    BY_PRIORITY_ASC = list!("array_position(array['low', 'medium', 'high', 'critical'], priority)", "$11", "asc", ">");
-    COUNT = concat!("select count(*) from tickets where ", filter!());
     GET = concat!("select ", columns!(), " from tickets where id = $1");
     CREATE = concat!("
         insert into tickets (id, machine_id, alarm_id, title, priority, assignee, description, due_at, auto_created, metadata)
@@ -96,10 +76,6 @@ statements! {
         -- only from the state that the rule was asked about
         where id = $2 and status = $3
         returning ", columns!());
-    HISTORY = "
-        select t.id, t.at at time zone 'utc', t.field, t.was, t.is_now, t.note, t.by_user, u.full_name, u.email
-        from ticket_transitions t left join users u on u.id = t.by_user
-        where t.ticket_id = $1 order by t.id";
 }
 
 /// Which tickets.
@@ -124,47 +100,29 @@ pub struct Filter {
     /// Opened before.
     pub to: Option<Timestamp>,
     /// Whose title or description contains this, in any case.
-    pub text: Option<String>,
+    pub search: Option<String>,
 }
 
-/// Tickets in the order asked for.
-pub async fn list(db: &Db, filter: Filter, paging: &Paging<TicketSort>) -> Result<Page<Ticket>, StoreError> {
-    let sql = match (paging.sort_by, paging.ascending) {
-        (TicketSort::CreatedAt, false) => BY_TIME_DESC,
-        (TicketSort::CreatedAt, true) => BY_TIME_ASC,
-        (TicketSort::UpdatedAt, false) => BY_CHANGE_DESC,
-        (TicketSort::UpdatedAt, true) => BY_CHANGE_ASC,
-        (TicketSort::DueAt, false) => BY_DUE_DESC,
-        (TicketSort::DueAt, true) => BY_DUE_ASC,
-        (TicketSort::Priority, false) => BY_PRIORITY_DESC,
-        (TicketSort::Priority, true) => BY_PRIORITY_ASC,
-    };
-    let params = vec![
-        optional((!filter.statuses.is_empty()).then_some(filter.statuses), texts),
+/// A page of the tickets.
+pub async fn list(
+    db: &Db,
+    filter: &Filter,
+    query: &ListQuery<TicketSort>,
+) -> Result<Page<Ticket>, StoreError> {
+    let statuses = (!filter.statuses.is_empty()).then_some(&filter.statuses);
+    let filter = vec![
+        optional(statuses, texts),
         optional(filter.priority, |p| text(p.as_str())),
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.alarm_id, |a| id(a.0)),
-        optional(filter.assignee, text),
+        optional(filter.assignee.as_deref(), text),
         optional(filter.overdue, Into::into),
         optional(filter.auto_created, Into::into),
         optional(filter.from, at),
         optional(filter.to, at),
-        optional(filter.text, text),
+        optional(filter.search.as_deref(), text),
     ];
-    paging.read(db, sql, COUNT, params, ticket).await
-}
-
-/// The place of a ticket in a list of this order.
-#[must_use]
-pub fn place(ticket: &Ticket, sort_by: TicketSort) -> After {
-    let key = match sort_by {
-        TicketSort::CreatedAt => ticket.created_at.0,
-        TicketSort::UpdatedAt => ticket.updated_at.0,
-        TicketSort::DueAt => ticket.due_at.map_or(NEVER_DUE, |at| at.0),
-        // as array_position counts
-        TicketSort::Priority => ticket.priority as i64 + 1,
-    };
-    After { key, id: ticket.id.0 }
+    LIST.page(db, query, filter, ticket).await
 }
 
 /// One ticket.
@@ -266,22 +224,27 @@ pub async fn change(
     db.first(CHANGE, params, ticket).await
 }
 
-/// What happened to a ticket, oldest first.
-pub async fn history(db: &Db, ticket_id: TicketId) -> Result<Vec<TicketTransition>, StoreError> {
-    db.rows(HISTORY, vec![id(ticket_id.0)], |c| {
-        Ok(TicketTransition {
-            id: c.take()?,
-            at: c.take()?,
-            field: c.take()?,
-            was: c.take()?,
-            is_now: c.take()?,
-            note: c.take()?,
-            by_user: c.take()?,
-            by_name: c.take()?,
-            by_email: c.take()?,
+/// A page of what happened to a ticket.
+pub async fn history(
+    db: &Db,
+    ticket_id: TicketId,
+    query: &ListQuery<HistorySort>,
+) -> Result<Page<TicketTransition>, StoreError> {
+    HISTORY
+        .page(db, query, vec![id(ticket_id.0)], |c| {
+            Ok(TicketTransition {
+                id: c.take()?,
+                at: c.take()?,
+                field: c.take()?,
+                was: c.take()?,
+                is_now: c.take()?,
+                note: c.take()?,
+                by_user: c.take()?,
+                by_name: c.take()?,
+                by_email: c.take()?,
+            })
         })
-    })
-    .await
+        .await
 }
 
 fn ticket(c: &mut Columns) -> Result<Ticket, StoreError> {

@@ -1,32 +1,54 @@
 //! Accounts.
 
 use crate::{
-    Actor, Db, Page, StoreError,
-    statement::statements,
-    value::{Columns, id, like, optional, page, text, texts},
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
+    statement::{contains_text, statements},
+    value::{Columns, id, optional, text, texts},
 };
-use pm_api::{Role, UserId, user::User};
+use pm_api::{
+    Role, UserId,
+    list::{ListQuery, Page},
+    sort::UserSort,
+    user::User,
+};
+
+/// The columns that [`user`] reads, of an account `u`.
+macro_rules! columns {
+    () => {
+        "u.id, u.created_at at time zone 'utc', u.updated_at at time zone 'utc', u.email, u.full_name, u.role,
+         u.last_login at time zone 'utc', u.is_active,
+         array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1)"
+    };
+}
+
+lists! {
+    LIST: UserSort = List {
+        columns: columns!(),
+        rows: concat!("
+            from users u
+            where ($1::text is null or u.role = $1) and ($2::bool is null or u.is_active = $2)
+              and ", contains_text!("$3" in "u.email, u.full_name")),
+        id: Id::Uuid("u.id"),
+        key: |sort| match sort {
+            UserSort::CreatedAt => Key::Time("u.created_at"),
+            UserSort::UpdatedAt => Key::Time("u.updated_at"),
+            UserSort::Email => Key::Text("u.email"),
+            UserSort::FullName => Key::Text("coalesce(u.full_name, '')"),
+            UserSort::Role => Key::Rank("u.role", Role::WORDS.to_vec()),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
 
 statements! {
-    GET = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-               last_login at time zone 'utc', is_active,
-               array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1)
-        from users u where id = $1";
+    GET = concat!("select ", columns!(), " from users u where u.id = $1");
     STANDING = "
         select role, array(
             select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
             where h.user_id = u.id)
         from users u where id = $1 and is_active";
-    LIST = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-               last_login at time zone 'utc', is_active,
-               array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1),
-               count(*) over ()
-        from users u
-        where ($3::text is null or role = $3) and ($4::bool is null or is_active = $4)
-          and ($5::text is null or email ilike '%' || $5 || '%' or full_name ilike '%' || $5 || '%')
-        order by created_at desc, id desc limit $1 offset $2";
     CREDENTIALS = "
         select id, email, role, password_hash, array(
             select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
@@ -37,33 +59,29 @@ statements! {
             select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
             where h.user_id = u.id)
         from users u where id = $1 and is_active";
-    CREATE = "
+    CREATE = concat!("
         insert into users (id, email, full_name, role, password_hash)
         select $2, $3, $4, $5, $6 from (select set_config('pm.actor', $1, true)) actor
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-                  last_login at time zone 'utc', is_active, '{}'::text[]";
-    SET_NAME = "
+                  last_login at time zone 'utc', is_active, '{}'::text[]");
+    SET_NAME = concat!("
         update users u set full_name = case when $3 then $4 else full_name end
         from (select set_config('pm.actor', $1, true)) actor where id = $2 and is_active
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-                  last_login at time zone 'utc', is_active,
-                  array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1)";
-    SET_PASSWORD = "
-        with actor as (select set_config('pm.actor', $1, true)),
-        ended as (
+        returning ", columns!());
+    SET_PASSWORD = concat!("
+        with ended as (
             update refresh_families set revoked_at = now(), revoked_reason = 'password changed'
             where user_id = $2 and revoked_at is null),
         spent as (update password_resets set used_at = now() where user_id = $2 and used_at is null)
-        update users set password_hash = $3 from actor where id = $2 and is_active";
-    CHANGE = "
-        with actor as (select set_config('pm.actor', $1, true)),
-        account as (
+        update users set password_hash = $3 from (select set_config('pm.actor', $1, true)) actor where id = $2 and is_active");
+    CHANGE = concat!("
+        with account as (
             update users set
                 full_name = case when $3 then $4 else full_name end,
                 role = coalesce($5, role),
                 is_active = coalesce($6, is_active),
                 password_hash = coalesce($7, password_hash)
-            from actor where id = $2 returning id),
+            from (select set_config('pm.actor', $1, true)) actor where id = $2 returning id),
         ended as (
             update refresh_families set revoked_at = now(), revoked_reason = 'account changed'
             where user_id = $2 and revoked_at is null and ($6 = false or $7::text is not null)),
@@ -79,8 +97,8 @@ statements! {
         gained as (
             insert into user_roles (user_id, role_id)
             select account.id, wanted.id from account, wanted on conflict do nothing)
-        select id from account";
-    DELETE = "delete from users using (select set_config('pm.actor', $1, true)) actor where id = $2";
+        select id from account");
+    DELETE = concat!("delete from users using (select set_config('pm.actor', $1, true)) actor where id = $2");
 }
 
 /// What a login needs to know of an account.
@@ -115,11 +133,7 @@ pub struct Filter {
     /// Active or not.
     pub is_active: Option<bool>,
     /// With this text in address or name, in any case.
-    pub containing: Option<String>,
-    /// At most this many.
-    pub limit: i64,
-    /// Leaving out this many.
-    pub offset: i64,
+    pub search: Option<String>,
 }
 
 /// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
@@ -172,16 +186,14 @@ pub async fn standing(db: &Db, user_id: UserId) -> Result<Option<Standing>, Stor
         .await
 }
 
-/// Accounts, newest first.
-pub async fn list(db: &Db, filter: &Filter) -> Result<Page<User>, StoreError> {
-    let params = vec![
-        filter.limit.into(),
-        filter.offset.into(),
+/// A page of the accounts.
+pub async fn list(db: &Db, filter: &Filter, query: &ListQuery<UserSort>) -> Result<Page<User>, StoreError> {
+    let filter = vec![
         optional(filter.role, |r| text(r.as_str())),
         optional(filter.is_active, Into::into),
-        optional(filter.containing.as_deref(), |t| text(like(t))),
+        optional(filter.search.as_deref(), text),
     ];
-    Ok(page(db.rows(LIST, params, |c| Ok((user(c)?, c.take()?))).await?))
+    LIST.page(db, query, filter, user).await
 }
 
 /// Credentials of the active account with this mail address (case does not matter).

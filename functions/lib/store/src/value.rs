@@ -215,11 +215,6 @@ pub(crate) fn text(value: impl Into<String>) -> ParameterValue {
     ParameterValue::Str(value.into())
 }
 
-/// A text as a pattern of `like` that means just this text.
-pub(crate) fn like(literal: &str) -> String {
-    literal.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
 pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> ParameterValue {
     ParameterValue::ArrayStr(values.into_iter().map(|v| Some(v.to_string())).collect())
 }
@@ -247,19 +242,4 @@ pub(crate) fn floats(values: impl IntoIterator<Item = f64>) -> ParameterValue {
         all.push_str(&format!("{value:?}"));
     }
     ParameterValue::Str(all)
-}
-
-/// A slice of a list with the length of the whole.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page<T> {
-    /// The slice.
-    pub items: Vec<T>,
-    /// Length of the whole list.
-    pub total: i64,
-}
-
-/// Splits rows that carry the total as their last column.
-pub(crate) fn page<T>(rows: Vec<(T, i64)>) -> Page<T> {
-    let total = rows.first().map_or(0, |r| r.1);
-    Page { items: rows.into_iter().map(|r| r.0).collect(), total }
 }

@@ -1,35 +1,52 @@
 //! Webhooks as people manage them.
 
 use crate::{
-    Actor, Db, Page, StoreError,
+    Actor, Db, StoreError,
+    list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, json, optional, page, text, texts},
+    value::{Columns, id, json, optional, text, texts},
 };
-use pm_api::{Metadata, WebhookId, webhook::Webhook};
+use pm_api::{
+    Metadata, WebhookId,
+    list::{ListQuery, Page},
+    sort::WebhookSort,
+    webhook::Webhook,
+};
 use pm_domain::webhook::ROTATION_OVERLAP_S;
 use spin_sdk::pg::ParameterValue;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+/// The columns that [`webhook`] reads.
+macro_rules! columns {
+    () => {
+        "id, created_at at time zone 'utc', updated_at at time zone 'utc', name, url, secret, to_jsonb(events),
+         is_active, headers, timeout_seconds, retry_count, metadata, disabled_reason,
+         previous_secret_expires_at at time zone 'utc'"
+    };
+}
+
+lists! {
+    LIST: WebhookSort = List {
+        columns: columns!(),
+        rows: "from webhooks where ($1::bool is null or is_active = $1)",
+        id: Id::Uuid("id"),
+        key: |sort| match sort {
+            WebhookSort::CreatedAt => Key::Time("created_at"),
+            WebhookSort::Name => Key::Text("name"),
+        },
+        total: Total::Exact,
+        one_plan: false,
+    };
+}
+
 statements! {
-    LIST = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, url, secret, to_jsonb(events),
-               is_active, headers, timeout_seconds, retry_count, metadata, disabled_reason,
-               previous_secret_expires_at at time zone 'utc', count(*) over ()
-        from webhooks where $3::bool is null or is_active = $3
-        order by created_at desc, id desc limit $1 offset $2";
-    GET = "
-        select id, created_at at time zone 'utc', updated_at at time zone 'utc', name, url, secret, to_jsonb(events),
-               is_active, headers, timeout_seconds, retry_count, metadata, disabled_reason,
-               previous_secret_expires_at at time zone 'utc'
-        from webhooks where id = $1";
-    CREATE = "
+    GET = concat!("select ", columns!(), " from webhooks where id = $1");
+    CREATE = concat!("
         insert into webhooks (id, name, url, secret, events, is_active, headers, timeout_seconds, retry_count, metadata)
         select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from (select set_config('pm.actor', $1, true)) actor
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, url, secret, to_jsonb(events),
-                  is_active, headers, timeout_seconds, retry_count, metadata, disabled_reason,
-                  previous_secret_expires_at at time zone 'utc'";
-    UPDATE = "
+        returning ", columns!());
+    UPDATE = concat!("
         update webhooks set
             name = coalesce($3, name),
             url = coalesce($4, url),
@@ -46,10 +63,8 @@ statements! {
             metadata = case when $13 then $14::jsonb else metadata end
         from (select set_config('pm.actor', $1, true)) actor
         where id = $2
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, url, secret, to_jsonb(events),
-                  is_active, headers, timeout_seconds, retry_count, metadata, disabled_reason,
-                  previous_secret_expires_at at time zone 'utc'";
-    DELETE = "delete from webhooks using (select set_config('pm.actor', $1, true)) actor where id = $2";
+        returning ", columns!());
+    DELETE = concat!("delete from webhooks using (select set_config('pm.actor', $1, true)) actor where id = $2");
 }
 
 /// Fields of a new webhook.
@@ -122,15 +137,13 @@ fn webhook(c: &mut Columns) -> Result<Webhook, StoreError> {
     })
 }
 
-/// Webhooks with their secrets, newest first; all, or only those that are active or not.
+/// A page of the webhooks, with their secrets; all, or only those that are active or not.
 pub async fn list(
     db: &Db,
     active: Option<bool>,
-    limit: i64,
-    offset: i64,
+    query: &ListQuery<WebhookSort>,
 ) -> Result<Page<Webhook>, StoreError> {
-    let params = vec![limit.into(), offset.into(), optional(active, ParameterValue::from)];
-    Ok(page(db.rows(LIST, params, |c| Ok((webhook(c)?, c.take()?))).await?))
+    LIST.page(db, query, vec![optional(active, ParameterValue::from)], webhook).await
 }
 
 /// One webhook with its secret.

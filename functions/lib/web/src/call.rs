@@ -8,13 +8,10 @@ use pm_auth::{
     Route,
     token::{Identity, Signer},
 };
-use pm_store::{Actor, Db, Slicing, audit::Origin};
+use pm_store::{Actor, Db, audit::Origin};
 use serde_json::{Value, json};
 use spin_sdk::http::Request;
 use std::{borrow::Cow, str::FromStr};
-
-/// Offsets beyond this are refused; cursors go on from anywhere.
-const MAX_OFFSET: i64 = 1_000_000_000;
 
 /// What a handler may ask of its request.
 pub struct Call {
@@ -237,66 +234,6 @@ impl Query {
             )),
         };
         self.text(name).map(parse).transpose()
-    }
-
-    /// Which slice of a list, in which order: `limit`, `offset`, `cursor`, and `sort`, which is one of `sorts` (the first
-    /// is the default), with a `-` before it to begin with the greatest; `asc` and `desc` alone order by the default.
-    ///
-    /// # Errors
-    /// 422 naming the parameter.
-    pub fn slicing(
-        &self,
-        (default_limit, max_limit): (i64, i64),
-        sorts: &[&'static str],
-    ) -> Result<Slicing, Refusal> {
-        let default = *sorts.first().unwrap_or(&"");
-        let asked = self.text("sort").unwrap_or("desc");
-        let (sort, descending) = match asked {
-            "desc" => (Some(default), true),
-            "asc" => (Some(default), false),
-            word => {
-                let name = word.strip_prefix('-').unwrap_or(word);
-                (sorts.iter().copied().find(|s| *s == name), name.len() < word.len())
-            }
-        };
-        let sort = sort.ok_or_else(|| {
-            let words = format!("Input should be 'asc', 'desc', '{}'", sorts.join("', '"));
-            Refusal::field(
-                "enum",
-                &["query", "sort"],
-                format!("{words}, or one of them after '-'"),
-                json!(asked),
-            )
-        })?;
-        let after = self.text("cursor").map(|text| {
-            text.parse().map_err(|_| {
-                let message = "Input should be a cursor that x-next-cursor gave";
-                Refusal::field("value_error", &["query", "cursor"], message, json!(text))
-            })
-        });
-        Ok(Slicing {
-            limit: self.integer("limit", default_limit, 1, max_limit)?,
-            offset: self.integer("offset", 0, 0, MAX_OFFSET)?,
-            after: after.transpose()?,
-            sort,
-            descending,
-        })
-    }
-
-    /// A text for a search; NUL is refused.
-    ///
-    /// # Errors
-    /// 422 naming the parameter.
-    pub fn search(&self, name: &str) -> Result<Option<&str>, Refusal> {
-        match self.text(name) {
-            Some(text) if text.contains('\0') => Err(Refusal::field(
-                "value_error",
-                &["query", name],
-                "String should not contain NUL characters",
-                json!(text),
-            )),
-            text => Ok(text),
-        }
     }
 
     /// An id.

@@ -1,77 +1,132 @@
-//! Pages of ordered lists: `limit`, `offset`, `sort_by`, `sort` (asc or desc) and `cursor` in the query; the length of
-//! the whole in `x-total-count` and the next page's cursor in `x-next-cursor`.
+//! Lists: `limit`, `offset`, `cursor` and `sort` in the query; the length of the whole list in `x-total-count` and the
+//! next page's cursor in `x-next-cursor`.
 
-use crate::{Answer, Query, Refusal, reply::json_with_total};
-use http::{HeaderName, HeaderValue};
-use pm_api::word::UnknownWord;
-use pm_store::{After, Page, Paging};
+use crate::{Answer, Query, Refusal, json};
+use http::{HeaderName, HeaderValue, StatusCode};
+use pm_api::list::{Cursor, ListQuery, MAX_LIMIT, MAX_OFFSET, MAX_SEARCH_CHARS, Page, SortWord};
 use serde::Serialize;
 use serde_json::json;
-use std::{fmt::Display, str::FromStr};
 
 impl Query {
-    /// The page asked for; without `sort_by` the list is ordered by `sort_by`'s default given here, newest or gravest
-    /// first.
+    /// The page asked for. `sort` is a word of `S`, with a `-` before it for the greatest first. Also accepted: the word
+    /// in `sort_by` and the direction, `asc` or `desc`, in `sort`, each with a default.
     ///
     /// # Errors
     /// 422 naming the parameter.
-    pub fn paging<S>(&self, sort_by: S, limit: i64) -> Result<Paging<S>, Refusal>
-    where
-        S: FromStr<Err = UnknownWord> + Display + Copy,
-    {
-        let sort_by = self.word("sort_by")?.unwrap_or(sort_by);
-        let ascending = match self.text("sort") {
-            None | Some("desc") => false,
-            Some("asc") => true,
-            Some(other) => {
-                return Err(Refusal::field(
-                    "string_pattern_mismatch",
-                    &["query", "sort"],
-                    "String should match pattern '^(asc|desc)$'",
-                    json!(other),
-                ));
+    pub fn list<S: SortWord>(&self, default_limit: i64) -> Result<ListQuery<S>, Refusal> {
+        let sort_by = self.word::<S>("sort_by")?;
+        let sort = self.text("sort");
+        let (sort, descending) = match (sort, sort_by) {
+            (None, word) => (word.unwrap_or(S::DEFAULT), S::DESCENDING),
+            (Some("asc"), word) => (word.unwrap_or(S::DEFAULT), false),
+            (Some("desc"), word) => (word.unwrap_or(S::DEFAULT), true),
+            (Some(text), None) => order(text).ok_or_else(|| unknown_order::<S>(text))?,
+            (Some(text), Some(_)) => {
+                let message = "Input should be 'asc' or 'desc' where sort_by is given";
+                return Err(Refusal::field("enum", &["query", "sort"], message, json!(text)));
             }
         };
-        let order = order(sort_by, ascending);
-        let after = self.text("cursor").map(|text| {
-            parse(text, &order).ok_or_else(|| {
-                let message = "Input should be the x-next-cursor of a page in the same order";
+        let mut query = ListQuery {
+            limit: self.integer("limit", default_limit, 1, MAX_LIMIT)?,
+            offset: self.integer("offset", 0, 0, MAX_OFFSET)?,
+            after: None,
+            sort,
+            descending,
+        };
+        if let Some(text) = self.text("cursor") {
+            let cursor = text.parse::<Cursor>().ok().filter(|cursor| query.gave(cursor));
+            query.after = Some(cursor.ok_or_else(|| {
+                let message = "Input should be the x-next-cursor of a page of this list in the same order";
                 Refusal::field("value_error", &["query", "cursor"], message, json!(text))
-            })
-        });
-        Ok(Paging {
-            sort_by,
-            ascending,
-            limit: self.integer("limit", limit, 1, 1000)?,
-            offset: self.integer("offset", 0, 0, i64::MAX)?,
-            after: after.transpose()?,
-        })
+            })?);
+        }
+        Ok(query)
+    }
+
+    /// The text that a list is searched for: `q`, or `search`.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    pub fn search(&self) -> Result<Option<String>, Refusal> {
+        let name = if self.text("q").is_some() { "q" } else { "search" };
+        self.short_text(name, MAX_SEARCH_CHARS)
     }
 }
 
-/// A page as an answer; `place` tells an item's place in the list.
-pub fn json_page<T, S>(page: &Page<T>, paging: &Paging<S>, place: impl Fn(&T, S) -> After) -> Answer
-where
-    T: Serialize,
-    S: Display + Copy,
-{
-    let mut answer = json_with_total(&page.items, page.total);
-    let full = i64::try_from(page.items.len()).is_ok_and(|length| length >= paging.limit);
-    if let Some(last) = page.items.last().filter(|_| full) {
-        let After { key, id } = place(last, paging.sort_by);
-        let cursor = format!("{}.{key}.{id}", order(paging.sort_by, paging.ascending));
-        if let Ok(cursor) = HeaderValue::from_str(&cursor) {
-            answer.headers_mut().insert(HeaderName::from_static("x-next-cursor"), cursor);
-        }
+fn order<S: SortWord>(text: &str) -> Option<(S, bool)> {
+    let word = text.strip_prefix('-');
+    Some((word.unwrap_or(text).parse().ok()?, word.is_some()))
+}
+
+fn unknown_order<S: SortWord>(text: &str) -> Refusal {
+    let words = S::WORDS.join("', '");
+    let message = format!("Input should be 'asc', 'desc', '{words}', or one of these words after '-'");
+    Refusal::field("enum", &["query", "sort"], message, json!(text))
+}
+
+/// A page of a list as an answer.
+pub fn json_page<T: Serialize>(page: &Page<T>) -> Answer {
+    let mut answer = json(StatusCode::OK, &page.items);
+    let headers = answer.headers_mut();
+    headers.insert(HeaderName::from_static("x-total-count"), HeaderValue::from(page.total));
+    if let Some(cursor) = page.next.as_ref().and_then(|next| HeaderValue::try_from(next.to_string()).ok()) {
+        headers.insert(HeaderName::from_static("x-next-cursor"), cursor);
     }
     answer
 }
 
-fn order(sort_by: impl Display, ascending: bool) -> String {
-    format!("{sort_by}.{}", if ascending { "asc" } else { "desc" })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pm_api::sort::{AlarmSort, RoleSort};
 
-fn parse(cursor: &str, order: &str) -> Option<After> {
-    let (key, id) = cursor.strip_prefix(order)?.strip_prefix('.')?.split_once('.')?;
-    Some(After { key: key.parse().ok()?, id: uuid::Uuid::parse_str(id).ok()? })
+    fn alarms(text: &str) -> Result<(AlarmSort, bool), String> {
+        let query = Query::parse(text).list::<AlarmSort>(100);
+        query.map(|q| (q.sort, q.descending)).map_err(|refusal| format!("{refusal:?}"))
+    }
+
+    #[test]
+    fn every_spelling_of_an_order_is_understood() {
+        for (text, sort, descending) in [
+            ("", AlarmSort::TriggeredAt, true),
+            ("sort=asc", AlarmSort::TriggeredAt, false),
+            ("sort=desc", AlarmSort::TriggeredAt, true),
+            ("sort=severity", AlarmSort::Severity, false),
+            ("sort=-severity", AlarmSort::Severity, true),
+            ("sort_by=severity", AlarmSort::Severity, true),
+            ("sort_by=severity&sort=asc", AlarmSort::Severity, false),
+            ("sort_by=severity&sort=desc", AlarmSort::Severity, true),
+        ] {
+            assert_eq!(alarms(text), Ok((sort, descending)), "{text}");
+        }
+        let roles = Query::parse("").list::<RoleSort>(100).map(|q| (q.sort, q.descending, q.limit));
+        assert_eq!(roles.ok(), Some((RoleSort::Kind, false, 100)));
+    }
+
+    #[test]
+    fn an_unknown_order_is_refused_with_the_name_of_its_parameter() {
+        for (text, name) in [
+            ("sort=up", "\"sort\""),
+            ("sort=--severity", "\"sort\""),
+            ("sort_by=-severity", "\"sort_by\""),
+            ("sort_by=severity&sort=-severity", "\"sort\""),
+            ("cursor=x", "\"cursor\""),
+            ("limit=0", "\"limit\""),
+            ("limit=1001", "\"limit\""),
+            ("offset=-1", "\"offset\""),
+        ] {
+            let refused = alarms(text).err().unwrap_or_default();
+            assert!(refused.contains(name), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_order_is_refused() {
+        let asked = Query::parse("").list::<AlarmSort>(100);
+        let cursor = asked.map(|q| q.place("1".to_owned(), "2".to_owned()).to_string()).unwrap_or_default();
+        assert!(alarms(&format!("cursor={cursor}")).is_ok());
+        assert!(alarms(&format!("sort=-triggered_at&cursor={cursor}")).is_ok());
+        assert!(alarms(&format!("sort=asc&cursor={cursor}")).is_err());
+        assert!(alarms(&format!("sort_by=severity&cursor={cursor}")).is_err());
+    }
 }

@@ -2,8 +2,7 @@
 
 use crate::log_error;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode, header};
-use pm_store::{Cursor, Listing};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use spin_sdk::http::{BoxBody, FullBody, box_body};
 
@@ -29,27 +28,6 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Answer {
             log_error(&format!("cannot write JSON: {error}"));
             bytes(StatusCode::INTERNAL_SERVER_ERROR, JSON, r#"{"detail":"Internal Server Error"}"#)
         }
-    }
-}
-
-/// A JSON list with the length of the whole in `x-total-count`.
-pub fn json_with_total(body: &impl Serialize, total: i64) -> Answer {
-    let mut answer = json(StatusCode::OK, body);
-    answer.headers_mut().insert(HeaderName::from_static("x-total-count"), HeaderValue::from(total));
-    answer
-}
-
-/// A slice of a list: its length in `x-total-count` and, if there may be more, where to go on in `x-next-cursor`.
-pub fn json_listing<T: Serialize>(listing: &Listing<T>) -> Answer {
-    let mut answer = json_with_total(&listing.items, listing.total);
-    set_next(&mut answer, listing.next.as_ref());
-    answer
-}
-
-/// Says in `x-next-cursor` where the next slice begins.
-pub fn set_next(answer: &mut Answer, next: Option<&Cursor>) {
-    if let Some(cursor) = next.and_then(|c| HeaderValue::try_from(c.to_string()).ok()) {
-        answer.headers_mut().insert(HeaderName::from_static("x-next-cursor"), cursor);
     }
 }
 

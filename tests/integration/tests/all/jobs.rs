@@ -17,11 +17,11 @@ async fn run(
     let statements = pm_store::all_statements();
     let (_, sql) = statements.iter().find(|(n, _)| *n == name).with_context(|| name.clone())?;
     if sql.contains("returning") {
-        let rows = client.query(*sql, params).await?;
+        let rows = client.query(sql, params).await?;
         let count = rows.len() as u64;
         return Ok((rows.iter().map(|r| r.get(0)).collect(), count));
     }
-    Ok((Vec::new(), client.execute(*sql, params).await?))
+    Ok((Vec::new(), client.execute(sql, params).await?))
 }
 
 async fn claim(client: &tokio_postgres::Client, lease: Uuid, lease_s: i64) -> Result<Option<Uuid>> {

@@ -17,6 +17,7 @@ mod documented;
 mod faults;
 mod golden;
 mod jobs;
+mod lists;
 mod live;
 mod machines;
 mod manifest;

@@ -218,7 +218,7 @@ async fn after_readings_are_dropped_the_trend_still_answers() -> Result<()> {
 /// Figures and observed spans of two whole days, a month ago, as reports ask for them.
 async fn report(db: &tokio_postgres::Client) -> Result<Vec<(String, serde_json::Value)>> {
     let statements = pm_store::all_statements();
-    let found = statements.iter().find(|(name, _)| *name == "pm_store::report_content::MEASURED");
+    let found = statements.iter().find(|(name, _)| name == "pm_store::report_content::MEASURED");
     let (_, sql) = found.context("no such statement")?;
     let period = "select (extract(epoch from date_trunc('day', now()) - interval '36 days') * 1000000)::int8";
     let from: i64 = db.query_one(period, &[]).await?.get(0);
@@ -226,7 +226,7 @@ async fn report(db: &tokio_postgres::Client) -> Result<Vec<(String, serde_json::
     let nobody = None::<uuid::Uuid>;
     let params: [&(dyn ToSql + Sync); 8] =
         [&from, &to, &nobody, &nobody, &300_i64, &2700_i64, &6_i64, &900_i64];
-    let rows = db.query(*sql, &params).await?;
+    let rows = db.query(sql, &params).await?;
     let mut parts: Vec<(String, serde_json::Value)> = rows.iter().map(|r| (r.get(0), r.get(2))).collect();
     parts.retain(|(what, _)| what != "course");
     parts.sort_by(|a, b| a.0.cmp(&b.0));

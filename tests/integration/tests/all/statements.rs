@@ -11,7 +11,7 @@ async fn every_statement_prepares_for_the_functions_role() -> Result<()> {
     let statements = pm_store::all_statements();
     assert!(statements.len() > 50, "only {} statements are listed", statements.len());
     for (name, sql) in statements {
-        client.prepare(sql).await.with_context(|| name.to_owned())?;
+        client.prepare(&sql).await.with_context(|| name)?;
     }
     Ok(())
 }
