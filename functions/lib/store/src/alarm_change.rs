@@ -4,7 +4,7 @@ use crate::{
     Actor, Db, StoreError,
     alarm::{alarm, columns},
     closed::ticket_is_open,
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, at, id, ints, json, optional, optional_ints, optional_texts, text, texts},
 };
 use pm_api::{AlarmId, AlarmStatus, MachineId, Metadata, SensorId, Severity, Timestamp, alarm::Alarm};
@@ -40,7 +40,7 @@ statements! {
                                 acknowledged_at, acknowledged_by, metadata)
             select $2::uuid, $3::uuid, $4::uuid, 'manual', $5::text, $6::text, $7::text, epoch_us($8), epoch_us($8),
                    epoch_us($9), $10::uuid, $11::jsonb
-            from (select set_config('pm.actor', $1, true)) actor
+            from ", actor!(), "
             returning *),
         history as (
             insert into alarm_transitions (alarm_id, change, by_user)
@@ -54,7 +54,7 @@ statements! {
         select ", columns!(), " from raised");
     READ = concat!("select ", version!(), ", ", columns!(), " from alarms where id = any ($1::text[]::uuid[]) order by id");
     CHANGE = concat!("
-        with actor as materialized (select set_config('pm.actor', $1, true)),
+        with actor as materialized (select * from ", actor!(), "),
         input as materialized (
             select id::uuid, version, status, epoch_us(acknowledged_us) as acknowledged_at, acknowledged_by::uuid,
                    epoch_us(resolved_us) as resolved_at, resolved_by::uuid, notes, verdict, ends_condition <> 0 as ends_condition,

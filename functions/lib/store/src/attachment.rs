@@ -4,7 +4,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id, optional, text},
 };
 use pm_api::{
@@ -55,7 +55,7 @@ statements! {
             insert into attachments (id, filename, content_type, file_size, sha256, resource_type, resource_id,
                                      uploaded_by, storage_key)
             select $2::uuid, $3::text, $4::text, $5::int8, $6::bytea, $7::text, r.id, $9::uuid, $10::text
-            from (select set_config('pm.actor', $1, true)) actor,
+            from ", actor!(), ",
                  (select id from alarm union all select id from ticket union all
                   select $8::uuid where $7 = 'general') r
             returning *),
@@ -64,7 +64,7 @@ statements! {
             select id, $11::bytea from stored where $11::bytea is not null),
         kept as (delete from stray_objects where storage_key in (select storage_key from stored))
         select ", columns!(), " from stored");
-    DELETE = concat!("delete from attachments using (select set_config('pm.actor', $1, true)) actor where id = $2");
+    DELETE = concat!("delete from attachments using ", actor!(), " where id = $2");
     ANNOUNCE = "
         insert into stray_objects (storage_key, remove_after) values ($1, now() + $2::int8 * interval '1 second')
         on conflict (storage_key) do update set remove_after = excluded.remove_after";

@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id, optional, text},
 };
 use pm_api::{
@@ -51,18 +51,18 @@ statements! {
         c as (
             insert into comments (id, resource_type, resource_id, user_id, content, is_internal)
             select $2::uuid, $3::text, r.id, $5::uuid, $6::text, $7::bool
-            from (select set_config('pm.actor', $1, true)) actor, (select id from alarm union all select id from ticket) r
+            from ", actor!(), ", (select id from alarm union all select id from ticket) r
             returning *)
         select ", columns!(), " from c join users u on u.id = c.user_id");
     CHANGE = concat!("
         with c as (
             update comments set content = coalesce($5, content), is_internal = coalesce($6, is_internal)
-            from (select set_config('pm.actor', $1, true)) actor
+            from ", actor!(), "
             where id = $2 and resource_type = $3 and resource_id = $4
             returning comments.*)
         select ", columns!(), " from c join users u on u.id = c.user_id");
     DELETE = concat!("
-        delete from comments using (select set_config('pm.actor', $1, true)) actor
+        delete from comments using ", actor!(), "
         where id = $2 and resource_type = $3 and resource_id = $4");
 }
 

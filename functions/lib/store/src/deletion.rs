@@ -4,7 +4,7 @@
 
 use crate::{
     Actor, Db, StoreError,
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id},
 };
 use pm_api::{MachineId, SensorId, machine::DeletionPreview};
@@ -16,26 +16,28 @@ statements! {
     PREVIEW_SENSOR = "
         select d.sensors, d.readings, d.predictions, d.alarms, d.tickets, d.comments, d.attachments
         from sensors s cross join lateral deletion_counts(null, s.id) d where s.id = $1";
-    DELETE_MACHINE = "
+    DELETE_MACHINE = concat!("
         with actor as materialized (
-            select set_config('pm.actor', ($1::text::jsonb || jsonb_build_object('details', format(
-                       'Machine %s with %s sensors, %s readings, %s predictions, %s alarms, %s tickets, %s comments, %s attachments',
-                       m.name, d.sensors, d.readings, d.predictions, d.alarms, d.tickets, d.comments, d.attachments)))::text,
-                   true)
-            from machines m cross join lateral deletion_counts(m.id, null) d where m.id = $2),
+            select actor.*
+            from machines m cross join lateral deletion_counts(m.id, null) d cross join lateral ", actor!("
+                ($1::text::jsonb || jsonb_build_object('details', format(
+                    'Machine %s with %s sensors, %s readings, %s predictions, %s alarms, %s tickets, %s comments, %s attachments',
+                    m.name, d.sensors, d.readings, d.predictions, d.alarms, d.tickets, d.comments, d.attachments)))::text"), "
+            where m.id = $2),
         listed as (
             insert into deleted_sensors (sensor_id) select id from sensors where machine_id = $2 on conflict do nothing)
-        delete from machines using actor where id = $2";
-    DELETE_SENSOR = "
+        delete from machines using actor where id = $2");
+    DELETE_SENSOR = concat!("
         with actor as materialized (
-            select set_config('pm.actor', ($1::text::jsonb || jsonb_build_object('details', format(
-                       'Sensor %s with %s readings, %s predictions, %s alarms, %s comments, %s attachments',
-                       s.name, d.readings, d.predictions, d.alarms, d.comments, d.attachments)))::text,
-                   true)
-            from sensors s cross join lateral deletion_counts(null, s.id) d where s.id = $2),
+            select actor.*
+            from sensors s cross join lateral deletion_counts(null, s.id) d cross join lateral ", actor!("
+                ($1::text::jsonb || jsonb_build_object('details', format(
+                    'Sensor %s with %s readings, %s predictions, %s alarms, %s comments, %s attachments',
+                    s.name, d.readings, d.predictions, d.alarms, d.comments, d.attachments)))::text"), "
+            where s.id = $2),
         listed as (
             insert into deleted_sensors (sensor_id) select id from sensors where id = $2 on conflict do nothing)
-        delete from sensors using actor where id = $2";
+        delete from sensors using actor where id = $2");
     CLEAR = "select clear_deleted($1)";
 }
 

@@ -7,7 +7,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id, json, optional, text, texts},
 };
 use pm_api::{
@@ -51,12 +51,12 @@ statements! {
     GET = concat!("select ", columns!(), " from jobs j where j.id = $1");
     CREATE = concat!("
         insert into jobs as j (id, job_type, metadata, created_by)
-        select $2, $3, $4, $5 from (select set_config('pm.actor', $1, true)) actor
+        select $2, $3, $4, $5 from ", actor!(), "
         returning ", columns!());
     RETRY = concat!("
         update jobs j set status = 'pending', progress = 0, result = null, error_message = null, started_at = null,
                         completed_at = null, attempts = 0
-        from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'failed'
+        from ", actor!(), " where id = $2 and status = 'failed'
         returning ", columns!());
     CLAIM = concat!("
         with given_up as (

@@ -4,7 +4,7 @@ use crate::{
     Actor, Db, StoreError,
     closed::alarm_is_open,
     list::{Id, Key, List, Total, lists},
-    statement::{contains_text, statements},
+    statement::{actor, contains_text, statements},
     value::{Columns, id, json, optional, optional_texts, text, texts},
 };
 use pm_api::{
@@ -53,14 +53,14 @@ statements! {
         select $2, $3, $4, $5, $6, $7, $8, $9::text::date,
                -- payloads know the first machine of a name by that name
                case when not exists (select from machines where mqtt_id = $3) then $3 end
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         returning ", columns!());
     CREATE_ALL = concat!("
         insert into machines (id, name, location, description, status, criticality, metadata, last_service_date, mqtt_id)
         select u.id::uuid, u.name, u.location, u.description, u.status, u.criticality, u.metadata::jsonb, u.day::date,
                case when row_number() over (partition by u.name order by u.ord) = 1
                      and not exists (select from machines where mqtt_id = u.name) then u.name end
-        from (select set_config('pm.actor', $1, true)) actor,
+        from ", actor!(), ",
              unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
                  with ordinality u (id, name, location, description, status, criticality, metadata, day, ord)
         returning ", columns!());
@@ -74,14 +74,14 @@ statements! {
                 criticality = coalesce($9, m.criticality),
                 metadata = case when $10 then $11::jsonb else m.metadata end,
                 last_service_date = case when $12 then $13::text::date else m.last_service_date end
-            from (select set_config('pm.actor', $1, true)) actor
+            from ", actor!(), "
             where m.id = $2
             returning m.*)
         select ", columns!(), " from changed");
     THRESHOLDS = "select coalesce(thresholds, '{}') from machines where id = $1";
     SET_THRESHOLDS = concat!("
         update machines set thresholds = $3::jsonb
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         where id = $2");
     SUMMARY = concat!("
         select m.id, m.name, m.status, m.criticality,

@@ -4,7 +4,7 @@ use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
     sensor::{in_force, threshold_columns},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, at, id, ints, json, optional, text},
 };
 use pm_api::{
@@ -73,13 +73,13 @@ statements! {
         order by m.name <> 'isolation-forest', m.created_at desc limit 1");
     REGISTER = concat!("
         insert into models (name, version, description, path)
-        select $2, $3, $4, $5 from (select set_config('pm.actor', $1, true)) actor
+        select $2, $3, $4, $5 from ", actor!(), "
         returning id");
     LIST_BUILTIN = "select list_builtin_model($1, $2, $3, $4::jsonb)";
-    ACTIVATE = concat!("select activate_model($2) from (select set_config('pm.actor', $1, true)) actor");
+    ACTIVATE = concat!("select activate_model($2) from ", actor!());
     RETIRE = concat!("
         update models set status = 'retired'
-        from (select set_config('pm.actor', $1, true)) actor where id = $2 and status = 'active'");
+        from ", actor!(), " where id = $2 and status = 'active'");
     STORE_TRAINED = "
         with model as (
             insert into models (name, version, description, machine_class, machine_id, card, report)

@@ -5,7 +5,7 @@
 
 use crate::{
     Actor, Db, StoreError,
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, at, id, ints, json, optional, optional_texts, text, texts},
 };
 use pm_api::{
@@ -59,16 +59,16 @@ statements! {
         select p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
                coalesce(p.ticket_assignments, false), p.minimum_severity
         from users u left join notification_preferences p on p.user_id = u.id where u.id = $1 and u.is_active";
-    PREFER = "
+    PREFER = concat!("
         insert into notification_preferences as p (user_id, alarms, predictions, ticket_assignments, minimum_severity)
         select $2, coalesce($3, $7::bool), coalesce($4, $8::bool), coalesce($5, $9::bool), coalesce($6, $10::text)
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         on conflict (user_id) do update set
             alarms = coalesce($3, p.alarms),
             predictions = coalesce($4, p.predictions),
             ticket_assignments = coalesce($5, p.ticket_assignments),
             minimum_severity = coalesce($6, p.minimum_severity)
-        returning true, alarms, predictions, ticket_assignments, minimum_severity";
+        returning true, alarms, predictions, ticket_assignments, minimum_severity");
     MAIL_SERVER_SEEN = "
         select max(reported_at) at time zone 'utc' from service_reports
         where kind = 'bridge' and report ->> 'mail_configured' = 'true'";

@@ -3,7 +3,7 @@
 use crate::{
     Db, StoreError,
     audit::Origin,
-    statement::statements,
+    statement::{actor, statements},
     value::{bytes, text},
 };
 use pm_api::UserId;
@@ -27,13 +27,13 @@ statements! {
         select r.used_at is null, r.expires_at > now()
         from password_resets r join users u on u.id = r.user_id and u.is_active
         where r.token_hash = $1";
-    CONFIRM = "
+    CONFIRM = concat!("
         with spent as (
             update password_resets set used_at = now()
             where token_hash = $1 and used_at is null and expires_at > now() returning user_id),
         actor as (
-            select user_id, set_config('pm.actor', (a || jsonb_build_object('user_id', user_id))::text, true)
-            from spent, (select $3::text::jsonb as a) said),
+            select spent.user_id, actor.*
+            from spent cross join lateral ", actor!("($3::text::jsonb || jsonb_build_object('user_id', user_id))::text"), "),
         others as (
             update password_resets set used_at = now()
             where user_id in (select user_id from spent) and token_hash <> $1 and used_at is null),
@@ -43,7 +43,7 @@ statements! {
         unblocked as (
             delete from login_throttle
             where key in (select 'account:' || lower(email) from users where id in (select user_id from spent)))
-        update users set password_hash = $2 from actor where id = actor.user_id and is_active";
+        update users set password_hash = $2 from actor where id = actor.user_id and is_active");
 }
 
 /// Whom to send a token to.

@@ -4,7 +4,7 @@ use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
     report_content::Scope,
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
@@ -53,7 +53,7 @@ statements! {
     BEGIN = concat!("
         insert into reports (id, name, format, title, params, created_by, schedule_id, recipients, expires_at)
         select $2, $3, $4, $5, $6, $7, $8, $9::text[], now() + $10::int8 * interval '1 day'
-        from (select set_config('pm.actor', $1, true)) actor");
+        from ", actor!());
     PIECE = "insert into report_pieces (report_id, number, content) values ($1, $2, $3)";
     // The place after which the newest $5 readings begin.
     CSV_START = "
@@ -87,7 +87,7 @@ statements! {
     FIND = concat!("select ", columns!(), " ", readable!(), " and (id = $4 or name = $5)");
     READ_PIECE = "select content from report_pieces where report_id = $1 and number = $2";
     DELETE = concat!("
-        delete from reports using (select set_config('pm.actor', $1, true)) actor
+        delete from reports using ", actor!(), "
         where (id = $4 or name = $5) and ($2 or created_by = $3)");
     EXPIRE = "
         delete from reports where id in (

@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, at, id, optional, text, texts},
 };
 use pm_api::{
@@ -46,17 +46,17 @@ statements! {
         insert into report_schedules as s (id, created_by, name, format, cadence, weekday, hour, utc_offset_minutes, machine_id,
                                       sensor_id, recipients, is_active, next_run_at)
         select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13, epoch_us($14)
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         returning ", columns!());
     UPDATE = concat!("
         update report_schedules s set
             name = $3, format = $4, cadence = $5, weekday = $6, hour = $7, utc_offset_minutes = $8, machine_id = $9,
             sensor_id = $10, recipients = $11::text[], is_active = $12, next_run_at = epoch_us($13)
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         where id = $2
         returning ", columns!());
     DELETE = concat!("
-        delete from report_schedules using (select set_config('pm.actor', $1, true)) actor where id = $2");
+        delete from report_schedules using ", actor!(), " where id = $2");
     WORK_TO_DO = "
         select exists (
                    select from report_schedules

@@ -1,15 +1,18 @@
 //! Starting afresh after a trial: alarms and tickets go, machines and what they measured stay.
 
-use crate::{Actor, Db, StoreError, statement::statements};
+use crate::{
+    Actor, Db, StoreError,
+    statement::{actor, statements},
+};
 
 statements! {
-    RESET = "
-        with actor as materialized (select set_config('pm.actor', $1, true)),
+    RESET = concat!("
+        with actor as materialized (select * from ", actor!(), "),
         said as (delete from comments using actor),
         attached as (delete from attachments using actor where resource_type in ('alarm', 'ticket')),
         ticket as (delete from tickets using actor returning 1),
         alarm as (delete from alarms using actor returning 1)
-        select (select count(*) from ticket), (select count(*) from alarm)";
+        select (select count(*) from ticket), (select count(*) from alarm)");
 }
 
 /// Deletes all tickets and alarms with their comments and attachments; returns how many of each.

@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id, optional, text, texts},
 };
 use pm_api::{
@@ -44,7 +44,7 @@ statements! {
     CREATE = concat!("
         insert into roles (id, name, description, permissions)
         select $2, $3, $4, array(select distinct p from unnest($5::text[]) p order by p)
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', name, description, permissions,
                   is_system, 0::int8");
     UPDATE = concat!("
@@ -53,15 +53,15 @@ statements! {
             description = case when $4 then $5 else description end,
             permissions = case when $6::text[] is null then permissions
                                else array(select distinct p from unnest($6::text[]) p order by p) end
-        from (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system
+        from ", actor!(), " where id = $2 and not is_system
         returning ", columns!());
     ADD = concat!("
         update roles r set
             permissions = array(select distinct p from unnest(permissions || $3::text[]) p order by p)
-        from (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system
+        from ", actor!(), " where id = $2 and not is_system
         returning ", columns!());
     DELETE = concat!("
-        delete from roles using (select set_config('pm.actor', $1, true)) actor where id = $2 and not is_system");
+        delete from roles using ", actor!(), " where id = $2 and not is_system");
     UNKNOWN = "
         select n from unnest($1::text[]) n
         where not exists (select from roles r where not r.is_system and lower(r.name) = lower(n)) order by n";

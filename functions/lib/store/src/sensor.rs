@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::{contains_text, statements},
+    statement::{actor, contains_text, statements},
     value::{Columns, id, json, optional, status_code, text, texts},
 };
 use pm_api::{
@@ -77,7 +77,7 @@ statements! {
                              warning_threshold, critical_threshold, warning_low, critical_low, metadata, mqtt_id)
         select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                case when not exists (select from sensors where machine_id = $3 and mqtt_id = $4) then $4 end
-        from (select set_config('pm.actor', $1, true)) actor");
+        from ", actor!());
     UPDATE = concat!("
         update sensors s set
             name = coalesce($3, name),
@@ -90,7 +90,7 @@ statements! {
             warning_low = case when $15 then $16 else warning_low end,
             critical_low = case when $17 then $18 else critical_low end,
             metadata = case when $19 then $20::jsonb else metadata end
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         where s.id = $2");
     MACHINES_OF = "select id, machine_id from sensors where id = any ($1::text[]::uuid[])";
     OF_NAMED_MACHINE = concat!("

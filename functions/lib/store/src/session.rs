@@ -3,21 +3,21 @@
 use crate::{
     Actor, Db, StoreError,
     audit::Origin,
-    statement::statements,
+    statement::{actor, statements},
     user::Credentials,
     value::{id, text},
 };
 use uuid::Uuid;
 
 statements! {
-    BEGIN = "
+    BEGIN = concat!("
         with login as (
-            update users set last_login = now() from (select set_config('pm.actor', '', true)) actor where id = $3),
+            update users set last_login = now() from ", actor!("''"), " where id = $3),
         record as (
             insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
             select $3, 'login', 'user', $3::text, a ->> 'ip_address', a ->> 'user_agent' from (select $5::text::jsonb as a) said)
         insert into refresh_families (id, current_token_id, user_id, expires_at)
-        values ($1, $2, $3, now() + $4::int8 * interval '1 day')";
+        values ($1, $2, $3, now() + $4::int8 * interval '1 day')");
     ROTATE = "
         with family as (
             update refresh_families f set current_token_id = $3, rotated_at = now()

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, Db, StoreError,
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id, json, optional, text, texts},
 };
 use pm_api::{Metadata, SettingType, setting::Setting};
@@ -20,22 +20,22 @@ statements! {
         select id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
                category, is_public, is_secret, metadata
         from settings where key = $1";
-    CREATE = "
+    CREATE = concat!("
         insert into settings (id, key, value, value_type, description, category, is_public, is_secret, metadata)
-        select $2, $3, $4, $5, $6, $7, $8, $9, $10 from (select set_config('pm.actor', $1, true)) actor
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10 from ", actor!(), "
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
-                  category, is_public, is_secret, metadata";
-    PUT = "
+                  category, is_public, is_secret, metadata");
+    PUT = concat!("
         insert into settings (id, key, value, value_type, description, category, is_public, is_secret, metadata)
-        select $2, $3, $4, $5, $6, $7, $8, $9, $10 from (select set_config('pm.actor', $1, true)) actor
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10 from ", actor!(), "
         on conflict (key) do update set
             value = excluded.value, value_type = excluded.value_type, description = excluded.description,
             category = excluded.category, is_public = excluded.is_public, is_secret = excluded.is_secret,
             metadata = excluded.metadata
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', key, value, value_type, description,
-                  category, is_public, is_secret, metadata";
-    DELETE = "
-        delete from settings using (select set_config('pm.actor', $1, true)) actor where key = $2";
+                  category, is_public, is_secret, metadata");
+    DELETE = concat!("
+        delete from settings using ", actor!(), " where key = $2");
 }
 
 /// Everything that is stored of a setting but its identity.

@@ -9,6 +9,18 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
+/// The table expression that a change joins to say who makes it: triggers write the audit log from the setting
+/// `pm.actor`. Its value is parameter `$1` ([`Actor::setting`](crate::Actor::setting)), or the expression given.
+macro_rules! actor {
+    () => {
+        actor!("$1")
+    };
+    ($value:expr) => {
+        concat!("(select set_config('pm.actor', ", $value, ", true)) actor")
+    };
+}
+pub(crate) use actor;
+
 /// In a filter: the fields contain the text that a parameter gives, in any case, or the parameter is null.
 macro_rules! contains_text {
     ($parameter:literal in $fields:literal) => {

@@ -2,8 +2,9 @@
 
 use crate::{
     Actor, Db, StoreError,
+    closed::ticket_is_open,
     list::{Id, Key, List, Total, lists},
-    statement::{contains_text, statements},
+    statement::{actor, contains_text, statements},
     value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
@@ -30,8 +31,7 @@ lists! {
             where ($1::text[] is null or status = any ($1)) and ($2::text is null or priority = $2)
               and ($3::uuid is null or machine_id = $3) and ($4::uuid is null or alarm_id = $4)
               and ($5::text is null or lower(assignee) = lower($5))
-              and ($6::bool is null or (coalesce(due_at < now(), false)
-                                        and status not in ('resolved', 'closed', 'cancelled')) = $6)
+              and ($6::bool is null or (coalesce(due_at < now(), false) and ", ticket_is_open!(), ") = $6)
               and ($7::bool is null or auto_created = $7)
               and ($8::int8 is null or created_at >= epoch_us($8)) and ($9::int8 is null or created_at < epoch_us($9))
               and ", contains_text!("$10" in "title, description")),
@@ -60,7 +60,7 @@ statements! {
     CREATE = concat!("
         insert into tickets (id, machine_id, alarm_id, title, priority, assignee, description, due_at, auto_created, metadata)
         select $2::uuid, $3::uuid, $4::uuid, $5::text, $6::text, $7::text, $8::text, epoch_us($9), $10::bool, $11::jsonb
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         returning ", columns!());
     CHANGE = concat!("
         update tickets set
@@ -72,7 +72,7 @@ statements! {
             due_at = case when $11 then epoch_us($12) else due_at end,
             resolution_notes = case when $13 then $14 else resolution_notes end,
             metadata = case when $15 then $16::jsonb else metadata end
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         -- only from the state that the rule was asked about
         where id = $2 and status = $3
         returning ", columns!());

@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::{contains_text, statements},
+    statement::{actor, contains_text, statements},
     value::{Columns, id, optional, text, texts},
 };
 use pm_api::{
@@ -61,19 +61,19 @@ statements! {
         from users u where id = $1 and is_active";
     CREATE = concat!("
         insert into users (id, email, full_name, role, password_hash)
-        select $2, $3, $4, $5, $6 from (select set_config('pm.actor', $1, true)) actor
+        select $2, $3, $4, $5, $6 from ", actor!(), "
         returning id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
                   last_login at time zone 'utc', is_active, '{}'::text[]");
     SET_NAME = concat!("
         update users u set full_name = case when $3 then $4 else full_name end
-        from (select set_config('pm.actor', $1, true)) actor where id = $2 and is_active
+        from ", actor!(), " where id = $2 and is_active
         returning ", columns!());
     SET_PASSWORD = concat!("
         with ended as (
             update refresh_families set revoked_at = now(), revoked_reason = 'password changed'
             where user_id = $2 and revoked_at is null),
         spent as (update password_resets set used_at = now() where user_id = $2 and used_at is null)
-        update users set password_hash = $3 from (select set_config('pm.actor', $1, true)) actor where id = $2 and is_active");
+        update users set password_hash = $3 from ", actor!(), " where id = $2 and is_active");
     CHANGE = concat!("
         with account as (
             update users set
@@ -81,7 +81,7 @@ statements! {
                 role = coalesce($5, role),
                 is_active = coalesce($6, is_active),
                 password_hash = coalesce($7, password_hash)
-            from (select set_config('pm.actor', $1, true)) actor where id = $2 returning id),
+            from ", actor!(), " where id = $2 returning id),
         ended as (
             update refresh_families set revoked_at = now(), revoked_reason = 'account changed'
             where user_id = $2 and revoked_at is null and ($6 = false or $7::text is not null)),
@@ -98,7 +98,7 @@ statements! {
             insert into user_roles (user_id, role_id)
             select account.id, wanted.id from account, wanted on conflict do nothing)
         select id from account");
-    DELETE = concat!("delete from users using (select set_config('pm.actor', $1, true)) actor where id = $2");
+    DELETE = concat!("delete from users using ", actor!(), " where id = $2");
 }
 
 /// What a login needs to know of an account.

@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
-    statement::statements,
+    statement::{actor, statements},
     value::{Columns, id, json, optional, text, texts},
 };
 use pm_api::{
@@ -44,7 +44,7 @@ statements! {
     GET = concat!("select ", columns!(), " from webhooks where id = $1");
     CREATE = concat!("
         insert into webhooks (id, name, url, secret, events, is_active, headers, timeout_seconds, retry_count, metadata)
-        select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from (select set_config('pm.actor', $1, true)) actor
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from ", actor!(), "
         returning ", columns!());
     UPDATE = concat!("
         update webhooks set
@@ -61,10 +61,10 @@ statements! {
             timeout_seconds = coalesce($11, timeout_seconds),
             retry_count = coalesce($12, retry_count),
             metadata = case when $13 then $14::jsonb else metadata end
-        from (select set_config('pm.actor', $1, true)) actor
+        from ", actor!(), "
         where id = $2
         returning ", columns!());
-    DELETE = concat!("delete from webhooks using (select set_config('pm.actor', $1, true)) actor where id = $2");
+    DELETE = concat!("delete from webhooks using ", actor!(), " where id = $2");
 }
 
 /// Fields of a new webhook.
