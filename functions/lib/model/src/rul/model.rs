@@ -1,5 +1,6 @@
 //! A stored network: `<root>/<name>/<version>/card.json` says what it is, `networks.bpk` is its Burn record.
 
+pub use super::window::Channel;
 use super::{
     network::{Ensemble, Network, Shape},
     window,
@@ -12,19 +13,12 @@ use pm_api::{
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// A channel's mean over this many of the newest cycles must lie within so many spreads of what was learned from.
+const NEWEST_CYCLES: usize = 5;
+const FARTHEST: f64 = 5.0;
+
 /// File with the Burn record.
 pub const RECORD: &str = "networks.bpk";
-
-/// A quantity that the network sees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Channel {
-    /// Its name, as a machine's metadata maps it to a sensor.
-    pub name: String,
-    /// Mean over the cycles learned from.
-    pub mean: f64,
-    /// Standard deviation over the same.
-    pub spread: f64,
-}
 
 /// The part of card.json that evaluation needs; the rest of the card is for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,12 +135,12 @@ impl RulModel {
     /// The same from windows made before.
     #[must_use]
     pub fn estimate_windows(&self, windows: &[Vec<f32>]) -> Vec<Cycles> {
-        let said = self.ensemble.evaluate(self.card.shape, windows);
+        let outputs = self.ensemble.evaluate(self.card.shape, windows);
         (0..windows.len())
             .map(|i| {
                 let of = |k: usize| {
-                    let sum: f64 = said.iter().filter_map(|n| n.get(i)).map(|o| f64::from(o[k])).sum();
-                    sum / said.len() as f64 * self.card.cap
+                    let sum: f64 = outputs.iter().filter_map(|n| n.get(i)).map(|o| f64::from(o[k])).sum();
+                    sum / outputs.len() as f64 * self.card.cap
                 };
                 interval([of(0), of(1), of(2)], self.card.margins, self.card.cap)
             })
@@ -159,10 +153,28 @@ impl RulModel {
         window::window(&self.card.channels, &self.card.input, self.card.shape.taps, history)
     }
 
+    /// Does a history lie where the network has learned? Every channel's mean over the newest cycles must.
+    fn applies_to(&self, history: &[Vec<f64>]) -> Result<(), String> {
+        let newest = &history[history.len().saturating_sub(NEWEST_CYCLES)..];
+        for (at, channel) in self.card.channels.iter().enumerate() {
+            let values: Vec<f64> = newest.iter().filter_map(|cycle| cycle.get(at).copied()).collect();
+            let mean = crate::stats::mean(&values);
+            let (low, high) =
+                (channel.mean - FARTHEST * channel.spread, channel.mean + FARTHEST * channel.spread);
+            if !(low..=high).contains(&mean) {
+                return Err(format!(
+                    "not applicable: {} is {mean:.4}, and the network learned from {low:.4} to {high:.4}",
+                    channel.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The prognosis for a machine.
     ///
     /// # Errors
-    /// A sentence that says what the network lacks: a channel, or cycles.
+    /// A sentence that says what the network lacks: a channel, cycles, or that it is not applicable to such values.
     pub fn prognosis(&self, item: &RulItem) -> Result<RemainingLife, String> {
         let place = |c: &Channel| {
             let found = item.channels.iter().position(|n| *n == c.name);
@@ -184,6 +196,7 @@ impl RulModel {
         if history.iter().flatten().any(|v| !v.is_finite()) {
             return Err("a cycle lacks a value".into());
         }
+        self.applies_to(&history)?;
         let hours = item.hours_per_cycle.filter(|h| h.is_finite() && *h > 0.0);
         let hours = hours.or_else(|| mean_distance_hours(&item.cycles)).ok_or("the cycles have no length")?;
         let cycles = *self.estimate(&[&history]).first().ok_or("no estimate")?;

@@ -110,11 +110,11 @@ impl Ensemble {
         }
         let data = TensorData::new(flat, [windows.len(), shape.inputs()]);
         let input = Tensor::<2>::from_data(data, &Device::flex());
-        let said = |network: &Network| {
+        let outputs = |network: &Network| {
             let out = network.forward(input.clone()).into_data().convert::<f32>();
             let out = out.try_into_vec::<f32>().unwrap_or_default();
             out.as_chunks::<3>().0.to_vec()
         };
-        self.networks.iter().map(said).collect()
+        self.networks.iter().map(outputs).collect()
     }
 }

@@ -1,7 +1,17 @@
 //! From the newest operating cycles to the input of the network: standardised, smoothed, taken some cycles apart.
 
-use super::model::Channel;
 use serde::{Deserialize, Serialize};
+
+/// A quantity that the network sees.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Its name, as a machine's metadata maps it to a sensor.
+    pub name: String,
+    /// Mean over the cycles learned from.
+    pub mean: f64,
+    /// Standard deviation over the same.
+    pub spread: f64,
+}
 
 /// How cycles become a window.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
