@@ -7,7 +7,7 @@ use pm_api::{
 };
 use pm_model::{
     Model,
-    retrain::{self, Candidate, Course, Examined, FEWEST_READINGS, Rows},
+    retrain::{self, Candidate, Examined, FEWEST_READINGS, Rows, Series},
     train::Settings,
 };
 use pm_store::{
@@ -65,10 +65,10 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// A sensor's course with what people said of its alarms.
+/// A sensor's series with what people said of its alarms.
 struct Taken {
     sensor: SensorId,
-    course: Course,
+    series: Series,
 }
 
 async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
@@ -89,9 +89,9 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     for (step, (sensor, thresholds)) in sensors.into_iter().enumerate() {
         let readings = model::readings(db, sensor, span).await?;
         if readings.len() >= FEWEST_READINGS {
-            let course = Course { limits: pm_domain::limits::limits(thresholds), readings };
-            rows.add(&course);
-            taken.push(Taken { sensor, course });
+            let series = Series { limits: pm_domain::limits::limits(thresholds), readings };
+            rows.add(&series);
+            taken.push(Taken { sensor, series });
         }
         if !job::progress(db, claim, percent(step + 1, steps), LEASE_S).await? {
             return Ok(None);
@@ -109,11 +109,11 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         ))
     })?;
     let (mut of_active, mut of_candidate) = (Examined::default(), Examined::default());
-    for (step, Taken { sensor, course }) in taken.iter().enumerate() {
+    for (step, Taken { sensor, series }) in taken.iter().enumerate() {
         if let Some(active) = &active {
-            retrain::examine(active, course, course.split(), &mut of_active);
+            retrain::examine(active, series, series.split(), &mut of_active);
         }
-        retrain::examine(&candidate.model, course, course.split(), &mut of_candidate);
+        retrain::examine(&candidate.model, series, series.split(), &mut of_candidate);
         verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate))
             .await?;
         if !job::progress(db, claim, percent(steps / 2 + step + 1, steps), LEASE_S).await? {
@@ -125,7 +125,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         Some(_) => retrain::objections(&of_active.quality, &of_candidate.quality),
         None => Vec::new(),
     };
-    let times = |pick: fn(&Course) -> Option<&(i64, f64)>| taken.iter().filter_map(move |t| pick(&t.course));
+    let times = |pick: fn(&Series) -> Option<&(i64, f64)>| taken.iter().filter_map(move |t| pick(&t.series));
     let report = ValidationReport {
         sensors: taken.len() as u64,
         rows_learned: (rows.learn.len() / pm_model::features::COUNT) as u64,
@@ -176,11 +176,11 @@ async fn verdicts(
         if known < FEWEST_READINGS / 2 || readings.len() == known {
             continue;
         }
-        let course = Course { readings, ..Course::default() };
+        let series = Series { readings, ..Series::default() };
         // a minute before, since smoothing and class run ahead of the alarm's time
         let from = alarm.from.0 - 60 * Timestamp::SECOND;
         let note = |model: &Model, examined: &mut Examined| {
-            let spoke = retrain::speaks_up(model, &course, from, alarm.to.0);
+            let spoke = retrain::speaks_up(model, &series, from, alarm.to.0);
             let quality = &mut examined.quality;
             if alarm.true_fault {
                 quality.confirmed += 1;

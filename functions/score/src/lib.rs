@@ -22,9 +22,9 @@ use pm_api::{
     ModelId,
     ai::AiStatus,
     remaining_life::RulRequest,
-    score::{MachineItem, MachineResult, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
+    score::{ScoreItem, ScoreRequest},
 };
-use pm_model::{Model, machine::Machine, scorer::RULE_BASED};
+use pm_model::{Model, scorer::RULE_BASED};
 use spin_sdk::{
     http::{FullBody, Method, Request, Response, StatusCode, body::IncomingBodyExt},
     http_service,
@@ -60,32 +60,12 @@ async fn score(request: Request) -> spin_sdk::http::Result<Answer> {
     let wanted = request.items.iter().flat_map(|i| [i.model, i.challenger]).flatten();
     let registered = registered::get(wanted).await;
     let started = Instant::now();
-    let items = request.items.iter().map(|item| {
-        let registered = |id: Option<ModelId>| id.and_then(|id| registered.get(&id)).map(AsRef::as_ref);
-        let model = registered(item.model).or(MODEL.as_ref());
-        pm_model::scorer::score_beside(model, registered(item.challenger), item)
-    });
-    let items: Vec<ScoreResult> = items.collect();
-    let machines = request.machines.iter().map(|m| machine(m, &request.items, &items)).collect();
-    timed(ms_since(started), &ScoreResponse { items, machines })
-}
-
-/// Judges a machine from what its sensors show.
-fn machine(of: &MachineItem, items: &[ScoreItem], results: &[ScoreResult]) -> MachineResult {
-    let now: Vec<_> = items
-        .iter()
-        .zip(results)
-        .filter(|(item, _)| item.machine_id == of.machine_id)
-        .filter_map(|(item, result)| Some((item.sensor_id, result.relative?)))
-        .collect();
-    let mut machine = of.state.as_deref().map(Machine::from_bytes).unwrap_or_default();
-    let standing = machine.advance(&now);
-    MachineResult {
-        machine_id: of.machine_id,
-        score: standing.as_ref().map(|s| s.score),
-        shares: standing.map(|s| s.shares).unwrap_or_default(),
-        state: machine.to_bytes(),
-    }
+    let models = |item: &ScoreItem| {
+        let of = |id: Option<ModelId>| id.and_then(|id| registered.get(&id)).map(AsRef::as_ref);
+        (of(item.model).or(MODEL.as_ref()), of(item.challenger))
+    };
+    let response = pm_model::request::answer(&request, models);
+    timed(ms_since(started), &response)
 }
 
 fn ms_since(started: Instant) -> f64 {

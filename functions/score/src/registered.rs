@@ -8,8 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Versions kept: active and challenger of some scopes. A version never changes under its id.
-const KEPT: usize = 16;
+/// Versions held in memory: active and challenger of some scopes. A version never changes under its id.
+const MOST_MODELS: usize = 16;
 
 static READ: Mutex<Vec<(ModelId, Arc<Model>)>> = Mutex::new(Vec::new());
 
@@ -20,12 +20,12 @@ pub(crate) async fn get(wanted: impl Iterator<Item = ModelId>) -> HashMap<ModelI
         if found.contains_key(&id) {
             continue;
         }
-        let known = kept(id);
+        let known = cached(id);
         let model = match known {
             Some(model) => model,
             None => match read(id).await {
                 Ok(model) => {
-                    keep(id, &model);
+                    cache(id, &model);
                     model
                 }
                 Err(error) => {
@@ -39,14 +39,14 @@ pub(crate) async fn get(wanted: impl Iterator<Item = ModelId>) -> HashMap<ModelI
     found
 }
 
-fn kept(id: ModelId) -> Option<Arc<Model>> {
+fn cached(id: ModelId) -> Option<Arc<Model>> {
     let read = READ.lock().unwrap_or_else(PoisonError::into_inner);
     read.iter().find(|r| r.0 == id).map(|r| r.1.clone())
 }
 
-fn keep(id: ModelId, model: &Arc<Model>) {
+fn cache(id: ModelId, model: &Arc<Model>) {
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-    if read.len() == KEPT {
+    if read.len() == MOST_MODELS {
         read.remove(0);
     }
     read.push((id, model.clone()));

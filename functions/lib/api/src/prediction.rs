@@ -126,6 +126,31 @@ pub struct Contributing {
     pub features: Vec<FeatureShare>,
     /// One sentence for a technician.
     pub reason: String,
+    /// The sensor against its healthy reference; absent in predictions of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceState>,
+}
+
+/// A sensor against its healthy reference, which is learned in its first days and then kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReferenceState {
+    /// Days until the reference is learned; absent when it is. Until then nothing can be outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_days_left: Option<f64>,
+    /// What is outside: level, level for the time of day, level for the other sensors (of the machine), scatter, gain (of a
+    /// counter), share of time (of a contact) or outliers; absent inside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<f64>,
+    /// The nearest that is known from learning, or what the other sensors explain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<f64>,
 }
 
 /// `contributing_features` while a sensor has too few readings to be judged.

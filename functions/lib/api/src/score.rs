@@ -40,6 +40,10 @@ pub struct ScoreItem {
     pub challenger: Option<ModelId>,
     /// The sensor's limits.
     pub limits: Limits,
+    /// How long the sensor's healthy reference is learned, s.
+    pub learning_s: i64,
+    /// When a person last said that an alarm of this sensor was false: what it showed then belongs to its reference.
+    pub accepted: Option<Timestamp>,
     /// The state returned by the last scoring; absent at the first.
     pub state: Option<Vec<u8>>,
     /// New readings since then, oldest first. At the first scoring: the newest stored ones.
@@ -107,6 +111,8 @@ pub struct ScoreResult {
     pub fallback: bool,
     /// Level and scatter of the window relative to the sensor's past, in its spreads; absent while buffering.
     pub relative: Option<[f32; 2]>,
+    /// Mean of the new readings, in the sensor's unit; absent while buffering.
+    pub level: Option<f64>,
     /// What a challenger said, where one judges beside the active model.
     pub shadow: Option<Shadow>,
     /// State for the next scoring of this sensor (opaque, versioned by the scorer).

@@ -1,14 +1,12 @@
 //! A judgement in words: which features made it, in which range they usually are.
 
 use crate::{
-    Model,
-    features::NAMES,
-    rules,
-    scorer::{Judged, WARNING_FROM},
-    state::State,
+    Model, features::NAMES, judged::Judged, machine::Apart, reference::Finding, rules, state::State,
+    track::WARNING_FROM,
 };
 use pm_api::{
-    prediction::{Buffering, Contributing, FeatureShare},
+    Timestamp,
+    prediction::{Buffering, Contributing, FeatureShare, ReferenceState},
     score::Limits,
 };
 
@@ -56,7 +54,115 @@ pub fn contributing(
         state_status: state.track.class.as_str().to_owned(),
         features,
         reason: reason(judged, state, limits, value, &top),
+        reference: Some(reference(state)),
     })
+}
+
+/// An explanation, with the finding that the machine's other sensors do not explain the level.
+#[must_use]
+pub fn apart(explanation: &str, level: f64, apart: Apart) -> String {
+    let Ok(mut all) = serde_json::from_str::<Contributing>(explanation) else {
+        return explanation.to_owned();
+    };
+    let known = level - apart.by;
+    let side = if apart.by >= 0.0 { "above" } else { "below" };
+    let sentence = format!(
+        "The level of {} is {} {side} what the machine's other sensors explain, since {}.",
+        significant(level),
+        significant(apart.by.abs()),
+        minute(apart.since.0)
+    );
+    match &mut all.reference {
+        Some(reference) if reference.outside.is_some() => all.reason = format!("{} {sentence}", all.reason),
+        reference => {
+            *reference = Some(ReferenceState {
+                learning_days_left: None,
+                outside: Some("level for the other sensors".to_owned()),
+                since: Some(apart.since),
+                now: Some(significant(level)),
+                known: Some(significant(known)),
+            });
+            all.reason = sentence;
+        }
+    }
+    text(&all)
+}
+
+fn reference(state: &State) -> ReferenceState {
+    let left = state.reference.learning_days_left(1_000_000 * state.learning_s);
+    let finding = state.reference.finding();
+    let (now, known) = match finding {
+        Some(Finding::Level { now, known } | Finding::LevelForTimeOfDay { now, known }) => {
+            (Some(now), Some(known))
+        }
+        Some(Finding::Gain { now, known } | Finding::Share { now, known }) => (Some(now), Some(known)),
+        Some(Finding::Scatter { .. } | Finding::Outliers) | None => (None, None),
+    };
+    ReferenceState {
+        learning_days_left: left.map(|days| round(days, 2)),
+        outside: finding.map(|f| kind(f).to_owned()),
+        since: finding.and(state.reference.since_us()).map(Timestamp),
+        now: now.map(significant),
+        known: known.map(significant),
+    }
+}
+
+fn kind(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Level { .. } => "level",
+        Finding::LevelForTimeOfDay { .. } => "level for the time of day",
+        Finding::Scatter { .. } => "scatter",
+        Finding::Gain { .. } => "gain",
+        Finding::Share { .. } => "share of time",
+        Finding::Outliers => "outliers",
+    }
+}
+
+/// What has left the reference, as a sentence.
+fn finding_sentence(finding: Finding, since: Option<i64>) -> String {
+    let apart = |now: f64, known: f64| {
+        let side = if now >= known { "above" } else { "below" };
+        format!("{} {side} {}", significant((now - known).abs()), significant(known))
+    };
+    let what = match finding {
+        Finding::Level { now, known } => {
+            format!("The level is {}, the nearest one known from learning", apart(now, known))
+        }
+        Finding::LevelForTimeOfDay { now, known } => {
+            format!("The level is {}, what is usual at this time of day", apart(now, known))
+        }
+        Finding::Scatter { times } => {
+            format!(
+                "The readings scatter {} times as much as known from learning at such a level",
+                significant(times)
+            )
+        }
+        Finding::Gain { now, known } => {
+            format!(
+                "The counter gains {} in a stretch of time; known from learning is {}",
+                significant(now),
+                significant(known)
+            )
+        }
+        Finding::Share { now, known } => {
+            format!(
+                "The share of time at the upper value is {}; known from learning is {}",
+                significant(now),
+                significant(known)
+            )
+        }
+        Finding::Outliers => "There are more single outliers than while learning".to_owned(),
+    };
+    match since {
+        Some(since) => format!("{what}; outside since {}.", minute(since)),
+        None => format!("{what}."),
+    }
+}
+
+/// `2026-11-30 14:00 UTC`.
+fn minute(time_us: i64) -> String {
+    let text = Timestamp(time_us).to_string();
+    text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
 fn text(value: &impl serde::Serialize) -> String {
@@ -84,11 +190,19 @@ fn reason(judged: &Judged, state: &State, limits: &Limits, value: f64, top: &[(u
     if judged.rule_score > 0.0 {
         return limit_sentence(judged.rule_score, limits, value);
     }
+    if let Some(finding) = state.reference.finding() {
+        return finding_sentence(finding, state.reference.since_us());
+    }
     let Some(&(i, _)) = top.first().filter(|_| judged.raw >= 0.5) else {
         return if judged.raw >= WARNING_FROM {
             format!("The level has left the range of its own past: {}.", significant(value))
         } else {
-            "The readings behave as usual for this sensor.".to_owned()
+            match state.reference.learning_days_left(1_000_000 * state.learning_s) {
+                Some(days) => {
+                    format!("Still learning what is ordinary for this sensor: {days:.1} days left.")
+                }
+                None => "The readings behave as usual for this sensor.".to_owned(),
+            }
         };
     };
     let (low, high) = state.baseline.usual_range(i);

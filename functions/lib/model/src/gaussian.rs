@@ -14,30 +14,9 @@ pub struct Gaussian {
 }
 
 impl Gaussian {
-    /// Learns from `rows` (one after the other, `columns` numbers each). Correlations are multiplied by
-    /// 1 − `shrink`, so that few rows do not make directions that never varied look infinitely far. A column that is
-    /// constant counts as having a spread of a thousandth of its size. `None` with fewer than three rows, without
-    /// columns, or with a number that is not finite.
-    #[must_use]
-    pub fn fit(rows: &[f64], columns: usize, shrink: f64) -> Option<Self> {
-        let count = rows.len().checked_div(columns)?;
-        if count < 3 || rows.iter().any(|v| !v.is_finite()) {
-            return None;
-        }
-        let n = count as f64;
-        let mut middle = vec![0.0; columns];
-        rows.chunks_exact(columns).for_each(|row| add(&mut middle, row.iter().map(|v| v / n)));
-        let mut products = vec![0.0; columns * columns];
-        for row in rows.chunks_exact(columns) {
-            for (i, line) in products.chunks_exact_mut(columns).enumerate() {
-                let off = row[i] - middle[i];
-                add(line, row.iter().zip(&middle).map(|(v, m)| off * (v - m) / n));
-            }
-        }
-        Self::from_moments(middle, &products, shrink)
-    }
-
-    /// From a middle and a covariance matrix (row by row); see [`Gaussian::fit`].
+    /// From a middle and a covariance matrix (row by row). Correlations are multiplied by 1 − `shrink`, so that few rows do not
+    /// make directions that never varied look infinitely far. A column that is constant counts as having a spread of a
+    /// thousandth of its size. `None` without columns, or when the matrix does not fit.
     #[must_use]
     pub fn from_moments(middle: Vec<f64>, covariance: &[f64], shrink: f64) -> Option<Self> {
         let columns = middle.len();
@@ -60,13 +39,8 @@ impl Gaussian {
         Some(Self { middle, spread, inverse: inverse(correlation, columns)? })
     }
 
-    /// T² of a row: about the number of columns for an ordinary one. A row that is too short gives 0.
-    #[must_use]
-    pub fn t2(&self, row: &[f64]) -> f64 {
-        self.contributions(row).iter().sum::<f64>().max(0.0)
-    }
-
-    /// What each column adds to T²: zᵢ · (R⁻¹ z)ᵢ. They add up to T²; one that is explained by the others may be below 0.
+    /// What each column adds to T²: zᵢ · (R⁻¹ z)ᵢ. They add up to T², which is about the number of columns for an ordinary
+    /// row; one that is explained by the others may be below 0.
     #[must_use]
     pub fn contributions(&self, row: &[f64]) -> Vec<f64> {
         let columns = self.middle.len();
@@ -81,12 +55,8 @@ impl Gaussian {
     }
 }
 
-fn add(sum: &mut [f64], values: impl Iterator<Item = f64>) {
-    sum.iter_mut().zip(values).for_each(|(s, v)| *s += v);
-}
-
 /// Inverse of a symmetric positive definite matrix by Gauss-Jordan elimination with pivots; `None` when it is singular.
-fn inverse(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
+pub(crate) fn inverse(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
     let mut b = vec![0.0; n * n];
     (0..n).for_each(|i| b[i * n + i] = 1.0);
     for column in 0..n {
@@ -119,6 +89,27 @@ fn inverse(mut a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
 mod tests {
     use super::*;
 
+    /// From rows of some columns.
+    fn fit(rows: &[f64], columns: usize, shrink: f64) -> Option<Gaussian> {
+        let n = (rows.len() / columns) as f64;
+        let mut middle = vec![0.0; columns];
+        for row in rows.chunks_exact(columns) {
+            middle.iter_mut().zip(row).for_each(|(m, v)| *m += v / n);
+        }
+        let mut covariance = vec![0.0; columns * columns];
+        for row in rows.chunks_exact(columns) {
+            for (k, c) in covariance.iter_mut().enumerate() {
+                let (i, j) = (k / columns, k % columns);
+                *c += (row[i] - middle[i]) * (row[j] - middle[j]) / n;
+            }
+        }
+        Gaussian::from_moments(middle, &covariance, shrink)
+    }
+
+    fn t2(gaussian: &Gaussian, row: &[f64]) -> f64 {
+        gaussian.contributions(row).iter().sum()
+    }
+
     /// Two columns that move together, and a third of its own.
     fn rows() -> Vec<f64> {
         (0..400)
@@ -133,28 +124,27 @@ mod tests {
     #[test]
     fn the_mean_of_t2_is_the_number_of_columns() {
         let rows = rows();
-        let gaussian = Gaussian::fit(&rows, 3, 0.0).expect("rows");
-        let mean = rows.chunks_exact(3).map(|r| gaussian.t2(r)).sum::<f64>() / 400.0;
+        let gaussian = fit(&rows, 3, 0.0).expect("rows");
+        let mean = rows.chunks_exact(3).map(|r| t2(&gaussian, r)).sum::<f64>() / 400.0;
         assert!((mean - 3.0).abs() < 1e-6, "{mean}");
     }
 
     #[test]
     fn columns_that_part_stand_out_although_each_is_usual() {
-        let gaussian = Gaussian::fit(&rows(), 3, 0.01).expect("rows");
-        let together = gaussian.t2(&[10.9, 21.8, 5.0]);
+        let gaussian = fit(&rows(), 3, 0.01).expect("rows");
+        let together = t2(&gaussian, &[10.9, 21.8, 5.0]);
         let apart = [10.9, 18.2, 5.0];
-        assert!(gaussian.t2(&apart) > 20.0 * together, "{} {together}", gaussian.t2(&apart));
+        assert!(t2(&gaussian, &apart) > 20.0 * together, "{} {together}", t2(&gaussian, &apart));
         let share = gaussian.contributions(&apart);
-        assert!((share.iter().sum::<f64>() - gaussian.t2(&apart)).abs() < 1e-9);
+        assert!((share.iter().sum::<f64>() - t2(&gaussian, &apart)).abs() < 1e-9);
         assert!(share[0] > share[2] && share[1] > share[2], "{share:?}");
     }
 
     #[test]
-    fn what_cannot_be_learned_from_is_refused() {
-        assert!(Gaussian::fit(&[], 3, 0.1).is_none());
-        assert!(Gaussian::fit(&[1.0; 9], 0, 0.1).is_none());
-        assert!(Gaussian::fit(&[f64::NAN; 9], 3, 0.1).is_none());
-        let constant = Gaussian::fit(&[2.0; 9], 3, 0.1).expect("rows");
-        assert!(constant.t2(&[2.0; 3]) < 1e-9 && constant.t2(&[3.0; 3]).is_finite());
+    fn what_does_not_fit_is_refused_and_a_constant_has_a_spread() {
+        assert!(Gaussian::from_moments(Vec::new(), &[], 0.1).is_none());
+        assert!(Gaussian::from_moments(vec![1.0; 2], &[1.0; 3], 0.1).is_none());
+        let constant = fit(&[2.0; 9], 3, 0.1).expect("rows");
+        assert!(t2(&constant, &[2.0; 3]) < 1e-9 && t2(&constant, &[3.0; 3]).is_finite());
     }
 }

@@ -13,7 +13,7 @@
 
 pub mod baseline;
 pub mod calibration;
-pub mod detector;
+pub mod ceiling;
 pub mod drift;
 pub mod explain;
 pub mod features;
@@ -22,13 +22,16 @@ pub mod forest;
 pub mod gaussian;
 pub mod history;
 pub mod inject;
+pub mod judged;
 pub mod machine;
 pub mod model;
+pub mod reference;
+pub mod relations;
+pub mod request;
 pub mod retrain;
 pub mod rul;
 pub mod rules;
 pub mod scorer;
-pub mod smooth;
 pub mod state;
 pub mod stats;
 pub mod track;

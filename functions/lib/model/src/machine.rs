@@ -5,9 +5,12 @@
 //! ([`crate::gaussian`]) says how far the present lies outside. So a temperature that rises without the load that usually
 //! raises it stands out, although it is still inside its own range. What T² usually is on this machine is learned
 //! as well, and the score is the distance from that.
+//!
+//! Beside it, [`crate::relations`] holds every sensor's level against what the others explain, by a reference that is
+//! learned once; what it finds raises alarms of these sensors.
 
-use crate::gaussian::Gaussian;
-use pm_api::SensorId;
+use crate::{gaussian::Gaussian, relations::Relations};
+use pm_api::{SensorId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Sensors that are looked at together; a machine with more is judged by those that reported first.
@@ -17,7 +20,7 @@ const MEMORY: f64 = 3600.0;
 const YOUNG: f64 = 600.0;
 const SHRINK: f64 = 0.1;
 const SMOOTHING: f64 = 0.2;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What is remembered of a machine: an opaque blob for the caller.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -31,11 +34,40 @@ pub struct Machine {
     /// Mean and variance of the logarithm of T².
     usual: (f64, f64),
     smoothed: f64,
+    relations: Relations,
+    /// Per sensor the time (µs) of the newest verdict «normal» that is known of.
+    accepted: Vec<Option<i64>>,
+}
+
+/// What a sensor shows now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Present {
+    /// The sensor.
+    pub sensor: SensorId,
+    /// Level and scatter of its window relative to its past, in spreads.
+    pub relative: [f32; 2],
+    /// Time of its newest reading.
+    pub time: Timestamp,
+    /// Mean of its new readings, in its unit.
+    pub level: f64,
+    /// When a person last called an alarm of it false.
+    pub accepted: Option<Timestamp>,
+}
+
+/// A sensor that is not where the machine's other sensors say it should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Apart {
+    /// The sensor.
+    pub sensor: SensorId,
+    /// Level less what the others explain, in the sensor's unit.
+    pub by: f64,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// The judgement of a machine.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct Judgement {
     /// Smoothed score, 0 (as usual) to 1.
     pub score: f64,
     /// Part of each sensor in T², 0 to 1, largest first.
@@ -63,6 +95,8 @@ impl Machine {
     fn is_valid(&self) -> bool {
         let columns = 2 * self.sensors.len();
         self.sensors.len() <= SENSORS
+            && self.relations.is_valid(self.sensors.len())
+            && self.accepted.len() == self.sensors.len()
             && self.latest.len() == columns
             && self.mean.len() == columns
             && self.covariance.len() == columns * columns
@@ -70,26 +104,43 @@ impl Machine {
             && [self.seen, self.usual.0, self.usual.1, self.smoothed].iter().all(|v| v.is_finite())
     }
 
-    /// Takes what sensors show now (level and scatter relative to their past), and judges the machine. `None` while it
-    /// is new or has a single sensor.
+    /// Takes what sensors show now and judges the machine. `None` while it is new or has a single sensor. `learn_us`: how
+    /// long the relations between its sensors are learned.
     ///
     /// A sensor that is new to it makes the machine new, since nothing is known of how the two belong together.
-    pub fn advance(&mut self, now: &[(SensorId, [f32; 2])]) -> Option<Standing> {
-        for (sensor, values) in now {
-            let at = match self.sensors.iter().position(|s| s == sensor) {
+    pub fn advance(&mut self, now: &[Present], learn_us: i64) -> Option<Judgement> {
+        let mut levels = Vec::with_capacity(now.len());
+        for present in now {
+            let at = match self.sensors.iter().position(|s| *s == present.sensor) {
                 Some(at) => at,
-                None if self.sensors.len() < SENSORS => self.add(*sensor),
+                None if self.sensors.len() < SENSORS => self.add(present.sensor),
                 None => continue,
             };
-            self.latest[2 * at..2 * at + 2].copy_from_slice(values);
+            self.latest[2 * at..2 * at + 2].copy_from_slice(&present.relative);
+            levels.push((at, present.time.0, present.level));
+            if let Some(accepted) = present.accepted.map(|t| t.0).filter(|t| self.accepted[at] < Some(*t)) {
+                self.accepted[at] = Some(accepted);
+                self.relations.accept(at, accepted);
+            }
         }
+        self.relations.push(&levels, learn_us);
         if self.sensors.len() < 2 {
             return None;
         }
-        let standing = (self.seen >= YOUNG).then(|| self.judge()).flatten();
+        let judgement = (self.seen >= YOUNG).then(|| self.judge()).flatten();
         // A machine that stands out teaches little of what is usual.
-        self.learn(if standing.as_ref().is_some_and(|s| s.score >= 0.5) { 0.02 } else { 1.0 });
-        standing
+        self.learn(if judgement.as_ref().is_some_and(|s| s.score >= 0.5) { 0.02 } else { 1.0 });
+        judgement
+    }
+
+    /// The sensors that have left the others, farthest first.
+    #[must_use]
+    pub fn apart(&self) -> Vec<Apart> {
+        let known = |a: crate::relations::Apart| {
+            let sensor = *self.sensors.get(a.place)?;
+            Some(Apart { sensor, by: a.by, since: Timestamp(a.since_us) })
+        };
+        self.relations.apart().into_iter().filter_map(known).collect()
     }
 
     fn add(&mut self, sensor: SensorId) -> usize {
@@ -101,10 +152,12 @@ impl Machine {
         self.seen = 0.0;
         self.usual = (0.0, 0.0);
         self.smoothed = 0.0;
+        self.relations = Relations::of(self.sensors.len());
+        self.accepted = vec![None; self.sensors.len()];
         self.sensors.len() - 1
     }
 
-    fn judge(&mut self) -> Option<Standing> {
+    fn judge(&mut self) -> Option<Judgement> {
         let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         let gaussian = Gaussian::from_moments(wide(&self.mean), &wide(&self.covariance), SHRINK)?;
         let credit = gaussian.contributions(&wide(&self.latest));
@@ -129,7 +182,7 @@ impl Machine {
         let all = shares.iter().map(|s| s.1).sum::<f64>().max(f64::MIN_POSITIVE);
         shares.iter_mut().for_each(|s| s.1 /= all);
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Some(Standing { score: self.smoothed.clamp(0.0, 1.0), shares })
+        Some(Judgement { score: self.smoothed.clamp(0.0, 1.0), shares })
     }
 
     fn learn(&mut self, weight: f64) {
@@ -147,18 +200,30 @@ impl Machine {
 mod tests {
     use super::*;
 
+    const WEEK_US: i64 = 7 * 86_400_000_000;
+
     fn id(n: u128) -> SensorId {
         SensorId(uuid::Uuid::from_u128(n))
     }
 
+    fn present(k: usize, n: u32, level: f32, scatter: f32) -> Present {
+        Present {
+            sensor: id(u128::from(n)),
+            relative: [level, scatter],
+            time: Timestamp(1_700_000_000_000_000 + 60_000_000 * k as i64),
+            level: 50.0 + 4.0 * f64::from(level),
+            accepted: None,
+        }
+    }
+
     /// Three sensors that follow one load, each with a little of its own.
-    fn now(k: usize) -> Vec<(SensorId, [f32; 2])> {
+    fn now(k: usize) -> Vec<Present> {
         let wave = |f: f64, n: f64| ((k as f64 * f + n).sin()) as f32;
         let load = wave(0.031, 0.0) + wave(0.0077, 1.0);
-        (0..3)
+        (0..3u32)
             .map(|n| {
                 let own = 0.15 * wave(0.9 + 0.13 * f64::from(n), f64::from(n));
-                (id(n as u128), [load + own, 0.3 * wave(0.5 + 0.1 * f64::from(n), 2.0)])
+                present(k, n, load + own, 0.3 * wave(0.5 + 0.1 * f64::from(n), 2.0))
             })
             .collect()
     }
@@ -166,9 +231,9 @@ mod tests {
     fn settled() -> Machine {
         let mut machine = Machine::default();
         for k in 0..6000 {
-            let standing = machine.advance(&now(k));
+            let judgement = machine.advance(&now(k), WEEK_US);
             if k > 2000 {
-                let score = standing.expect("known by now").score;
+                let score = judgement.expect("known by now").score;
                 assert!(score < 0.5, "{k}: {score}");
             }
         }
@@ -182,12 +247,12 @@ mod tests {
         for k in 6000..6060 {
             let mut present = now(k);
             // It shows the opposite of what the load asks for: a value that it often has.
-            present[1].1[0] = -present[1].1[0] + 0.9;
-            last = machine.advance(&present);
+            present[1].relative[0] = 0.9 - present[1].relative[0];
+            last = machine.advance(&present, WEEK_US);
         }
-        let standing = last.expect("known");
-        assert!(standing.score > 0.75, "{standing:?}");
-        assert_eq!(standing.shares[0].0, id(1), "{standing:?}");
+        let judgement = last.expect("known");
+        assert!(judgement.score > 0.75, "{judgement:?}");
+        assert_eq!(judgement.shares[0].0, id(1), "{judgement:?}");
     }
 
     #[test]
@@ -204,10 +269,10 @@ mod tests {
     #[test]
     fn one_sensor_is_no_machine_and_a_new_sensor_makes_it_new() {
         let mut machine = Machine::default();
-        assert!((0..3000).all(|k| machine.advance(&now(k)[..1]).is_none()));
+        assert!((0..3000).all(|k| machine.advance(&now(k)[..1], WEEK_US).is_none()));
         let mut machine = settled();
         let mut present = now(7000);
-        present.push((id(9), [0.0, 0.0]));
-        assert!(machine.advance(&present).is_none());
+        present.push(self::present(7000, 9, 0.0, 0.0));
+        assert!(machine.advance(&present, WEEK_US).is_none());
     }
 }

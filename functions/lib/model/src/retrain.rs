@@ -11,10 +11,12 @@ use crate::{
     features::{COUNT, NAMES},
     flat::FlatForest,
     inject::Fault,
+    judged::Judged,
     model::Card,
-    scorer::{self, Judged, WARNING_FROM},
+    scorer,
     state::State,
     stats,
+    track::WARNING_FROM,
     train::{self, Settings},
 };
 use pm_api::{
@@ -25,14 +27,14 @@ use pm_api::{
 
 /// The readings of one sensor, oldest first.
 #[derive(Debug, Clone, Default)]
-pub struct Course {
+pub struct Series {
     /// Its limits; readings beyond one are not learned from.
     pub limits: Limits,
     /// Time in µs and value.
     pub readings: Vec<(i64, f64)>,
 }
 
-impl Course {
+impl Series {
     /// Readings up to this one are learned from, those after it are held out.
     #[must_use]
     pub fn split(&self) -> usize {
@@ -71,10 +73,10 @@ const HOLD_OUT_EVERY: usize = 5;
 const AFTER: usize = 120;
 
 impl Rows {
-    /// Replays a course and keeps some of its windows.
-    pub fn add(&mut self, course: &Course) {
-        let split = course.split();
-        replay(course, &mut |k, judged| {
+    /// Replays a series and keeps some of its windows.
+    pub fn add(&mut self, series: &Series) {
+        let split = series.split();
+        replay(series, &mut |k, judged| {
             if k >= NEW && k < split && k.is_multiple_of(LEARN_EVERY) {
                 self.learn.extend_from_slice(&judged.row);
             } else if k >= split && k.is_multiple_of(HOLD_OUT_EVERY) {
@@ -85,11 +87,11 @@ impl Rows {
     }
 }
 
-/// Judges a course without a model; `each` gets the numbers of its readings within the limits, and their features.
-pub fn replay(course: &Course, each: &mut dyn FnMut(usize, &Judged)) {
+/// Judges a series without a model; `each` gets the numbers of its readings within the limits, and their features.
+pub fn replay(series: &Series, each: &mut dyn FnMut(usize, &Judged)) {
     let mut state = State::default();
-    for (k, &(time, value)) in course.readings.iter().enumerate() {
-        let judged = scorer::advance(&mut state, None, &course.limits, time, value);
+    for (k, &(time, value)) in series.readings.iter().enumerate() {
+        let judged = scorer::advance(&mut state, None, &series.limits, time, value);
         if let Some(judged) = judged.filter(|j| j.rule_score == 0.0) {
             each(k, &judged);
         }
@@ -147,10 +149,10 @@ pub struct Examined {
     sensors: usize,
 }
 
-/// Examines a model on the readings of a course from number `from` on, and adds what is found to `sum`.
+/// Examines a model on the readings of a series from number `from` on, and adds what is found to `sum`.
 ///
 /// Faults are laid over the last 120 readings, if the model is calm before them.
-pub fn examine(model: &Model, course: &Course, from: usize, sum: &mut Examined) {
+pub fn examine(model: &Model, series: &Series, from: usize, sum: &mut Examined) {
     let moments = &mut sum.moments[sum.sensors % 2];
     sum.sensors += 1;
     let quality = &mut sum.quality;
@@ -158,12 +160,12 @@ pub fn examine(model: &Model, course: &Course, from: usize, sum: &mut Examined) 
         quality.faults =
             Fault::ALL.iter().map(|f| FaultsSeen { fault: f.name().to_owned(), seen: 0, of: 0 }).collect();
     }
-    let healthy = course.readings.len().saturating_sub(AFTER);
+    let healthy = series.readings.len().saturating_sub(AFTER);
     let mut state = State::default();
     let mut last = 0.0;
-    for (k, &(time, value)) in course.readings[..healthy].iter().enumerate() {
+    for (k, &(time, value)) in series.readings[..healthy].iter().enumerate() {
         let before = state.track.class;
-        let rule = scorer::advance(&mut state, Some(model), &course.limits, time, value)
+        let rule = scorer::advance(&mut state, Some(model), &series.limits, time, value)
             .is_some_and(|judged| judged.rule_score > 0.0);
         last = value;
         if k < from {
@@ -180,11 +182,11 @@ pub fn examine(model: &Model, course: &Course, from: usize, sum: &mut Examined) 
     if state.track.class != ReadingStatus::Normal || healthy == 0 {
         return;
     }
-    let reach = course.reach();
+    let reach = series.reach();
     for (fault, counts) in Fault::ALL.into_iter().zip(&mut quality.faults) {
         let mut state = state.clone();
         let mut seen = false;
-        for (since, &(time, value)) in course.readings[healthy..].iter().enumerate() {
+        for (since, &(time, value)) in series.readings[healthy..].iter().enumerate() {
             let value = fault.apply(value, since as u64, last, reach);
             scorer::advance(&mut state, Some(model), &Limits::default(), time, value);
             if since >= 30 && since % 30 == 0 {
@@ -197,11 +199,11 @@ pub fn examine(model: &Model, course: &Course, from: usize, sum: &mut Examined) 
     }
 }
 
-/// Does the model find anything unusual between two times (µs) of a course? By its own score, whatever the limits.
+/// Does the model find anything unusual between two times (µs) of a series? By its own score, whatever the limits.
 #[must_use]
-pub fn speaks_up(model: &Model, course: &Course, from_us: i64, to_us: i64) -> bool {
+pub fn speaks_up(model: &Model, series: &Series, from_us: i64, to_us: i64) -> bool {
     let mut state = State::default();
-    course.readings.iter().any(|&(time, value)| {
+    series.readings.iter().any(|&(time, value)| {
         scorer::advance(&mut state, Some(model), &Limits::default(), time, value);
         (from_us..=to_us).contains(&time) && state.track.class > ReadingStatus::Normal
     })

@@ -2,11 +2,14 @@
 
 use crate::{
     Model, explain,
-    features::{self, COUNT, Context},
+    features::{self, Context},
+    judged::{FARTHEST_OUTSIDE, Judged, OUTSIDE},
+    reference::Reference,
     rul::trend,
     rules,
     state::{self, State},
-    track::WARNING_UNTIL,
+    stats,
+    track::{WARNING_FROM, WARNING_UNTIL},
     window::{MIN_SAMPLES, WINDOW},
 };
 use pm_api::{
@@ -14,27 +17,8 @@ use pm_api::{
     score::{Limits, ScoreItem, ScoreResult, Shadow},
 };
 
-pub use crate::track::WARNING_FROM;
-
-/// Said instead of a version where no model could be used.
+/// Reported instead of a version where no model could be used.
 pub const RULE_BASED: &str = "rule-based";
-
-/// The judgement of one reading, before it is put into words.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// The features of the window, in the sensor's unit.
-    pub features: [f64; COUNT],
-    /// The same, relative to the sensor's past.
-    pub row: [f32; COUNT],
-    /// How surprising that is for this sensor.
-    pub surprise: f64,
-    /// By limits.
-    pub rule_score: f64,
-    /// By the forest, calibrated; 0 without a model.
-    pub model_score: f64,
-    /// The higher of both.
-    pub raw: f64,
-}
 
 /// Takes in one reading. `None` when it was not used (late, repeated, not finite) or the sensor is still buffering.
 ///
@@ -63,19 +47,26 @@ pub fn advance_beside(
         return None;
     }
     let rule_score = rules::score(limits, value);
+    state.reference.push(time_us, value, 1_000_000 * state.learning_s, rule_score == 0.0);
     if !state.window.is_ready() {
-        state.track.rest();
-        state.shadow = None;
+        // a pause ends no alarm of the reference
+        if state.reference.outside().is_none() {
+            state.track.rest();
+            state.shadow = None;
+        }
         state.history.add(time_us, value, rule_score == 0.0);
         return None;
     }
     let judged = judge(state, model, limits, value);
     let smoothed = state.track.follow(time_us, judged.raw, rule_score);
     state.shadow = challenger.map(|challenger| {
+        let forest = state.ceiling.lower(challenger.score(&judged.row, judged.surprise));
         let mut track = state.shadow.unwrap_or_default();
-        track.follow(time_us, rule_score.max(challenger.score(&judged.row, judged.surprise)), rule_score);
+        track.follow(time_us, rule_score.max(forest).max(judged.reference_score), rule_score);
         track
     });
+    let (learning, inside) = (!state.reference.is_frozen(), state.reference.excess() < 1.0);
+    state.ceiling.push(time_us, judged.model_score, learning, inside);
     let suspicion = judged.raw.max(smoothed);
     state.history.add(time_us, value, suspicion < WARNING_UNTIL);
     let weight = learning_weight(suspicion) * state.window.fullness();
@@ -93,8 +84,20 @@ fn judge(state: &State, model: Option<&Model>, limits: &Limits, value: f64) -> J
     let model_score = model.map_or(0.0, |m| m.score(&row, surprise));
     let fallback =
         if model.is_none() && !pm_domain::limits::any(limits) { rules::own_past(&features) } else { 0.0 };
-    let raw = rule_score.max(model_score).max(fallback).clamp(0.0, 1.0);
-    Judged { features, row, surprise, rule_score, model_score, raw }
+    let reference_score = reference_score(&state.reference);
+    let forest = state.ceiling.lower(model_score);
+    let raw = rule_score.max(forest).max(reference_score).max(fallback).clamp(0.0, 1.0);
+    Judged { features, row, surprise, rule_score, model_score, reference_score, raw }
+}
+
+/// Outside of the reference is a warning, a little more the farther; inside it stays well below.
+fn reference_score(reference: &Reference) -> f64 {
+    let excess = reference.excess();
+    if reference.outside().is_some() {
+        OUTSIDE + (FARTHEST_OUTSIDE - OUTSIDE) * excess / (excess + 3.0)
+    } else {
+        0.5 * reference.nearness().max((excess / 2.0).min(1.0))
+    }
 }
 
 fn context(state: &State) -> Context {
@@ -132,6 +135,14 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     let mut state =
         known.filter(|s| s.unit.is_none() || unit.is_none() || s.unit == unit).unwrap_or_default();
     state.unit = unit.or(state.unit);
+    state.learning_s = item.learning_s;
+    if let Some(accepted) = item.accepted.map(|t| t.0)
+        && state.accepted_us.is_none_or(|known| known < accepted)
+    {
+        state.reference.accept(accepted);
+        state.ceiling.accept();
+        state.accepted_us = Some(accepted);
+    }
     let model_version = model.map_or(RULE_BASED, |m| &m.version).to_owned();
     let mut newest = None;
     for (time, value) in &item.readings {
@@ -143,26 +154,34 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     let fallback_time = item.readings.last().map_or(Timestamp(0), |r| r.0);
     let time = state.window.newest().map_or(fallback_time, Timestamp);
     // Only late readings came: judge the window as it stands, without changing anything.
-    let newest = newest.or_else(|| standing(&state, model, &item.limits));
+    let newest = newest.or_else(|| as_it_stands(&state, model, &item.limits));
     let fallback = model.is_none();
     let Some((judged, value)) = newest else {
         return ScoreResult {
             model_version,
             time,
             buffering: true,
-            class: ReadingStatus::Normal,
-            score: 0.0,
+            class: state.track.class,
+            score: state.track.smoothed.unwrap_or(0.0),
             confidence: 0.7,
-            health_percent: 100.0,
+            health_percent: health_percent(state.track.smoothed.unwrap_or(0.0)),
             remaining_life: None,
             contributing_features: explain::buffering(state.window.values().len()),
             fallback,
             relative: None,
+            level: None,
             shadow: None,
             state: state.to_bytes(),
         };
     };
     let score = state.track.smoothed.unwrap_or(judged.raw);
+    // A sensor inside its reference moves as it always did: that is no trend towards a limit.
+    let may_trend =
+        !state.reference.is_frozen() || state.reference.outside().is_some() || judged.rule_score > 0.0;
+    let noise = state.baseline.noise();
+    let remaining_life = may_trend
+        .then(|| trend::remaining_life(&state.history, &item.limits, value, noise, time.0))
+        .flatten();
     ScoreResult {
         model_version,
         time,
@@ -170,23 +189,30 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         class: state.track.class,
         score,
         confidence: confidence(model, &item.limits, &judged, &state, score),
-        health_percent: 100.0 * (1.0 - score) * (1.0 - score),
-        remaining_life: trend::remaining_life(
-            &state.history,
-            &item.limits,
-            value,
-            state.baseline.noise(),
-            time.0,
-        ),
+        health_percent: health_percent(score),
+        remaining_life,
         contributing_features: explain::contributing(model, &judged, &state, &item.limits, value),
         fallback,
         relative: Some([judged.row[0], judged.row[1]]),
+        level: Some(level(&item.readings, value)),
         shadow: state.shadow.and_then(|t| Some(Shadow { score: t.smoothed?, class: t.class })),
         state: state.to_bytes(),
     }
 }
 
-fn standing(state: &State, model: Option<&Model>, limits: &Limits) -> Option<(Judged, f64)> {
+/// Mean of the new readings that are measurements; without any, the newest value.
+fn level(readings: &[(Timestamp, f64)], newest: f64) -> f64 {
+    let values: Vec<f64> = readings.iter().map(|r| r.1).filter(|v| v.is_finite() && v.abs() < 1e30).collect();
+    if values.is_empty() { newest } else { stats::mean(&values) }
+}
+
+/// The documented health of a smoothed score.
+pub(crate) fn health_percent(score: f64) -> f64 {
+    100.0 * (1.0 - score) * (1.0 - score)
+}
+
+/// The judgement of the window as it stands, and its newest value.
+fn as_it_stands(state: &State, model: Option<&Model>, limits: &Limits) -> Option<(Judged, f64)> {
     let value = *state.window.values().last()?;
     if !state.window.is_ready() {
         return None;

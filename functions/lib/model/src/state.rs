@@ -1,15 +1,22 @@
-//! What is remembered of a sensor between two scorings: an opaque blob of at most 2 kB, kept by the caller.
+//! What is remembered of a sensor between two scorings: an opaque blob of at most 8 KiB, kept by the caller.
 //!
 //! Layout: version byte, postcard, FNV-1a checksum (4 bytes, little endian). Anything else reads as «nothing known».
 
-use crate::{baseline::Baseline, history::History, track::Track, window::Window};
+use crate::{
+    baseline::Baseline,
+    ceiling::Ceiling,
+    history::History,
+    reference::{LEARNING_S, Reference},
+    track::Track,
+    window::Window,
+};
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout and of the meaning of the numbers. A blob of another version is started afresh.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// The state of one sensor.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Newest readings.
     pub window: Window,
@@ -23,6 +30,31 @@ pub struct State {
     pub track: Track,
     /// The same by a challenger that judges beside the active model; absent without one.
     pub shadow: Option<Track>,
+    /// What it showed while it was learned, in hours and days.
+    pub reference: Reference,
+    /// How high the forest's score goes in its ordinary life.
+    pub ceiling: Ceiling,
+    /// How long the reference is learned, s.
+    pub learning_s: i64,
+    /// Time (µs) of the newest verdict «normal» that the reference knows of.
+    pub accepted_us: Option<i64>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            window: Window::default(),
+            baseline: Baseline::default(),
+            history: History::default(),
+            unit: None,
+            track: Track::default(),
+            shadow: None,
+            reference: Reference::default(),
+            ceiling: Ceiling::default(),
+            learning_s: LEARNING_S,
+            accepted_us: None,
+        }
+    }
 }
 
 impl State {
@@ -38,6 +70,8 @@ impl State {
         let valid = state.window.is_valid()
             && state.baseline.is_valid()
             && state.history.is_valid()
+            && state.reference.is_valid()
+            && state.ceiling.is_valid()
             && state.track.is_valid()
             && state.shadow.is_none_or(|t| t.is_valid());
         valid.then_some(state)

@@ -13,7 +13,7 @@ const CRITICAL_UNTIL: f64 = 0.80;
 /// A class is left for a lower one only after this long.
 const HOLD_US: i64 = 30_000_000;
 
-/// The course of one sensor under one model.
+/// The smoothed score of one sensor under one model, and its class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// Smoothed score; absent while buffering.

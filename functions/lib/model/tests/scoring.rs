@@ -4,7 +4,7 @@ use pm_api::{
     MachineId, ReadingStatus, SensorId, Timestamp,
     score::{Limits, ScoreItem, ScoreResult},
 };
-use pm_model::{Model, features, score_item, state::State};
+use pm_model::{Model, features, reference::LEARNING_S, score_item, state::State};
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ fn item(readings: &[(i64, f64)], limits: Limits, state: Option<Vec<u8>>) -> Scor
         unit: None,
         model: None,
         challenger: None,
+        learning_s: LEARNING_S,
+        accepted: None,
         limits,
         state,
         readings: readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),
@@ -96,13 +98,13 @@ fn missing_values_are_passed_over() {
 
 /// Replays readings one by one from a known state; gives every class and score on the way.
 fn replay(model: &Model, mut state: Vec<u8>, readings: &[(i64, f64)]) -> Vec<(ReadingStatus, f64)> {
-    let mut course = Vec::new();
+    let mut judgements = Vec::new();
     for reading in readings {
         let result = score_item(Some(model), &item(&[*reading], Limits::default(), Some(state)));
-        course.push((result.class, result.score));
+        judgements.push((result.class, result.score));
         state = result.state;
     }
-    course
+    judgements
 }
 
 #[test]
@@ -164,8 +166,8 @@ fn a_challenger_is_heard_and_changes_nothing() {
     let alone = score(&model, &readings, Limits::default());
     let item = item(&readings, Limits::default(), None);
     let beside = pm_model::scorer::score_beside(Some(&model), Some(&model), &item);
-    let said = beside.shadow.expect("a challenger");
-    assert_eq!((said.score, said.class), (alone.score, alone.class));
+    let shadow = beside.shadow.expect("a challenger");
+    assert_eq!((shadow.score, shadow.class), (alone.score, alone.class));
     assert_eq!((beside.score, beside.class, beside.confidence), (alone.score, alone.class, alone.confidence));
     assert_eq!(beside.contributing_features, alone.contributing_features);
     assert!(beside.state.len() <= 2048, "{} bytes", beside.state.len());

@@ -10,12 +10,18 @@ use pm_api::{
     MachineId, ModelId, PredictionId, SensorId, Timestamp, ingest::MAX_FUTURE_S,
     remaining_life::RemainingLife, score::MachineResult,
 };
-use pm_domain::freshness::FIRST_WINDOW_S;
+use pm_domain::{
+    freshness::FIRST_WINDOW_S,
+    settings::{Key, Values},
+};
 
 statements! {
     WINDOWS = "
         select r.sensor_id, st.score_state, w.times, w.vals,
-               model_for(se.machine_id, 'active'), model_for(se.machine_id, 'shadow')
+               model_for(se.machine_id, 'active'), model_for(se.machine_id, 'shadow'),
+               (select value from settings where key = 'model.learning_days'),
+               (select (extract(epoch from max(a.resolved_at)) * 1000000)::int8 from alarms a
+                where a.sensor_id = r.sensor_id and a.kind = 'prediction' and a.verdict = 'false_alarm')
         from unnest($1::text[]::uuid[]) r (sensor_id)
         join sensors se on se.id = r.sensor_id
         left join sensor_state st on st.sensor_id = r.sensor_id
@@ -77,7 +83,8 @@ statements! {
         on conflict (sensor_id, time) do nothing
         returning id";
     STANDING = "
-        select st.score_state, st.scored_through at time zone 'utc', model_for(s.machine_id, 'active')
+        select st.score_state, st.scored_through at time zone 'utc', model_for(s.machine_id, 'active'),
+               (select value from settings where key = 'model.learning_days')
         from sensors s left join sensor_state st on st.sensor_id = s.id where s.id = $1";
 }
 
@@ -94,6 +101,16 @@ pub struct Window {
     pub model: Option<ModelId>,
     /// The registered model that judges beside it.
     pub challenger: Option<ModelId>,
+    /// How long the sensor's healthy reference is learned, s.
+    pub learning_s: i64,
+    /// When an alarm of the scorer on this sensor was last called false.
+    pub accepted: Option<Timestamp>,
+}
+
+/// The setting [`Key::ModelLearningDays`] in seconds, from what is stored of it.
+fn learning_s(stored: Option<String>) -> i64 {
+    let key = Key::ModelLearningDays;
+    Values::new([(key.known().key.to_owned(), stored)]).integer(key) * 86_400
 }
 
 /// What the scorer said of one sensor.
@@ -134,7 +151,15 @@ pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, Store
         let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
         let values = values.split(',').map(|v| v.parse::<f64>().unwrap_or(f64::NAN));
         let readings = times.into_iter().map(Timestamp).zip(values).collect();
-        Ok(Window { sensor_id, state, readings, model: c.take()?, challenger: c.take()? })
+        Ok(Window {
+            sensor_id,
+            state,
+            readings,
+            model: c.take()?,
+            challenger: c.take()?,
+            learning_s: learning_s(c.take()?),
+            accepted: c.take::<Option<i64>>()?.map(Timestamp),
+        })
     })
     .await
 }
@@ -202,12 +227,19 @@ pub struct Standing {
     pub scored_through: Option<Timestamp>,
     /// The registered model that is active for the machine, if it is one with weights of its own.
     pub model: Option<ModelId>,
+    /// How long the sensor's healthy reference is learned, s.
+    pub learning_s: i64,
 }
 
 /// How a sensor stands; as a new one if there is none.
 pub async fn standing(db: &Db, sensor_id: SensorId) -> Result<Standing, StoreError> {
     let standing = db.first(STANDING, vec![id(sensor_id.0)], |c| {
-        Ok(Standing { state: c.take()?, scored_through: c.take()?, model: c.take()? })
+        Ok(Standing {
+            state: c.take()?,
+            scored_through: c.take()?,
+            model: c.take()?,
+            learning_s: learning_s(c.take()?),
+        })
     });
     Ok(standing.await?.unwrap_or_default())
 }

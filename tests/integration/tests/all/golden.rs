@@ -79,6 +79,8 @@ async fn the_component_gives_the_golden_scores() -> Result<()> {
             unit: None,
             model: None,
             challenger: None,
+            learning_s: 604_800,
+            accepted: None,
             limits: case.limits,
             state: None,
             readings: case.readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),

@@ -63,6 +63,9 @@ known! {
     LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "100",
         Private, "Failed logins from one address within 15 minutes after which it has to wait.";
 
+    ModelLearningDays = "model.learning_days", Integer(1, 60), "7",
+        Private, "Days for which the healthy reference of a new sensor is learned; until then only limits and sudden changes raise alarms.";
+
     NotificationsMailEnabled = "notifications.mail_enabled", Boolean, "true",
         Private, "Send mail.";
     NotificationsMinSeverity = "notifications.min_severity", Word(pm_api::Severity::WORDS), "warning",

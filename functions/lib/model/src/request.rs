@@ -1,0 +1,76 @@
+//! A request to the scorer: its sensors one by one, then its machines as a whole.
+
+use crate::{
+    Model, explain,
+    judged::FARTHEST_OUTSIDE,
+    machine::{Apart, Machine, Present},
+    scorer,
+};
+use pm_api::{
+    ReadingStatus,
+    score::{MachineItem, MachineResult, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
+};
+
+/// Least score of a sensor that has left the others.
+const LEAST: f64 = 0.77;
+
+/// Answers a request. `models` gives the active model of an item and its challenger, where there are any.
+#[must_use]
+pub fn answer<'m>(
+    request: &ScoreRequest,
+    models: impl Fn(&ScoreItem) -> (Option<&'m Model>, Option<&'m Model>),
+) -> ScoreResponse {
+    let mut items: Vec<ScoreResult> = request
+        .items
+        .iter()
+        .map(|item| {
+            let (active, challenger) = models(item);
+            scorer::score_beside(active, challenger, item)
+        })
+        .collect();
+    let machines = request.machines.iter().map(|m| machine(m, &request.items, &mut items)).collect();
+    ScoreResponse { items, machines }
+}
+
+/// Judges a machine from what its sensors show, and marks the sensors that have left the others.
+fn machine(of: &MachineItem, items: &[ScoreItem], results: &mut [ScoreResult]) -> MachineResult {
+    let mine = || items.iter().enumerate().filter(|(_, item)| item.machine_id == of.machine_id);
+    let now: Vec<Present> = mine()
+        .filter_map(|(at, item)| {
+            let result = results.get(at)?;
+            Some(Present {
+                sensor: item.sensor_id,
+                relative: result.relative?,
+                time: result.time,
+                level: result.level?,
+                accepted: item.accepted,
+            })
+        })
+        .collect();
+    let learn_s = mine().map(|(_, item)| item.learning_s).max().unwrap_or(0);
+    let mut machine = of.state.as_deref().map(Machine::from_bytes).unwrap_or_default();
+    let judgement = machine.advance(&now, 1_000_000 * learn_s);
+    for (rank, apart) in machine.apart().into_iter().enumerate() {
+        let found =
+            mine().find(|(_, item)| item.sensor_id == apart.sensor).and_then(|(at, _)| results.get_mut(at));
+        if let Some(result) = found.filter(|r| !r.buffering) {
+            // the farthest stands out
+            mark(result, apart, (FARTHEST_OUTSIDE - 0.02 * rank as f64).max(LEAST));
+        }
+    }
+    MachineResult {
+        machine_id: of.machine_id,
+        score: judgement.as_ref().map(|j| j.score),
+        shares: judgement.map(|j| j.shares).unwrap_or_default(),
+        state: machine.to_bytes(),
+    }
+}
+
+fn mark(result: &mut ScoreResult, apart: Apart, score: f64) {
+    result.class = result.class.max(ReadingStatus::Warning);
+    result.score = result.score.max(score);
+    result.health_percent = result.health_percent.min(scorer::health_percent(result.score));
+    if let Some(level) = result.level {
+        result.contributing_features = explain::apart(&result.contributing_features, level, apart);
+    }
+}
