@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use pm_model::{
     Model,
     features::COUNT,
-    retrain::{Candidate, Course, Examined, Rows, examine, replay},
-    scorer::Judged,
+    judged::Judged,
+    retrain::{Candidate, Examined, Rows, Series, examine, replay},
     train::Settings,
 };
 use serde_json::json;
@@ -85,7 +85,7 @@ fn healthy(seed: u64, plan: Plan, each: &mut dyn FnMut(usize, &Judged)) {
     for i in 0..plan.sensors {
         let mut sensor = Sensor::draw(seed + i);
         let readings = (0..plan.readings).map(|_| sensor.next_reading()).collect();
-        replay(&Course { readings, ..Course::default() }, each);
+        replay(&Series { readings, ..Series::default() }, each);
     }
 }
 
@@ -96,7 +96,7 @@ fn measure(model: &Model, seed: u64, sensors: u64) -> Examined {
     for i in 0..sensors {
         let mut sensor = Sensor::draw(seed + i);
         let readings = (0..READINGS).map(|_| sensor.next_reading()).collect();
-        examine(model, &Course { readings, ..Course::default() }, 0, &mut examined);
+        examine(model, &Series { readings, ..Series::default() }, 0, &mut examined);
     }
     examined
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `pm-trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
 //! | `pm-trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
-//! | `pm-trainer plant [--days N] [--step-ms N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
+//! | `pm-trainer live [--seed N] [--fine]` | generated healthy sensors and faults through the live scorer alone |
+//! | `pm-trainer plant [--days N] [--step-ms N] [--seed N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
 //! | `pm-trainer rul select\|train\|bench [--data DIR] [--models DIR] …` | remaining useful life, see [`rul`] |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
@@ -50,13 +51,23 @@ fn main() -> Result<()> {
         }
         "bench" => {
             let data = data()?;
-            bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")))?;
-            rul::bench(&data, &models)
+            let figures =
+                bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")));
+            let lives = rul::bench(&data, &models);
+            figures.and(lives)
+        }
+        "live" => {
+            let model = pm_model::Model::load(&models)?;
+            let fine = options.iter().any(|o| o == "--fine");
+            let part = bench::live::run(&model, number("--seed", &bench::live::SEED.to_string())?, fine);
+            ensure!(part.broken.is_empty(), "does not hold: {}", part.broken.join("; "));
+            Ok(())
         }
         "plant" => {
             let model = pm_model::Model::load(&models)?;
-            let step_us = 1000 * number("--step-ms", "500")? as i64;
-            let report = plant::run(&model, number("--days", "1")? as i64, step_us)?;
+            let step_us = 1000 * number("--step-ms", "10000")? as i64;
+            let seed = number("--seed", &plant::SEED.to_string())?;
+            let report = plant::run(&model, number("--days", "14")? as i64, step_us, seed).figures;
             let out = PathBuf::from(option("--out", "models/bench/plant.json"));
             if let Some(folder) = out.parent() {
                 std::fs::create_dir_all(folder)?;

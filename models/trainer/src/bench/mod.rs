@@ -5,6 +5,7 @@
 
 mod ai4i;
 mod component;
+pub mod live;
 mod nab;
 mod odds;
 mod picture;
@@ -13,8 +14,13 @@ mod reference;
 mod speed;
 
 use anyhow::{Result, ensure};
+use pm_model::Model;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+
+/// Healthy days of the simulated plant, and µs between two readings.
+const PLANT_DAYS: i64 = 14;
+const PLANT_STEP_US: i64 = 10_000_000;
 
 /// What a part of the bench found.
 pub struct Part {
@@ -30,7 +36,8 @@ impl Part {
         Self { figures: json!({ "not_measured": why }), broken: vec![format!("not measured: {why}")] }
     }
 
-    fn demand(&mut self, holds: bool, what: String) {
+    /// Notes what must hold and does not.
+    pub fn demand(&mut self, holds: bool, what: String) {
         if !holds {
             println!("  does not hold: {what}");
             self.broken.push(what);
@@ -43,6 +50,7 @@ impl Part {
 /// # Errors
 /// When the result cannot be written, or something that must hold does not.
 pub fn run(data: &Path, models: &Path, out: &Path) -> Result<()> {
+    let model = Model::load(models)?;
     let mut broken = Vec::new();
     let reference = reference::Reference::find()
         .inspect_err(|e| {
@@ -55,9 +63,11 @@ pub fn run(data: &Path, models: &Path, out: &Path) -> Result<()> {
         broken.extend(part.broken);
         report.insert(name.to_owned(), part.figures);
     };
+    take("live_scorer", live::run(&model, live::SEED, true));
+    take("plant", crate::plant::run(&model, PLANT_DAYS, PLANT_STEP_US, crate::plant::SEED));
     take("odds", odds::run(data, reference.as_ref())?);
     take("ai4i2020", ai4i::run(data, reference.as_ref())?);
-    take("nab_machine_temperature", nab::run(data, out)?);
+    take("nab_machine_temperature", nab::run(data, &model, out)?);
     take("speed", speed::run(models, reference.as_ref())?);
     if let Some(reference) = &reference {
         report.insert("scikit_learn".to_owned(), json!(reference.version));

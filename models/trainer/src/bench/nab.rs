@@ -1,11 +1,8 @@
-//! NAB machine_temperature_system_failure: trained on the probation period (the first 750 readings) only.
+//! NAB machine_temperature_system_failure through the live scorer, as a sensor of a customer: no limits, the learning phase of
+//! [`DAYS`] days, a reading every five minutes.
 //!
-//! Features: level and deviation over an hour, a quarter of a day and a day ([`pm_model::smooth`]); score: forest and T²
-//! together ([`pm_model::detector`]), learned without labels. How it was chosen: the three spans are the natural ones
-//! of a machine that is read every five minutes and lives by the day. During development a few dozen variants (other
-//! spans, moving windows instead of smoothing, forest or T² alone, other shrinkage) were compared with the labels in
-//! sight; nearly all lay between 0.88 and 0.95, so the figure is somewhat better than a blind choice would have given. The forest
-//! and T² alone are reported beside the sum, which is kept because it was ahead with every set of spans.
+//! Nothing was fitted to the labels. The record was looked at while the constants of the reference were chosen (how far
+//! novelties of the learning phase widen its margin), so the figure is not that of a record never seen.
 
 use super::{
     Part, picture,
@@ -13,21 +10,18 @@ use super::{
     round,
 };
 use anyhow::{Context as _, Result};
-use pm_model::{detector::Detector, detector::Verdict, smooth::Smoother, stats, train::Settings};
+use pm_api::{ReadingStatus, Timestamp, score::Limits};
+use pm_model::{Model, scorer, state::State};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Readings that belong to the probation period.
-const PROBATION: usize = 750;
-/// Spans in readings of five minutes.
-const SPANS: [f64; 3] = [12.0, 72.0, 288.0];
-const SHRINK: f64 = 0.05;
-const SEEDS: u64 = 10;
-const AT_LEAST: f64 = 0.92;
+/// Readings that belong to the probation period of the benchmark.
+pub const PROBATION: usize = 750;
+/// Days of the learning phase: the default of the product.
+const DAYS: i64 = 7;
+const AT_LEAST_WINDOWS: usize = 3;
+const MOST_OUTSIDE_PER_WEEK: f64 = 1.0;
 const KEY: &str = "realKnownCause/machine_temperature_system_failure.csv";
-
-/// Which of the scores.
-type Pick = fn(&Verdict) -> f64;
 
 /// The series with its label windows.
 pub struct Series {
@@ -40,95 +34,67 @@ pub struct Series {
 }
 
 /// Runs it and draws the picture beside `out`.
-pub fn run(data: &Path, out: &Path) -> Result<Part> {
-    println!("\nNAB machine temperature, trained on the first {PROBATION} readings");
+pub fn run(data: &Path, model: &Model, out: &Path) -> Result<Part> {
+    println!("\nNAB machine temperature, live scorer, learning for {DAYS} days");
     let Some(series) = read(&data.join("nab")) else {
         return Ok(Part::not_measured("no nab/ among the data"));
     };
     let inside: Vec<bool> =
         (0..series.values.len()).map(|i| series.windows.iter().any(|w| (w.0..=w.1).contains(&i))).collect();
-    let mut smoother = Smoother::new(&SPANS);
-    let rows: Vec<f64> = series.values.iter().flat_map(|&v| smoother.push(v)).collect();
-    let columns = 2 * SPANS.len();
-    let of_seed = |seed| -> Result<Vec<Verdict>> {
-        let settings = Settings { seed, ..Settings::default() };
-        let detector =
-            Detector::fit(&rows[..PROBATION * columns], columns, SHRINK, settings).context("no detector")?;
-        Ok(rows.chunks_exact(columns).map(|row| detector.score(row)).collect())
-    };
-    let runs = (0..SEEDS).map(of_seed).collect::<Result<Vec<_>>>()?;
-    let measure = |pick: Pick| {
-        let of_run = |run: &Vec<Verdict>| -> (f64, f64) {
-            let scores: Vec<f64> = run[PROBATION..].iter().map(pick).collect();
-            (auroc(&scores, &inside[PROBATION..]), average_precision(&scores, &inside[PROBATION..]))
-        };
-        let (areas, precisions): (Vec<f64>, Vec<f64>) = runs.iter().map(of_run).unzip();
-        let lowest = areas.iter().copied().fold(1.0, f64::min);
-        (stats::mean(&areas), lowest, stats::mean(&precisions))
-    };
-    let mut figures = serde_json::Map::new();
-    let kinds: [(&str, Pick); 3] =
-        [("forest and T2", |v| v.sum), ("forest alone", |v| v.forest), ("T2 alone", |v| v.log_t2)];
-    println!("  {:<14} {:>8} {:>8} {:>18}", "", "AUROC", "lowest", "average precision");
-    for (name, pick) in kinds {
-        let (area, lowest, precision) = measure(pick);
-        println!("  {name:<14} {area:>8.4} {lowest:>8.4} {precision:>18.4}");
-        figures.insert(
-            name.to_owned(),
-            json!({ "auroc": round(area), "lowest_of_the_seeds": round(lowest), "average_precision": round(precision) }),
-        );
+    let mut state = State { learning_s: DAYS * 86_400, ..State::default() };
+    let mut scores = Vec::with_capacity(series.values.len());
+    let mut alarms: Vec<(usize, usize)> = Vec::new();
+    let mut alarm = false;
+    for (i, (time, value)) in series.times.iter().zip(&series.values).enumerate() {
+        let at: Timestamp =
+            format!("{}Z", time.replace(' ', "T")).parse().ok().context("a time of the series")?;
+        scorer::advance(&mut state, Some(model), &Limits::default(), at.0, *value);
+        scores.push(state.track.smoothed.unwrap_or(0.0));
+        let now = state.track.class > ReadingStatus::Normal;
+        match alarms.last_mut().filter(|_| alarm && now) {
+            Some(last) => last.1 = i,
+            None if now => alarms.push((i, i)),
+            None => {}
+        }
+        alarm = now;
     }
-    let (area, ..) = measure(|v| v.sum);
-    let scores: Vec<f64> = runs[0].iter().map(|v| v.sum).collect();
-    let detections = detections(&scores);
-    let seen = series.windows.iter().filter(|w| detections.iter().any(|d| d.0 <= w.1 && d.1 >= w.0)).count();
-    let outside =
-        detections.iter().filter(|d| !series.windows.iter().any(|w| d.0 <= w.1 && d.1 >= w.0)).count();
+    let (area, precision) = (
+        auroc(&scores[PROBATION..], &inside[PROBATION..]),
+        average_precision(&scores[PROBATION..], &inside[PROBATION..]),
+    );
+    let met = |d: &(usize, usize)| series.windows.iter().any(|w| d.0 <= w.1 && d.1 >= w.0);
+    // an alarm that began long before a window says nothing of it
+    let begins_in = |w: &(usize, usize)| alarms.iter().any(|d| (w.0..=w.1).contains(&d.0));
+    let seen = series.windows.iter().filter(|w| alarms.iter().any(|d| d.0 <= w.1 && d.1 >= w.0)).count();
+    let begun = series.windows.iter().filter(|w| begins_in(w)).count();
+    let outside = alarms.iter().filter(|d| d.0 >= PROBATION && !met(d)).count();
+    let weeks = (series.values.len() - PROBATION) as f64 / (7.0 * 288.0);
     println!(
-        "  {} detections: {seen} of {} windows met, {outside} outside",
-        detections.len(),
+        "  AUROC {area:.4}, average precision {precision:.4}; {} alarms: {seen} of {} windows met ({begun} by an alarm that began in them), {outside} alarms outside in {weeks:.1} weeks",
+        alarms.len(),
         series.windows.len()
     );
     let file = out.with_file_name("machine-temperature.svg");
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(&file, picture::draw(&series, &scores, threshold(&scores), &detections))?;
+    std::fs::write(&file, picture::draw(&series, &scores, pm_model::track::WARNING_FROM, &alarms))?;
     println!("  drew {}", file.display());
     let mut part = Part {
         figures: json!({
-            "protocol": "trained on the first 750 readings; AUROC and average precision per reading over the label windows, on the readings after those 750; mean over 10 seeds",
-            "scores": Value::Object(figures),
-            "threshold": "mean and three standard deviations of the probation period",
-            "detections": detections.len(),
+            "protocol": "live scorer, no limits, learning phase of 7 days; AUROC and average precision of the smoothed score per reading over the label windows, after the first 750 readings",
+            "auroc": round(area),
+            "average_precision": round(precision),
+            "alarms": alarms.len(),
             "windows_met": format!("{seen} of {}", series.windows.len()),
-            "detections_outside": outside,
+            "windows_in_which_an_alarm_began": begun,
+            "alarms_outside_per_week": round(outside as f64 / weeks),
         }),
         broken: Vec::new(),
     };
-    part.demand(area >= AT_LEAST, format!("NAB: AUROC {area:.4} is below {AT_LEAST}"));
+    part.demand(seen >= AT_LEAST_WINDOWS, format!("NAB: {seen} windows met"));
+    part.demand(outside as f64 / weeks <= MOST_OUTSIDE_PER_WEEK, format!("NAB: {outside} alarms outside"));
     Ok(part)
-}
-
-/// From the probation period alone: mean and three standard deviations (Shewhart's control limit).
-fn threshold(scores: &[f64]) -> f64 {
-    let of_probation = &scores[..PROBATION];
-    let mean = stats::mean(of_probation);
-    mean + 3.0 * stats::moment(of_probation, mean, 2).sqrt()
-}
-
-/// Stretches above the threshold, first and last reading; a gap of less than half a day does not end one.
-fn detections(scores: &[f64]) -> Vec<(usize, usize)> {
-    const GAP: usize = 144;
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    let limit = threshold(scores);
-    for (i, _) in scores.iter().enumerate().filter(|(i, s)| *i >= PROBATION && **s > limit) {
-        match found.last_mut() {
-            Some(last) if i - last.1 <= GAP => last.1 = i,
-            _ => found.push((i, i)),
-        }
-    }
-    found
 }
 
 fn read(folder: &Path) -> Option<Series> {

@@ -20,7 +20,7 @@ pub fn draw(series: &Series, scores: &[f64], threshold: f64, detections: &[(usiz
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
          <text x=\"{LEFT}\" y=\"24\" font-size=\"17\">NAB machine temperature: detections against the labelled windows</text>\n\
-         <text x=\"{LEFT}\" y=\"44\" fill=\"#555\">grey: probation period (learned from) · orange: labelled windows · red: detections</text>\n"
+         <text x=\"{LEFT}\" y=\"44\" fill=\"#555\">grey: probation period · orange: labelled windows · red: detections</text>\n"
     );
     let mut block = |from: usize, to: usize, (top, height): (f64, f64), fill: &str| {
         let _ = writeln!(
@@ -31,7 +31,7 @@ pub fn draw(series: &Series, scores: &[f64], threshold: f64, detections: &[(usiz
         );
     };
     let all = (TEMPERATURE.0, SCORE.0 + SCORE.1 - TEMPERATURE.0);
-    block(0, 750, all, "#e8e8e8");
+    block(0, super::nab::PROBATION, all, "#e8e8e8");
     series.windows.iter().for_each(|w| block(w.0, w.1, all, "#ffd9a8"));
     detections.iter().for_each(|d| block(d.0, d.1, BAND, "#d42020"));
     curve(&mut svg, &series.values, TEMPERATURE, "°F", "#1f4e79", x);

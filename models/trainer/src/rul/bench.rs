@@ -13,7 +13,7 @@ pub const STORED: &str = "rul-cmapss/1.0.0";
 
 /// Estimates for the test engines of one set.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct Estimates {
     /// Name of the set.
     pub set: &'static str,
     /// Cycles that each engine had left.
@@ -24,7 +24,7 @@ pub struct Told {
     pub single: Vec<Vec<Cycles>>,
 }
 
-impl Told {
+impl Estimates {
     /// Figures of the mean of the networks.
     #[must_use]
     pub fn measures(&self, cap: f64) -> Measures {
@@ -39,8 +39,9 @@ impl Told {
 
     fn measures_of(&self, cycles: &[Cycles], cap: f64) -> Measures {
         let count = self.left.len() as f64;
-        let told: Vec<_> = cycles.iter().zip(&self.left).map(|(c, left)| (*c, *left, 1.0 / count)).collect();
-        measure(&told, cap, count)
+        let estimates: Vec<_> =
+            cycles.iter().zip(&self.left).map(|(c, left)| (*c, *left, 1.0 / count)).collect();
+        measure(&estimates, cap, count)
     }
 }
 
@@ -48,13 +49,13 @@ impl Told {
 ///
 /// # Errors
 /// When the data cannot be read.
-pub fn judge(model: &RulModel, data: &Path) -> Result<Vec<Told>> {
-    SETS.iter().map(|set| Ok(told(model, set, &data::test_engines(data, set)?))).collect()
+pub fn judge(model: &RulModel, data: &Path) -> Result<Vec<Estimates>> {
+    SETS.iter().map(|set| Ok(estimates(model, set, &data::test_engines(data, set)?))).collect()
 }
 
-fn told(model: &RulModel, set: &'static str, engines: &[Engine]) -> Told {
+fn estimates(model: &RulModel, set: &'static str, engines: &[Engine]) -> Estimates {
     let histories: Vec<&[Vec<f64>]> = engines.iter().map(|e| e.cycles.as_slice()).collect();
-    Told {
+    Estimates {
         set,
         left: engines.iter().map(|e| e.left).collect(),
         ensemble: model.estimate(&histories),
@@ -74,15 +75,15 @@ pub fn run(data: &Path, models: &Path) -> Result<()> {
 }
 
 /// The figures as a table.
-pub fn print(all: &[Told], cap: f64) {
+pub fn print(all: &[Estimates], cap: f64) {
     println!(
         "C-MAPSS, test engines after their last cycle, {STORED}; true values capped at {cap} / as they are; intervals of 90 %"
     );
     println!("{:24} {:>15} {:>21} {:>9} {:>7}", "", "RMSE, cycles", "NASA score", "coverage", "width");
-    for told in all {
-        line(&format!("{} mean of {}", told.set, told.single.len()), &told.measures(cap));
-        for (i, single) in told.single_measures(cap).iter().enumerate() {
-            line(&format!("{} network {} alone", told.set, i + 1), single);
+    for estimates in all {
+        line(&format!("{} mean of {}", estimates.set, estimates.single.len()), &estimates.measures(cap));
+        for (i, single) in estimates.single_measures(cap).iter().enumerate() {
+            line(&format!("{} network {} alone", estimates.set, i + 1), single);
         }
     }
 }

@@ -24,14 +24,14 @@ pub struct Judged {
     /// Cycles that it has left.
     pub left: f64,
     /// Lower quantile, expected value, upper quantile of each network, in cycles.
-    pub said: Vec<[f64; 3]>,
+    pub outputs: Vec<[f64; 3]>,
 }
 
 impl Judged {
     /// Mean of the networks.
     #[must_use]
     pub fn mean(&self) -> [f64; 3] {
-        std::array::from_fn(|k| self.said.iter().map(|s| s[k]).sum::<f64>() / self.said.len() as f64)
+        std::array::from_fn(|k| self.outputs.iter().map(|s| s[k]).sum::<f64>() / self.outputs.len() as f64)
     }
 
     /// Estimate with the given margins.
@@ -64,11 +64,11 @@ pub fn judge(recipe: &Recipe, engines: &[&Engine], seeds: &[u64]) -> Result<Vec<
                 .iter()
                 .map(|&seen| window(&channels, &recipe.input, recipe.shape.taps, &cycles[..seen]))
                 .collect();
-            let said = ensemble.evaluate(recipe.shape, &windows);
+            let outputs = ensemble.evaluate(recipe.shape, &windows);
             judged.extend(cuts.iter().enumerate().map(|(i, &seen)| Judged {
                 engine,
                 left: engines[engine].left_after(seen),
-                said: said.iter().map(|n| n[i].map(|share| f64::from(share) * recipe.cap)).collect(),
+                outputs: outputs.iter().map(|n| n[i].map(|share| f64::from(share) * recipe.cap)).collect(),
             }));
         }
     }

@@ -70,8 +70,8 @@ pub fn fit(recipe: &Recipe, rows: &Rows, seed: u64) -> Result<Network> {
         order.shuffle(&mut rng);
         for batch in order.chunks_exact(recipe.batch) {
             let (windows, left) = tensors(recipe, rows, batch, &device);
-            let said = network.forward_with(windows, |hidden| drop_out(hidden, recipe.dropout));
-            let gradients = GradientsParams::from_grads(loss(said, left).backward(), &network);
+            let outputs = network.forward_with(windows, |hidden| drop_out(hidden, recipe.dropout));
+            let gradients = GradientsParams::from_grads(loss(outputs, left).backward(), &network);
             network = optimizer.step(rate(recipe.rate, step, steps), network, gradients);
             step += 1;
         }
@@ -98,8 +98,8 @@ fn drop_out(hidden: Tensor<2>, share: f64) -> Tensor<2> {
 }
 
 /// Squared error of the expected value, quantile loss of the outer heads.
-fn loss(said: Tensor<2>, left: Tensor<2>) -> Tensor<1> {
-    let error = |head: usize| left.clone() - said.clone().slice([0..said.dims()[0], head..head + 1]);
+fn loss(outputs: Tensor<2>, left: Tensor<2>) -> Tensor<1> {
+    let error = |head: usize| left.clone() - outputs.clone().slice([0..outputs.dims()[0], head..head + 1]);
     let quantile = |head: usize, q: f64| {
         let e = error(head);
         (e.clone() * q + relu(-e)).mean()

@@ -23,8 +23,9 @@ pub struct Measures {
 /// Measures estimates against the cycles that were left, each with its weight; the weights sum to 1. NASA scores are for
 /// `count` engines.
 #[must_use]
-pub fn measure(told: &[(Cycles, f64, f64)], cap: f64, count: f64) -> Measures {
-    let sum = |f: &dyn Fn(&Cycles, f64) -> f64| told.iter().map(|(c, left, w)| w * f(c, *left)).sum::<f64>();
+pub fn measure(estimates: &[(Cycles, f64, f64)], cap: f64, count: f64) -> Measures {
+    let sum =
+        |f: &dyn Fn(&Cycles, f64) -> f64| estimates.iter().map(|(c, left, w)| w * f(c, *left)).sum::<f64>();
     Measures {
         rmse_capped: sum(&|c, left| (c.expected - left.min(cap)).powi(2)).sqrt(),
         rmse_uncapped: sum(&|c, left| (c.expected - left).powi(2)).sqrt(),
@@ -52,8 +53,9 @@ mod tests {
 
     #[test]
     fn figures_by_hand() {
-        let told = |expected, lower, upper, left| (Cycles { expected, lower, upper }, left, 0.5);
-        let m = measure(&[told(50.0, 40.0, 60.0, 60.0), told(120.0, 110.0, 125.0, 130.0)], 125.0, 2.0);
+        let estimates = |expected, lower, upper, left| (Cycles { expected, lower, upper }, left, 0.5);
+        let m =
+            measure(&[estimates(50.0, 40.0, 60.0, 60.0), estimates(120.0, 110.0, 125.0, 130.0)], 125.0, 2.0);
         assert!((m.rmse_capped - (62.5f64).sqrt()).abs() < 1e-12, "{m:?}");
         assert!((m.rmse_uncapped - 10.0).abs() < 1e-12, "{m:?}");
         assert!((m.nasa_uncapped - 2.0 * (10.0f64 / 13.0).exp_m1()).abs() < 1e-12, "{m:?}");

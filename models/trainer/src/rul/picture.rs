@@ -1,6 +1,6 @@
 //! True and estimated remaining cycles of the test engines with their intervals, as SVG.
 
-use super::{bench::Told, measure::is_inside};
+use super::{bench::Estimates, measure::is_inside};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 900.0;
@@ -11,14 +11,14 @@ const HIGHEST: f64 = 150.0;
 
 /// One panel per set; engines by their true value, longest first.
 #[must_use]
-pub fn draw(all: &[Told], cap: f64) -> String {
+pub fn draw(all: &[Estimates], cap: f64) -> String {
     let height = PANEL * all.len() as f64 + 30.0;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
-    for (i, told) in all.iter().enumerate() {
-        panel(&mut svg, told, cap, PANEL * i as f64);
+    for (i, estimates) in all.iter().enumerate() {
+        panel(&mut svg, estimates, cap, PANEL * i as f64);
     }
     let _ = writeln!(
         svg,
@@ -28,16 +28,16 @@ pub fn draw(all: &[Told], cap: f64) -> String {
     svg
 }
 
-fn panel(svg: &mut String, told: &Told, cap: f64, top: f64) {
+fn panel(svg: &mut String, estimates: &Estimates, cap: f64, top: f64) {
     let bottom = top + PANEL - 16.0;
     let scale = (bottom - top - TOP) / HIGHEST;
     let y = |cycles: f64| bottom - cycles.min(HIGHEST) * scale;
-    let figures = told.measures(cap);
+    let figures = estimates.measures(cap);
     let _ = writeln!(
         svg,
         "<text x=\"{LEFT}\" y=\"{:.0}\" font-size=\"13\" fill=\"#111\">{}: RMSE {:.2} cycles (capped at {cap}), {:.0} % within the interval</text>",
         top + 20.0,
-        told.set,
+        estimates.set,
         figures.rmse_capped,
         100.0 * figures.coverage
     );
@@ -51,13 +51,13 @@ fn panel(svg: &mut String, told: &Told, cap: f64, top: f64) {
             y(tick) + 4.0
         );
     }
-    let mut order: Vec<usize> = (0..told.left.len()).collect();
-    order.sort_by(|&a, &b| told.left[b].total_cmp(&told.left[a]));
+    let mut order: Vec<usize> = (0..estimates.left.len()).collect();
+    order.sort_by(|&a, &b| estimates.left[b].total_cmp(&estimates.left[a]));
     let step = (WIDTH - LEFT - 14.0) / order.len().max(1) as f64;
     let mut line = String::new();
     for (place, &engine) in order.iter().enumerate() {
         let x = LEFT + step * (place as f64 + 0.5);
-        let (cycles, left) = (told.ensemble[engine], told.left[engine]);
+        let (cycles, left) = (estimates.ensemble[engine], estimates.left[engine]);
         let colour = if is_inside(&cycles, left, cap) { "#7aa7d9" } else { "#d62728" };
         let _ = writeln!(
             svg,

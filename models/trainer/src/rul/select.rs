@@ -40,10 +40,10 @@ pub fn run(data: &Path, seeds: u64) -> Result<()> {
 
 /// Root of the mean squared error of the networks alone.
 fn one(judged: &[Judged], cap: f64) -> f64 {
-    let networks = judged.first().map_or(0, |j| j.said.len());
+    let networks = judged.first().map_or(0, |j| j.outputs.len());
     let squares = (0..networks).map(|k| {
         let alone: Vec<Judged> =
-            judged.iter().map(|j| Judged { said: vec![j.said[k]], ..j.clone() }).collect();
+            judged.iter().map(|j| Judged { outputs: vec![j.outputs[k]], ..j.clone() }).collect();
         figures_of(&alone, [0.0; 2], cap).rmse_capped.powi(2)
     });
     (squares.sum::<f64>() / networks as f64).sqrt()

@@ -56,8 +56,8 @@ pub fn run(data: &Path, models: &Path, version: &str) -> Result<()> {
     let model = RulModel::new(card, Ensemble { networks });
 
     // Everything is fixed: now the test engines, once.
-    let told = bench::judge(&model, data)?;
-    bench::print(&told, recipe.cap);
+    let estimates = bench::judge(&model, data)?;
+    bench::print(&estimates, recipe.cap);
     let folder = models.join(NAME).join(version);
     std::fs::create_dir_all(&folder)?;
     let mut card = serde_json::to_value(&model.card)?;
@@ -74,7 +74,7 @@ pub fn run(data: &Path, models: &Path, version: &str) -> Result<()> {
     ));
     card["metrics"] = json!({
         "validation_engines": validation,
-        "test_engines": told.iter().map(|t| json!({
+        "test_engines": estimates.iter().map(|t| json!({
             "set": t.set,
             "mean_of_networks": t.measures(recipe.cap),
             "each_network": t.single_measures(recipe.cap),
@@ -83,7 +83,7 @@ pub fn run(data: &Path, models: &Path, version: &str) -> Result<()> {
     std::fs::write(folder.join("card.json"), serde_json::to_string_pretty(&card)? + "\n")?;
     std::fs::write(folder.join(RECORD), model.to_bytes()?)?;
     std::fs::write(folder.join("golden.json"), golden::make(&model, &engines)? + "\n")?;
-    std::fs::write(folder.join("test-engines.svg"), picture::draw(&told, recipe.cap))?;
+    std::fs::write(folder.join("test-engines.svg"), picture::draw(&estimates, recipe.cap))?;
     println!("wrote {} after {:.0} s", folder.display(), started.elapsed().as_secs_f64());
     Ok(())
 }
@@ -109,6 +109,7 @@ fn validation(
 /// Figures of the mean of the networks; every engine counts the same.
 pub fn figures_of(judged: &[Judged], margins: [f64; 2], cap: f64) -> Measures {
     let weights = cross::weights(judged);
-    let told: Vec<_> = judged.iter().zip(weights).map(|(j, w)| (j.cycles(margins, cap), j.left, w)).collect();
-    measure(&told, cap, 100.0)
+    let estimates: Vec<_> =
+        judged.iter().zip(weights).map(|(j, w)| (j.cycles(margins, cap), j.left, w)).collect();
+    measure(&estimates, cap, 100.0)
 }
