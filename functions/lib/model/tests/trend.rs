@@ -80,14 +80,68 @@ fn nine_of_ten_drifts_end_within_their_interval() {
             lives.len()
         );
         assert!(lives.len() >= 120, "{disturbance:?}: only {} estimates", lives.len());
-        assert!(width < 1.2, "{disturbance:?}: intervals as wide as {width} times the estimate say nothing");
+        // Where levels remember or wander, the end may be open; the lower limit still says something.
+        let mut lower: Vec<f64> = lives.iter().map(|(life, _)| life.lower_hours / life.hours).collect();
+        lower.sort_by(f64::total_cmp);
+        let lower = lower[lower.len() / 2];
+        assert!(lower > 0.2, "{disturbance:?}: lower limits at {lower} of the estimate say nothing");
+        let open = matches!(disturbance, Disturbance::SlowNoise | Disturbance::Wandering);
+        assert!(open || width < 2.5, "{disturbance:?}: {width} times the estimate");
         let share = inside as f64 / lives.len() as f64;
         assert!(share >= 0.8, "{disturbance:?}: {share}");
         inside_all += inside;
         all += lives.len();
     }
     let share = f64::from(inside_all as u32) / all as f64;
-    assert!((0.85..=0.97).contains(&share), "{inside_all} of {all}");
+    assert!(share >= 0.9, "{inside_all} of {all}");
+}
+
+/// A way from 0 to 1 in the time from 0 to 1, by a random number of the run.
+type Way = fn(f64, f64) -> f64;
+
+/// The prognosis at some moment of a way with noise, and the hours to the limit at 1; `daily` is the amplitude of a cycle.
+fn on_a_way(seed: u64, way: Way, daily: bool) -> Option<(RemainingLife, f64)> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let total_h = 10f64.powf(rng.random_range(0.7..2.0));
+    let step_h = (total_h / 3000.0).clamp(10.0 / 3600.0, 60.0 / 3600.0);
+    let (now, noise, kind) =
+        (rng.random_range(0.25..0.95), rng.random_range(0.005..0.03), rng.random::<f64>());
+    let cycle = if daily { rng.random_range(0.03..0.15) } else { 0.0 };
+    let phase = rng.random_range(0.0..6.28);
+    let level = |hours: f64| {
+        way(hours / total_h, kind) + cycle * (std::f64::consts::TAU * hours / 24.0 + phase).sin()
+    };
+    let mut history = History::default();
+    let steps = (now * total_h / step_h) as i64;
+    let at = |k: i64| START_US + (k as f64 * step_h * 3.6e9) as i64;
+    for k in 0..=steps {
+        history.add(at(k), level(k as f64 * step_h) + noise * normal(&mut rng), true);
+    }
+    let limits = Limits { critical_high: Some(1.0), ..Limits::default() };
+    let told_h = steps as f64 * step_h;
+    let life = trend::remaining_life(&history, &limits, level(told_h), 0.0, at(steps))?;
+    let reached = (steps..100 * steps).find(|k| level(*k as f64 * step_h) >= 1.0)?;
+    Some((life, reached as f64 * step_h - told_h))
+}
+
+#[test]
+fn intervals_hold_for_curves_too() {
+    let ways: [(&str, Way, bool, f64); 5] = [
+        ("line", |x, _| x, false, 0.95),
+        ("line with a daily cycle", |x, _| x, true, 0.8),
+        ("exponential", |x, r| ((2.0 + 2.5 * r) * x).exp_m1() / (2.0 + 2.5 * r).exp_m1(), false, 0.8),
+        ("quadratic", |x, _| x * x, false, 0.85),
+        ("knee", |x, r| ((x - 0.2 - 0.4 * r) / (0.8 - 0.4 * r)).max(0.0), false, 0.9),
+    ];
+    for (name, way, daily, least) in ways {
+        let lives: Vec<_> = (0..200).filter_map(|seed| on_a_way(seed, way, daily)).collect();
+        let inside = lives.iter().filter(|(life, hours)| {
+            life.lower_hours <= *hours && life.upper_hours.is_none_or(|upper| *hours <= upper)
+        });
+        let share = inside.count() as f64 / lives.len() as f64;
+        println!("{name}: {share:.3} of {}", lives.len());
+        assert!(lives.len() >= 100 && share >= least, "{name}: {share} of {}", lives.len());
+    }
 }
 
 fn line(per_hour: f64, hours: f64) -> History {

@@ -101,6 +101,10 @@ impl Curve {
             && (self.slope * self.span).abs() > 3.0 * noise
     }
 
+    pub(super) fn curvature(&self) -> f64 {
+        self.curvature
+    }
+
     pub(super) fn slope(&self) -> f64 {
         self.slope
     }

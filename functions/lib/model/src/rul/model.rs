@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// A channel's mean over this many of the newest cycles must lie within so many spreads of what was learned from.
 const NEWEST_CYCLES: usize = 5;
-const FARTHEST: f64 = 5.0;
+const FARTHEST: f64 = 8.0;
 
 /// File with the Burn record.
 pub const RECORD: &str = "networks.bpk";

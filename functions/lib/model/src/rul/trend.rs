@@ -28,6 +28,8 @@ const CURVATURES: [f64; 12] = [0.0, -2.0, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 3.0, 4
 /// Few levels tell little of a curvature: then only those up to this size are tried.
 const LEAST_CURVED: f64 = 1.0;
 const FEW_LEVELS: usize = 16;
+/// Curves taken from each but the clearest trend.
+const FROM_OTHERS: usize = 2;
 /// What twice the logarithm of a curvature's likelihood may lose against the best one's; chosen on simulated curves (lines,
 /// with a daily cycle, exponential, quadratic, with a knee).
 const LIKELIHOOD: f64 = 5.0;
@@ -83,14 +85,20 @@ fn plausible(levels: &[(f64, f64)], noise: f64, now_us: i64) -> Vec<Curve> {
     let mut trends: Vec<(usize, f64)> = lengths.into_iter().filter_map(line).collect();
     trends.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut curves = Vec::new();
-    for (k, _) in trends {
+    for (rank, (k, _)) in trends.into_iter().enumerate() {
         let curvatures = CURVATURES.iter().filter(|c| k >= FEW_LEVELS || c.abs() <= LEAST_CURVED);
         let mut tried: Vec<Curve> =
             curvatures.filter_map(|c| Curve::fit(&levels[n - k..], *c, hour)).collect();
         tried.sort_by(|a, b| a.misfit().total_cmp(&b.misfit()));
         let Some(best) = tried.first() else { continue };
         let most = best.misfit() * (LIKELIHOOD / best.free().max(1.0)).exp() * (1.0 + 1e-9);
-        curves.extend(tried.into_iter().take_while(|c| c.misfit() <= most));
+        tried.retain(|c| c.misfit() <= most);
+        if rank > 0 {
+            // less clear trends only add what may come sooner or as straight as before
+            tried.retain(|c| c.curvature() >= 0.0);
+            tried.truncate(FROM_OTHERS);
+        }
+        curves.extend(tried);
     }
     curves
 }
