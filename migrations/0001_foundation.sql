@@ -1,6 +1,18 @@
--- What every later migration builds on: the time-series extension, time-ordered ids, change stamps.
+-- What every later migration builds on: the time-series extension, the role of the functions, and helper functions.
 
 create extension if not exists timescaledb;
+
+-- The functions work as pm_app: they read and write rows, and can change neither the schema nor past audit entries.
+-- The program that runs the migrations gives the role a password; here it is created without one. Each migration
+-- grants what the role needs on the tables that it creates.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'pm_app') then
+        create role pm_app nologin;
+    end if;
+end
+$$;
+grant usage on schema public to pm_app;
 
 -- RFC 9562 UUID version 7: 48 bits of Unix milliseconds, then random bits.
 create function uuid_v7() returns uuid
@@ -23,7 +35,12 @@ begin
 end
 $$;
 
--- Microseconds since 1970, the form in which the functions pass times.
+-- The time that lies this many microseconds after 1970, the form in which the functions pass times.
 create function epoch_us(us bigint) returns timestamptz
 language sql immutable strict parallel safe
 as $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
+
+-- 0 info, 1 warning, 2 critical
+create function severity_rank(severity text) returns integer
+language sql immutable parallel safe
+as $$ select case severity when 'critical' then 2 when 'warning' then 1 else 0 end $$;

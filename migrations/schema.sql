@@ -158,7 +158,7 @@ begin
     insert into outbox (event_type, data)
     values (
         'comment.' || case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end,
-        -- without the text: events reach people and receivers who may not read internal comments
+        -- without the text: some receivers of events may not read internal comments
         jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
             'user_id', it.user_id, 'is_internal', it.is_internal, 'created_at', it.created_at));
     return null;
@@ -525,7 +525,7 @@ begin
         insert into ticket_transitions (ticket_id, field, is_now, by_user)
         values (new.id, 'status', new.status, acting_user());
         insert into outbox (event_type, data) values ('ticket.created', told);
-        -- an automatic ticket's assignee hears of the alarm itself
+        -- the assignee of an automatic ticket is notified of the alarm itself
         if new.assignee is not null and not new.auto_created then
             insert into outbox (event_type, data)
             values ('ticket.assigned', told || jsonb_build_object('previous_assignee', null, 'by', acting_user()));
@@ -614,11 +614,11 @@ CREATE TABLE public.alarms (
     resolved_at timestamp with time zone,
     resolved_by uuid,
     resolution_notes text,
-    metadata jsonb,
     verdict text,
     shelved_until timestamp with time zone,
     shelved_by uuid,
     shelve_reason text,
+    metadata jsonb,
     CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'manual'::text]))),
     CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
@@ -760,7 +760,8 @@ CREATE TABLE public.machines (
     mqtt_id text,
     CONSTRAINT machines_criticality_known CHECK ((criticality = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
     CONSTRAINT machines_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT machines_status_known CHECK ((status = ANY (ARRAY['online'::text, 'offline'::text, 'maintenance'::text, 'degraded'::text])))
+    CONSTRAINT machines_status_known CHECK ((status = ANY (ARRAY['online'::text, 'offline'::text, 'maintenance'::text, 'degraded'::text]))),
+    CONSTRAINT machines_thresholds_object CHECK ((jsonb_typeof(thresholds) = 'object'::text))
 );
 
 CREATE TABLE public.mails (
@@ -905,13 +906,13 @@ CREATE TABLE public.predictions (
     confidence double precision NOT NULL,
     health_percent double precision NOT NULL,
     remaining_hours double precision,
-    model_version text NOT NULL,
-    response_time_ms double precision NOT NULL,
-    contributing_features jsonb NOT NULL,
     remaining_lower_hours double precision,
     remaining_upper_hours double precision,
     remaining_method text,
-    remaining_model text
+    remaining_model text,
+    model_version text NOT NULL,
+    response_time_ms double precision NOT NULL,
+    contributing_features jsonb NOT NULL
 );
 
 CREATE TABLE public.predictions_1m (
@@ -1102,10 +1103,10 @@ CREATE TABLE public.sensors (
     max_threshold double precision,
     warning_threshold double precision,
     critical_threshold double precision,
-    metadata jsonb,
-    mqtt_id text,
     warning_low double precision,
     critical_low double precision,
+    metadata jsonb,
+    mqtt_id text,
     CONSTRAINT sensors_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text))
 );
 
@@ -1126,8 +1127,8 @@ CREATE TABLE public.settings (
     description text,
     category text DEFAULT 'general'::text NOT NULL,
     is_public boolean DEFAULT false NOT NULL,
-    metadata jsonb,
     is_secret boolean DEFAULT false NOT NULL,
+    metadata jsonb,
     CONSTRAINT settings_secret_is_not_public CHECK ((NOT (is_secret AND is_public))),
     CONSTRAINT settings_value_type_known CHECK ((value_type = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text, 'json'::text])))
 );
@@ -1206,11 +1207,11 @@ CREATE TABLE public.webhook_deliveries (
     attempts integer DEFAULT 0 NOT NULL,
     next_attempt_at timestamp with time zone,
     last_attempt_at timestamp with time zone,
+    request_url text,
     request_body text NOT NULL,
     response_status integer,
     response_body text,
     error text,
-    request_url text,
     duration_ms integer,
     CONSTRAINT webhook_deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text])))
 );
@@ -1282,9 +1283,6 @@ ALTER TABLE ONLY public.machines
 
 ALTER TABLE ONLY public.machines
     ADD CONSTRAINT machines_pkey PRIMARY KEY (id);
-
-ALTER TABLE public.machines
-    ADD CONSTRAINT machines_thresholds_object CHECK ((jsonb_typeof(thresholds) = 'object'::text)) NOT VALID;
 
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_dedupe_key_unique UNIQUE (dedupe_key);

@@ -1,25 +1,39 @@
 -- Versions of models: for which machines, with weights, from training to activation and back.
 
-alter table models
+create table models (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    name text not null,
+    version text not null,
+    description text,
+    path text,
+    metadata jsonb,
+    status text not null default 'registered',
     -- null and null: for every machine; a class is what machines carry as metadata.class
-    add column machine_class text,
-    add column machine_id uuid constraint models_machine_exists references machines (id) on delete cascade,
-    add column card jsonb,
-    add column report jsonb,
-    add column activated_at timestamptz,
-    add constraint models_one_scope check (machine_class is null or machine_id is null);
+    machine_class text,
+    machine_id uuid constraint models_machine_exists references machines (id) on delete cascade,
+    card jsonb,
+    report jsonb,
+    activated_at timestamptz,
+    constraint models_name_version_unique unique (name, version),
+    constraint models_status_known check (status in ('registered', 'shadow', 'active', 'retired')),
+    constraint models_one_scope check (machine_class is null or machine_id is null)
+);
 create unique index models_one_active on models (name, machine_class, machine_id) nulls not distinct
     where status = 'active';
 create unique index models_one_challenger on models (name, machine_class, machine_id) nulls not distinct
     where status = 'shadow';
+create trigger models_stamp before update on models for each row execute function stamp_updated_at();
+create trigger models_audit after insert or update or delete on models for each row execute function audit_row('ai_model');
 
--- Apart from models, so that weights are neither audited nor read along with a list.
+-- The weights. In a table of their own, so that they are neither audited nor read with every list of models.
 create table model_records (
     model_id uuid primary key references models (id) on delete cascade,
     record bytea not null
 );
 
--- What a challenger said beside the active model, per day.
+-- How a challenger (status shadow) compares with the active model on the same readings, per day.
 create table model_shadow (
     model_id uuid not null references models (id) on delete cascade,
     day date not null,
@@ -32,7 +46,7 @@ create table model_shadow (
     primary key (model_id, day)
 );
 
--- How far the sensors' features have moved from those the active model learned from.
+-- How far the sensors' features have moved from those that the active model was trained on.
 create table model_drift (
     id uuid primary key default uuid_v7(),
     created_at timestamptz not null default now(),
@@ -45,8 +59,8 @@ create table model_drift (
 );
 create index model_drift_newest on model_drift (created_at desc);
 
--- The model with weights of its own that has this status for the machine: its own before its class's before the general
--- one. Null: the model that came with the program.
+-- The model with stored weights that has this status for the machine: the machine's own, else that of its class, else the
+-- general one. Null: the model that comes with the program.
 create function model_for(machine uuid, wanted text) returns uuid
 language sql stable
 as $$
@@ -59,8 +73,8 @@ as $$
     limit 1
 $$;
 
--- Makes a version the active one of its scope and retires the one before. Two steps, since the index that allows only
--- one active version is checked row by row.
+-- Makes a version the active one of its scope and retires the previous one. Two steps, because the index that allows one
+-- active version only is checked row by row.
 create function activate_model(target uuid) returns boolean
 language plpgsql
 as $$
@@ -74,7 +88,7 @@ begin
 end
 $$;
 
--- Makes a version the challenger of its scope; the challenger before it goes back to being registered.
+-- Makes a version the challenger of its scope. The previous challenger is registered again.
 create function challenge_with_model(target uuid) returns boolean
 language plpgsql
 as $$
@@ -88,8 +102,8 @@ begin
 end
 $$;
 
--- Lists the version that came with the program. It judges wherever no version with weights is active, so it takes the
--- general active place from an older one that came with the program, and from no other.
+-- Registers the version that comes with the program. It scores wherever no version with stored weights is active, so it
+-- replaces an older version that came with the program as the general active model, but no other version.
 create function list_builtin_model(model_name text, model_version text, model_path text, model_card jsonb) returns uuid
 language plpgsql
 as $$
@@ -114,4 +128,4 @@ begin
 end
 $$;
 
-grant select, insert, update, delete on model_records, model_shadow, model_drift to pm_app;
+grant select, insert, update, delete on models, model_records, model_shadow, model_drift to pm_app;

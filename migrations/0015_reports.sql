@@ -1,5 +1,5 @@
--- Reports and the schedules that make them. The content lies in pieces, so that neither writing nor reading a large one
--- holds it in memory; a report without completed_at is being made, or its maker is gone.
+-- Reports and the schedules that make them. The content is stored in pieces, so that neither writing nor reading a large
+-- one holds it in memory. A report without completed_at is being made, or the component that made it was stopped.
 
 create table report_schedules (
     id uuid primary key default uuid_v7(),
@@ -8,7 +8,7 @@ create table report_schedules (
     name text not null,
     format text not null,
     cadence text not null,
-    -- 0 Monday to 6 Sunday; for daily ones of no meaning
+    -- 0 Monday to 6 Sunday; not used by daily schedules
     weekday smallint not null default 0,
     hour smallint not null,
     utc_offset_minutes smallint not null default 0,
@@ -18,7 +18,7 @@ create table report_schedules (
     is_active boolean not null default true,
     created_by uuid references users (id) on delete set null,
     next_run_at timestamptz not null,
-    -- while a run is under way: the end of its lease
+    -- end of the lease of the current run
     leased_until timestamptz,
     attempts smallint not null default 0,
     last_run_at timestamptz,
@@ -40,17 +40,17 @@ create table reports (
     name text not null,
     format text not null,
     title text not null,
-    -- what was asked for: period, machine, sensor, offset from UTC
+    -- the request: period, machine, sensor, offset from UTC
     params jsonb not null,
-    -- readings that it covers
+    -- number of readings that it covers
     readings bigint not null default 0,
-    -- more readings than it holds?
+    -- true: there were more readings than the report may hold
     truncated boolean not null default false,
     file_size bigint not null default 0,
     sha256 bytea,
     created_by uuid references users (id) on delete set null,
     schedule_id uuid references report_schedules (id) on delete set null,
-    -- mail addresses that it was sent to, whose accounts may read it
+    -- mail addresses that it was sent to; the accounts with these addresses may read it
     recipients text[] not null default '{}',
     completed_at timestamptz,
     expires_at timestamptz not null,
@@ -70,7 +70,7 @@ create table report_pieces (
     primary key (report_id, number)
 );
 
--- A reading's value as CSV clients know it: 20.0, not 20.
+-- A reading's value in the form that CSV clients expect: 20.0, not 20.
 create function csv_number(value double precision) returns text
 language sql immutable strict parallel safe
 as $$ select case when value::text ~ '[.eE]|Infinity|NaN' then value::text else value::text || '.0' end $$;

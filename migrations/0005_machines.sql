@@ -1,4 +1,4 @@
--- Machines and their sensors. mqtt_id is the name under which payloads know them.
+-- Machines and their sensors. mqtt_id is their name in MQTT payloads.
 
 create table machines (
     id uuid primary key default uuid_v7(),
@@ -16,10 +16,26 @@ create table machines (
     constraint machines_mqtt_id_unique unique (mqtt_id),
     constraint machines_status_known check (status in ('online', 'offline', 'maintenance', 'degraded')),
     constraint machines_criticality_known check (criticality in ('low', 'medium', 'high', 'critical')),
-    constraint machines_metadata_object check (jsonb_typeof(metadata) = 'object')
+    constraint machines_metadata_object check (jsonb_typeof(metadata) = 'object'),
+    constraint machines_thresholds_object check (jsonb_typeof(thresholds) = 'object')
 );
 create index machines_newest on machines (created_at desc, id desc);
 create trigger machines_stamp before update on machines for each row execute function stamp_updated_at();
+create trigger machines_audit after insert or update or delete on machines for each row execute function audit_row('machine');
+
+-- Reports every change of a machine's status, whether a person or the system made it.
+create function tell_machine_status() returns trigger
+language plpgsql
+as $$
+begin
+    insert into outbox (event_type, data) values ('machine.status', jsonb_build_object(
+        'id', new.id, 'machine_id', new.id, 'name', new.name, 'status', new.status, 'previous_status', old.status,
+        'criticality', new.criticality));
+    return null;
+end
+$$;
+create trigger machines_tell_status after update of status on machines for each row
+    when (old.status is distinct from new.status) execute function tell_machine_status();
 
 create table sensors (
     id uuid primary key default uuid_v7(),
@@ -33,6 +49,8 @@ create table sensors (
     max_threshold double precision,
     warning_threshold double precision,
     critical_threshold double precision,
+    warning_low double precision,
+    critical_low double precision,
     metadata jsonb,
     mqtt_id text,
     constraint sensors_mqtt_id_unique unique (machine_id, mqtt_id),
@@ -40,3 +58,6 @@ create table sensors (
 );
 create index sensors_newest on sensors (created_at desc, id desc);
 create trigger sensors_stamp before update on sensors for each row execute function stamp_updated_at();
+create trigger sensors_audit after insert or update or delete on sensors for each row execute function audit_row('sensor');
+
+grant select, insert, update, delete on machines, sensors to pm_app;

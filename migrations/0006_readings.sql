@@ -15,27 +15,14 @@ create table sensor_data (
 select create_hypertable('sensor_data', by_range('time', interval '6 hours'), create_default_indexes => false);
 create index sensor_data_newest on sensor_data (time desc);
 
--- The newest reading of each sensor, kept so that nobody has to search for it. Changed with every batch: no index but
--- the key and free room in the page, so that updates stay in place.
+-- The newest reading of each sensor, so that no query has to search for it. Every batch changes it: it has no index but
+-- the key, and free room in each page, so that updates stay in place.
 create table sensor_latest (
     sensor_id uuid primary key references sensors (id) on delete cascade,
     time timestamptz not null,
     value double precision not null,
     status smallint not null,
     updated_at timestamptz not null default now()
-) with (fillfactor = 50);
-
--- What scoring and alarming know of each sensor.
-create table sensor_state (
-    sensor_id uuid primary key references sensors (id) on delete cascade,
-    -- opaque to all but the scorer
-    score_state bytea,
-    scored_through timestamptz,
-    -- the severity that the alarm engine was last told: 0 normal, 1 warning, 2 critical
-    threshold_condition smallint not null default 0,
-    prediction_condition smallint not null default 0,
-    -- readings up to here have been judged for alarms
-    evaluated_through timestamptz
 ) with (fillfactor = 50);
 
 -- Payloads and readings that could not be used, with the reason.
@@ -46,8 +33,11 @@ create table dead_letters (
     topic text not null,
     payload bytea not null,
     reason text not null,
-    -- SHA-256 of topic, reason and payload: the same letter delivered twice is one letter
+    -- SHA-256 of topic, reason and payload, so that a repeated delivery gives one row
     digest bytea not null,
     constraint dead_letters_once unique (digest, received_at)
 );
 create index dead_letters_newest on dead_letters (received_at desc);
+
+grant select, insert, update, delete on sensor_data, sensor_latest, dead_letters to pm_app;
+grant usage on sequence sensor_data_id_seq, dead_letters_id_seq to pm_app;

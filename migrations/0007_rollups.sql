@@ -1,5 +1,5 @@
--- Roll-ups of readings by minute and hour, made and kept by one function that the clock calls. It works alike in every
--- edition of TimescaleDB: what it writes for a bucket is always computed afresh from the level below.
+-- Roll-ups of readings by minute and hour. One function, called by the tick, keeps them. It works in every edition of
+-- TimescaleDB: what it writes for a bucket is always computed from all rows of the level below.
 
 create table readings_1m (
     bucket timestamptz not null,
@@ -25,44 +25,20 @@ create table reading_totals (
     count bigint not null
 );
 
--- Minutes with readings that are not in the roll-ups yet. Written in the statement that stores the readings, so that a
--- change is seen exactly by those who see its readings; only appended to, so that storing never waits.
+-- Minutes with readings that are not in the roll-ups yet. They are written in the statement that stores the readings, so
+-- that a transaction sees a change exactly when it sees its readings. Rows are only appended, so that storing never waits.
 create table rollup_changes (
     id bigint generated always as identity primary key,
     minute timestamptz not null,
-    -- null: of all sensors that reported in that minute
+    -- null: all sensors that reported in that minute
     sensor_id uuid,
-    -- how many were stored
+    -- number of readings stored
     readings bigint not null
 );
 create index rollup_changes_by_minute on rollup_changes (minute);
 
--- Before which time a class of data has been dropped.
-create table retention_marks (
-    class text primary key,
-    dropped_before timestamptz not null default 'epoch',
-    constraint retention_marks_class_known check (class in ('readings', 'readings_1m', 'readings_1h', 'predictions'))
-);
-insert into retention_marks (class) values ('readings'), ('readings_1m'), ('readings_1h'), ('predictions');
-
--- Predictions by minute and class, for the counts of the overview.
-create table predictions_1m (
-    bucket timestamptz primary key,
-    normal bigint not null,
-    warning bigint not null,
-    critical bigint not null,
-    buffering bigint not null
-);
-
--- Counts that are asked for all the time, made once a tick.
-create table counts (
-    name text primary key,
-    value bigint not null,
-    counted_at timestamptz not null
-);
-
--- Rolls the hours of the given sensors up from their minutes. (In plpgsql, whose statements are planned one after the
--- other: the second must know the chunk that the first may have made.)
+-- Rolls up the hours of the given sensors from their minutes. (In plpgsql, because it plans one statement after the other:
+-- the second must know the chunk that the first may have created.)
 create function roll_hours(of_sensors uuid[], hours timestamptz[]) returns void
 language plpgsql
 as $$
@@ -85,9 +61,9 @@ begin
 end
 $$;
 
--- Rolls up what has changed in minutes that have ended, oldest first, until budget_ms have passed; returns how many
--- changes were taken. A change is taken and its minute computed from what is visible after that, so a reading whose
--- change is still hidden is rolled with the next call. Minutes whose readings have been dropped stay as they are.
+-- Rolls up the changed minutes that have ended, oldest first, until budget_ms have passed; returns how many changes were
+-- processed. A change is removed first, then its minute is computed from the rows that are visible: a reading whose change
+-- is not visible yet is rolled up by the next call. Minutes whose readings have been dropped stay as they are.
 create function roll_up(budget_ms integer) returns bigint
 language plpgsql
 as $$
@@ -161,52 +137,4 @@ begin
 end
 $$;
 
--- Counts that are asked for all the time: predictions by minute, those of the last day, and the stored readings.
--- Predictions are for readings that are at most five minutes late, so a minute is counted until it is ten minutes old.
-create function count_up() returns void
-language plpgsql
-as $$
-declare
-    counted_to timestamptz;
-    this_minute constant timestamptz := time_bucket('1 minute', now());
-begin
-    if not pg_try_advisory_xact_lock(hashtext('count_up')) then
-        return;
-    end if;
-    select max(bucket) into counted_to from predictions_1m;
-    if counted_to is null or counted_to < this_minute - interval '1 minute' then
-        insert into predictions_1m as p (bucket, normal, warning, critical, buffering)
-        select m.bucket, count(*) filter (where d.status = 'normal'), count(*) filter (where d.status = 'warning'),
-               count(*) filter (where d.status = 'critical'), count(*) filter (where d.status = 'buffering')
-        from generate_series(
-                 greatest(coalesce(counted_to, 'epoch') - interval '10 minutes', this_minute - interval '169 hours'),
-                 this_minute - interval '1 minute', interval '1 minute') m (bucket)
-        left join predictions d on d.time >= m.bucket and d.time < m.bucket + interval '1 minute'
-        group by m.bucket
-        on conflict (bucket) do update set
-            normal = excluded.normal, warning = excluded.warning, critical = excluded.critical,
-            buffering = excluded.buffering;
-        delete from predictions_1m where bucket < this_minute - interval '170 hours';
-    end if;
-    insert into counts (name, value, counted_at)
-    select 'predictions_24h',
-           (select coalesce(sum(normal + warning + critical + buffering), 0)::bigint from predictions_1m
-            where bucket >= this_minute - interval '24 hours' and bucket < this_minute)
-           + (select count(*) from predictions where time >= this_minute),
-           now()
-    union all
-    select 'readings',
-           (select coalesce(sum(count), 0)::bigint from reading_totals
-            where hour >= (select dropped_before from retention_marks where class = 'readings'))
-           + (select coalesce(sum(readings), 0)::bigint from rollup_changes),
-           now()
-    on conflict (name) do update set value = excluded.value, counted_at = excluded.counted_at;
-end
-$$;
-
--- What was stored before there were roll-ups.
-insert into rollup_changes (minute, readings)
-select time_bucket('1 minute', time), count(*) from sensor_data group by 1;
-
-grant select, insert, update, delete on readings_1m, readings_1h, reading_totals, rollup_changes, predictions_1m, counts to pm_app;
-grant select on retention_marks to pm_app;
+grant select, insert, update, delete on readings_1m, readings_1h, reading_totals, rollup_changes to pm_app;

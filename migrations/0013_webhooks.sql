@@ -1,29 +1,4 @@
--- Events leave through the outbox, written in the same transaction as the change they tell of.
-
-create sequence outbox_position;
-
-create table outbox (
-    id uuid primary key default uuid_v7(),
-    -- Assigned at commit under a lock, so that positions become visible in their order and a reader that asks for
-    -- «after position n» misses none.
-    position bigint unique,
-    created_at timestamptz not null default now(),
-    event_type text not null,
-    data jsonb not null
-);
-create index outbox_by_age on outbox (created_at);
-
-create function outbox_take_position() returns trigger
-language plpgsql security definer set search_path = public
-as $$
-begin
-    perform pg_advisory_xact_lock(hashtext('outbox_position'));
-    update outbox set position = nextval('outbox_position') where id = new.id;
-    return null;
-end
-$$;
-create constraint trigger outbox_position_at_commit after insert on outbox
-    deferrable initially deferred for each row execute function outbox_take_position();
+-- Receivers of events, and the log of deliveries to them.
 
 create table webhooks (
     id uuid primary key default uuid_v7(),
@@ -31,7 +6,7 @@ create table webhooks (
     updated_at timestamptz not null default now(),
     name text not null,
     url text not null,
-    secret text,
+    secret text not null,
     previous_secret text,
     previous_secret_expires_at timestamptz,
     events text[] not null,
@@ -39,10 +14,13 @@ create table webhooks (
     disabled_reason text,
     headers jsonb,
     timeout_seconds integer not null default 5,
-    retry_count integer not null default 3,
-    metadata jsonb
+    retry_count integer not null default 14,
+    metadata jsonb,
+    constraint webhooks_timeout_bounded check (timeout_seconds between 1 and 30),
+    constraint webhooks_retries_bounded check (retry_count between 0 and 14)
 );
 create trigger webhooks_stamp before update on webhooks for each row execute function stamp_updated_at();
+create trigger webhooks_audit after insert or update or delete on webhooks for each row execute function audit_row('webhook');
 
 create table webhook_deliveries (
     id uuid primary key default uuid_v7(),
@@ -54,17 +32,17 @@ create table webhook_deliveries (
     attempts integer not null default 0,
     next_attempt_at timestamptz,
     last_attempt_at timestamptz,
+    request_url text,
     request_body text not null,
     response_status integer,
     response_body text,
     error text,
+    duration_ms integer,
     constraint webhook_deliveries_status_known check (status in ('pending', 'delivered', 'failed')),
     constraint webhook_deliveries_once unique (webhook_id, event_id)
 );
 create index webhook_deliveries_due on webhook_deliveries (next_attempt_at) where status = 'pending';
+create index webhook_deliveries_of_webhook on webhook_deliveries (webhook_id, created_at desc, id desc);
+create index webhook_deliveries_by_age on webhook_deliveries (created_at);
 
--- How far each consumer of the outbox has come.
-create table outbox_cursors (
-    consumer text primary key,
-    position bigint not null
-);
+grant select, insert, update, delete on webhooks, webhook_deliveries to pm_app;

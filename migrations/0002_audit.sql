@@ -1,7 +1,31 @@
--- What the audit log hides is said in one place; a job type without a worker is gone.
+-- Audit of row changes.
 
--- What of a row (or of a part of it) may be read in the audit log. `is_secret` is about a setting. Contents of attachments
--- lie in a table that is not audited, and the text of comments is for administrators to read.
+create table audit_log (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    user_id uuid,
+    action_type text not null,
+    resource_type text not null,
+    resource_id text,
+    details text,
+    metadata jsonb,
+    ip_address text,
+    user_agent text
+);
+create index audit_log_newest on audit_log (created_at desc, id desc);
+create index audit_log_of_resource on audit_log (resource_type, resource_id, created_at desc);
+create index audit_log_of_user on audit_log (user_id, created_at desc);
+
+-- Entries are added and read, never changed or removed.
+grant select, insert on audit_log to pm_app;
+
+-- The account that makes the change, if a person makes it.
+create function acting_user() returns uuid
+language sql stable
+as $$ select (nullif(current_setting('pm.actor', true), '')::jsonb ->> 'user_id')::uuid $$;
+
+-- The parts of a row (or of some of its columns) that the audit log may show. `is_secret` is about a setting. Contents of
+-- attachments are in a table that is not audited; the text of comments is for administrators to read.
 create function audit_visible(source text, entry jsonb, is_secret boolean) returns jsonb
 language sql immutable
 as $$
@@ -15,7 +39,11 @@ as $$
     ) as shown) visible
 $$;
 
-create or replace function audit_row() returns trigger
+-- Writes the entry of one changed row. A statement made for a person carries the actor in the setting pm.actor, local to
+-- its transaction: {"user_id", "action"?, "details"?, "ip_address", "user_agent"}. Changes that the system makes have no
+-- actor and are not audited here, because alarms and tickets have a history of their own. An update that changed nothing
+-- (a secret that was to stay as it is) makes no entry.
+create function audit_row() returns trigger
 language plpgsql security definer set search_path = public
 as $$
 declare
@@ -57,6 +85,3 @@ begin
     return null;
 end
 $$;
-
--- Reports are made by POST /reports/generate and by schedules; no worker ever took such a job.
-delete from jobs where job_type = 'report';

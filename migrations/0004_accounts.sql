@@ -1,0 +1,129 @@
+-- Accounts, roles, refresh-token families, login throttling, password resets, request limits.
+
+create table users (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    email text not null,
+    full_name text,
+    role text not null,
+    password_hash text not null,
+    last_login timestamptz,
+    is_active boolean not null default true,
+    constraint users_role_known check (role in ('operator', 'viewer', 'engineer', 'admin'))
+);
+create unique index users_email_unique on users (lower(email));
+create trigger users_stamp before update on users for each row execute function stamp_updated_at();
+create index users_newest on users (created_at desc, id desc);
+create trigger users_audit after insert or update or delete on users for each row execute function audit_row('user');
+
+-- There is always an active administrator. The lock makes two simultaneous changes see each other.
+create function users_keep_an_admin() returns trigger
+language plpgsql security definer set search_path = public
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtext('users_keep_an_admin'));
+    if not exists (select from users where role = 'admin' and is_active) then
+        raise exception 'violates constraint "users_last_admin"'
+            using errcode = 'check_violation', constraint = 'users_last_admin';
+    end if;
+    return null;
+end
+$$;
+create trigger users_keep_an_admin_update after update of role, is_active on users for each row
+    when (old.role = 'admin' and old.is_active and (new.role <> 'admin' or not new.is_active))
+    execute function users_keep_an_admin();
+create trigger users_keep_an_admin_delete after delete on users for each row
+    when (old.role = 'admin' and old.is_active)
+    execute function users_keep_an_admin();
+
+-- Custom roles, and the ids and names of the built-in ones, whose permissions are in the functions' route table.
+create table roles (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    name text not null,
+    description text,
+    permissions text[] not null default '{}',
+    is_system boolean not null default false,
+    constraint roles_system_permits_by_table check (not is_system or permissions = '{}')
+);
+create unique index roles_name_unique on roles (lower(name));
+create trigger roles_stamp before update on roles for each row execute function stamp_updated_at();
+insert into roles (name, description, is_system) values
+    ('admin', 'Everything', true),
+    ('engineer', 'Maintains machines, sensors, alarms and tickets', true),
+    ('viewer', 'Reads everything but administration', true),
+    ('operator', 'Registered, no rights of its own: sees what is open to every account', true);
+
+-- Custom roles of users, in addition to the built-in role of each (users.role).
+create table user_roles (
+    user_id uuid not null references users (id) on delete cascade,
+    role_id uuid not null references roles (id) on delete cascade,
+    primary key (user_id, role_id)
+);
+create index user_roles_of_role on user_roles (role_id);
+
+-- A built-in role is granted by users.role alone and cannot be changed.
+create function roles_keep_system() returns trigger
+language plpgsql
+as $$
+begin
+    if old.is_system then
+        raise exception 'violates constraint "roles_system_fixed"'
+            using errcode = 'check_violation', constraint = 'roles_system_fixed';
+    end if;
+    if tg_op = 'DELETE' then
+        return old;
+    end if;
+    return new;
+end
+$$;
+create trigger roles_keep_system before update or delete on roles
+    for each row execute function roles_keep_system();
+create trigger roles_audit after insert or update or delete on roles for each row execute function audit_row('role');
+create trigger user_roles_audit after insert or delete on user_roles for each row execute function audit_row('user_role');
+
+-- One row per login. Revoking it ends every token that descends from that login.
+create table refresh_families (
+    id uuid primary key,
+    user_id uuid not null references users (id) on delete cascade,
+    -- the only valid refresh token of the family; the use of any other revokes the family
+    current_token_id uuid not null,
+    created_at timestamptz not null default now(),
+    rotated_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    revoked_at timestamptz,
+    revoked_reason text
+);
+create index refresh_families_of_user on refresh_families (user_id);
+create index refresh_families_by_expiry on refresh_families (expires_at);
+
+-- Failed logins per key («account:…» or «address:…») in the running window.
+create table login_throttle (
+    key text primary key,
+    failures integer not null,
+    window_started_at timestamptz not null,
+    blocked_until timestamptz
+);
+
+create table password_resets (
+    token_hash bytea primary key,
+    user_id uuid not null references users (id) on delete cascade,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    used_at timestamptz
+);
+create index password_resets_of_user on password_resets (user_id);
+
+-- Requests per client (an account or an address) in the minute of its last request, for limits. The table is unlogged:
+-- after a crash of the database counting starts again at zero.
+create unlogged table request_counts (
+    client text constraint request_counts_pkey primary key,
+    minute bigint not null,
+    requests bigint not null
+);
+
+grant select, insert, update, delete on
+    users, roles, user_roles, refresh_families, login_throttle, password_resets, request_counts
+to pm_app;

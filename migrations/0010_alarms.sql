@@ -1,0 +1,62 @@
+-- Alarms. What people did (status) and whether the condition holds are two things (ISA-18.2).
+
+create table alarms (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    machine_id uuid not null constraint alarms_machine_exists references machines (id) on delete cascade,
+    sensor_id uuid constraint alarms_sensor_exists references sensors (id) on delete cascade,
+    prediction_id uuid,
+    kind text not null,
+    severity text not null,
+    message text not null,
+    status text not null default 'open',
+    condition_active boolean not null default true,
+    occurrences bigint not null default 1,
+    triggered_at timestamptz not null,
+    last_seen_at timestamptz not null,
+    acknowledged_at timestamptz,
+    acknowledged_by uuid references users (id) on delete set null,
+    resolved_at timestamptz,
+    resolved_by uuid references users (id) on delete set null,
+    resolution_notes text,
+    -- the cause as people found it; the models learn from it
+    verdict text,
+    -- shelved (ISA-18.2): hidden for a limited time, for a reason
+    shelved_until timestamptz,
+    shelved_by uuid references users (id) on delete set null,
+    shelve_reason text,
+    metadata jsonb,
+    constraint alarms_kind_known check (kind in ('threshold', 'prediction', 'manual')),
+    constraint alarms_severity_known check (severity in ('info', 'warning', 'critical')),
+    constraint alarms_status_known check (status in ('open', 'acknowledged', 'resolved')),
+    constraint alarms_resolved_has_time check ((status = 'resolved') = (resolved_at is not null)),
+    constraint alarms_verdict_known check (verdict in ('true_fault', 'false_alarm', 'maintenance', 'unknown')),
+    constraint alarms_verdict_when_resolved check (verdict is null or status = 'resolved'),
+    constraint alarms_metadata_object check (jsonb_typeof(metadata) = 'object')
+);
+-- One unresolved alarm per cause.
+create unique index alarms_one_per_cause on alarms (machine_id, sensor_id, kind) nulls not distinct
+    where status <> 'resolved' and kind <> 'manual';
+create index alarms_newest on alarms (triggered_at desc, id desc);
+create index alarms_active on alarms (triggered_at desc, id desc) where status <> 'resolved';
+create index alarms_of_machine on alarms (machine_id, triggered_at desc);
+create index alarms_of_sensor on alarms (sensor_id, triggered_at desc);
+create index alarms_of_prediction on alarms (prediction_id) where prediction_id is not null;
+create index alarms_by_change on alarms (updated_at desc, id desc);
+create trigger alarms_stamp before update on alarms for each row execute function stamp_updated_at();
+create trigger alarms_audit after insert or update or delete on alarms for each row execute function audit_row('alarm');
+
+-- Every change of an alarm's status, condition or severity.
+create table alarm_transitions (
+    id bigint generated always as identity primary key,
+    alarm_id uuid not null references alarms (id) on delete cascade,
+    at timestamptz not null default now(),
+    change text not null,
+    by_user uuid references users (id) on delete set null,
+    note text
+);
+create index alarm_transitions_of_alarm on alarm_transitions (alarm_id, id);
+
+grant select, insert, update, delete on alarms, alarm_transitions to pm_app;
+grant usage on sequence alarm_transitions_id_seq to pm_app;

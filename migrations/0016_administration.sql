@@ -1,0 +1,63 @@
+-- Settings, jobs, periodic tasks, and the reports of the native programs.
+
+create table settings (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    key text not null,
+    value text,
+    value_type text not null default 'string',
+    description text,
+    category text not null default 'general',
+    is_public boolean not null default false,
+    is_secret boolean not null default false,
+    metadata jsonb,
+    constraint settings_key_unique unique (key),
+    constraint settings_secret_is_not_public check (not (is_secret and is_public)),
+    constraint settings_value_type_known check (value_type in ('string', 'number', 'boolean', 'json'))
+);
+create trigger settings_stamp before update on settings for each row execute function stamp_updated_at();
+create trigger settings_audit after insert or update or delete on settings for each row execute function audit_row('setting');
+
+create table jobs (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    job_type text not null,
+    status text not null default 'pending',
+    progress integer not null default 0,
+    result jsonb,
+    error_message text,
+    started_at timestamptz,
+    completed_at timestamptz,
+    created_by uuid references users (id) on delete set null,
+    metadata jsonb,
+    attempts integer not null default 0,
+    -- a running job belongs to the worker that holds its lease, until the lease runs out
+    lease_id uuid,
+    lease_until timestamptz,
+    constraint jobs_status_known check (status in ('pending', 'running', 'completed', 'failed')),
+    constraint jobs_progress_percent check (progress between 0 and 100)
+);
+create index jobs_newest on jobs (created_at desc, id desc);
+create index jobs_to_do on jobs (job_type, created_at) where status in ('pending', 'running');
+create trigger jobs_stamp before update on jobs for each row execute function stamp_updated_at();
+create trigger jobs_audit after insert or update or delete on jobs for each row execute function audit_row('job');
+
+-- When each periodic task is due next. The caller that moves the time to the next one runs the task.
+create table clock_tasks (
+    task text primary key,
+    due_at timestamptz not null
+);
+insert into clock_tasks (task, due_at) values ('housekeeping', now());
+
+-- The last report of each native program, e.g. a bridge.
+create table service_reports (
+    name text primary key,
+    kind text not null,
+    reported_at timestamptz not null,
+    report jsonb not null
+);
+
+grant select, insert, update, delete on settings, jobs, service_reports to pm_app;
+grant select, update on clock_tasks to pm_app;
