@@ -44,12 +44,13 @@ create index jobs_to_do on jobs (job_type, created_at) where status in ('pending
 create trigger jobs_stamp before update on jobs for each row execute function stamp_updated_at();
 create trigger jobs_audit after insert or update or delete on jobs for each row execute function audit_row('job');
 
--- When each periodic task is due next. The caller that moves the time to the next one runs the task.
+-- When each periodic task (pm_domain::clock) is due next. The caller that moves the time to the next one runs the task.
 create table clock_tasks (
     task text primary key,
-    due_at timestamptz not null
+    due_at timestamptz not null,
+    -- the last failure
+    failed_at timestamptz
 );
-insert into clock_tasks (task, due_at) values ('housekeeping', now());
 
 -- The last report of each native program, e.g. a bridge.
 create table service_reports (
@@ -60,4 +61,4 @@ create table service_reports (
 );
 
 grant select, insert, update, delete on settings, jobs, service_reports to pm_app;
-grant select, update on clock_tasks to pm_app;
+grant select, insert, update on clock_tasks to pm_app;

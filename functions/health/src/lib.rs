@@ -79,6 +79,7 @@ async fn ready(call: &Call) -> Outcome {
 async fn status(call: &Call) -> Outcome {
     let database = part::database(call).await;
     let mqtt = part::mqtt(call, &database).await;
+    let tasks = part::tasks(call, &database).await;
     let status = SystemStatus {
         service: "Predictive Maintenance Platform".to_owned(),
         version: VERSION.to_owned(),
@@ -90,6 +91,7 @@ async fn status(call: &Call) -> Outcome {
         database: part::database_status(&database),
         mqtt,
         ai_service: part::ai_service().await,
+        tasks,
         endpoints: value!({
             "api_docs": "/docs", "health": "/health", "status": "/status", "dashboard": "/dashboard/overview"
         }),

@@ -4,7 +4,7 @@ use pm_api::{
     ai::AiStatus,
     status::{AiServiceStatus, MqttStatus, PartStatus},
 };
-use pm_store::health;
+use pm_store::{clock, health};
 use pm_web::{Call, Peer, log_error};
 
 /// A bridge that has not reported for this long is not there (seconds; it reports every second).
@@ -66,6 +66,24 @@ pub(crate) async fn mqtt(call: &Call, database: &Result<bool, String>) -> MqttSt
         Ok(None) => say("unknown", "⚠️ No MQTT bridge has reported yet", false, None),
         Err(_) => say("unknown", "⚠️ MQTT status unavailable without the database", false, None),
     }
+}
+
+/// The periodic tasks: which of them failed a short time ago?
+pub(crate) async fn tasks(call: &Call, database: &Result<bool, String>) -> PartStatus {
+    let failing = async {
+        let db = call.db().await.map_err(|e| format!("{e:?}"))?;
+        clock::failing(&db).await.map_err(|e| e.to_string())
+    };
+    let failing = match database {
+        Ok(_) => failing.await,
+        Err(error) => Err(error.clone()),
+    };
+    let (status, message) = match failing {
+        Ok(names) if names.is_empty() => ("running", "✅ Periodic tasks are running".to_owned()),
+        Ok(names) => ("failing", format!("⚠️ Periodic tasks fail, see the log: {}", names.join(", "))),
+        Err(_) => ("unknown", "⚠️ State of periodic tasks unavailable without the database".to_owned()),
+    };
+    PartStatus { status: status.to_owned(), message }
 }
 
 /// What the scorer says of itself.

@@ -16,8 +16,9 @@ mod training;
 use http::StatusCode;
 use pm_api::ai::WorkDone;
 use pm_auth::Op;
-use pm_store::model;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, serve};
+use pm_domain::clock::Task;
+use pm_store::{clock, model};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json, log_error, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -43,9 +44,14 @@ async fn work(call: &Call) -> Outcome {
     let db = call.db().await?;
     let due = model::due(&db).await?;
     let mut done = WorkDone::default();
-    if due.drift {
-        drift::measure(&db).await?;
-        done.drift_measured = true;
+    if due.drift && !clock::claim(&db, &[Task::Drift]).await?.is_empty() {
+        match drift::measure(&db).await {
+            Ok(()) => done.drift_measured = true,
+            Err(error) => {
+                log_error(&format!("task {}: {error:?}", Task::Drift.name()));
+                clock::failed(&db, &[Task::Drift]).await?;
+            }
+        }
     }
     if due.retrain {
         done.job_id = training::work(&db).await?.map(|id| id.to_string());

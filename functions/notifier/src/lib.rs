@@ -1,7 +1,7 @@
 //! Component `notifier`: what happens by the clock. The bridge sends one tick a second.
 //!
-//! Invariants: a tick is short and may be missed or doubled; two notifiers at work do nothing twice, because work is
-//! claimed with a lease in one statement; it is the only component that reaches the outside, and only addresses that
+//! Invariants: a tick is short and may be missed or doubled; when one of its tasks fails, the others run; two notifiers at
+//! work do nothing twice, because work is claimed with a lease in one statement; it is the only component that reaches the outside, and only addresses that
 //! `pm_domain::target` lets pass. Deliberately absent: a clock of its own, and SMTP: the answer to a tick hands claimed
 //! mails to the bridge, and the next tick says what became of them.
 
@@ -12,13 +12,16 @@ mod random;
 mod reports;
 mod settings;
 mod slack;
+mod tasks;
 
 use http::StatusCode;
 use pm_api::tick::{Tick, TickAnswer};
 use pm_auth::Op;
+use pm_domain::clock::Task;
 use pm_store::{delivery, health, housekeeping};
 use pm_web::{Answer, Call, Outcome, Refusal, Request, json, now, serve};
 use settings::Settings;
+use tasks::Tasks;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -32,20 +35,33 @@ async fn handle(request: Request) -> Answer {
     .await
 }
 
-/// Keeps the bridge's report for `/status`, plans what new events lead to, tidies up, wakes `reports`, keeps roll-ups and
-/// counts, and hands out mails to send.
+/// Stores the bridge's report for `/status`, plans what new events lead to, deletes what has expired, wakes `reports`, keeps
+/// roll-ups and counts, and hands out mails to send. Only mails are needed for the answer: if they fail, so does the
+/// tick, and the bridge repeats what it reported about them.
 async fn tick(call: &Call) -> Outcome {
     let tick: Tick = serde_json::from_slice(&call.body)
         .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
     let db = call.db().await?;
-    health::report_bridge(&db, &tick.bridge).await?;
-    let settings = Settings::read(&db).await?;
-    delivery::fan_out(&db, settings.webhooks).await?;
-    mails::notices(&db, &settings.audience).await?;
-    housekeeping::tidy(&db, now()).await?;
-    reports::wake(&db).await?;
-    let deliveries_due = delivery::any_due(&db).await?;
-    maintenance::run(&db).await;
-    let mails = mails::exchange(&db, &tick.mail, &settings).await?;
-    Ok(json(StatusCode::OK, &TickAnswer { mails, deliveries_due }))
+    let mut tasks = Tasks::begin(&db).await;
+    tasks.ended(Task::BridgeReport, health::report_bridge(&db, &tick.bridge).await);
+    let settings = Settings::read(&db).await;
+    if let Ok(settings) = &settings {
+        tasks.ended(Task::Webhooks, delivery::fan_out(&db, settings.webhooks).await);
+        tasks.ended(Task::Notices, mails::notices(&db, &settings.audience).await);
+    }
+    if tasks.is_due(Task::Housekeeping) {
+        tasks.ended(Task::Housekeeping, housekeeping::tidy(&db, now()).await);
+    }
+    tasks.ended(Task::Reports, reports::wake(&db).await);
+    maintenance::run(&db, &mut tasks).await;
+    let deliveries_due = tasks.ended(Task::Webhooks, delivery::any_due(&db).await).unwrap_or_default();
+    let mails = match settings {
+        Ok(settings) => mails::exchange(&db, &tick.mail, &settings).await.map_err(Refusal::from),
+        Err(refusal) => Err(refusal),
+    };
+    if let Err(refusal) = &mails {
+        tasks.ended(Task::Mails, Err::<(), _>(refusal));
+    }
+    tasks.end().await;
+    Ok(json(StatusCode::OK, &TickAnswer { mails: mails?, deliveries_due }))
 }

@@ -354,6 +354,7 @@ fn Health() -> impl IntoView {
                 ("Database", s.database.status.clone(), s.database.status == "connected"),
                 ("Broker and bridge", s.mqtt.status.clone(), s.mqtt.connected),
                 ("Model", s.ai_service.status.clone(), s.ai_service.status == "running"),
+                ("Periodic tasks", s.tasks.status.clone(), s.tasks.status == "running"),
             ];
             Some(
                 parts

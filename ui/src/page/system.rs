@@ -49,6 +49,7 @@ fn parts(status: SystemStatus) -> AnyView {
                     <dd>{if m.model_loaded { "a trained model" } else { "rules only: no model is loaded" }}</dd>
                 </dl>
             }).into_any())}
+            {part("Periodic tasks", &s.tasks.message, s.tasks.status == "running", ().into_any())}
             {part("Broker and bridge", &s.mqtt.message, s.mqtt.connected, s.mqtt.bridge.map(bridge).into_any())}
     }
     .into_any()

@@ -146,6 +146,8 @@ pub struct SystemStatus {
     pub mqtt: MqttStatus,
     /// The scorer.
     pub ai_service: AiServiceStatus,
+    /// The periodic tasks.
+    pub tasks: PartStatus,
     /// Where to go on.
     pub endpoints: Value,
 }
@@ -154,7 +156,7 @@ pub struct SystemStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PartStatus {
-    /// `running`; `connected`, `read_only` or `disconnected`.
+    /// `running`, `failing` or `unknown`; of the database `connected`, `read_only` or `disconnected`.
     pub status: String,
     /// For people.
     pub message: String,

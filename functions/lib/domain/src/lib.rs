@@ -9,6 +9,7 @@
 pub mod address;
 pub mod alarm;
 pub mod attachment;
+pub mod clock;
 pub mod condition;
 pub mod csv;
 pub mod cycle;

@@ -23,10 +23,6 @@ pub const REQUEST_COUNTS_MIN: i64 = 2;
 pub const UNFINISHED_REPORT_S: i64 = HOUR_S;
 /// An object in the store that no attachment followed after so long is removed, seconds.
 pub const UNATTACHED_OBJECT_S: i64 = HOUR_S;
-/// Time between two runs of the housekeeping, seconds.
-pub const HOUSEKEEPING_EVERY_S: i64 = MINUTE_S;
-/// Time between two looks for measured data that is too old, seconds.
-pub const RETENTION_EVERY_S: i64 = 10 * MINUTE_S;
 
 /// Before which times things are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

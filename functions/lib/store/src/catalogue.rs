@@ -9,6 +9,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::alarm_engine::ALL,
         crate::attachment::ALL,
         crate::audit::ALL,
+        crate::clock::ALL,
         crate::comment::ALL,
         crate::dashboard::ALL,
         crate::dead_letter::ALL,

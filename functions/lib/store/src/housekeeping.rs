@@ -1,15 +1,10 @@
-//! Throwing away what has had its time (`pm_domain::retention`), in bounded portions.
+//! Deletion of expired rows (`pm_domain::retention`), in bounded portions.
 
 use crate::{Db, StoreError, statement::statements, value::at};
 use pm_api::Timestamp;
-use pm_domain::{
-    duration::MINUTE_S,
-    retention::{HOUSEKEEPING_EVERY_S, cutoffs},
-};
+use pm_domain::{duration::MINUTE_S, retention::cutoffs};
 
 statements! {
-    TURN = "
-        update clock_tasks set due_at = epoch_us($2) where task = 'housekeeping' and due_at <= epoch_us($1)";
     DELIVERIES = "
         delete from webhook_deliveries where id in (
             select id from webhook_deliveries where created_at < epoch_us($1) order by created_at limit 5000)";
@@ -37,15 +32,11 @@ statements! {
     REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
 }
 
-/// Does a portion, at most once in [`HOUSEKEEPING_EVERY_S`] whoever asks; returns how many rows went.
+/// Deletes a portion; returns how many rows it deleted.
 pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
-    let next = now.plus_seconds(HOUSEKEEPING_EVERY_S);
-    if db.execute(TURN, vec![at(now), at(next)]).await? == 0 {
-        return Ok(0);
-    }
     let before = cutoffs(now);
     let counted_minute = before.request_counts.0.div_euclid(MINUTE_S * Timestamp::SECOND);
-    let mut gone = db.execute(EXPIRED_MAILS, vec![]).await?;
+    let mut deleted = db.execute(EXPIRED_MAILS, vec![]).await?;
     for (statement, parameter) in [
         (DELIVERIES, at(before.deliveries)),
         (MAILS, at(before.mails)),
@@ -56,7 +47,7 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (REQUESTS, counted_minute.into()),
         (REPORTS, at(before.bridge_reports)),
     ] {
-        gone += db.execute(statement, vec![parameter]).await?;
+        deleted += db.execute(statement, vec![parameter]).await?;
     }
-    Ok(gone)
+    Ok(deleted)
 }

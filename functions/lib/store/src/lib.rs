@@ -20,6 +20,7 @@ pub mod alarm_change;
 pub mod alarm_engine;
 pub mod attachment;
 pub mod audit;
+pub mod clock;
 pub mod comment;
 pub mod dashboard;
 pub mod dead_letter;

@@ -145,8 +145,7 @@ statements! {
         select exists (
                    select from jobs
                    where job_type = 'retrain' and (status = 'pending' or (status = 'running' and lease_until < now()))),
-               not exists (select from model_drift where created_at > now() - $1::int8 * interval '1 second')
-                   and exists (select from sensor_state where scored_through > now() - $1::int8 * interval '1 second')";
+               exists (select from sensor_state where scored_through > now() - $1::int8 * interval '1 second')";
 }
 
 /// What is registered from the files that came with the program.
@@ -212,12 +211,12 @@ pub struct JudgedAlarm {
     pub true_fault: bool,
 }
 
-/// What `models` has to do.
+/// What `models` may have to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
     /// A job to train waits.
     pub retrain: bool,
-    /// Drift was not measured for an hour.
+    /// Sensors report, so drift can be measured.
     pub drift: bool,
 }
 

@@ -1,20 +1,11 @@
 //! Work of the clock: roll-ups, counts, retention. Each is one bounded statement; see the functions in the schema.
 
 use crate::{Db, StoreError, statement::statements, value::text};
-use pm_domain::duration::MINUTE_S;
-
-/// A run that is dated further ahead than this was dated by a clock that was set back since, seconds.
-const CLOCK_STEP_S: i64 = MINUTE_S;
 
 statements! {
     ROLL_UP = "select roll_up($1)";
     COUNT_UP = "select count_up()::text";
     DROP_OLD = "select drop_old($1, $2)";
-    DUE = "
-        insert into counts as c (name, value, counted_at) values ($1, 0, now())
-        on conflict (name) do update set value = c.value + 1, counted_at = now()
-        where c.counted_at not between now() - $2::int8 * interval '1 second' and now() + $3::int8 * interval '1 second'
-        returning value";
 }
 
 /// Rolls up what has changed in minutes that have ended, for about `budget_ms`; returns how many changes were taken.
@@ -57,11 +48,4 @@ impl Class {
 /// [`StoreError::Unavailable`] if others hold the chunks for longer than two seconds: later, then.
 pub async fn drop_old(db: &Db, class: Class, keep_days: i32) -> Result<i32, StoreError> {
     db.one(DROP_OLD, vec![text(class.as_str()), keep_days.into()], |c| c.take()).await
-}
-
-/// Is a task due that runs every `interval_s` seconds? If so, it counts as run, for whoever asks next.
-pub async fn is_due(db: &Db, task: &str, interval_s: i64) -> Result<bool, StoreError> {
-    let run =
-        db.first(DUE, vec![text(task), interval_s.into(), CLOCK_STEP_S.into()], |c| c.take::<i64>()).await?;
-    Ok(run.is_some())
 }

@@ -146,6 +146,28 @@ async fn a_version_without_weights_is_registered_and_cannot_be_activated() -> Re
     Ok(())
 }
 
+/// Makes sensors that have drifted, and measures the drift twice.
+pub async fn drift(stack: &Stack, client: &Client, db: &tokio_postgres::Client) -> Result<()> {
+    db.batch_execute(READINGS).await?;
+    // every sensor shows a saw tooth now, which healthy training signals do not
+    db.batch_execute(
+        "update sensor_data set value = (extract(epoch from time)::int % 60) * 3;
+         insert into sensor_state (sensor_id, scored_through) select sensor_id, now() from sensor_latest
+         on conflict (sensor_id) do update set scored_through = now()",
+    )
+    .await?;
+    for _ in 0..2 {
+        let done = work(stack, client).await?;
+        ensure!(done["job_id"].is_null(), "{done}");
+        db.batch_execute(
+            "update model_drift set created_at = created_at - interval '2 hours';
+             update clock_tasks set due_at = now() where task = 'drift'",
+        )
+        .await?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn drift_is_measured_and_told_once() -> Result<()> {
     let options = StackOptions { demo: true, without_bridge: true, ..StackOptions::default() };
@@ -154,18 +176,7 @@ async fn drift_is_measured_and_told_once() -> Result<()> {
     let engineer = client.sign_in(ENGINEER).await?;
     let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
-    db.batch_execute(READINGS).await?;
-    // every sensor shows a saw tooth now, which healthy training signals do not
-    db.batch_execute(
-        "update sensor_data set value = (extract(epoch from time)::int % 60) * 3;
-         insert into sensor_state (sensor_id, scored_through) select sensor_id, now() from sensor_latest",
-    )
-    .await?;
-    for _ in 0..2 {
-        let done = work(&stack, &client).await?;
-        ensure!(done["job_id"].is_null(), "{done}");
-        db.batch_execute("update model_drift set created_at = created_at - interval '2 hours'").await?;
-    }
+    drift(&stack, &client, &db).await?;
     let drift = engineer.get("/ai/drift").await?.expect(200)?;
     assert_eq!(drift.as_array().map(Vec::len), Some(2), "{drift}");
     assert_eq!((&drift[0]["verdict"], &drift[0]["sensors"]), (&json!("moved"), &json!(4)), "{drift}");
