@@ -1,4 +1,7 @@
 -- Events leave through the outbox. They are written in the same transaction as the change that they report.
+--
+-- pm-api's table of events names every event_type with the type of its data. The data of an entity's events is built in
+-- one place: the function `<entity>_event` beside the entity's table where several statements or triggers report changes.
 
 create sequence outbox_position;
 

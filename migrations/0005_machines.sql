@@ -24,7 +24,7 @@ create trigger machines_stamp before update on machines for each row execute fun
 create trigger machines_audit after insert or update or delete on machines for each row execute function audit_row('machine');
 
 -- Reports every change of a machine's status, whether a person or the system made it.
-create function tell_machine_status() returns trigger
+create function machine_status_changed() returns trigger
 language plpgsql
 as $$
 begin
@@ -34,8 +34,8 @@ begin
     return null;
 end
 $$;
-create trigger machines_tell_status after update of status on machines for each row
-    when (old.status is distinct from new.status) execute function tell_machine_status();
+create trigger machines_status_changed after update of status on machines for each row
+    when (old.status is distinct from new.status) execute function machine_status_changed();
 
 create table sensors (
     id uuid primary key default uuid_v7(),

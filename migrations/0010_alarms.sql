@@ -47,6 +47,16 @@ create index alarms_by_change on alarms (updated_at desc, id desc);
 create trigger alarms_stamp before update on alarms for each row execute function stamp_updated_at();
 create trigger alarms_audit after insert or update or delete on alarms for each row execute function audit_row('alarm');
 
+-- Data of alarm.created and alarm.updated; `change` is a word of pm-api's AlarmChangeKind.
+create function alarm_event(alarm alarms, change text) returns jsonb
+language sql stable
+as $$
+    select jsonb_build_object('id', alarm.id, 'machine_id', alarm.machine_id, 'sensor_id', alarm.sensor_id,
+        'kind', alarm.kind, 'severity', alarm.severity, 'message', alarm.message, 'status', alarm.status,
+        'condition_active', alarm.condition_active, 'triggered_at', alarm.triggered_at,
+        'resolved_at', alarm.resolved_at, 'shelved_until', alarm.shelved_until, 'change', change)
+$$;
+
 -- Every change of an alarm's status, condition or severity.
 create table alarm_transitions (
     id bigint generated always as identity primary key,

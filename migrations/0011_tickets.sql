@@ -43,22 +43,28 @@ create table ticket_transitions (
 );
 create index ticket_transitions_of_ticket on ticket_transitions (ticket_id, id);
 
+-- Data of ticket.created, ticket.updated and ticket.assigned.
+create function ticket_event(ticket tickets, previous_assignee text) returns jsonb
+language sql stable
+as $$
+    select jsonb_build_object('id', ticket.id, 'machine_id', ticket.machine_id, 'alarm_id', ticket.alarm_id,
+        'title', ticket.title, 'priority', ticket.priority, 'status', ticket.status, 'assignee', ticket.assignee,
+        'due_at', ticket.due_at, 'previous_assignee', previous_assignee, 'by', acting_user())
+$$;
+
 create function ticket_changed() returns trigger
 language plpgsql
 as $$
 declare
-    told constant jsonb := jsonb_build_object('id', new.id, 'machine_id', new.machine_id, 'alarm_id', new.alarm_id,
-        'title', new.title, 'priority', new.priority, 'status', new.status, 'assignee', new.assignee,
-        'due_at', new.due_at);
+    event constant jsonb := ticket_event(new, case when tg_op = 'UPDATE' then old.assignee end);
 begin
     if tg_op = 'INSERT' then
         insert into ticket_transitions (ticket_id, field, is_now, by_user)
         values (new.id, 'status', new.status, acting_user());
-        insert into outbox (event_type, data) values ('ticket.created', told);
+        insert into outbox (event_type, data) values ('ticket.created', event);
         -- the assignee of an automatic ticket is notified of the alarm itself
         if new.assignee is not null and not new.auto_created then
-            insert into outbox (event_type, data)
-            values ('ticket.assigned', told || jsonb_build_object('previous_assignee', null, 'by', acting_user()));
+            insert into outbox (event_type, data) values ('ticket.assigned', event);
         end if;
         return null;
     end if;
@@ -72,10 +78,9 @@ begin
         ('due_at', to_char(old.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
                    to_char(new.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))) c (field, was, is_now)
     where was is distinct from is_now;
-    insert into outbox (event_type, data) values ('ticket.updated', told);
+    insert into outbox (event_type, data) values ('ticket.updated', event);
     if new.assignee is distinct from old.assignee and new.assignee is not null then
-        insert into outbox (event_type, data)
-        values ('ticket.assigned', told || jsonb_build_object('previous_assignee', old.assignee, 'by', acting_user()));
+        insert into outbox (event_type, data) values ('ticket.assigned', event);
     end if;
     return null;
 end

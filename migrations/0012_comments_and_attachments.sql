@@ -19,14 +19,14 @@ create function comment_changed() returns trigger
 language plpgsql
 as $$
 declare
-    it constant comments := case when tg_op = 'DELETE' then old else new end;
+    comment constant comments := case when tg_op = 'DELETE' then old else new end;
 begin
     insert into outbox (event_type, data)
     values (
         'comment.' || case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end,
         -- without the text: some receivers of events may not read internal comments
-        jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
-            'user_id', it.user_id, 'is_internal', it.is_internal, 'created_at', it.created_at));
+        jsonb_build_object('id', comment.id, 'resource_type', comment.resource_type, 'resource_id', comment.resource_id,
+            'user_id', comment.user_id, 'is_internal', comment.is_internal, 'created_at', comment.created_at));
     return null;
 end
 $$;
@@ -69,7 +69,7 @@ create function attachment_changed() returns trigger
 language plpgsql
 as $$
 declare
-    it constant attachments := case when tg_op = 'DELETE' then old else new end;
+    attachment constant attachments := case when tg_op = 'DELETE' then old else new end;
 begin
     if tg_op = 'DELETE' and old.storage_key is not null then
         insert into stray_objects (storage_key) values (old.storage_key)
@@ -78,9 +78,10 @@ begin
     insert into outbox (event_type, data)
     values (
         'attachment.' || case tg_op when 'INSERT' then 'created' else 'deleted' end,
-        jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
-            'filename', it.filename, 'content_type', it.content_type, 'file_size', it.file_size,
-            'uploaded_by', it.uploaded_by));
+        jsonb_build_object('id', attachment.id, 'resource_type', attachment.resource_type,
+            'resource_id', attachment.resource_id, 'filename', attachment.filename,
+            'content_type', attachment.content_type, 'file_size', attachment.file_size,
+            'uploaded_by', attachment.uploaded_by));
     return null;
 end
 $$;

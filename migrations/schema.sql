@@ -21,11 +21,65 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.uuid_v7() RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+    select encode(
+        set_bit(set_bit(overlay(
+            uuid_send(gen_random_uuid())
+            placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
+            from 1 for 6), 52, 1), 53, 1),
+        'hex')::uuid
+$$;
+
+CREATE TABLE public.alarms (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    machine_id uuid NOT NULL,
+    sensor_id uuid,
+    prediction_id uuid,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    message text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    condition_active boolean DEFAULT true NOT NULL,
+    occurrences bigint DEFAULT 1 NOT NULL,
+    triggered_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by uuid,
+    resolved_at timestamp with time zone,
+    resolved_by uuid,
+    resolution_notes text,
+    verdict text,
+    shelved_until timestamp with time zone,
+    shelved_by uuid,
+    shelve_reason text,
+    metadata jsonb,
+    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'manual'::text]))),
+    CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT alarms_severity_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
+    CONSTRAINT alarms_status_known CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text]))),
+    CONSTRAINT alarms_verdict_known CHECK ((verdict = ANY (ARRAY['true_fault'::text, 'false_alarm'::text, 'maintenance'::text, 'unknown'::text]))),
+    CONSTRAINT alarms_verdict_when_resolved CHECK (((verdict IS NULL) OR (status = 'resolved'::text)))
+);
+
+CREATE FUNCTION public.alarm_event(alarm public.alarms, change text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object('id', alarm.id, 'machine_id', alarm.machine_id, 'sensor_id', alarm.sensor_id,
+        'kind', alarm.kind, 'severity', alarm.severity, 'message', alarm.message, 'status', alarm.status,
+        'condition_active', alarm.condition_active, 'triggered_at', alarm.triggered_at,
+        'resolved_at', alarm.resolved_at, 'shelved_until', alarm.shelved_until, 'change', change)
+$$;
+
 CREATE FUNCTION public.attachment_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-    it constant attachments := case when tg_op = 'DELETE' then old else new end;
+    attachment constant attachments := case when tg_op = 'DELETE' then old else new end;
 begin
     if tg_op = 'DELETE' and old.storage_key is not null then
         insert into stray_objects (storage_key) values (old.storage_key)
@@ -34,9 +88,10 @@ begin
     insert into outbox (event_type, data)
     values (
         'attachment.' || case tg_op when 'INSERT' then 'created' else 'deleted' end,
-        jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
-            'filename', it.filename, 'content_type', it.content_type, 'file_size', it.file_size,
-            'uploaded_by', it.uploaded_by));
+        jsonb_build_object('id', attachment.id, 'resource_type', attachment.resource_type,
+            'resource_id', attachment.resource_id, 'filename', attachment.filename,
+            'content_type', attachment.content_type, 'file_size', attachment.file_size,
+            'uploaded_by', attachment.uploaded_by));
     return null;
 end
 $$;
@@ -153,14 +208,14 @@ CREATE FUNCTION public.comment_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-    it constant comments := case when tg_op = 'DELETE' then old else new end;
+    comment constant comments := case when tg_op = 'DELETE' then old else new end;
 begin
     insert into outbox (event_type, data)
     values (
         'comment.' || case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end,
         -- without the text: some receivers of events may not read internal comments
-        jsonb_build_object('id', it.id, 'resource_type', it.resource_type, 'resource_id', it.resource_id,
-            'user_id', it.user_id, 'is_internal', it.is_internal, 'created_at', it.created_at));
+        jsonb_build_object('id', comment.id, 'resource_type', comment.resource_type, 'resource_id', comment.resource_id,
+            'user_id', comment.user_id, 'is_internal', comment.is_internal, 'created_at', comment.created_at));
     return null;
 end
 $$;
@@ -346,6 +401,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.machine_status_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    insert into outbox (event_type, data) values ('machine.status', jsonb_build_object(
+        'id', new.id, 'machine_id', new.id, 'name', new.name, 'status', new.status, 'previous_status', old.status,
+        'criticality', new.criticality));
+    return null;
+end
+$$;
+
 CREATE FUNCTION public.model_for(machine uuid, wanted text) RETURNS uuid
     LANGUAGE sql STABLE
     AS $$
@@ -502,33 +568,19 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.tell_machine_status() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-begin
-    insert into outbox (event_type, data) values ('machine.status', jsonb_build_object(
-        'id', new.id, 'machine_id', new.id, 'name', new.name, 'status', new.status, 'previous_status', old.status,
-        'criticality', new.criticality));
-    return null;
-end
-$$;
-
 CREATE FUNCTION public.ticket_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 declare
-    told constant jsonb := jsonb_build_object('id', new.id, 'machine_id', new.machine_id, 'alarm_id', new.alarm_id,
-        'title', new.title, 'priority', new.priority, 'status', new.status, 'assignee', new.assignee,
-        'due_at', new.due_at);
+    event constant jsonb := ticket_event(new, case when tg_op = 'UPDATE' then old.assignee end);
 begin
     if tg_op = 'INSERT' then
         insert into ticket_transitions (ticket_id, field, is_now, by_user)
         values (new.id, 'status', new.status, acting_user());
-        insert into outbox (event_type, data) values ('ticket.created', told);
+        insert into outbox (event_type, data) values ('ticket.created', event);
         -- the assignee of an automatic ticket is notified of the alarm itself
         if new.assignee is not null and not new.auto_created then
-            insert into outbox (event_type, data)
-            values ('ticket.assigned', told || jsonb_build_object('previous_assignee', null, 'by', acting_user()));
+            insert into outbox (event_type, data) values ('ticket.assigned', event);
         end if;
         return null;
     end if;
@@ -542,13 +594,40 @@ begin
         ('due_at', to_char(old.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
                    to_char(new.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))) c (field, was, is_now)
     where was is distinct from is_now;
-    insert into outbox (event_type, data) values ('ticket.updated', told);
+    insert into outbox (event_type, data) values ('ticket.updated', event);
     if new.assignee is distinct from old.assignee and new.assignee is not null then
-        insert into outbox (event_type, data)
-        values ('ticket.assigned', told || jsonb_build_object('previous_assignee', old.assignee, 'by', acting_user()));
+        insert into outbox (event_type, data) values ('ticket.assigned', event);
     end if;
     return null;
 end
+$$;
+
+CREATE TABLE public.tickets (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    machine_id uuid NOT NULL,
+    alarm_id uuid,
+    title text NOT NULL,
+    priority text DEFAULT 'medium'::text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    assignee text,
+    description text,
+    due_at timestamp with time zone,
+    auto_created boolean DEFAULT false NOT NULL,
+    resolution_notes text,
+    metadata jsonb,
+    CONSTRAINT tickets_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT tickets_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
+    CONSTRAINT tickets_status_known CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text, 'cancelled'::text])))
+);
+
+CREATE FUNCTION public.ticket_event(ticket public.tickets, previous_assignee text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_object('id', ticket.id, 'machine_id', ticket.machine_id, 'alarm_id', ticket.alarm_id,
+        'title', ticket.title, 'priority', ticket.priority, 'status', ticket.status, 'assignee', ticket.assignee,
+        'due_at', ticket.due_at, 'previous_assignee', previous_assignee, 'by', acting_user())
 $$;
 
 CREATE FUNCTION public.users_keep_an_admin() RETURNS trigger
@@ -563,17 +642,6 @@ begin
     end if;
     return null;
 end
-$$;
-
-CREATE FUNCTION public.uuid_v7() RETURNS uuid
-    LANGUAGE sql PARALLEL SAFE
-    AS $$
-    select encode(
-        set_bit(set_bit(overlay(
-            uuid_send(gen_random_uuid())
-            placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
-            from 1 for 6), 52, 1), 53, 1),
-        'hex')::uuid
 $$;
 
 CREATE TABLE public.alarm_transitions (
@@ -592,40 +660,6 @@ ALTER TABLE public.alarm_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.alarms (
-    id uuid DEFAULT public.uuid_v7() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    machine_id uuid NOT NULL,
-    sensor_id uuid,
-    prediction_id uuid,
-    kind text NOT NULL,
-    severity text NOT NULL,
-    message text NOT NULL,
-    status text DEFAULT 'open'::text NOT NULL,
-    condition_active boolean DEFAULT true NOT NULL,
-    occurrences bigint DEFAULT 1 NOT NULL,
-    triggered_at timestamp with time zone NOT NULL,
-    last_seen_at timestamp with time zone NOT NULL,
-    acknowledged_at timestamp with time zone,
-    acknowledged_by uuid,
-    resolved_at timestamp with time zone,
-    resolved_by uuid,
-    resolution_notes text,
-    verdict text,
-    shelved_until timestamp with time zone,
-    shelved_by uuid,
-    shelve_reason text,
-    metadata jsonb,
-    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'manual'::text]))),
-    CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
-    CONSTRAINT alarms_severity_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
-    CONSTRAINT alarms_status_known CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text]))),
-    CONSTRAINT alarms_verdict_known CHECK ((verdict = ANY (ARRAY['true_fault'::text, 'false_alarm'::text, 'maintenance'::text, 'unknown'::text]))),
-    CONSTRAINT alarms_verdict_when_resolved CHECK (((verdict IS NULL) OR (status = 'resolved'::text)))
 );
 
 CREATE TABLE public.attachment_contents (
@@ -664,7 +698,8 @@ CREATE TABLE public.audit_log (
 
 CREATE TABLE public.clock_tasks (
     task text NOT NULL,
-    due_at timestamp with time zone NOT NULL
+    due_at timestamp with time zone NOT NULL,
+    failed_at timestamp with time zone
 );
 
 CREATE TABLE public.comments (
@@ -1159,26 +1194,6 @@ ALTER TABLE public.ticket_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS ID
     CACHE 1
 );
 
-CREATE TABLE public.tickets (
-    id uuid DEFAULT public.uuid_v7() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    machine_id uuid NOT NULL,
-    alarm_id uuid,
-    title text NOT NULL,
-    priority text DEFAULT 'medium'::text NOT NULL,
-    status text DEFAULT 'open'::text NOT NULL,
-    assignee text,
-    description text,
-    due_at timestamp with time zone,
-    auto_created boolean DEFAULT false NOT NULL,
-    resolution_notes text,
-    metadata jsonb,
-    CONSTRAINT tickets_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT tickets_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
-    CONSTRAINT tickets_status_known CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text, 'cancelled'::text])))
-);
-
 CREATE TABLE public.user_roles (
     user_id uuid NOT NULL,
     role_id uuid NOT NULL
@@ -1542,7 +1557,7 @@ CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machine
 
 CREATE TRIGGER machines_stamp BEFORE UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
-CREATE TRIGGER machines_tell_status AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.tell_machine_status();
+CREATE TRIGGER machines_status_changed AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.machine_status_changed();
 
 CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.audit_row('ai_model');
 
@@ -1708,14 +1723,16 @@ ALTER TABLE ONLY public.webhook_deliveries
 
 GRANT USAGE ON SCHEMA public TO pm_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
+
 REVOKE ALL ON FUNCTION public.drop_old(class text, keep_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.drop_old(class text, keep_days integer) TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
 
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
 
 GRANT SELECT,INSERT ON TABLE public.attachment_contents TO pm_app;
 
@@ -1723,7 +1740,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO pm_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_app;
 
-GRANT SELECT,UPDATE ON TABLE public.clock_tasks TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.clock_tasks TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.comments TO pm_app;
 
@@ -1810,8 +1827,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
 GRANT SELECT,INSERT ON TABLE public.ticket_transitions TO pm_app;
 
 GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_app;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_roles TO pm_app;
 

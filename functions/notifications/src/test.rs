@@ -1,8 +1,11 @@
 //! Tests of mail and of a webhook's address.
 
 use http::StatusCode;
-use pm_api::webhook::{DeliverReport, DeliverRequest, TestResult};
-use pm_domain::{address, mail::test, settings::Key, target, webhook::TEST_EVENT};
+use pm_api::{
+    event::TEST_EVENT,
+    webhook::{DeliverReport, DeliverRequest, TestResult},
+};
+use pm_domain::{address, mail::test, settings::Key, target};
 use pm_store::{
     Db, StoreError,
     mail::{MailState, NewMail, enqueue, give_up, state},

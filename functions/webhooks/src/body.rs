@@ -1,9 +1,10 @@
 //! Bodies of requests about webhooks.
 
 use crate::secret;
+use pm_api::event::EVENTS;
 use pm_domain::{
     retry, target,
-    webhook::{EVENTS, is_header_value, is_own_header, is_secret, is_subscription},
+    webhook::{is_header_value, is_own_header, is_secret, is_subscription},
 };
 use pm_store::webhook::{NewWebhook, WebhookChange};
 use pm_web::{Fields, Presence, Refusal, variable};
@@ -90,7 +91,7 @@ fn events(fields: &mut Fields) -> Option<Vec<String>> {
     } else if let Some(unknown) = events.iter().find(|event| !is_subscription(event)) {
         let message = format!(
             "{unknown:?} is no event; events are '{}', groups such as 'alarm.*', and '*'",
-            EVENTS.join("', '")
+            EVENTS.iter().map(|event| event.name).collect::<Vec<_>>().join("', '")
         );
         fields.refuse("enum", "events", message);
     }

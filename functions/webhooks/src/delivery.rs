@@ -3,11 +3,12 @@
 use http::StatusCode;
 use pm_api::{
     WebhookId,
+    event::TEST_EVENT,
     id::DeliveryId,
     sort::DeliverySort,
     webhook::{DeliverReport, DeliverRequest, TestResult},
 };
-use pm_domain::webhook::{TEST_EVENT, test_body};
+use pm_domain::webhook::test_body;
 use pm_store::{delivery, webhook};
 use pm_web::{Call, Outcome, Peer, Refusal, json, json_page, now, variable};
 

@@ -136,10 +136,9 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
                 if !newer(map, live.sensor_id, live.timestamp) {
                     continue;
                 }
-                if let Ok(status) = live.status.parse() {
-                    let reading = LatestReading { timestamp: live.timestamp, value: live.value, status };
-                    map.insert(live.sensor_id, reading);
-                }
+                let reading =
+                    LatestReading { timestamp: live.timestamp, value: live.value, status: live.status };
+                map.insert(live.sensor_id, reading);
             }
         });
     });

@@ -47,8 +47,9 @@ pub use id::{
 };
 pub use timestamp::Timestamp;
 pub use word::{
-    AlarmKind, AlarmStatus, Criticality, JobStatus, JobType, MachineStatus, Priority, ReadingStatus,
-    Resource, Role, RulMethod, SettingType, Severity, SpanStatus, TicketStatus, Verdict,
+    AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, Criticality, JobStatus, JobType, MachineStatus,
+    PredictionClass, PredictionStatus, Priority, ReadingStatus, Resource, Role, RulMethod, SettingType,
+    Severity, SpanStatus, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

@@ -102,6 +102,35 @@ words! {
         /// At or beyond a critical limit.
         Critical = "critical",
     }
+    /// Class of an anomaly score.
+    PredictionStatus {
+        /// As usual.
+        Normal = "normal",
+        /// Unusual.
+        Warning = "warning",
+        /// Very unusual.
+        Critical = "critical",
+        /// There are too few readings for a score.
+        Buffering = "buffering",
+    }
+    /// Is a score unusual?
+    PredictionClass {
+        /// As usual.
+        Normal = "normal",
+        /// Unusual.
+        Anomaly = "anomaly",
+    }
+    /// Class of an anomaly score in the words of older clients.
+    AnomalyType {
+        /// As usual.
+        Normal = "NORMAL",
+        /// Unusual.
+        Warning = "WARNING",
+        /// Very unusual.
+        Critical = "CRITICAL",
+        /// There are too few readings for a score.
+        Baseline = "BASELINE",
+    }
     /// Status of a sensor over a time.
     SpanStatus {
         /// Inside all limits.
@@ -157,6 +186,29 @@ words! {
         Maintenance = "maintenance",
         /// Nobody knows.
         Unknown = "unknown",
+    }
+    /// What changed about an alarm.
+    AlarmChangeKind {
+        /// It was raised.
+        Raised = "raised",
+        /// Its severity rose.
+        Escalated = "escalated",
+        /// Its condition holds again.
+        Returned = "returned",
+        /// Its condition does not hold any more.
+        ConditionEnded = "condition ended",
+        /// A person acknowledged it.
+        Acknowledged = "acknowledged",
+        /// A person resolved it.
+        Resolved = "resolved",
+        /// A person stated its cause.
+        Verdict = "verdict",
+        /// A person shelved it.
+        Shelved = "shelved",
+        /// A person ended the shelving.
+        Unshelved = "unshelved",
+        /// A person changed its notes, time of resolution or metadata.
+        Updated = "updated",
     }
     /// What a comment or a file belongs to.
     Resource {

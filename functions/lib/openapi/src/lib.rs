@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of the whole API.
 //!
 //! Purpose: `functions/docs/files/openapi.json` is what [`document`] gives, and `./pm openapi` writes it. Paths, methods,
-//! access and summaries come from the route table of pm-auth, schemas from the types of pm-api; only what neither knows
+//! access and summaries come from the route table of pm-auth, schemas and webhooks from pm-api; only what neither knows
 //! (which type an operation takes and gives, its query) is said here, in [`describe`].
 //!
 //! Invariants: a test names every operation of the table without description, and another compares the file. Native
@@ -13,6 +13,7 @@ pub mod bodies;
 pub mod describe;
 pub mod operation;
 mod schemas;
+mod webhooks;
 
 use describe::describe;
 use operation::Operation;
@@ -36,12 +37,14 @@ pub fn document() -> Value {
         item[route.method.to_ascii_lowercase()] = operation_object(route, operation, &mut schemas);
     }
     let responses = common_responses(&mut schemas);
+    let webhooks = webhooks::webhooks(&mut schemas);
     let mut document = json!({
         "openapi": "3.1.0",
         "info": { "title": TITLE, "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
                   "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" } },
         "servers": [{ "url": "/" }, { "url": "/api" }],
         "paths": paths,
+        "webhooks": webhooks,
         "components": {
             "securitySchemes": security_schemes(),
             "responses": responses,

@@ -15,16 +15,6 @@ use pm_domain::{
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
-/// Data of `alarm.created` and `alarm.updated`.
-macro_rules! event {
-    () => {
-        "jsonb_build_object('id', id, 'machine_id', machine_id, 'sensor_id', sensor_id, 'severity', severity,
-            'message', message, 'status', status, 'triggered_at', triggered_at, 'resolved_at', resolved_at,
-            'condition_active', condition_active, 'kind', kind, 'shelved_until', shelved_until)"
-    };
-}
-pub(crate) use event;
-
 /// The version of what people decide of an alarm. What conditions change (they may do so ten times a second) is not in it.
 macro_rules! version {
     () => {
@@ -41,7 +31,7 @@ statements! {
             select $2::uuid, $3::uuid, $4::uuid, 'manual', $5::text, $6::text, $7::text, epoch_us($8), epoch_us($8),
                    epoch_us($9), $10::uuid, $11::jsonb
             from ", actor!(), "
-            returning *),
+            returning *, alarms as alarm),
         history as (
             insert into alarm_transitions (alarm_id, change, by_user)
             select id, change, $12::uuid from raised, unnest($13::text[]) with ordinality h (change, ord) order by ord),
@@ -50,7 +40,8 @@ statements! {
             select machine_id, id, $14, $15, $17, message, epoch_us($16), true,
                    jsonb_build_object('alarm_severity', severity)
             from raised where $14::text is not null),
-        told as (insert into outbox (event_type, data) select 'alarm.created', ", event!(), " from raised)
+        event as (
+            insert into outbox (event_type, data) select 'alarm.created', alarm_event(alarm, ($13::text[])[1]) from raised)
         select ", columns!(), " from raised");
     READ = concat!("select ", version!(), ", ", columns!(), " from alarms where id = any ($1::text[]::uuid[]) order by id");
     CHANGE = concat!("
@@ -77,7 +68,7 @@ statements! {
                 condition_active = a.condition_active and not i.ends_condition, shelved_until = i.shelved_until, shelved_by = i.shelved_by,
                 shelve_reason = i.shelve_reason, metadata = coalesce($16::jsonb, a.metadata)
             from input i, fits where fits.all_do and a.id = i.id
-            returning a.*, i.resolves_ticket),
+            returning a.*, a as alarm, i.resolves_ticket),
         history as (
             insert into alarm_transitions (alarm_id, change, note, by_user)
             select h.alarm_id::uuid, h.change, h.note, $20::uuid
@@ -87,7 +78,11 @@ statements! {
             update tickets t set status = 'resolved', resolution_notes = coalesce(c.resolution_notes, t.resolution_notes)
             from changed c
             where c.resolves_ticket and t.alarm_id = c.id and t.auto_created and ", ticket_is_open!("t."), "),
-        told as (insert into outbox (event_type, data) select 'alarm.updated', ", event!(), " from changed)
+        event as (
+            insert into outbox (event_type, data)
+            -- the first entry of the alarm's history names the change; without one, people changed notes or metadata
+            select 'alarm.updated', alarm_event(alarm, coalesce(($18::text[])[array_position($17::text[], id::text)], 'updated'))
+            from changed)
         select ", columns!(), " from changed order by id");
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     Db, StoreError,
-    alarm_change::event,
     closed::{alarm_is_open, ticket_is_open},
     statement::statements,
     value::{floats, ints, optional_ints, optional_texts, status_code, text, texts},
@@ -62,14 +61,14 @@ statements! {
                 metadata = coalesce(a.metadata, '{}') || jsonb_strip_nulls(jsonb_build_object('value', nullif(i.value, 'NaN')))
             from input i, fits
             where fits.all_do and a.id = i.alarm_id and i.next_severity is not null
-            returning a.*),
+            returning a.*, a as alarm),
         raised as (
             insert into alarms as a (machine_id, sensor_id, kind, severity, message, condition_active, occurrences,
                                      triggered_at, last_seen_at, prediction_id, metadata)
             select machine_id, sensor_id, kind, next_severity, next_message, next_active, next_occurrences, time,
                    next_seen_at, next_prediction, jsonb_build_object('value', value)
             from input, fits where fits.all_do and alarm_id is null and next_severity is not null
-            returning a.*),
+            returning a.*, a as alarm),
         changed as (
             select a.*, i.change, i.note, i.event, i.ticket_title, i.ticket_priority, i.ticket_due_at, i.tickets_priority
             from (select * from updated union all select * from raised) a
@@ -85,9 +84,9 @@ statements! {
         lifted as (
             update tickets t set priority = c.tickets_priority
             from changed c where c.tickets_priority is not null and t.alarm_id = c.id and ", ticket_is_open!("t."), "),
-        told as (
+        event as (
             insert into outbox (event_type, data)
-            select event, ", event!(), " || jsonb_build_object('change', change) from changed where event is not null
+            select event, alarm_event(alarm, change) from changed where event is not null
             union all
             select e.event, jsonb_build_object('id', i.prediction_id, 'machine_id', i.machine_id, 'sensor_id', i.sensor_id,
                        'status', i.severity, 'prediction', 'anomaly', 'score', i.value, 'timestamp', i.time,

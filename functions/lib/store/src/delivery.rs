@@ -7,16 +7,17 @@ use crate::{
     Db, StoreError,
     list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{Columns, id, optional, text},
+    value::{Columns, id, optional, text, texts},
 };
 use pm_api::{
     Timestamp, WebhookId,
+    event::TEST_EVENT,
     id::DeliveryId,
     list::{ListQuery, Page},
     sort::DeliverySort,
     webhook::Delivery,
 };
-use pm_domain::webhook::{TEST_EVENT, TEST_RETRY_S, Verdict};
+use pm_domain::webhook::{TEST_RETRY_S, Verdict, subscriptions};
 use spin_sdk::pg::ParameterValue;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -56,9 +57,8 @@ statements! {
                    to_char(n.created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '\",\"data\":', n.data, '}')
         from news n
         join webhooks w on $1::bool and w.is_active and w.created_at <= n.created_at and exists (
-            select from unnest(w.events) pattern
-            where pattern in ('*', n.event_type)
-               or (pattern like '%.*' and starts_with(n.event_type, rtrim(pattern, '*'))))
+            select from unnest($2::text[], $3::text[]) s (pattern, event_type)
+            where s.event_type = n.event_type and s.pattern = any (w.events))
         on conflict (webhook_id, event_id) do nothing";
     DUE = "
         select exists (
@@ -109,7 +109,8 @@ statements! {
 /// Plans what the outbox has news of: one delivery per event and webhook that asked for it; while webhooks are not
 /// `enabled`, none, also not later. Returns how many.
 pub async fn fan_out(db: &Db, enabled: bool) -> Result<u64, StoreError> {
-    db.execute(FAN_OUT, vec![enabled.into()]).await
+    let (patterns, events): (Vec<_>, Vec<_>) = subscriptions().unzip();
+    db.execute(FAN_OUT, vec![enabled.into(), texts(patterns), texts(events)]).await
 }
 
 /// Is anything to be sent now, to webhooks or to Slack?

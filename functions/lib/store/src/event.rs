@@ -2,7 +2,7 @@
 
 use crate::{Db, StoreError, statement::statements, value::at};
 use pm_api::{
-    ReadingStatus, Timestamp,
+    Timestamp,
     event::{PredictionCreated, SensorDataCreated},
 };
 use pm_domain::rollup::PREDICTED_WITHIN_S;
@@ -61,7 +61,7 @@ pub async fn latest_since(
             sensor_id: c.take()?,
             machine_id: c.take()?,
             value: c.take()?,
-            status: c.take::<ReadingStatus>()?.to_string(),
+            status: c.take()?,
             timestamp: c.take()?,
         };
         Ok((data, c.take()?))
@@ -79,12 +79,12 @@ pub async fn predictions_since(
             id: c.take()?,
             machine_id: c.take()?,
             sensor_id: c.take()?,
-            status: c.take()?,
-            prediction: c.take()?,
+            status: c.word()?,
+            prediction: c.word()?,
             score: c.take()?,
             confidence: c.take()?,
             timestamp: c.take()?,
-            anomaly_type: c.take()?,
+            anomaly_type: c.word()?,
         };
         Ok((data, c.take()?))
     })
