@@ -1,12 +1,14 @@
 //! Access and refresh tokens: HS256 JWTs (RFC 7519). Claims as documented (`sub` is the mail address, `type` is
 //! `access` or `refresh`), plus issuer, audience, the user's id and role, and for refresh tokens `jti` and family.
 
-use jwt_simple::prelude::{
-    Claims, Duration, HS256Key, JWTClaims, MACLike, VerificationOptions, coarsetime::Clock,
+use chrono::{DateTime, Duration, Utc};
+use jwt_compact::{
+    AlgorithmExt, Claims, Header, TimeOptions, UntrustedToken,
+    alg::{Hs256, Hs256Key},
 };
 use pm_api::{Role, UserId};
-use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::time::SystemTime;
 use uuid::Uuid;
 
 /// Life of a stream ticket, seconds.
@@ -18,7 +20,7 @@ const ISSUER: &str = "predictive-maintenance";
 const ACCESS_AUDIENCE: &str = "predictive-maintenance-api";
 const REFRESH_AUDIENCE: &str = "predictive-maintenance-refresh";
 const STREAM_AUDIENCE: &str = "predictive-maintenance-stream";
-const CLOCK_TOLERANCE_S: u64 = 5;
+const CLOCK_TOLERANCE: Duration = Duration::seconds(5);
 const LONGEST_TOKEN_BYTES: usize = 4096;
 
 /// Why a token was refused. The caller learns no more than that.
@@ -56,27 +58,44 @@ pub struct RefreshClaims {
     pub token_id: Uuid,
 }
 
+/// The claims of every token of ours, with those of its kind.
 #[derive(Serialize, Deserialize)]
-struct AccessCustom {
+struct Stated<K> {
+    iss: String,
+    aud: String,
+    sub: String,
     #[serde(rename = "type")]
     kind: String,
     uid: UserId,
+    #[serde(flatten)]
+    of_kind: K,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Access {
     role: Role,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     perms: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct RefreshCustom {
-    #[serde(rename = "type")]
-    kind: String,
-    uid: UserId,
+struct Refresh {
+    jti: Uuid,
     family: Uuid,
+}
+
+fn times() -> TimeOptions<impl Fn() -> DateTime<Utc>> {
+    TimeOptions::new(CLOCK_TOLERANCE, || SystemTime::now().into())
+}
+
+/// A life that is too long to be written down is as long as can be.
+fn life(unit: Duration, count: u64) -> Duration {
+    i32::try_from(count).ok().and_then(|count| unit.checked_mul(count)).unwrap_or(Duration::days(36_500))
 }
 
 /// Signs and checks tokens.
 pub struct Signer {
-    key: HS256Key,
+    key: Hs256Key,
 }
 
 impl Signer {
@@ -88,7 +107,7 @@ impl Signer {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(TokenError::WeakSecret);
         }
-        Ok(Self { key: HS256Key::from_bytes(secret.as_bytes()) })
+        Ok(Self { key: Hs256Key::new(secret) })
     }
 
     /// Issues an access token for some minutes.
@@ -96,7 +115,7 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
     pub fn access(&self, who: &Identity, minutes: u64) -> Result<String, TokenError> {
-        self.identity_token(who, "access", ACCESS_AUDIENCE, Duration::from_mins(minutes))
+        self.identity_token(who, "access", ACCESS_AUDIENCE, life(Duration::minutes(1), minutes))
     }
 
     /// Issues a ticket that opens an event stream and nothing else.
@@ -104,7 +123,7 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
     pub fn ticket(&self, who: &Identity) -> Result<String, TokenError> {
-        self.identity_token(who, "ticket", STREAM_AUDIENCE, Duration::from_secs(TICKET_S))
+        self.identity_token(who, "ticket", STREAM_AUDIENCE, life(Duration::seconds(1), TICKET_S))
     }
 
     fn identity_token(
@@ -114,17 +133,15 @@ impl Signer {
         audience: &str,
         life: Duration,
     ) -> Result<String, TokenError> {
-        let custom = AccessCustom {
+        let stated = Stated {
+            iss: ISSUER.into(),
+            aud: audience.into(),
+            sub: who.email.clone(),
             kind: kind.into(),
             uid: who.user_id,
-            role: who.role,
-            perms: who.permissions.clone(),
+            of_kind: Access { role: who.role, perms: who.permissions.clone() },
         };
-        let claims = Claims::with_custom_claims(custom, life)
-            .with_issuer(ISSUER)
-            .with_audience(audience)
-            .with_subject(&who.email);
-        self.key.authenticate(claims).map_err(|_| TokenError::Invalid)
+        self.sign(stated, life)
     }
 
     /// Issues a refresh token for some days. (The login it belongs to ends when the database says so.)
@@ -132,13 +149,22 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
     pub fn refresh(&self, email: &str, what: &RefreshClaims, days: u64) -> Result<String, TokenError> {
-        let custom = RefreshCustom { kind: "refresh".into(), uid: what.user_id, family: what.family_id };
-        let claims = Claims::with_custom_claims(custom, Duration::from_days(days))
-            .with_issuer(ISSUER)
-            .with_audience(REFRESH_AUDIENCE)
-            .with_subject(email)
-            .with_jwt_id(what.token_id);
-        self.key.authenticate(claims).map_err(|_| TokenError::Invalid)
+        let stated = Stated {
+            iss: ISSUER.into(),
+            aud: REFRESH_AUDIENCE.into(),
+            sub: email.into(),
+            kind: "refresh".into(),
+            uid: what.user_id,
+            of_kind: Refresh { jti: what.token_id, family: what.family_id },
+        };
+        self.sign(stated, life(Duration::days(1), days))
+    }
+
+    fn sign<K: Serialize>(&self, stated: Stated<K>, life: Duration) -> Result<String, TokenError> {
+        let mut claims = Claims::new(stated).set_duration_and_issuance(&times(), life);
+        claims.not_before = claims.issued_at;
+        let header = Header::empty().with_token_type("JWT");
+        Hs256.token(&header, &claims, &self.key).map_err(|_| TokenError::Invalid)
     }
 
     /// Checks an access token.
@@ -158,16 +184,13 @@ impl Signer {
     }
 
     fn check_identity(&self, token: &str, kind: &str, audience: &str) -> Result<Identity, TokenError> {
-        let claims: JWTClaims<AccessCustom> = self.verify(token, audience)?;
-        match claims.subject {
-            Some(email) if claims.custom.kind == kind => Ok(Identity {
-                user_id: claims.custom.uid,
-                email,
-                role: claims.custom.role,
-                permissions: claims.custom.perms,
-            }),
-            _ => Err(TokenError::Invalid),
-        }
+        let stated: Stated<Access> = self.verify(token, kind, audience)?;
+        Ok(Identity {
+            user_id: stated.uid,
+            email: stated.sub,
+            role: stated.of_kind.role,
+            permissions: stated.of_kind.perms,
+        })
     }
 
     /// Checks a refresh token (whether it is still the current one of its family is for the database to say).
@@ -175,36 +198,38 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] for anything but an unexpired refresh token of ours.
     pub fn check_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
-        let claims: JWTClaims<RefreshCustom> = self.verify(token, REFRESH_AUDIENCE)?;
-        let token_id = claims.jwt_id.and_then(|id| Uuid::parse_str(&id).ok());
-        match (claims.custom.kind.as_str(), token_id) {
-            ("refresh", Some(token_id)) => {
-                Ok(RefreshClaims { user_id: claims.custom.uid, family_id: claims.custom.family, token_id })
-            }
-            _ => Err(TokenError::Invalid),
-        }
+        let stated: Stated<Refresh> = self.verify(token, "refresh", REFRESH_AUDIENCE)?;
+        let Refresh { jti, family } = stated.of_kind;
+        Ok(RefreshClaims { user_id: stated.uid, family_id: family, token_id: jti })
     }
 
-    fn verify<C: Serialize + for<'de> Deserialize<'de>>(
+    fn verify<K: DeserializeOwned>(
         &self,
         token: &str,
+        kind: &str,
         audience: &str,
-    ) -> Result<JWTClaims<C>, TokenError> {
-        Clock::update();
-        let options = VerificationOptions {
-            allowed_issuers: Some(HashSet::from([ISSUER.to_owned()])),
-            allowed_audiences: Some(HashSet::from([audience.to_owned()])),
-            time_tolerance: Some(Duration::from_secs(CLOCK_TOLERANCE_S)),
-            max_token_length: Some(LONGEST_TOKEN_BYTES),
-            ..VerificationOptions::default()
-        };
-        self.key.verify_token::<C>(token, Some(options)).map_err(|_| TokenError::Invalid)
+    ) -> Result<Stated<K>, TokenError> {
+        if token.len() > LONGEST_TOKEN_BYTES {
+            return Err(TokenError::Invalid);
+        }
+        let untrusted = UntrustedToken::new(token).map_err(|_| TokenError::Invalid)?;
+        let token = Hs256.validator::<Stated<K>>(&self.key).validate(&untrusted);
+        let (_, claims) = token.map_err(|_| TokenError::Invalid)?.into_parts();
+        let times = times();
+        let begun = claims.not_before.is_none() || claims.validate_maturity(&times).is_ok();
+        let ended = claims.validate_expiration(&times).is_err();
+        let stated = claims.custom;
+        let ours = stated.iss == ISSUER && stated.aud == audience && stated.kind == kind;
+        if ours && begun && !ended { Ok(stated) } else { Err(TokenError::Invalid) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use hmac::{Hmac, Mac};
+    use sha2::Sha256;
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -250,6 +275,28 @@ mod tests {
             assert_eq!(signer.check_access(token), Err(TokenError::Invalid), "{token}");
         }
         assert!(matches!(Signer::new("short"), Err(TokenError::WeakSecret)));
+        Ok(())
+    }
+
+    /// Made by another library, with the secret of these tests.
+    fn made_elsewhere(exp: i64) -> Result<String, TokenError> {
+        let claims = serde_json::json!({
+            "iss": ISSUER, "aud": ACCESS_AUDIENCE, "sub": "a@example.com", "iat": 1_700_000_000, "exp": exp,
+            "type": "access", "uid": who().user_id, "role": "viewer", "perms": ["alarms.write"],
+        });
+        let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed =
+            format!("{}.{}", part(&serde_json::json!({"typ": "JWT", "alg": "HS256"})), part(&claims));
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).map_err(|_| TokenError::Invalid)?;
+        mac.update(signed.as_bytes());
+        Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())))
+    }
+
+    #[test]
+    fn a_token_is_an_rfc_7519_token_and_ends_when_it_says() -> Result<(), TokenError> {
+        let signer = Signer::new(SECRET)?;
+        assert_eq!(signer.check_access(&made_elsewhere(4_000_000_000)?), Ok(who()));
+        assert_eq!(signer.check_access(&made_elsewhere(1_700_000_600)?), Err(TokenError::Invalid));
         Ok(())
     }
 }
