@@ -39,8 +39,3 @@ $$;
 create function epoch_us(us bigint) returns timestamptz
 language sql immutable strict parallel safe
 as $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
-
--- 0 info, 1 warning, 2 critical
-create function severity_rank(severity text) returns integer
-language sql immutable parallel safe
-as $$ select case severity when 'critical' then 2 when 'warning' then 1 else 0 end $$;

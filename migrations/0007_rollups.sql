@@ -61,15 +61,14 @@ begin
 end
 $$;
 
--- Rolls up the changed minutes that have ended, oldest first, until budget_ms have passed; returns how many changes were
+-- Rolls up the changed minutes up to the one that begins at ended, oldest first, until budget_ms have passed; returns how many changes were
 -- processed. A change is removed first, then its minute is computed from the rows that are visible: a reading whose change
 -- is not visible yet is rolled up by the next call. Minutes whose readings have been dropped stay as they are.
-create function roll_up(budget_ms integer) returns bigint
+create function roll_up(budget_ms integer, ended timestamptz) returns bigint
 language plpgsql
 as $$
 declare
     started constant timestamptz := clock_timestamp();
-    ended constant timestamptz := now() - interval '65 seconds';
     kept_from timestamptz;
     this timestamptz;
     late_sensors uuid[];

@@ -2,10 +2,10 @@
 
 create table notification_preferences (
     user_id uuid primary key references users (id) on delete cascade,
-    alarms boolean not null default false,
-    predictions boolean not null default false,
-    ticket_assignments boolean not null default true,
-    minimum_severity text not null default 'warning',
+    alarms boolean not null,
+    predictions boolean not null,
+    ticket_assignments boolean not null,
+    minimum_severity text not null,
     constraint notification_preferences_severity_known check (minimum_severity in ('info', 'warning', 'critical'))
 );
 create trigger notification_preferences_audit after insert or update or delete on notification_preferences
@@ -46,10 +46,10 @@ create table mails (
     dedupe_key text,
     status text not null default 'pending',
     attempts integer not null default 0,
-    attempts_allowed integer not null default 15,
+    attempts_allowed integer not null,
     -- end of the lease while it is being sent
     next_attempt_at timestamptz not null default now(),
-    expires_at timestamptz not null default now() + interval '3 days',
+    expires_at timestamptz not null,
     finished_at timestamptz,
     error text,
     constraint mails_dedupe_key_unique unique (dedupe_key),

@@ -8,35 +8,43 @@ create table retention_marks (
 );
 insert into retention_marks (class) values ('readings'), ('readings_1m'), ('readings_1h'), ('predictions');
 
+-- The time of the newest data of a class that is not dated ahead; roll-ups have that of the readings.
+create function newest_of(class text) returns timestamptz
+language plpgsql stable
+set search_path = public, pg_temp
+as $$
+begin
+    if class = 'predictions' then
+        return (select max(time) from predictions where time <= now());
+    end if;
+    return (select max(time) from sensor_data where time <= now());
+end
+$$;
+
 -- Only a table's owner may drop its chunks, so this function runs with the owner's rights. It takes one word of a list and
--- a number within bounds, so it reaches neither other tables nor data younger than a day.
+-- a time that lies a day or more before the newest data, so it reaches neither other tables nor what is new.
 --
--- Drops the chunks of a class that lie wholly keep_days or more before its newest row (not the clock, so a clock that
--- jumps ahead drops nothing by itself), and records the time up to which it dropped. Readings are dropped only once they are rolled up.
-create function drop_old(class text, keep_days integer) returns integer
+-- Drops the chunks of a class that lie wholly before edge (the functions decide on it), and records the time up to which it
+-- dropped. It drops nothing if readings before edge are not rolled up.
+create function drop_old(class text, edge timestamptz) returns integer
 language plpgsql security definer
 set search_path = public, pg_temp
 set lock_timeout = '2s'
 as $$
 declare
     newest timestamptz;
-    edge timestamptz;
     dropped_to timestamptz;
     dropped integer;
 begin
-    if keep_days is null or keep_days not between 1 and 36500 then
-        raise exception 'keep_days must be 1 to 36500' using errcode = '22023';
+    if not exists (select from retention_marks m where m.class = drop_old.class) then
+        raise exception 'there is no class %', class using errcode = '22023';
     end if;
-    case class
-        when 'readings' then select max(time) into newest from sensor_data where time <= now();
-        when 'predictions' then select max(time) into newest from predictions where time <= now();
-        when 'readings_1m' then select max(time) into newest from sensor_data where time <= now();
-        when 'readings_1h' then select max(time) into newest from sensor_data where time <= now();
-        else raise exception 'there is no class %', class using errcode = '22023';
-    end case;
-    edge := newest - keep_days * interval '1 day';
-    if class = 'readings' then
-        edge := least(edge, (select min(minute) from rollup_changes));
+    newest := newest_of(class);
+    if coalesce(edge > newest - interval '1 day', true) then
+        raise exception 'edge must lie a day before the newest data' using errcode = '22023';
+    end if;
+    if class = 'readings' and exists (select from rollup_changes where minute < edge) then
+        return 0;
     end if;
     select max(c.range_end), count(*) into dropped_to, dropped
     from timescaledb_information.chunks c
@@ -60,10 +68,10 @@ create table deleted_sensors (
     emptied_at timestamptz
 );
 
--- Removes up to max_rows readings and predictions of deleted sensors, oldest first, for a second at most; returns how many
--- it removed. A sensor leaves the list after a second pass, five minutes later, when every statement that was running when
--- it was deleted has ended.
-create function clear_deleted(max_rows integer) returns bigint
+-- Removes up to max_rows readings and predictions of deleted sensors, oldest first, for about budget_ms; returns how many
+-- it removed. A sensor leaves the list after a second pass of those that were emptied before emptied_before, when every
+-- statement that was running when it was deleted has ended.
+create function clear_deleted(max_rows integer, budget_ms integer, emptied_before timestamptz) returns bigint
 language plpgsql
 as $$
 declare
@@ -77,9 +85,9 @@ begin
     end if;
     for gone in
         select sensor_id from deleted_sensors
-        where emptied_at is null or emptied_at < now() - interval '5 minutes' order by deleted_at limit 100
+        where emptied_at is null or emptied_at < emptied_before order by deleted_at limit 100
     loop
-        exit when left_over <= 0 or clock_timestamp() - now() > interval '1 second';
+        exit when left_over <= 0 or clock_timestamp() - now() > budget_ms * interval '1 millisecond';
         -- the time of the first reading that stays, so that one index range is deleted
         select time into edge from sensor_data where sensor_id = gone order by time offset left_over limit 1;
         delete from sensor_data where sensor_id = gone and time < coalesce(edge, 'infinity');
@@ -103,5 +111,5 @@ $$;
 
 grant select on retention_marks to pm_app;
 grant select, insert, update, delete on deleted_sensors to pm_app;
-revoke execute on function drop_old(text, integer) from public;
-grant execute on function drop_old(text, integer) to pm_app;
+revoke execute on function drop_old(text, timestamptz) from public;
+grant execute on function drop_old(text, timestamptz) to pm_app;

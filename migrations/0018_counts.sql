@@ -4,49 +4,45 @@
 create table counts (
     name text primary key,
     value bigint not null,
-    counted_at timestamptz not null
+    -- from then on the reader counts by itself
+    valid_until timestamptz not null
 );
 
--- Refreshes the counts: predictions by minute, predictions of the last day, and stored readings.
--- Predictions are for readings that are at most five minutes late, so a minute is counted until it is ten minutes old.
-create function count_up() returns void
+-- Refreshes the counts: predictions by minute from from_minute (null: none) to the one that runs, predictions since
+-- overview_from, and stored readings. Counts of minutes before keep_from are dropped.
+create function count_up(from_minute timestamptz, running_minute timestamptz, keep_from timestamptz,
+                         overview_from timestamptz, valid_until timestamptz) returns void
 language plpgsql
 as $$
-declare
-    counted_to timestamptz;
-    this_minute constant timestamptz := time_bucket('1 minute', now());
 begin
     if not pg_try_advisory_xact_lock(hashtext('count_up')) then
         return;
     end if;
-    select max(bucket) into counted_to from predictions_1m;
-    if counted_to is null or counted_to < this_minute - interval '1 minute' then
+    if from_minute is not null then
         insert into predictions_1m as p (bucket, normal, warning, critical, buffering)
         select m.bucket, count(*) filter (where d.status = 'normal'), count(*) filter (where d.status = 'warning'),
                count(*) filter (where d.status = 'critical'), count(*) filter (where d.status = 'buffering')
-        from generate_series(
-                 greatest(coalesce(counted_to, 'epoch') - interval '10 minutes', this_minute - interval '169 hours'),
-                 this_minute - interval '1 minute', interval '1 minute') m (bucket)
+        from generate_series(from_minute, running_minute - interval '1 minute', interval '1 minute') m (bucket)
         left join predictions d on d.time >= m.bucket and d.time < m.bucket + interval '1 minute'
         group by m.bucket
         on conflict (bucket) do update set
             normal = excluded.normal, warning = excluded.warning, critical = excluded.critical,
             buffering = excluded.buffering;
-        delete from predictions_1m where bucket < this_minute - interval '170 hours';
+        delete from predictions_1m where bucket < keep_from;
     end if;
-    insert into counts (name, value, counted_at)
+    insert into counts (name, value, valid_until)
     select 'predictions_24h',
            (select coalesce(sum(normal + warning + critical + buffering), 0)::bigint from predictions_1m
-            where bucket >= this_minute - interval '24 hours' and bucket < this_minute)
-           + (select count(*) from predictions where time >= this_minute),
-           now()
+            where bucket >= overview_from and bucket < running_minute)
+           + (select count(*) from predictions where time >= running_minute),
+           count_up.valid_until
     union all
     select 'readings',
            (select coalesce(sum(count), 0)::bigint from reading_totals
             where hour >= (select dropped_before from retention_marks where class = 'readings'))
            + (select coalesce(sum(readings), 0)::bigint from rollup_changes),
-           now()
-    on conflict (name) do update set value = excluded.value, counted_at = excluded.counted_at;
+           count_up.valid_until
+    on conflict (name) do update set value = excluded.value, valid_until = excluded.valid_until;
 end
 $$;
 
@@ -71,7 +67,7 @@ declare
     found bigint;
 begin
     if of_sensor is null and of_machine is null and from_time <= 'epoch' and to_time > now() then
-        select value into found from counts where name = 'readings' and counted_at > now() - interval '15 seconds';
+        select value into found from counts where name = 'readings' and valid_until > now();
         if found > few then
             return found;
         end if;

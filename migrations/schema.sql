@@ -166,7 +166,7 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.clear_deleted(max_rows integer) RETURNS bigint
+CREATE FUNCTION public.clear_deleted(max_rows integer, budget_ms integer, emptied_before timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 declare
@@ -180,9 +180,9 @@ begin
     end if;
     for gone in
         select sensor_id from deleted_sensors
-        where emptied_at is null or emptied_at < now() - interval '5 minutes' order by deleted_at limit 100
+        where emptied_at is null or emptied_at < emptied_before order by deleted_at limit 100
     loop
-        exit when left_over <= 0 or clock_timestamp() - now() > interval '1 second';
+        exit when left_over <= 0 or clock_timestamp() - now() > budget_ms * interval '1 millisecond';
         -- the time of the first reading that stays, so that one index range is deleted
         select time into edge from sensor_data where sensor_id = gone order by time offset left_over limit 1;
         delete from sensor_data where sensor_id = gone and time < coalesce(edge, 'infinity');
@@ -228,7 +228,7 @@ declare
     found bigint;
 begin
     if of_sensor is null and of_machine is null and from_time <= 'epoch' and to_time > now() then
-        select value into found from counts where name = 'readings' and counted_at > now() - interval '15 seconds';
+        select value into found from counts where name = 'readings' and valid_until > now();
         if found > few then
             return found;
         end if;
@@ -264,44 +264,38 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.count_up() RETURNS void
+CREATE FUNCTION public.count_up(from_minute timestamp with time zone, running_minute timestamp with time zone, keep_from timestamp with time zone, overview_from timestamp with time zone, valid_until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare
-    counted_to timestamptz;
-    this_minute constant timestamptz := time_bucket('1 minute', now());
 begin
     if not pg_try_advisory_xact_lock(hashtext('count_up')) then
         return;
     end if;
-    select max(bucket) into counted_to from predictions_1m;
-    if counted_to is null or counted_to < this_minute - interval '1 minute' then
+    if from_minute is not null then
         insert into predictions_1m as p (bucket, normal, warning, critical, buffering)
         select m.bucket, count(*) filter (where d.status = 'normal'), count(*) filter (where d.status = 'warning'),
                count(*) filter (where d.status = 'critical'), count(*) filter (where d.status = 'buffering')
-        from generate_series(
-                 greatest(coalesce(counted_to, 'epoch') - interval '10 minutes', this_minute - interval '169 hours'),
-                 this_minute - interval '1 minute', interval '1 minute') m (bucket)
+        from generate_series(from_minute, running_minute - interval '1 minute', interval '1 minute') m (bucket)
         left join predictions d on d.time >= m.bucket and d.time < m.bucket + interval '1 minute'
         group by m.bucket
         on conflict (bucket) do update set
             normal = excluded.normal, warning = excluded.warning, critical = excluded.critical,
             buffering = excluded.buffering;
-        delete from predictions_1m where bucket < this_minute - interval '170 hours';
+        delete from predictions_1m where bucket < keep_from;
     end if;
-    insert into counts (name, value, counted_at)
+    insert into counts (name, value, valid_until)
     select 'predictions_24h',
            (select coalesce(sum(normal + warning + critical + buffering), 0)::bigint from predictions_1m
-            where bucket >= this_minute - interval '24 hours' and bucket < this_minute)
-           + (select count(*) from predictions where time >= this_minute),
-           now()
+            where bucket >= overview_from and bucket < running_minute)
+           + (select count(*) from predictions where time >= running_minute),
+           count_up.valid_until
     union all
     select 'readings',
            (select coalesce(sum(count), 0)::bigint from reading_totals
             where hour >= (select dropped_before from retention_marks where class = 'readings'))
            + (select coalesce(sum(readings), 0)::bigint from rollup_changes),
-           now()
-    on conflict (name) do update set value = excluded.value, counted_at = excluded.counted_at;
+           count_up.valid_until
+    on conflict (name) do update set value = excluded.value, valid_until = excluded.valid_until;
 end
 $$;
 
@@ -326,30 +320,25 @@ CREATE FUNCTION public.deletion_counts(of_machine uuid, of_sensor uuid) RETURNS 
                                                 or (resource_type = 'ticket' and resource_id in (select id from ticket)))
 $$;
 
-CREATE FUNCTION public.drop_old(class text, keep_days integer) RETURNS integer
+CREATE FUNCTION public.drop_old(class text, edge timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET lock_timeout TO '2s'
     AS $$
 declare
     newest timestamptz;
-    edge timestamptz;
     dropped_to timestamptz;
     dropped integer;
 begin
-    if keep_days is null or keep_days not between 1 and 36500 then
-        raise exception 'keep_days must be 1 to 36500' using errcode = '22023';
+    if not exists (select from retention_marks m where m.class = drop_old.class) then
+        raise exception 'there is no class %', class using errcode = '22023';
     end if;
-    case class
-        when 'readings' then select max(time) into newest from sensor_data where time <= now();
-        when 'predictions' then select max(time) into newest from predictions where time <= now();
-        when 'readings_1m' then select max(time) into newest from sensor_data where time <= now();
-        when 'readings_1h' then select max(time) into newest from sensor_data where time <= now();
-        else raise exception 'there is no class %', class using errcode = '22023';
-    end case;
-    edge := newest - keep_days * interval '1 day';
-    if class = 'readings' then
-        edge := least(edge, (select min(minute) from rollup_changes));
+    newest := newest_of(class);
+    if coalesce(edge > newest - interval '1 day', true) then
+        raise exception 'edge must lie a day before the newest data' using errcode = '22023';
+    end if;
+    if class = 'readings' and exists (select from rollup_changes where minute < edge) then
+        return 0;
     end if;
     select max(c.range_end), count(*) into dropped_to, dropped
     from timescaledb_information.chunks c
@@ -424,6 +413,18 @@ CREATE FUNCTION public.model_for(machine uuid, wanted text) RETURNS uuid
     limit 1
 $$;
 
+CREATE FUNCTION public.newest_of(class text) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    if class = 'predictions' then
+        return (select max(time) from predictions where time <= now());
+    end if;
+    return (select max(time) from sensor_data where time <= now());
+end
+$$;
+
 CREATE FUNCTION public.outbox_take_position() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -482,12 +483,11 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.roll_up(budget_ms integer) RETURNS bigint
+CREATE FUNCTION public.roll_up(budget_ms integer, ended timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 declare
     started constant timestamptz := clock_timestamp();
-    ended constant timestamptz := now() - interval '65 seconds';
     kept_from timestamptz;
     this timestamptz;
     late_sensors uuid[];
@@ -554,10 +554,6 @@ begin
     return taken;
 end
 $$;
-
-CREATE FUNCTION public.severity_rank(severity text) RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ select case severity when 'critical' then 2 when 'warning' then 1 else 0 end $$;
 
 CREATE FUNCTION public.stamp_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -717,7 +713,7 @@ CREATE TABLE public.comments (
 CREATE TABLE public.counts (
     name text NOT NULL,
     value bigint NOT NULL,
-    counted_at timestamp with time zone NOT NULL
+    valid_until timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.dead_letters (
@@ -812,9 +808,9 @@ CREATE TABLE public.mails (
     dedupe_key text,
     status text DEFAULT 'pending'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    attempts_allowed integer DEFAULT 15 NOT NULL,
+    attempts_allowed integer NOT NULL,
     next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone DEFAULT (now() + '3 days'::interval) NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
     finished_at timestamp with time zone,
     error text,
     CONSTRAINT mails_channel_known CHECK ((channel = ANY (ARRAY['mail'::text, 'slack'::text]))),
@@ -893,10 +889,10 @@ ALTER TABLE public.notices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 
 CREATE TABLE public.notification_preferences (
     user_id uuid NOT NULL,
-    alarms boolean DEFAULT false NOT NULL,
-    predictions boolean DEFAULT false NOT NULL,
-    ticket_assignments boolean DEFAULT true NOT NULL,
-    minimum_severity text DEFAULT 'warning'::text NOT NULL,
+    alarms boolean NOT NULL,
+    predictions boolean NOT NULL,
+    ticket_assignments boolean NOT NULL,
+    minimum_severity text NOT NULL,
     CONSTRAINT notification_preferences_severity_known CHECK ((minimum_severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 
@@ -1725,8 +1721,8 @@ GRANT USAGE ON SCHEMA public TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
 
-REVOKE ALL ON FUNCTION public.drop_old(class text, keep_days integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.drop_old(class text, keep_days integer) TO pm_app;
+REVOKE ALL ON FUNCTION public.drop_old(class text, edge timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_old(class text, edge timestamp with time zone) TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 

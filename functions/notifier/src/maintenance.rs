@@ -8,11 +8,14 @@ use pm_store::{
     rollup::{self, Class},
     setting,
 };
+use pm_web::now;
 
 /// Time for roll-ups in one tick, milliseconds.
 const ROLL_UP_MS: i32 = 300;
 /// Rows of deleted sensors that one tick removes.
 const CLEARED_ROWS: i32 = 20_000;
+/// Time for removing them, milliseconds.
+const CLEARING_MS: i32 = 1000;
 /// The settings that say for how many days each class is kept.
 const KEPT: [(Class, Key); 4] = [
     (Class::Readings, Key::RetentionRawDays),
@@ -22,17 +25,15 @@ const KEPT: [(Class, Key); 4] = [
 ];
 
 pub(crate) async fn run(db: &Db, tasks: &mut Tasks<'_>) {
-    tasks.ended(Task::RollUps, rollup::roll_up(db, ROLL_UP_MS).await);
-    tasks.ended(Task::Counts, rollup::count_up(db).await);
-    tasks.ended(Task::Clearing, deletion::clear(db, CLEARED_ROWS).await);
+    tasks.ended(Task::RollUps, rollup::roll_up(db, ROLL_UP_MS, now()).await);
+    tasks.ended(Task::Counts, rollup::count_up(db, now()).await);
+    tasks.ended(Task::Clearing, deletion::clear(db, CLEARED_ROWS, CLEARING_MS).await);
     if tasks.is_due(Task::Retention)
         && let Some(settings) =
             tasks.ended(Task::Retention, setting::read(db, &KEPT.map(|(_, key)| key)).await)
     {
         for (class, key) in KEPT {
-            // a number that no setting can have keeps everything
-            let days = i32::try_from(settings.integer(key)).unwrap_or(i32::MAX);
-            tasks.ended(Task::Retention, rollup::drop_old(db, class, days).await);
+            tasks.ended(Task::Retention, rollup::drop_old(db, class, settings.integer(key)).await);
         }
     }
 }

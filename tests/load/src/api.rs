@@ -187,8 +187,8 @@ async fn fill(db: &Client, count: i64) -> Result<()> {
     db.batch_execute(
         "insert into rollup_changes (minute, readings)
          select time_bucket('1 minute', time), count(*) from sensor_data group by 1;
-         select roll_up(600000);
-         select count_up();",
+         select roll_up(600000, now() - interval '65 seconds');
+         select count_up(null, time_bucket('1 minute', now()), 'epoch', now() - interval '1 day', now() + interval '1 minute');",
     )
     .await?;
     // outside of a transaction each

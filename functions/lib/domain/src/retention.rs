@@ -24,6 +24,10 @@ pub const UNFINISHED_REPORT_S: i64 = HOUR_S;
 /// An object in the store that no attachment followed after so long is removed, seconds.
 pub const UNATTACHED_OBJECT_S: i64 = HOUR_S;
 
+/// What a deleted sensor left behind is removed once more after so long, seconds: a statement that was running when it was
+/// deleted may have stored something since.
+pub const DELETION_SETTLES_S: i64 = 5 * MINUTE_S;
+
 /// Before which times things are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cutoffs {

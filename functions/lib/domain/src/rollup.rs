@@ -27,8 +27,8 @@ pub fn newest_ended(now: Timestamp) -> Timestamp {
 /// Which minutes of predictions are counted, and which counts are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountWindow {
-    /// The first minute that is counted.
-    pub from: Timestamp,
+    /// The first minute that is counted; `None`: no minute has ended since the last count.
+    pub from: Option<Timestamp>,
     /// The minute after the last that is counted: the one that runs.
     pub to: Timestamp,
     /// Counts of minutes before it are dropped.
@@ -36,22 +36,20 @@ pub struct CountWindow {
 }
 
 /// The minutes to count now: those that have ended since the last count, and those before it that late predictions may
-/// have changed; `None`: nothing has ended since. `counted_to`: the newest minute that was counted.
+/// have changed. `counted_to`: the newest minute that was counted.
 #[must_use]
-pub fn count_window(counted_to: Option<Timestamp>, now: Timestamp) -> Option<CountWindow> {
+pub fn count_window(counted_to: Option<Timestamp>, now: Timestamp) -> CountWindow {
     let minute = MINUTE_S * Timestamp::SECOND;
     let running = Timestamp(now.0 - now.0.rem_euclid(minute));
-    if counted_to.is_some_and(|counted| counted >= running.plus_seconds(-MINUTE_S)) {
-        return None;
-    }
+    let complete = counted_to.is_some_and(|counted| counted >= running.plus_seconds(-MINUTE_S));
     // an hour is there before its first minute is asked for
     let earliest = running.plus_seconds(-(LONGEST_COUNT_H + 1) * HOUR_S);
     let changed = counted_to.map(|counted| counted.plus_seconds(-PREDICTED_WITHIN_S));
-    Some(CountWindow {
-        from: changed.map_or(earliest, |changed| changed.max(earliest)),
+    CountWindow {
+        from: (!complete).then(|| changed.map_or(earliest, |changed| changed.max(earliest))),
         to: running,
         keep_from: running.plus_seconds(-(LONGEST_COUNT_H + 2) * HOUR_S),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -77,17 +75,18 @@ mod tests {
             let (mut now, mut counted_to) = (begin, None);
             for step in steps {
                 now += step;
-                let Some(window) = count_window(counted_to, at(now)) else {
+                let window = count_window(counted_to, at(now));
+                prop_assert_eq!(window.to, at(now - now % MINUTE_S));
+                let Some(from) = window.from else {
                     prop_assert!(counted_to.is_some_and(|c| c >= at(now - now % MINUTE_S - MINUTE_S)));
                     continue;
                 };
-                prop_assert_eq!(window.to, at(now - now % MINUTE_S));
-                prop_assert!(window.keep_from < window.from && window.from < window.to);
+                prop_assert!(window.keep_from < from && from < window.to);
                 if let Some(counted) = counted_to {
                     // no gap, and everything that a late prediction may have changed
-                    prop_assert!(window.from <= Timestamp::plus_seconds(counted, -PREDICTED_WITHIN_S));
+                    prop_assert!(from <= Timestamp::plus_seconds(counted, -PREDICTED_WITHIN_S));
                 } else {
-                    prop_assert!(window.from <= window.to.plus_seconds(-LONGEST_COUNT_H * HOUR_S));
+                    prop_assert!(from <= window.to.plus_seconds(-LONGEST_COUNT_H * HOUR_S));
                 }
                 counted_to = Some(window.to.plus_seconds(-MINUTE_S));
             }

@@ -5,7 +5,7 @@ use pm_api::dashboard::{
     Active, Last24h, MachineCount, MachineStats, MachinesByCriticality, MachinesByStatus, Overview,
     PredictionStats, PredictionsByStatus, Total,
 };
-use pm_domain::rollup::{COUNTS_FRESH_S, MINUTE_COUNTS_FRESH_S, OVERVIEW_S};
+use pm_domain::rollup::{MINUTE_COUNTS_FRESH_S, OVERVIEW_S};
 
 statements! {
     OVERVIEW = concat!("
@@ -13,8 +13,8 @@ statements! {
                (select count(*) from sensors), (select count(*) from alarms where ", alarm_is_open!(), "),
                -- counted once a tick; without a clock, now
                coalesce((select value from counts
-                         where name = 'predictions_24h' and counted_at > now() - $1::int8 * interval '1 second'),
-                        (select count(*) from predictions where time > now() - $2::int8 * interval '1 second'))");
+                         where name = 'predictions_24h' and valid_until > now()),
+                        (select count(*) from predictions where time > now() - $1::int8 * interval '1 second'))");
     MACHINES = "
         select count(*) filter (where status = 'online'), count(*) filter (where status = 'offline'),
                count(*) filter (where status = 'maintenance'), count(*) filter (where status = 'degraded'),
@@ -41,7 +41,7 @@ statements! {
 
 /// Counts for the overview.
 pub async fn overview(db: &Db) -> Result<Overview, StoreError> {
-    db.one(OVERVIEW, vec![COUNTS_FRESH_S.into(), OVERVIEW_S.into()], |c| {
+    db.one(OVERVIEW, vec![OVERVIEW_S.into()], |c| {
         Ok(Overview {
             machines: MachineCount { total: c.take()?, online: c.take()? },
             sensors: Total { total: c.take()? },

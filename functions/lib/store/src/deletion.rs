@@ -8,6 +8,7 @@ use crate::{
     value::{Columns, id},
 };
 use pm_api::{MachineId, SensorId, machine::DeletionPreview};
+use pm_domain::retention::DELETION_SETTLES_S;
 
 statements! {
     PREVIEW_MACHINE = "
@@ -38,7 +39,7 @@ statements! {
         listed as (
             insert into deleted_sensors (sensor_id) select id from sensors where id = $2 on conflict do nothing)
         delete from sensors using actor where id = $2");
-    CLEAR = "select clear_deleted($1)";
+    CLEAR = "select clear_deleted($1, $2, now() - $3::int8 * interval '1 second')";
 }
 
 fn preview(c: &mut Columns) -> Result<DeletionPreview, StoreError> {
@@ -75,7 +76,7 @@ pub async fn delete_sensor(db: &Db, actor: &Actor, sensor_id: SensorId) -> Resul
     Ok(db.execute(DELETE_SENSOR, vec![actor.setting(), id(sensor_id.0)]).await? > 0)
 }
 
-/// Removes up to `max_rows` rows of deleted sensors; returns how many.
-pub async fn clear(db: &Db, max_rows: i32) -> Result<i64, StoreError> {
-    db.one(CLEAR, vec![max_rows.into()], |c| c.take()).await
+/// Removes up to `max_rows` rows of deleted sensors, for about `budget_ms`; returns how many.
+pub async fn clear(db: &Db, max_rows: i32, budget_ms: i32) -> Result<i64, StoreError> {
+    db.one(CLEAR, vec![max_rows.into(), budget_ms.into(), DELETION_SETTLES_S.into()], |c| c.take()).await
 }

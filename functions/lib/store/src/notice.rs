@@ -5,6 +5,7 @@
 
 use crate::{
     Actor, Db, StoreError,
+    mail::{ALL_ATTEMPTS, VALID_S},
     statement::{actor, statements},
     value::{Columns, at, id, ints, json, optional, optional_texts, text, texts},
 };
@@ -54,7 +55,8 @@ statements! {
                 select max(created_at) from mails where channel = $1 and recipient = $2 and digest is not null)
                 is not distinct from epoch_us($5) as all_do),
         taken as (delete from notices using fits where fits.all_do and id = any ($3::int8[]))
-        insert into mails (channel, kind, recipient, digest) select $1, 'digest', $2, $4::jsonb from fits where all_do";
+        insert into mails (channel, kind, recipient, digest, attempts_allowed, expires_at)
+        select $1, 'digest', $2, $4::jsonb, $6::int4, now() + $7::int8 * interval '1 second' from fits where all_do";
     PREFERENCES = "
         select p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
                coalesce(p.ticket_assignments, false), p.minimum_severity
@@ -195,6 +197,8 @@ pub async fn send(db: &Db, waiting: &Waiting, ids: &[i64], digest: &Digest) -> R
         ints(ids.iter().copied()),
         json(digest)?,
         optional(waiting.last_sent, at),
+        ALL_ATTEMPTS.into(),
+        VALID_S.into(),
     ];
     db.execute(SEND, params).await.map(drop)
 }

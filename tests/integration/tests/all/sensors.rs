@@ -161,7 +161,7 @@ async fn ten_days(db: &tokio_postgres::Client, sensor: &str) -> Result<()> {
          insert into rollup_changes (minute, sensor_id, readings)
          select time_bucket('1 minute', time), case when time < now() - interval '5 minutes' then sensor_id end, count(*)
          from sensor_data group by 1, 2;
-         select roll_up(600000);"
+         select roll_up(600000, now() - interval '65 seconds');"
     ))
     .await?;
     Ok(())

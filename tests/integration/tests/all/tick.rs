@@ -26,8 +26,9 @@ async fn a_task_that_fails_is_shown_and_the_others_run() -> Result<()> {
     // two tasks fail: deliveries cannot be planned, and nothing can be dropped
     db.batch_execute(
         "revoke insert on webhook_deliveries from pm_app;
-         alter function drop_old(text, integer) rename to drop_old_is_away;
-         insert into mails (kind, recipient) values ('test', 'a@example.com');
+         alter function drop_old(text, timestamptz) rename to drop_old_is_away;
+         insert into mails (kind, recipient, attempts_allowed, expires_at)
+         values ('test', 'a@example.com', 1, now() + interval '1 hour');
          insert into login_throttle (key, failures, window_started_at) values ('k', 1, now() - interval '2 days');
          insert into rollup_changes (minute, readings) values (now() - interval '10 minutes', 1)",
     )
@@ -43,7 +44,7 @@ async fn a_task_that_fails_is_shown_and_the_others_run() -> Result<()> {
 
     db.batch_execute(
         "grant insert on webhook_deliveries to pm_app;
-         alter function drop_old_is_away(text, integer) rename to drop_old;
+         alter function drop_old_is_away(text, timestamptz) rename to drop_old;
          update clock_tasks set due_at = now(), failed_at = failed_at - interval '3 minutes'",
     )
     .await?;
