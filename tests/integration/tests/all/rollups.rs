@@ -72,7 +72,9 @@ async fn roll_ups_equal_a_full_recomputation() -> Result<()> {
     };
     store(&db, &series("8 minutes", "70 seconds", "3 seconds")).await?;
     store(&db, &series("3 hours", "8 minutes", "7 seconds")).await?;
-    while db.query_one("select roll_up(100, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0) > 0 {}
+    while db.query_one("select roll_up(100, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0) > 0
+    {
+    }
     assert_eq!(differences(&db).await?[..3], [0, 0, 0]);
     // late, doubled, reordered, for some sensors, again and again
     for round in 1..6 {
@@ -80,7 +82,9 @@ async fn roll_ups_equal_a_full_recomputation() -> Result<()> {
         store(&db, &format!("{late} where id::text < '00000000-0000-7000-8000-00000000000{round}'")).await?;
         store(&db, "select time, sensor_id, value + 1, 2 from sensor_data tablesample system (5)").await?;
         store(&db, &series("20 minutes", "66 seconds", "11 seconds")).await?;
-        while db.query_one("select roll_up(1000, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0) > 0 {}
+        while db.query_one("select roll_up(1000, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0)
+            > 0
+        {}
         assert_eq!(differences(&db).await?[..3], [0, 0, 0], "round {round}");
     }
     // what the present minutes have waits for their end, and waits alone
@@ -124,7 +128,9 @@ async fn two_clocks_and_many_writers_leave_no_reading_out() -> Result<()> {
         done??;
     }
     let db = sql::connect(database.app_url()).await?;
-    while db.query_one("select roll_up(1000, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0) > 0 {}
+    while db.query_one("select roll_up(1000, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0) > 0
+    {
+    }
     assert_eq!(differences(&db).await?, [0, 0, 0, 0]);
     Ok(())
 }
@@ -154,7 +160,9 @@ async fn after_readings_are_dropped_the_trend_still_answers() -> Result<()> {
         }
     };
     assert_eq!(dropped("readings", 30).await?, 0);
-    while db.query_one("select roll_up(60000, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0) > 0 {}
+    while db.query_one("select roll_up(60000, now() - interval '65 seconds')", &[]).await?.get::<_, i64>(0)
+        > 0
+    {}
     let id: uuid::Uuid = db.query_one("select id from sensors order by id limit 1", &[]).await?.get(0);
     let month = format!("/sensors/{id}/trend?interval=30d");
     let old_hour = db
