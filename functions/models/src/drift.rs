@@ -2,6 +2,7 @@
 
 use crate::builtin::builtin;
 use pm_api::{Timestamp, ai::FeatureDrift};
+use pm_domain::duration::{DAY_S, HOUR_S};
 use pm_model::{
     drift::MOVED,
     features::{COUNT, NAMES},
@@ -19,7 +20,6 @@ const READINGS: i64 = 3000;
 /// The first readings of a replay see a sensor that is new.
 const NEW: usize = 300;
 const EVERY: usize = 7;
-const DAY_S: i64 = 86_400;
 
 /// Measures and stores it; tells by an event when a feature has moved.
 pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
@@ -27,7 +27,7 @@ pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
     let to = now();
     let span = Span { from: to.plus_seconds(-DAY_S), to, limit: READINGS, without_faults: true };
     // Another choice of sensors every hour.
-    let seed = (to.0 / (3600 * Timestamp::SECOND)) as u64;
+    let seed = (to.0 / (HOUR_S * Timestamp::SECOND)) as u64;
     let (mut rows, mut sensors) = (Vec::new(), 0);
     for (sensor, thresholds) in model::training_sensors(db, &Scope::default(), seed, SENSORS).await? {
         let readings = model::readings(db, sensor, span).await?;

@@ -5,6 +5,7 @@ use pm_api::{
     JobType, SensorId, Timestamp,
     ai::{RetrainRequest, TrainingResult, ValidationReport},
 };
+use pm_domain::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_model::{
     Model,
     retrain::{self, Candidate, Examined, FEWEST_READINGS, Rows, Series},
@@ -24,7 +25,7 @@ const DAYS: i64 = 30;
 /// A worker that has said nothing for so long is taken for dead.
 const LEASE_S: i64 = 60;
 /// Readings before an alarm from which a sensor is got to know again.
-const BEFORE_ALARM_S: i64 = 3 * 3600;
+const BEFORE_ALARM_S: i64 = 3 * HOUR_S;
 
 /// Takes a waiting job, if there is one, and does it.
 pub(crate) async fn work(db: &Db) -> Result<Option<pm_api::JobId>, Refusal> {
@@ -81,7 +82,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     let seed = wanted.seed.unwrap_or(42);
     let active = active(db, &scope).await?;
     let to = claim.job.started_at.unwrap_or_else(now);
-    let span = Span { from: to.plus_seconds(-DAYS * 86_400), to, limit: READINGS, without_faults: true };
+    let span = Span { from: to.plus_seconds(-DAYS * DAY_S), to, limit: READINGS, without_faults: true };
     let sensors = model::training_sensors(db, &scope, seed, SENSORS).await?;
     // Replaying is about half of the work, examining the other.
     let steps = 2 * sensors.len().max(1);
@@ -178,7 +179,7 @@ async fn verdicts(
         }
         let series = Series { readings, ..Series::default() };
         // a minute before, since smoothing and class run ahead of the alarm's time
-        let from = alarm.from.0 - 60 * Timestamp::SECOND;
+        let from = alarm.from.0 - MINUTE_S * Timestamp::SECOND;
         let note = |model: &Model, examined: &mut Examined| {
             let spoke = retrain::speaks_up(model, &series, from, alarm.to.0);
             let quality = &mut examined.quality;
