@@ -28,6 +28,7 @@ case ${1:-help} in
   fmt) cargo fmt --all ;;
   schema) setup_build; write_schema ;;
   openapi) setup_build; write_openapi ;;
+  manifest) setup_build; write_manifest ;;
   bench) shift; bench "$@" ;;
   help | -h | --help) cat scripts/help.txt ;;
   *) cat scripts/help.txt >&2; die "there is no command $1" ;;

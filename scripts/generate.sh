@@ -4,6 +4,10 @@ write_openapi() {
   cargo build --locked -p pm-openapi
   "$TARGET/debug/openapi" functions/docs/files/openapi.json
 }
+write_manifest() {
+  cargo build --locked -p pm-manifest
+  "$TARGET/debug/manifest" spin.toml
+}
 write_schema() {
   cargo build --locked -p pm-test-support
   "$TARGET/debug/pm-test-support" schema-dump

@@ -1,59 +1,55 @@
 //! Acknowledging and resolving.
 
 use crate::act::act_on;
-use http::StatusCode;
-use pm_api::{AlarmId, AlarmStatus};
+use pm_api::{
+    AlarmId, AlarmStatus,
+    alarm::{Alarm, AlarmUpdate},
+    route::op,
+};
 use pm_domain::alarm::workflow::{Action, Update};
 use pm_store::Actor;
-use pm_web::{Call, Fields, Outcome, Refusal, json, now};
+use pm_web::{Call, Input, Refusal, now};
+use serde_json::json;
 
-const LONGEST_NOTES: usize = 4000;
 /// How far a client's clock may be ahead, seconds.
-const CLOCK_SKEW_S: i64 = 60;
+pub(crate) const CLOCK_SKEW_S: i64 = 60;
 
 /// `PATCH /alarms/{id}`.
-pub(crate) async fn update(call: &Call) -> Outcome {
-    let change = read(call.fields()?)?;
-    apply(call, change).await
+pub(crate) async fn update(input: Input<op::UpdateAlarm>) -> Result<Alarm, Refusal> {
+    let change = checked(&input.body, &["body", "resolved_at"])?;
+    apply(&input, change).await
 }
 
 /// `POST /alarms/{id}/acknowledge`.
-pub(crate) async fn acknowledge(call: &Call) -> Outcome {
-    apply(call, Update { status: Some(AlarmStatus::Acknowledged), ..Update::default() }).await
+pub(crate) async fn acknowledge(input: Input<op::AcknowledgeAlarm>) -> Result<Alarm, Refusal> {
+    apply(&input, Update { status: Some(AlarmStatus::Acknowledged), ..Update::default() }).await
 }
 
 /// `POST /alarms/{id}/resolve`: notes and verdict may stand in the query, as documented, or in the body.
-pub(crate) async fn resolve(call: &Call) -> Outcome {
-    let mut change = Update {
+pub(crate) async fn resolve(input: Input<op::ResolveAlarm>) -> Result<Alarm, Refusal> {
+    let body = input.body.clone().unwrap_or_default();
+    let change = Update {
         status: Some(AlarmStatus::Resolved),
-        notes: call.query.short_text("resolution_notes", LONGEST_NOTES)?,
-        verdict: call.query.word("verdict")?,
+        notes: input.query.resolution_notes.clone().or(body.resolution_notes).map(String::from),
+        verdict: input.query.verdict.or(body.verdict),
         ..Update::default()
     };
-    if !call.body.is_empty() {
-        let mut fields = call.fields()?;
-        let notes = fields.text("resolution_notes", LONGEST_NOTES).flatten();
-        let verdict = fields.word("verdict");
-        fields.end()?;
-        change.notes = change.notes.or(notes);
-        change.verdict = change.verdict.or(verdict);
-    }
-    apply(call, change).await
+    apply(&input, change).await
 }
 
-/// A change as a body says it.
-pub(crate) fn read(mut fields: Fields) -> Result<Update, Refusal> {
-    let change = Update {
-        status: fields.word("status"),
-        notes: fields.text("resolution_notes", LONGEST_NOTES).flatten(),
-        verdict: fields.word("verdict"),
-        resolved_at: fields.time("resolved_at").flatten(),
-        metadata: fields.object(&["metadata", "metadata_json"]).flatten(),
-    };
-    if change.resolved_at.is_some_and(|at| at > now().plus_seconds(CLOCK_SKEW_S)) {
-        fields.refuse("value_error", "resolved_at", "An alarm cannot be resolved in the future");
+/// A change as a body has it; `place` is where a fault of its time is told.
+pub(crate) fn checked(body: &AlarmUpdate, place: &[&str]) -> Result<Update, Refusal> {
+    if let Some(at) = body.resolved_at.filter(|at| *at > now().plus_seconds(CLOCK_SKEW_S)) {
+        let message = "An alarm cannot be resolved in the future";
+        return Err(Refusal::field("value_error", place, message, json!(at)));
     }
-    fields.end().map(|()| change)
+    Ok(Update {
+        status: body.status,
+        notes: body.resolution_notes.clone().map(String::from),
+        verdict: body.verdict,
+        resolved_at: body.resolved_at,
+        metadata: body.metadata.clone(),
+    })
 }
 
 /// The actor with the audit log's word for a change.
@@ -65,10 +61,9 @@ pub(crate) fn doing(actor: Actor, change: &Update) -> Actor {
     }
 }
 
-async fn apply(call: &Call, change: Update) -> Outcome {
+async fn apply(call: &Call, change: Update) -> Result<Alarm, Refusal> {
     let id: AlarmId = call.id("alarm_id")?;
     let db = call.db().await?;
     let actor = doing(call.actor(&db).await?, &change);
-    let alarm = act_on(&db, &actor, id, &Action::Update(change)).await?;
-    Ok(json(StatusCode::OK, &alarm))
+    act_on(&db, &actor, id, &Action::Update(change)).await
 }

@@ -1,72 +1,77 @@
 //! Raising an alarm by hand.
 
-use http::StatusCode;
-use pm_api::{AlarmStatus, MachineId, SensorId, Severity};
+use crate::change::CLOCK_SKEW_S;
+use pm_api::{
+    AlarmStatus,
+    alarm::{Alarm, NewAlarm},
+    error::FieldError,
+    route::op,
+};
 use pm_domain::alarm::workflow;
 use pm_store::{
     Db, StoreError,
     alarm_change::{self, ManualAlarm},
     machine, sensor,
 };
-use pm_web::{Call, Fields, Outcome, Refusal, json, now};
-
-const LONGEST_MESSAGE: usize = 2000;
-/// How far a client's clock may be ahead, seconds.
-const CLOCK_SKEW_S: i64 = 60;
+use pm_web::{Input, Refusal, now};
+use serde_json::json;
 
 /// `POST /alarms`.
-pub(crate) async fn create(call: &Call) -> Outcome {
-    let mut fields = call.fields()?;
-    let machine_id: Option<MachineId> = fields.required_id("machine_id");
-    let sensor_id: Option<SensorId> = fields.id("sensor_id");
-    let severity: Option<Severity> = fields.required_word("severity");
-    let message = fields.required_text("message", LONGEST_MESSAGE);
-    let status = fields.word("status").unwrap_or(AlarmStatus::Open);
-    if status == AlarmStatus::Resolved {
-        fields.refuse("value_error", "status", "An alarm begins open or acknowledged");
-    }
-    let triggered_at = fields.time("triggered_at").flatten();
-    if triggered_at.is_some_and(|at| at > now().plus_seconds(CLOCK_SKEW_S)) {
-        fields.refuse("value_error", "triggered_at", "An alarm cannot begin in the future");
-    }
-    let metadata = fields.object(&["metadata", "metadata_json"]).flatten();
-    let (Some(machine_id), Some(severity)) = (machine_id, severity) else {
-        // one of the required fields is missing, and `end` says which
-        return fields.end().and(Err(Refusal::NotFound));
-    };
-    let db = call.db().await?;
-    check_references(&db, &mut fields, machine_id, sensor_id).await?;
-    fields.end()?;
-    let actor = call.actor(&db).await?;
+pub(crate) async fn create(input: Input<op::CreateAlarm>) -> Result<Alarm, Refusal> {
     let now = now();
-    let follows = workflow::raise(severity, &message, status, now);
-    let triggered_at = triggered_at.unwrap_or(now);
-    let new = ManualAlarm { machine_id, sensor_id, severity, message, status, triggered_at, metadata };
+    let db = input.db().await?;
+    let body = &input.body;
+    let mut faults = faults(&db, body).await?;
+    if body.triggered_at.is_some_and(|at| at > now.plus_seconds(CLOCK_SKEW_S)) {
+        let message = "An alarm cannot begin in the future";
+        faults.push(FieldError::new(
+            "value_error",
+            &["body", "triggered_at"],
+            message,
+            json!(body.triggered_at),
+        ));
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::Invalid(faults));
+    }
+    let actor = input.actor(&db).await?;
+    let status = body.status.unwrap_or(AlarmStatus::Open);
+    let follows = workflow::raise(body.severity, &body.message, status, now);
+    let new = ManualAlarm {
+        machine_id: body.machine_id,
+        sensor_id: body.sensor_id,
+        severity: body.severity,
+        message: body.message.0.clone(),
+        status,
+        triggered_at: body.triggered_at.unwrap_or(now),
+        metadata: body.metadata.clone(),
+    };
     match alarm_change::create(&db, &actor, new, follows).await {
-        Ok(alarm) => Ok(json(StatusCode::CREATED, &alarm)),
-        // deleted since the look
+        Ok(alarm) => Ok(alarm),
+        // deleted since the check
         Err(StoreError::Constraint(name)) if name.ends_with("_exists") => {
-            Err(Refusal::Conflict("The machine or sensor was deleted meanwhile".to_owned()))
+            Err(Refusal::Conflict("The machine or sensor was deleted in the meantime".to_owned()))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn check_references(
-    db: &Db,
-    fields: &mut Fields,
-    machine_id: MachineId,
-    sensor_id: Option<SensorId>,
-) -> Result<(), Refusal> {
-    if machine::get(db, machine_id).await?.is_none() {
-        fields.refuse("value_error", "machine_id", "There is no such machine");
-        return Ok(());
+/// What the types of the body do not check.
+async fn faults(db: &Db, body: &NewAlarm) -> Result<Vec<FieldError>, Refusal> {
+    let mut faults = Vec::new();
+    let mut refuse = |field: &str, message: &str, input| {
+        faults.push(FieldError::new("value_error", &["body", field], message, input));
+    };
+    if body.status == Some(AlarmStatus::Resolved) {
+        refuse("status", "An alarm begins open or acknowledged", json!(body.status));
     }
-    if let Some(sensor_id) = sensor_id {
-        let its = sensor::get(db, sensor_id).await?.is_some_and(|s| s.machine_id == machine_id);
-        if !its {
-            fields.refuse("value_error", "sensor_id", "The machine has no such sensor");
+    if machine::get(db, body.machine_id).await?.is_none() {
+        refuse("machine_id", "There is no such machine", json!(body.machine_id));
+    } else if let Some(sensor_id) = body.sensor_id {
+        let sensor = sensor::get(db, sensor_id).await?;
+        if sensor.is_none_or(|sensor| sensor.machine_id != body.machine_id) {
+            refuse("sensor_id", "The machine has no such sensor", json!(sensor_id));
         }
     }
-    Ok(())
+    Ok(faults)
 }

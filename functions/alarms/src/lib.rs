@@ -11,82 +11,78 @@ mod change;
 mod create;
 mod shelve;
 
-use http::StatusCode;
 use pm_api::{
     AlarmId, AlarmStatus,
-    sort::{AlarmSort, HistorySort},
+    alarm::{Alarm, AlarmTransition},
+    list::Page,
+    route::op,
+    word::AlarmStatusFilter,
 };
-use pm_auth::Op;
 use pm_store::alarm;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, json_page, serve};
+use pm_web::{Answer, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("alarms", request, |op, call| async move {
-        match op {
-            Op::ListAlarms => list(&call).await,
-            Op::CreateAlarm => create::create(&call).await,
-            Op::GetAlarm => get(&call).await,
-            Op::UpdateAlarm => change::update(&call).await,
-            Op::AcknowledgeAlarm => change::acknowledge(&call).await,
-            Op::ResolveAlarm => change::resolve(&call).await,
-            Op::ChangeAlarms => bulk::change(&call).await,
-            Op::ShelveAlarm => shelve::shelve(&call).await,
-            Op::UnshelveAlarm => shelve::unshelve(&call).await,
-            Op::AlarmHistory => history(&call).await,
-            Op::AlarmsOfPrediction => of_prediction(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        ListAlarms => list,
+        CreateAlarm => create::create,
+        GetAlarm => get,
+        UpdateAlarm => change::update,
+        AcknowledgeAlarm => change::acknowledge,
+        ResolveAlarm => change::resolve,
+        ChangeAlarms => bulk::change,
+        ShelveAlarm => shelve::shelve,
+        UnshelveAlarm => shelve::unshelve,
+        AlarmHistory => history,
+        AlarmsOfPrediction => of_prediction,
+    };
+    serve("alarms", request, handlers).await
 }
 
-async fn list(call: &Call) -> Outcome {
-    let query = &call.query;
-    let statuses = match query.text("status") {
+async fn list(input: Input<op::ListAlarms>) -> Result<Page<Alarm>, Refusal> {
+    let query = &input.query;
+    let statuses = match query.status {
         None => AlarmStatus::ALL.to_vec(),
-        Some("active") => vec![AlarmStatus::Open, AlarmStatus::Acknowledged],
-        Some(_) => query.word("status")?.into_iter().collect(),
+        Some(AlarmStatusFilter::Active) => vec![AlarmStatus::Open, AlarmStatus::Acknowledged],
+        Some(AlarmStatusFilter::Open) => vec![AlarmStatus::Open],
+        Some(AlarmStatusFilter::Acknowledged) => vec![AlarmStatus::Acknowledged],
+        Some(AlarmStatusFilter::Resolved) => vec![AlarmStatus::Resolved],
     };
     let filter = alarm::Filter {
         statuses,
-        machine_id: query.id("machine_id")?,
-        sensor_id: query.id("sensor_id")?,
-        severity: query.word("severity")?,
-        kind: query.word("kind")?,
-        condition_active: query.boolean("condition_active")?,
-        acknowledged: query.boolean("acknowledged")?,
-        shelved: query.boolean("shelved")?,
-        from: query.time("start_date")?,
-        to: query.time("end_date")?,
-        search: query.search()?,
-        verdict: query.word("verdict")?,
+        machine_id: query.machine_id,
+        sensor_id: query.sensor_id,
+        severity: query.severity,
+        kind: query.kind,
+        condition_active: query.condition_active.map(|flag| flag.0),
+        acknowledged: query.acknowledged.map(|flag| flag.0),
+        shelved: query.shelved.map(|flag| flag.0),
+        from: query.start_date,
+        to: query.end_date,
+        search: query.q.clone().map(String::from),
+        verdict: query.verdict,
         prediction_id: None,
     };
-    let query = query.list::<AlarmSort>(200)?;
-    Ok(json_page(&alarm::list(&call.db().await?, &filter, &query).await?))
+    Ok(alarm::list(&input.db().await?, &filter, &input.page).await?)
 }
 
-async fn get(call: &Call) -> Outcome {
-    let id: AlarmId = call.id("alarm_id")?;
-    let alarm = alarm::get(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &alarm))
+async fn get(input: Input<op::GetAlarm>) -> Result<Alarm, Refusal> {
+    let id: AlarmId = input.id("alarm_id")?;
+    alarm::get(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
 }
 
-async fn history(call: &Call) -> Outcome {
-    let id: AlarmId = call.id("alarm_id")?;
-    let query = call.query.list::<HistorySort>(1000)?;
-    let db = call.db().await?;
+async fn history(input: Input<op::AlarmHistory>) -> Result<Page<AlarmTransition>, Refusal> {
+    let id: AlarmId = input.id("alarm_id")?;
+    let db = input.db().await?;
     alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json_page(&alarm::history(&db, id, &query).await?))
+    Ok(alarm::history(&db, id, &input.page).await?)
 }
 
-async fn of_prediction(call: &Call) -> Outcome {
+async fn of_prediction(input: Input<op::AlarmsOfPrediction>) -> Result<Page<Alarm>, Refusal> {
     let filter = alarm::Filter {
         statuses: AlarmStatus::ALL.to_vec(),
-        prediction_id: Some(call.id("prediction_id")?),
+        prediction_id: Some(input.id("prediction_id")?),
         ..alarm::Filter::default()
     };
-    let query = call.query.list::<AlarmSort>(200)?;
-    Ok(json_page(&alarm::list(&call.db().await?, &filter, &query).await?))
+    Ok(alarm::list(&input.db().await?, &filter, &input.page).await?)
 }

@@ -1,83 +1,51 @@
-//! Bodies of requests about machines.
+//! What the types of the bodies do not check.
 
-use pm_api::{Criticality, MachineStatus, Metadata, machine::ThresholdsByType, sensor::Thresholds};
+use pm_api::{
+    Metadata,
+    error::FieldError,
+    input::MAX_FAULTS,
+    machine::{NewMachine, ThresholdsByType},
+};
 use pm_domain::{cycle::network_problem, limits};
-use pm_store::machine::{MachineChange, NewMachine};
-use pm_web::{Fields, Presence, Refusal};
+use pm_web::Refusal;
+use serde_json::Value;
 
-const NAME: usize = 200;
-const TEXT: usize = 2000;
-/// The free object is accepted under both names that clients use.
-const METADATA: &[&str] = &["metadata", "metadata_json"];
+/// Longest sensor type, bytes.
+const MAX_TYPE_BYTES: usize = 200;
 
-pub(crate) fn new_machine(mut fields: Fields) -> Result<NewMachine, Refusal> {
-    let new = NewMachine {
-        name: fields.required_text("name", NAME),
-        location: fields.text("location", TEXT).flatten(),
-        description: fields.text("description", TEXT).flatten(),
-        status: fields.word("status").unwrap_or(MachineStatus::Online),
-        criticality: fields.word("criticality").unwrap_or(Criticality::Medium),
-        metadata: metadata(&mut fields).flatten(),
-        last_service_date: fields.date("last_service_date").flatten(),
+/// The entries of the free object that name a network have to be complete.
+pub(crate) fn check_network(metadata: Option<&Metadata>) -> Result<(), Refusal> {
+    network_fault(metadata, &["body", "metadata"]).map_or(Ok(()), |fault| Err(Refusal::Invalid(vec![fault])))
+}
+
+/// The same of many machines.
+pub(crate) fn check_networks(machines: &[NewMachine]) -> Result<(), Refusal> {
+    let fault = |(index, machine): (usize, &NewMachine)| {
+        let mut fault = network_fault(machine.metadata.as_ref(), &["body", "metadata"])?;
+        fault.loc.insert(1, index.into());
+        Some(fault)
     };
-    fields.end().map(|()| new)
+    let faults: Vec<_> = machines.iter().enumerate().filter_map(fault).take(MAX_FAULTS).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
 }
 
-pub(crate) fn machine_change(mut fields: Fields) -> Result<MachineChange, Refusal> {
-    let name = fields.text("name", NAME).flatten();
-    if name.as_ref().is_some_and(|n| n.trim().is_empty()) {
-        fields.refuse("string_too_short", "name", "String should have at least 1 character");
-    }
-    let change = MachineChange {
-        name,
-        location: fields.text("location", TEXT),
-        description: fields.text("description", TEXT),
-        status: fields.word("status"),
-        criticality: fields.word("criticality"),
-        metadata: metadata(&mut fields),
-        last_service_date: fields.date("last_service_date"),
-    };
-    fields.end().map(|()| change)
+fn network_fault(metadata: Option<&Metadata>, place: &[&str]) -> Option<FieldError> {
+    let metadata = metadata?;
+    let problem = network_problem(metadata)?;
+    Some(FieldError::new("value_error", place, problem, Value::Object(metadata.clone())))
 }
 
-/// Thresholds by sensor type; a threshold that is misspelled or contradicts another one is refused.
-pub(crate) fn thresholds(mut fields: Fields) -> Result<ThresholdsByType, Refusal> {
-    let mut all = ThresholdsByType::new();
-    for sensor_type in fields.names() {
-        if sensor_type.is_empty() || sensor_type.len() > NAME || sensor_type.contains('\0') {
-            fields.refuse("value_error", &sensor_type, "A sensor type has 1 to 200 bytes and no NUL");
-            continue;
+/// Sensor types have to be storable, and thresholds must not contradict each other.
+pub(crate) fn check_thresholds(thresholds: &ThresholdsByType) -> Result<(), Refusal> {
+    let mut faults = Vec::new();
+    for (sensor_type, thresholds) in thresholds {
+        if sensor_type.is_empty() || sensor_type.len() > MAX_TYPE_BYTES || sensor_type.contains('\0') {
+            let message = "A sensor type has 1 to 200 bytes and no NUL";
+            faults.push(FieldError::new("value_error", &["body", sensor_type], message, Value::Null));
+        } else if let Some((field, message)) = limits::contradiction(thresholds) {
+            let message = format!("Input {message}");
+            faults.push(FieldError::new("value_error", &["body", sensor_type, field], message, Value::Null));
         }
-        let Some(mut of_type) = fields.inner(&sensor_type) else { continue };
-        for name in of_type.names() {
-            if !Thresholds::NAMES.contains(&name.as_str()) {
-                let known = Thresholds::NAMES.join("', '");
-                of_type.refuse("extra_forbidden", &name, format!("Thresholds are '{known}'"));
-            }
-        }
-        let thresholds = Thresholds {
-            warning: of_type.number("warning").flatten(),
-            critical: of_type.number("critical").flatten(),
-            warning_low: of_type.number("warning_low").flatten(),
-            critical_low: of_type.number("critical_low").flatten(),
-            min: of_type.number("min").flatten(),
-            max: of_type.number("max").flatten(),
-        };
-        if let Some((field, message)) = limits::contradiction(&thresholds) {
-            of_type.refuse("value_error", field, format!("Input {message}"));
-        }
-        fields.take_errors(of_type);
-        all.insert(sensor_type, thresholds);
     }
-    fields.end().map(|()| all)
-}
-
-/// The free object; the entries in it that name a network have to be complete.
-fn metadata(fields: &mut Fields) -> Presence<Metadata> {
-    let metadata = fields.object(METADATA);
-    let problem = metadata.as_ref().and_then(|m| m.as_ref()).and_then(network_problem);
-    if let Some(problem) = problem {
-        fields.refuse("value_error", "metadata", problem);
-    }
-    metadata
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
 }

@@ -1,67 +1,77 @@
-//! What a machine measured and what was said of it.
+//! What a machine measured and was predicted.
 
 use pm_api::{
-    MachineId, SensorId,
+    MachineId, SensorId, Timestamp,
     list::{ListQuery, Page},
+    machine::MachineHistoryFilter,
     prediction::{MachinePrediction, Prediction},
+    route::op,
     sensor_data::{MachineReading, SensorData},
     sort::{PredictionSort, ReadingSort},
 };
 use pm_store::{Db, machine, prediction, reading, sensor};
-use pm_web::{Call, Outcome, Refusal, json_page};
-
-/// Rows of a list by default.
-const LIMIT: i64 = 100;
+use pm_web::{Call, Input, Refusal};
 
 /// The newest predictions, oldest of them first, under the names that existing clients know here.
-pub(crate) async fn predictions(call: &Call) -> Outcome {
-    let (mut page, query) = listed_predictions(call).await?;
-    if query.descending {
+pub(crate) async fn predictions(
+    input: Input<op::MachinePredictions>,
+) -> Result<Page<MachinePrediction>, Refusal> {
+    let mut page = listed_predictions(&input, &input.query, &input.page).await?;
+    if input.page.descending {
         page.items.reverse();
     }
-    Ok(json_page(&page.map(MachinePrediction::from)))
+    Ok(page.map(MachinePrediction::from))
 }
 
 /// Predictions over a range, newest first.
-pub(crate) async fn past_predictions(call: &Call) -> Outcome {
-    Ok(json_page(&listed_predictions(call).await?.0))
+pub(crate) async fn past_predictions(
+    input: Input<op::MachinePredictionHistory>,
+) -> Result<Page<Prediction>, Refusal> {
+    listed_predictions(&input, &input.query, &input.page).await
 }
 
-async fn listed_predictions(call: &Call) -> Result<(Page<Prediction>, ListQuery<PredictionSort>), Refusal> {
+async fn listed_predictions(
+    call: &Call,
+    query: &MachineHistoryFilter,
+    page: &ListQuery<PredictionSort>,
+) -> Result<Page<Prediction>, Refusal> {
     let id: MachineId = call.id("machine_id")?;
     let filter = prediction::Filter {
-        sensor_id: call.query.id("sensor_id")?,
+        sensor_id: query.sensor_id,
         machine_id: Some(id),
-        from: call.query.time("start_time")?,
-        to: call.query.time("end_time")?,
+        from: query.start_time,
+        to: query.end_time,
         ..prediction::Filter::default()
     };
-    let query = call.query.list::<PredictionSort>(LIMIT)?;
     let db = known_machine(call, id).await?;
-    Ok((prediction::list(&db, &filter, &query).await?, query))
+    Ok(prediction::list(&db, &filter, page).await?)
 }
 
 /// The newest readings; existing clients know the id of this list as a text.
-pub(crate) async fn sensor_data(call: &Call) -> Outcome {
-    Ok(json_page(&listed_readings(call, ("start", "end")).await?.map(MachineReading::from)))
+pub(crate) async fn readings_with_text_ids(
+    input: Input<op::MachineSensorData>,
+) -> Result<Page<MachineReading>, Refusal> {
+    let range = (input.query.start, input.query.end);
+    let page = listed_readings(&input, input.query.sensor_id, range, &input.page).await?;
+    Ok(page.map(MachineReading::from))
 }
 
 /// Readings over a range, newest first.
-pub(crate) async fn readings(call: &Call) -> Outcome {
-    Ok(json_page(&listed_readings(call, ("start_time", "end_time")).await?))
+pub(crate) async fn readings(input: Input<op::MachineReadingHistory>) -> Result<Page<SensorData>, Refusal> {
+    let range = (input.query.start_time, input.query.end_time);
+    listed_readings(&input, input.query.sensor_id, range, &input.page).await
 }
 
-async fn listed_readings(call: &Call, (start, end): (&str, &str)) -> Result<Page<SensorData>, Refusal> {
+async fn listed_readings(
+    call: &Call,
+    sensor_id: Option<SensorId>,
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
+    page: &ListQuery<ReadingSort>,
+) -> Result<Page<SensorData>, Refusal> {
     let id: MachineId = call.id("machine_id")?;
-    let filter = reading::Filter {
-        sensor_id: call.query.id("sensor_id")?,
-        machine_id: Some(id),
-        from: call.query.time(start)?,
-        to: call.query.time(end)?,
-    };
-    let query = call.query.list::<ReadingSort>(LIMIT)?;
+    let filter = reading::Filter { sensor_id, machine_id: Some(id), from, to };
     let db = known_machine(call, id).await?;
-    Ok(reading::list(&db, &filter, &query).await?)
+    Ok(reading::list(&db, &filter, page).await?)
 }
 
 async fn known_machine(call: &Call, id: MachineId) -> Result<Db, Refusal> {
@@ -71,16 +81,15 @@ async fn known_machine(call: &Call, id: MachineId) -> Result<Db, Refusal> {
 }
 
 /// Readings of a sensor over a range, newest first.
-pub(crate) async fn sensor(call: &Call) -> Outcome {
-    let id: SensorId = call.id("sensor_id")?;
+pub(crate) async fn sensor(input: Input<op::SensorHistory>) -> Result<Page<SensorData>, Refusal> {
+    let id: SensorId = input.id("sensor_id")?;
     let filter = reading::Filter {
         sensor_id: Some(id),
         machine_id: None,
-        from: call.query.time("start_time")?,
-        to: call.query.time("end_time")?,
+        from: input.query.start_time,
+        to: input.query.end_time,
     };
-    let query = call.query.list::<ReadingSort>(LIMIT)?;
-    let db = call.db().await?;
+    let db = input.db().await?;
     sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json_page(&reading::list(&db, &filter, &query).await?))
+    Ok(reading::list(&db, &filter, &input.page).await?)
 }

@@ -83,6 +83,16 @@ impl Api {
         parse(&text_of(self.once(method, path, &Body::Json(json), None).await?).await?.0)
     }
 
+    /// `method path` with a JSON body, or none; the text of the answer.
+    pub(super) async fn request_text(
+        self,
+        method: Method,
+        path: &str,
+        json: Option<String>,
+    ) -> Result<String, ApiError> {
+        Ok(self.text(method, path, json.map_or(Body::None, Body::Json)).await?.0)
+    }
+
     /// `POST path` without a body.
     pub async fn post<T: DeserializeOwned>(self, path: &str) -> Result<T, ApiError> {
         parse(&self.text(Method::POST, path, Body::None).await?.0)

@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod operation;
 mod query;
 mod session;
 

@@ -15,11 +15,11 @@ use crate::{
     shell::Machines,
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{html, prelude::*, task::spawn_local};
 use pm_api::{
     AlarmId, AlarmStatus, Role, Verdict,
     alarm::{Alarm, AlarmResolution},
+    route::op,
     sensor::Sensor,
 };
 use pm_ui_core::{change::given, need, route::Route, text};
@@ -216,11 +216,10 @@ fn Resolve(alarm: Query<Alarm>, queue: Queue, id: AlarmId) -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             let body = AlarmResolution {
-                resolution_notes: given(&notes.get_untracked()),
+                resolution_notes: given(&notes.get_untracked()).map(Into::into),
                 verdict: verdict.get_untracked().parse().ok(),
             };
-            let answer =
-                app.api.send::<_, Alarm>(Method::POST, &format!("/alarms/{id}/resolve"), &body).await;
+            let answer = app.api.request(op::ResolveAlarm, &[&id], &Some(body)).await;
             busy.try_set(false);
             match answer {
                 Ok(resolved) => {

@@ -5,11 +5,12 @@ use crate::{
     shell::ActiveAlarms,
     state::{App, app},
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     AlarmId, AlarmStatus,
-    alarm::{Alarm, AlarmBulk, AlarmUpdate},
+    alarm::{Alarm, AlarmBulk, AlarmBulkBody, AlarmUpdate},
+    input::Many,
+    route::op,
 };
 
 /// A list of alarms and the page's common one; both are kept right.
@@ -53,8 +54,8 @@ impl Queue {
             let update = AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
             let many = ids.len();
             // All or none: after a refusal nothing has changed, and the lists are fetched as they are.
-            let body = AlarmBulk { payload: vec![update], ids };
-            match app.api.send::<_, ()>(Method::POST, "/alarms/bulk", &body).await {
+            let body = AlarmBulkBody(AlarmBulk { payload: Many(vec![update]), ids: Some(Many(ids)) });
+            match app.api.request(op::ChangeAlarms, &[], &body).await {
                 Ok(()) if many == 1 => app.toasts.done("Alarm acknowledged."),
                 Ok(()) => app.toasts.done(format!("{many} alarms acknowledged.")),
                 Err(error) => app.toasts.failed(format!("Not acknowledged: {error}")),

@@ -1,5 +1,6 @@
 //! The scorer about itself, and the life of its models: registry, retraining, reports, drift.
 
+use crate::input::{Flag, Text, input};
 use crate::{MachineId, Metadata, ModelId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -288,4 +289,27 @@ pub struct FeatureDrift {
     pub feature: String,
     /// Population stability index: below 0.1 stable, from 0.25 on moved.
     pub psi: f64,
+}
+
+input! {
+    /// Parameters of `POST /ai/models`, as old clients send them; the body wins.
+    NewModelQuery {
+        optional {
+            /// Kind of model; here or in the body.
+            name: Text<0, 120>,
+            /// Version; here or in the body.
+            version: Text<0, 120>,
+            /// For people.
+            description: Text<0, 2000>,
+            /// Where its files lie.
+            path: Text<0, 2000>,
+        }
+    }
+    /// Parameters of `POST /ai/models/{version}/activate`.
+    ActivateQuery {
+        optional {
+            /// Even if it has not passed its validation.
+            force: Flag,
+        }
+    }
 }

@@ -1,9 +1,20 @@
 //! Alarms.
 
+use crate::list::MAX_SEARCH_CHARS;
 use crate::{
     AlarmId, AlarmStatus, MachineId, Metadata, PredictionId, SensorId, Severity, Timestamp, UserId, Verdict,
 };
+use crate::{
+    AlarmKind,
+    input::{CommaSeparated, Faults, Flag, Many, Text, Whole, input},
+    word::AlarmStatusFilter,
+};
 use serde::{Deserialize, Serialize};
+
+/// Shortest shelving of an alarm, seconds.
+pub const SHELVE_MIN_S: i64 = 60;
+/// Longest shelving of an alarm, seconds: a week.
+pub const SHELVE_MAX_S: i64 = 7 * 24 * 3600;
 
 /// An alarm. `status` says what people did about it, `condition_active` whether its cause still holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,90 +70,6 @@ pub struct Alarm {
     pub shelve_reason: Option<String>,
 }
 
-/// Body of `POST /alarms`: an alarm raised by hand, of kind `manual`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewAlarm {
-    /// The machine; it must exist.
-    pub machine_id: MachineId,
-    /// The sensor, if one is concerned; it must be the machine's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sensor_id: Option<SensorId>,
-    /// info, warning or critical.
-    pub severity: Severity,
-    /// For people, 1 to 2,000 characters.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 2000)))]
-    pub message: String,
-    /// open (the default) or acknowledged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<AlarmStatus>,
-    /// When it began; default now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub triggered_at: Option<Timestamp>,
-    /// Free object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
-}
-
-/// Body of `PATCH /alarms/{id}`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AlarmUpdate {
-    /// New status: open → acknowledged → resolved, and not back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<AlarmStatus>,
-    /// When it was resolved; only for a resolved alarm; default now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resolved_at: Option<Timestamp>,
-    /// What was found, at most 4,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 4000)))]
-    pub resolution_notes: Option<String>,
-    /// What the cause turned out to be; only for a resolved alarm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
-    /// Replaces the free object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
-}
-
-/// Body (or query) of `POST /alarms/{id}/resolve`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AlarmResolution {
-    /// What was found, at most 4,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 4000)))]
-    pub resolution_notes: Option<String>,
-    /// What the cause turned out to be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
-}
-
-/// Body of `POST /alarms/bulk`. The second form has the ids in the query (`?ids=a,b`) and the payload alone as body.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AlarmBulk {
-    /// The change; one element, for all alarms.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
-    pub payload: Vec<AlarmUpdate>,
-    /// The alarms, at most 1,000.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 1000)))]
-    pub ids: Vec<AlarmId>,
-}
-
-/// Body of `POST /alarms/{id}/shelve`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct AlarmShelving {
-    /// For how long, seconds; 60 to 604,800 (a week).
-    #[cfg_attr(feature = "schema", schemars(range(min = 60, max = 604_800)))]
-    pub duration_s: i64,
-    /// Why, 1 to 1,000 characters.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 1000)))]
-    pub reason: String,
-}
-
 /// One entry of `GET /alarms/{id}/history`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -162,4 +89,137 @@ pub struct AlarmTransition {
     pub by_name: Option<String>,
     /// The user's mail address.
     pub by_email: Option<String>,
+}
+
+input! {
+    /// Filters of `GET /alarms`.
+    AlarmFilter {
+        optional {
+            /// In this state; active: open or acknowledged.
+            status: AlarmStatusFilter,
+            /// Of this machine.
+            machine_id: MachineId,
+            /// Of this sensor.
+            sensor_id: SensorId,
+            /// Of this severity.
+            severity: Severity,
+            /// Raised by this.
+            kind: AlarmKind,
+            /// That were found to be this.
+            verdict: Verdict,
+            /// Whose condition holds, or does not.
+            condition_active: Flag,
+            /// That were acknowledged, or were not.
+            acknowledged: Flag,
+            /// That are shelved now, or are not.
+            shelved: Flag,
+            /// Raised at or after.
+            start_date: Timestamp,
+            /// Raised before.
+            end_date: Timestamp,
+            /// With this text in the message.
+            q: Text<0, MAX_SEARCH_CHARS>,
+        }
+    }
+    /// Parameters of `POST /alarms/bulk`.
+    AlarmBulkQuery {
+        optional {
+            /// The alarms; then the body is the payload alone, an array of one change.
+            ids: CommaSeparated<AlarmId, 1000>,
+        }
+    }
+    /// Body of `POST /alarms`: an alarm raised by hand, of kind `manual`.
+    NewAlarm {
+        required {
+            /// The machine; it must exist.
+            machine_id: MachineId,
+            /// info, warning or critical.
+            severity: Severity,
+            /// For people.
+            message: Text<1, 2000>,
+        }
+        optional {
+            /// The sensor, if one is concerned; it must be the machine's.
+            sensor_id: SensorId,
+            /// open (unless given) or acknowledged.
+            status: AlarmStatus,
+            /// When it began; now unless given.
+            triggered_at: Timestamp,
+            /// Free object.
+            metadata: Metadata,
+        }
+    }
+    /// Body of `PATCH /alarms/{id}`.
+    AlarmUpdate {
+        optional {
+            /// New status: open → acknowledged → resolved, and not back.
+            status: AlarmStatus,
+            /// When it was resolved; only for a resolved alarm; now unless given.
+            resolved_at: Timestamp,
+            /// What was found.
+            resolution_notes: Text<0, 4000>,
+            /// What the cause turned out to be; only for a resolved alarm.
+            verdict: Verdict,
+            /// Replaces the free object.
+            metadata: Metadata,
+        }
+    }
+    /// Body (or query) of `POST /alarms/{id}/resolve`.
+    AlarmResolution {
+        optional {
+            /// What was found and done.
+            resolution_notes: Text<0, 4000>,
+            /// What the cause turned out to be.
+            verdict: Verdict,
+        }
+    }
+    /// Body of `POST /alarms/bulk`. With the ids in the query, the body may be the payload alone.
+    AlarmBulk {
+        required {
+            /// The change for all alarms: the first element.
+            payload: Many<AlarmUpdate, 1, 1000>,
+        }
+        optional {
+            /// The alarms; here or in the query.
+            ids: Many<AlarmId, 1, 1000>,
+        }
+    }
+    /// Body of `POST /alarms/{id}/shelve`.
+    AlarmShelving {
+        required {
+            /// For how long, seconds; at most a week.
+            duration_s: Whole<SHELVE_MIN_S, SHELVE_MAX_S>,
+            /// Why.
+            reason: Text<1, 1000>,
+        }
+    }
+}
+
+/// An [`AlarmBulk`], or its payload alone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transparent))]
+#[serde(transparent)]
+pub struct AlarmBulkBody(pub AlarmBulk);
+
+impl std::ops::Deref for AlarmBulkBody {
+    type Target = AlarmBulk;
+    fn deref(&self) -> &AlarmBulk {
+        &self.0
+    }
+}
+
+impl deserr::Deserr<Faults> for AlarmBulkBody {
+    fn deserialize_from_value<V: deserr::IntoValue>(
+        value: deserr::Value<V>,
+        location: deserr::ValuePointerRef,
+    ) -> Result<Self, Faults> {
+        match value {
+            deserr::Value::Sequence(_) => {
+                let payload = Many::deserialize_from_value(value, location)?;
+                Ok(Self(AlarmBulk { payload, ids: None }))
+            }
+            value => AlarmBulk::deserialize_from_value(value, location).map(Self),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Files attached to alarms and tickets.
 
+use crate::input::input;
 use crate::{AttachmentId, Resource, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -31,4 +32,27 @@ pub struct Attachment {
     pub resource_id: Option<Uuid>,
     /// Who stored it; absent: an account that is gone.
     pub uploaded_by: Option<UserId>,
+}
+
+input! {
+    /// Parameters of `POST /attachments`.
+    AttachmentTarget {
+        optional {
+            /// What it belongs to; general unless given.
+            resource_type: Resource,
+            /// The alarm or ticket.
+            resource_id: Uuid,
+        }
+    }
+    /// Filters of `GET /attachments`.
+    AttachmentFilter {
+        optional {
+            /// Belonging to things of this kind.
+            resource_type: Resource,
+            /// Belonging to this alarm or ticket.
+            resource_id: Uuid,
+            /// Stored by this user.
+            uploaded_by: UserId,
+        }
+    }
 }

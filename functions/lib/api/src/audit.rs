@@ -1,5 +1,7 @@
 //! The audit log (`/audit/logs`).
 
+use crate::input::{Text, input};
+use crate::list::MAX_SEARCH_CHARS;
 use crate::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,4 +35,26 @@ pub struct AuditEntry {
     pub ip_address: Option<String>,
     /// What sent it.
     pub user_agent: Option<String>,
+}
+
+input! {
+    /// Filters of `GET /audit/logs`.
+    AuditFilter {
+        optional {
+            /// Done by this user.
+            user_id: UserId,
+            /// What was done: create, update, delete, login, …
+            action_type: Text<0, 200>,
+            /// To which kind of thing.
+            resource_type: Text<0, 200>,
+            /// To which one.
+            resource_id: Text<0, 200>,
+            /// Not earlier than this.
+            start_date: Timestamp,
+            /// Not later than this.
+            end_date: Timestamp,
+            /// With this text anywhere in it.
+            q: Text<0, MAX_SEARCH_CHARS>,
+        }
+    }
 }

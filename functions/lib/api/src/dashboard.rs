@@ -1,5 +1,6 @@
 //! Counts for the overview.
 
+use crate::input::{Whole, input};
 use serde::{Deserialize, Serialize};
 
 /// `GET /dashboard/overview`.
@@ -110,4 +111,14 @@ pub struct PredictionsByStatus {
     pub warning: i64,
     /// Critical.
     pub critical: i64,
+}
+
+input! {
+    /// Parameters of `GET /dashboard/predictions/stats`.
+    PredictionStatsQuery {
+        optional {
+            /// Length of the period in hours; 24 unless given.
+            hours: Whole<1, 168>,
+        }
+    }
 }

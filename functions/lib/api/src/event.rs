@@ -4,6 +4,7 @@
 //! [`EVENTS`] is the one table of the outbox's events. The filters that webhooks accept and the `webhooks` section of
 //! openapi.json come from it. Invariant: an event's data has exactly the fields of its type, whatever made the change.
 
+use crate::input::{Text, Whole, input};
 use crate::{
     AlarmChangeKind, AlarmId, AlarmKind, AlarmStatus, AnomalyType, AttachmentId, CommentId, Criticality,
     MachineId, MachineStatus, PredictionClass, PredictionId, PredictionStatus, Priority, ReadingStatus,
@@ -301,6 +302,18 @@ pub struct TestEvent {
     pub message: String,
     /// When it was sent.
     pub timestamp: Timestamp,
+}
+
+input! {
+    /// Parameters of the event streams.
+    StreamQuery {
+        optional {
+            /// Only these, e.g. `alarm.*,ticket.created`.
+            events: Text<0, 1000>,
+            /// Resume after this event; the header Last-Event-ID wins.
+            last_event_id: Whole<0, { i64::MAX }>,
+        }
+    }
 }
 
 #[cfg(test)]

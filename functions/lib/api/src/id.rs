@@ -1,8 +1,24 @@
 //! Identifiers: UUIDv7 (time-ordered), one newtype per resource so that they cannot be mixed up.
 
+use crate::input::{Refused, Scalar, read_as_scalar};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
+
+fn read_uuid(value: &Value) -> Result<Uuid, Refused> {
+    let text = value.as_str().ok_or_else(|| Refused::new("uuid_type", "UUID input should be a string"))?;
+    Uuid::parse_str(text)
+        .map_err(|error| Refused::new("uuid_parsing", format!("Input should be a valid UUID, {error}")))
+}
+
+impl Scalar for Uuid {
+    fn read(value: &Value) -> Result<Self, Refused> {
+        read_uuid(value)
+    }
+}
+
+read_as_scalar!(Uuid);
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -30,6 +46,14 @@ macro_rules! id {
                 Self(id)
             }
         }
+
+        impl Scalar for $name {
+            fn read(value: &Value) -> Result<Self, Refused> {
+                read_uuid(value).map(Self)
+            }
+        }
+
+        read_as_scalar!($name);
     )*};
 }
 

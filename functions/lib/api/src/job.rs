@@ -1,5 +1,6 @@
 //! Jobs (`/jobs`): work that takes longer than a request.
 
+use crate::input::input;
 use crate::{JobId, JobStatus, JobType, Metadata, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,4 +45,16 @@ pub struct NewJob {
     pub job_type: JobType,
     /// What the job is to work with; its shape depends on the type.
     pub metadata: Option<Metadata>,
+}
+
+input! {
+    /// Filters of `GET /jobs`.
+    JobFilter {
+        optional {
+            /// Of this type.
+            job_type: JobType,
+            /// In this state.
+            status: JobStatus,
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Machines.
 
+use crate::input::{Day, Patch, Text, input};
+use crate::list::MAX_SEARCH_CHARS;
 use crate::{
     Criticality, MachineId, MachineStatus, Metadata, SensorId, Timestamp, remaining_life::RemainingLife,
     sensor::Thresholds,
@@ -129,4 +131,82 @@ pub struct SummaryPrediction {
     pub confidence: Option<f64>,
     /// Version of the model.
     pub model_version: Option<String>,
+}
+
+input! {
+    /// Filters of `GET /machines`.
+    MachineFilter {
+        optional {
+            /// In this state.
+            status: MachineStatus,
+            /// Of this criticality.
+            criticality: Criticality,
+            /// With this text in name, location or description.
+            q: Text<0, MAX_SEARCH_CHARS>,
+        }
+    }
+    /// Filters of the readings of a machine.
+    MachineReadingFilter {
+        optional {
+            /// Of this sensor.
+            sensor_id: SensorId,
+            /// Not earlier than this.
+            start: Timestamp,
+            /// Not later than this.
+            end: Timestamp,
+        }
+    }
+    /// Filters of what a machine measured, or was predicted, over a range.
+    MachineHistoryFilter {
+        optional {
+            /// Of this sensor.
+            sensor_id: SensorId,
+            /// Not earlier than this.
+            start_time: Timestamp,
+            /// Not later than this.
+            end_time: Timestamp,
+        }
+    }
+    /// Body of `POST /machines`.
+    NewMachine {
+        required {
+            /// Name; need not be unique.
+            name: Text<1, 200>,
+        }
+        optional {
+            /// Where it stands.
+            location: Text<0, 2000>,
+            /// For people.
+            description: Text<0, 2000>,
+            /// Operating state; online unless given.
+            status: MachineStatus,
+            /// How much depends on it; medium unless given.
+            criticality: Criticality,
+            /// Free object; `metadata_json` is the same.
+            metadata: Metadata,
+            /// Day of the last service.
+            last_service_date: Day,
+        }
+    }
+    /// Body of `PATCH /machines/{id}`: what is left out stays as it is.
+    MachineChange {
+        optional {
+            /// Name.
+            name: Text<1, 200>,
+            /// Operating state.
+            status: MachineStatus,
+            /// How much depends on it.
+            criticality: Criticality,
+        }
+        patch {
+            /// Where it stands.
+            location: Text<0, 2000>,
+            /// For people.
+            description: Text<0, 2000>,
+            /// Replaces the free object; `metadata_json` is the same.
+            metadata: Metadata,
+            /// Day of the last service.
+            last_service_date: Day,
+        }
+    }
 }

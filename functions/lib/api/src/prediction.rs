@@ -1,6 +1,7 @@
 //! Predictions: the stored judgements of the models.
 
 use crate::{MachineId, Metadata, PredictionId, SensorId, Timestamp, remaining_life::RemainingLife};
+use crate::{input::input, word::PredictionStatus};
 use serde::{Deserialize, Serialize};
 
 /// One scoring of one sensor.
@@ -241,4 +242,22 @@ pub struct TriggerPredictions {
     /// Only this sensor of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensor_id: Option<SensorId>,
+}
+
+input! {
+    /// Filters of `GET /predictions` and `GET /predictions/export.csv`.
+    PredictionFilter {
+        optional {
+            /// Of this sensor.
+            sensor_id: SensorId,
+            /// Of this machine.
+            machine_id: MachineId,
+            /// Of this status.
+            status: PredictionStatus,
+            /// Not earlier than this.
+            start_time: Timestamp,
+            /// Not later than this.
+            end_time: Timestamp,
+        }
+    }
 }

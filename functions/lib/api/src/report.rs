@@ -1,5 +1,6 @@
 //! Reports and their schedules.
 
+use crate::input::input;
 pub use crate::word::{Cadence, ReportFormat};
 use crate::{MachineId, ReportId, ReportScheduleId, SensorId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -177,4 +178,14 @@ pub struct ReportsRun {
     pub made: bool,
     /// Is there more to do?
     pub more: bool,
+}
+
+input! {
+    /// Filters of `GET /reports`.
+    ReportFilter {
+        optional {
+            /// Of this format.
+            format: ReportFormat,
+        }
+    }
 }

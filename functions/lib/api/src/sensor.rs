@@ -1,6 +1,10 @@
 //! Sensors and their trends.
 
+use crate::input::{CommaSeparated, Faults, Number, Patch, Text, Whole, input};
+use crate::list::MAX_SEARCH_CHARS;
+use crate::word::Interval;
 use crate::{MachineId, Metadata, ReadingStatus, SensorId, SpanStatus, Timestamp, score::Limits};
+use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 
 /// A sensor, as the API shows it. Thresholds are in the sensor's unit.
@@ -61,27 +65,34 @@ pub struct LatestReading {
 }
 
 /// Thresholds, in the sensor's unit; each may be absent. A machine has them by sensor type.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, Deserr)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[deserr(error = Faults, deny_unknown_fields)]
 pub struct Thresholds {
     /// At or above (below, where `critical` lies below it and the low side has no limits): warning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[deserr(default)]
     pub warning: Option<f64>,
     /// At or above (below, likewise): critical.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[deserr(default)]
     pub critical: Option<f64>,
     /// At or below: warning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[deserr(default)]
     pub warning_low: Option<f64>,
     /// At or below: critical.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[deserr(default)]
     pub critical_low: Option<f64>,
     /// At or below: warning, where `warning_low` is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[deserr(default)]
     pub min: Option<f64>,
     /// At or above: warning, where neither `warning` nor `critical` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[deserr(default)]
     pub max: Option<f64>,
 }
 
@@ -178,4 +189,113 @@ pub struct TrendStatistics {
     pub max: f64,
     /// Arithmetic mean.
     pub avg: f64,
+}
+
+input! {
+    /// Filters of `GET /sensors`.
+    SensorFilter {
+        optional {
+            /// These alone, as far as they exist.
+            ids: CommaSeparated<SensorId, 200>,
+            /// Of this machine.
+            machine_id: MachineId,
+            /// Of this type.
+            sensor_type: Text<0, 200>,
+            /// With this text in name, type or the machine's name.
+            q: Text<0, MAX_SEARCH_CHARS>,
+            /// Whose newest reading is of this status.
+            status: ReadingStatus,
+        }
+    }
+    /// Parameters of `GET /sensors/{id}/trend`.
+    TrendQuery {
+        optional {
+            /// How far back (24h), where start is not given.
+            interval: Interval,
+            /// Begin of the range.
+            start: Timestamp,
+            /// Its end, now unless given; at most ten years later.
+            end: Timestamp,
+            /// At most this many points; 1,000 unless given.
+            points: Whole<2, 1000>,
+        }
+    }
+    /// Parameters of `GET /sensors/{id}/status-timeline`.
+    TimelineQuery {
+        optional {
+            /// How far back (24h), where start is not given.
+            interval: Interval,
+            /// Begin of the range.
+            start: Timestamp,
+            /// Its end, now unless given; at most ten years later.
+            end: Timestamp,
+            /// Silence longer than this, in seconds, is no data; 300 unless given.
+            gap_seconds: Whole<1, 86_400>,
+        }
+    }
+    /// Parameters of `GET /history/sensors/{id}`.
+    SensorHistoryFilter {
+        optional {
+            /// Not earlier than this.
+            start_time: Timestamp,
+            /// Not later than this.
+            end_time: Timestamp,
+        }
+    }
+    /// Body of `POST /sensors`. Thresholds are in the sensor's unit.
+    NewSensor {
+        required {
+            /// Its machine.
+            machine_id: MachineId,
+            /// Name, unique within the machine.
+            name: Text<1, 200>,
+            /// Kind of quantity, e.g. `temperature`.
+            sensor_type: Text<1, 200>,
+        }
+        optional {
+            /// Unit of the values, e.g. `°C`.
+            unit: Text<0, 32>,
+            /// At or below: warning.
+            min_threshold: Number,
+            /// Upper end of the scale.
+            max_threshold: Number,
+            /// At or above: warning.
+            warning_threshold: Number,
+            /// At or above: critical.
+            critical_threshold: Number,
+            /// At or below: warning.
+            warning_low: Number,
+            /// At or below: critical.
+            critical_low: Number,
+            /// Free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
+    /// Body of `PATCH /sensors/{id}`: what is left out stays as it is. Thresholds are in the sensor's unit.
+    SensorChange {
+        optional {
+            /// Name, unique within the machine.
+            name: Text<1, 200>,
+            /// Kind of quantity.
+            sensor_type: Text<1, 200>,
+        }
+        patch {
+            /// Unit of the values, e.g. `°C`.
+            unit: Text<0, 32>,
+            /// At or below: warning.
+            min_threshold: Number,
+            /// Upper end of the scale.
+            max_threshold: Number,
+            /// At or above: warning.
+            warning_threshold: Number,
+            /// At or above: critical.
+            critical_threshold: Number,
+            /// At or below: warning.
+            warning_low: Number,
+            /// At or below: critical.
+            critical_low: Number,
+            /// Replaces the free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! Stored readings.
 
 use crate::{MachineId, Metadata, ReadingStatus, SensorId, Timestamp};
+use crate::{
+    input::{Between, Number, Text, Whole, input},
+    word::{Resolution, SimulatedFailure},
+};
 use serde::{Deserialize, Serialize};
 
 /// A stored reading with what is known of its sensor.
@@ -119,4 +123,57 @@ pub struct ResetReport {
     pub tickets_deleted: i64,
     /// Alarms deleted.
     pub alarms_deleted: i64,
+}
+
+input! {
+    /// Filters of `GET /sensor-data` and `GET /sensor-data/logs`.
+    ReadingFilter {
+        optional {
+            /// Of this sensor.
+            sensor_id: SensorId,
+            /// Of this machine.
+            machine_id: MachineId,
+            /// Not earlier than this.
+            start_date: Timestamp,
+            /// Not later than this.
+            end_date: Timestamp,
+        }
+    }
+    /// Parameters of `GET /sensor-data/export.csv`.
+    ReadingExport {
+        optional {
+            /// Of this sensor.
+            sensor_id: SensorId,
+            /// Of this machine.
+            machine_id: MachineId,
+            /// Not earlier than this.
+            start_date: Timestamp,
+            /// Not later than this.
+            end_date: Timestamp,
+            /// Readings or roll-ups; auto (unless given): the finest that is kept.
+            resolution: Resolution,
+        }
+    }
+    /// Parameters of `POST /simulator/generate-test-data`.
+    TestDataQuery {
+        optional {
+            /// Batches of ten readings; 10 unless given.
+            count: Whole<1, 1000>,
+        }
+    }
+    /// Body of `POST /simulator/trigger-failure`.
+    FailureTrigger {
+        optional {
+            /// MQTT id of the machine; machine-1 unless given.
+            machine_id: Text<0, 100>,
+            /// MQTT id of the sensor; pressure-head unless given.
+            sensor_id: Text<0, 100>,
+            /// Course of the failure; critical unless given.
+            anomaly_type: SimulatedFailure,
+            /// Length of the failure in seconds; 60 unless given.
+            duration: Between<2, 86_400>,
+            /// Factor of a critical failure; 2 unless given.
+            value_multiplier: Number,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Settings (`/settings`).
 
+use crate::input::{Text, input};
 use crate::{Metadata, SettingId, SettingType, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -71,4 +72,14 @@ pub struct SettingChange {
     pub is_public: Option<bool>,
     /// Free object.
     pub metadata: Option<Metadata>,
+}
+
+input! {
+    /// Filters of `GET /settings`.
+    SettingFilter {
+        optional {
+            /// Of this category.
+            category: Text<0, 200>,
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Maintenance tickets.
 
+use crate::input::{CommaSeparated, Flag, Text, input};
+use crate::list::MAX_SEARCH_CHARS;
 use crate::{AlarmId, MachineId, Metadata, Priority, TicketId, TicketStatus, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -127,4 +129,32 @@ pub struct TicketTransition {
     pub by_name: Option<String>,
     /// The user's mail address.
     pub by_email: Option<String>,
+}
+
+input! {
+    /// Filters of `GET /tickets`.
+    TicketFilter {
+        optional {
+            /// In one of these states.
+            status: CommaSeparated<TicketStatus, 6>,
+            /// Of this urgency.
+            priority: Priority,
+            /// Of this machine.
+            machine_id: MachineId,
+            /// About this alarm.
+            alarm_id: AlarmId,
+            /// Assigned to this address.
+            assignee: Text<0, 320>,
+            /// That should have ended and have not, or all others.
+            overdue: Flag,
+            /// Opened by the system, or by people.
+            auto_created: Flag,
+            /// Opened at or after.
+            start_date: Timestamp,
+            /// Opened before.
+            end_date: Timestamp,
+            /// With this text in title or description.
+            q: Text<0, MAX_SEARCH_CHARS>,
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Users and tokens.
 
+use crate::input::{Flag, Text, input};
+use crate::list::MAX_SEARCH_CHARS;
 use crate::{Role, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -135,4 +137,18 @@ pub struct TokenPair {
 pub struct RefreshRequest {
     /// The refresh token.
     pub refresh_token: String,
+}
+
+input! {
+    /// Filters of `GET /users`.
+    UserFilter {
+        optional {
+            /// With this built-in role.
+            role: Role,
+            /// Accounts that can, or cannot, be used.
+            is_active: Flag,
+            /// With this text in address or name.
+            q: Text<0, MAX_SEARCH_CHARS>,
+        }
+    }
 }

@@ -1,6 +1,10 @@
 //! Webhooks, their deliveries, and the messages by which the components that manage them ask `notifier` to deliver.
 
 use crate::{Metadata, Timestamp, WebhookId, id::DeliveryId};
+use crate::{
+    input::{Flag, input},
+    word::DeliveryStatus,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -156,4 +160,21 @@ pub struct DeliverReport {
     pub more: bool,
     /// Why the last one failed.
     pub error: Option<String>,
+}
+
+input! {
+    /// Filters of `GET /webhooks`.
+    WebhookFilter {
+        optional {
+            /// Those that are, or are not, delivered to.
+            is_active: Flag,
+        }
+    }
+    /// Filters of `GET /webhooks/{id}/deliveries`.
+    DeliveryFilter {
+        optional {
+            /// In this state.
+            status: DeliveryStatus,
+        }
+    }
 }

@@ -55,6 +55,14 @@ macro_rules! words {
                 }
             }
         }
+
+        impl $crate::input::Scalar for $name {
+            fn read(value: &serde_json::Value) -> Result<Self, $crate::input::Refused> {
+                $crate::input::word(value)
+            }
+        }
+
+        $crate::input::read_as_scalar!($name);
     )*};
 }
 pub(crate) use words;
@@ -148,6 +156,59 @@ words! {
         Trend = "trend",
         /// A network that learned from machines that ran to failure.
         Network = "network",
+    }
+    /// A range of time that ends now.
+    Interval {
+        /// One hour.
+        Hour = "1h",
+        /// Six hours.
+        SixHours = "6h",
+        /// A day.
+        Day = "24h",
+        /// A week.
+        Week = "7d",
+        /// Thirty days.
+        Month = "30d",
+    }
+    /// How fine exported readings are.
+    Resolution {
+        /// Each reading.
+        Raw = "raw",
+        /// A row a minute.
+        Minute = "1m",
+        /// A row an hour.
+        Hour = "1h",
+        /// The finest that is still stored.
+        Auto = "auto",
+    }
+    /// Course of a simulated failure.
+    SimulatedFailure {
+        /// Values jump beyond the critical limit.
+        Critical = "critical",
+        /// Values rise above the warning limit.
+        Warning = "warning",
+        /// Values drift away.
+        GradualDrift = "gradual_drift",
+    }
+    /// Filter for the status of alarms.
+    AlarmStatusFilter {
+        /// Not acknowledged.
+        Open = "open",
+        /// Acknowledged.
+        Acknowledged = "acknowledged",
+        /// Resolved.
+        Resolved = "resolved",
+        /// Open or acknowledged.
+        Active = "active",
+    }
+    /// State of a delivery to a webhook.
+    DeliveryStatus {
+        /// Waits for its next attempt.
+        Pending = "pending",
+        /// The receiver accepted it.
+        Delivered = "delivered",
+        /// Given up.
+        Failed = "failed",
     }
     /// Severity of an alarm (ISA-18.2 priority). Ordered by gravity.
     Severity {

@@ -1,284 +1,248 @@
-//! What one operation takes and gives, in few words.
+//! What an operation takes and gives, read from its types in the table of routes.
 
-use crate::{
-    bodies,
-    schemas::{self, SchemaOf, Schemas},
+use crate::schemas::{self, SchemaOf, Schemas};
+use pm_api::{
+    list::{MAX_LIMIT, MAX_OFFSET, SortWord},
+    route::{
+        Op, Operation,
+        operation::{
+            Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
+            List, MediaTypes, NoBody, NoContent, OptionalJson, Upload,
+        },
+    },
 };
-use pm_api::list::{MAX_LIMIT, MAX_OFFSET, MAX_SEARCH_CHARS, SortWord};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-/// Description of an operation beyond what the route table says.
-#[derive(Default)]
-pub struct Operation {
-    /// Parameters of the query.
-    pub query: Vec<Parameter>,
-    /// What it takes.
-    pub body: Option<Body>,
-    /// What it gives when all is well.
-    pub answers: Vec<Answer>,
-    /// Further refusals, with a sentence each.
-    pub refusals: Vec<(u16, &'static str)>,
-}
+const JSON: &str = "application/json";
 
-/// A parameter of the query.
-pub struct Parameter {
-    name: &'static str,
-    schema: Value,
-    description: &'static str,
-    /// Several values, by commas?
-    list: bool,
-}
-
-/// A request's body.
-pub struct Body {
-    content_type: &'static str,
+/// A request body.
+pub(crate) struct Body {
+    media_type: &'static str,
     schema: Option<SchemaOf>,
     required: bool,
 }
 
-/// A good answer.
-pub struct Answer {
-    /// Its status.
-    pub status: u16,
-    description: &'static str,
-    content: Vec<(&'static str, Option<SchemaOf>)>,
-    paged: bool,
-}
-
-const JSON: &str = "application/json";
-
-fn answering(
+/// A successful answer.
+pub(crate) struct Answer {
     status: u16,
     description: &'static str,
-    content: Vec<(&'static str, Option<SchemaOf>)>,
-) -> Operation {
-    Operation { answers: vec![Answer { status, description, content, paged: false }], ..Operation::default() }
+    media_types: &'static [&'static str],
+    schema: Option<SchemaOf>,
+    is_list: bool,
 }
 
-/// Gives a `T` (200).
-pub fn reads<T: JsonSchema>() -> Operation {
-    answering(200, "As asked", vec![(JSON, Some(schemas::of::<T>))])
+/// An operation, before its schemas are collected.
+pub(crate) struct Description {
+    query: SchemaOf,
+    body: Option<Body>,
+    answers: Vec<Answer>,
+    list_parameters: Vec<Value>,
 }
 
-/// Gives a bare list of `T` (200).
-pub fn lists<T: JsonSchema>() -> Operation {
-    answering(200, "As asked", vec![(JSON, Some(schemas::of::<Vec<T>>))])
-}
-
-/// Makes a `T` (201).
-pub fn creates<T: JsonSchema>() -> Operation {
-    answering(201, "Created", vec![(JSON, Some(schemas::of::<T>))])
-}
-
-/// Starts work whose progress is a `T` (202).
-pub fn accepts<T: JsonSchema>() -> Operation {
-    answering(202, "Accepted; it goes on", vec![(JSON, Some(schemas::of::<T>))])
-}
-
-/// Gives nothing (204).
-pub fn deletes() -> Operation {
-    answering(204, "Done", vec![])
-}
-
-/// Gives something that is not JSON (200).
-pub fn sends(content_type: &'static str) -> Operation {
-    answering(200, "As asked", vec![(content_type, None)])
-}
-
-/// Gives a stream whose items are each a `T` in JSON (200).
-pub fn streams<T: JsonSchema>(content_type: &'static str) -> Operation {
-    answering(200, "Until the caller goes", vec![(content_type, Some(schemas::of::<T>))])
-}
-
-impl Operation {
-    /// Takes a JSON object.
-    pub fn takes<T: JsonSchema>(self) -> Self {
-        self.body(JSON, Some(schemas::of::<T>), true)
+/// The description of an operation.
+pub(crate) fn describe(op: Op) -> Description {
+    macro_rules! by_operation {
+        ($($name:ident)*) => {
+            match op { $(Op::$name => of::<pm_api::route::op::$name>()),* }
+        };
     }
+    pm_api::for_each_operation!(by_operation)
+}
 
-    /// May take a JSON object.
-    pub fn may_take<T: JsonSchema>(self) -> Self {
-        self.body(JSON, Some(schemas::of::<T>), false)
+fn of<O: Operation<Query: JsonSchema, Body: DescribeBody, Answer: DescribeAnswer>>() -> Description {
+    Description {
+        query: schemas::of::<O::Query>,
+        body: O::Body::body(),
+        answers: O::Answer::answers(),
+        list_parameters: O::Answer::list_parameters(),
     }
+}
 
-    /// Takes a form.
-    pub fn takes_form<T: JsonSchema>(self) -> Self {
-        self.body("application/x-www-form-urlencoded", Some(schemas::of::<T>), true)
+trait DescribeBody {
+    fn body() -> Option<Body>;
+}
+
+impl DescribeBody for NoBody {
+    fn body() -> Option<Body> {
+        None
     }
+}
 
-    /// Takes a form with a part `file`.
-    pub fn takes_upload(self) -> Self {
-        self.body("multipart/form-data", Some(schemas::of::<bodies::Upload>), true)
-    }
-
-    /// Takes bytes of this type.
-    pub fn takes_bytes(self, content_type: &'static str) -> Self {
-        self.body(content_type, None, true)
-    }
-
-    fn body(mut self, content_type: &'static str, schema: Option<SchemaOf>, required: bool) -> Self {
-        self.body = Some(Body { content_type, schema, required });
-        self
-    }
-
-    /// The answer comes in this form too.
-    pub fn also(mut self, content_type: &'static str) -> Self {
-        if let Some(answer) = self.answers.last_mut() {
-            answer.content.push((content_type, None));
+macro_rules! describe_body {
+    ($($kind:ty $([$parameter:ident])? => $media_type:literal, $schema:expr, $required:literal;)*) => {$(
+        impl $(<$parameter: JsonSchema>)? DescribeBody for $kind {
+            fn body() -> Option<Body> {
+                Some(Body { media_type: $media_type, schema: $schema, required: $required })
+            }
         }
-        self
+    )*};
+}
+
+describe_body! {
+    Json<T> [T] => "application/json", Some(schemas::of::<T>), true;
+    OptionalJson<T> [T] => "application/json", Some(schemas::of::<T>), false;
+    Form<T> [T] => "application/x-www-form-urlencoded", Some(schemas::of::<T>), true;
+    Upload => "multipart/form-data", Some(schemas::of::<UploadForm>), true;
+    Bytes => "application/octet-stream", None, true;
+}
+
+/// Form of an upload.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct UploadForm {
+    /// The file; its part names it.
+    #[schemars(extend("contentMediaType" = "application/octet-stream"))]
+    file: String,
+}
+
+trait DescribeAnswer {
+    fn answers() -> Vec<Answer>;
+
+    fn list_parameters() -> Vec<Value> {
+        Vec::new()
+    }
+}
+
+fn json<T: JsonSchema>(status: u16, description: &'static str) -> Answer {
+    Answer { status, description, media_types: &[JSON], schema: Some(schemas::of::<T>), is_list: false }
+}
+
+macro_rules! describe_answer {
+    ($($kind:ident => $($status:literal $description:literal),+;)*) => {$(
+        impl<T: JsonSchema> DescribeAnswer for $kind<T> {
+            fn answers() -> Vec<Answer> {
+                vec![$(json::<T>($status, $description)),+]
+            }
+        }
+    )*};
+}
+
+describe_answer! {
+    Json => 200 "Success";
+    Created => 201 "Created";
+    CreatedOrKept => 201 "Created", 200 "It was stored before; nothing changed";
+    Accepted => 202 "Accepted; the work goes on";
+    Attempt => 200 "It arrived", 400 "It is not configured", 502 "It did not arrive";
+}
+
+impl<T: JsonSchema> DescribeAnswer for JsonOrPage<T> {
+    fn answers() -> Vec<Answer> {
+        vec![Answer { media_types: &[JSON, "text/html"], ..json::<T>(200, "Success") }]
+    }
+}
+
+impl DescribeAnswer for NoContent {
+    fn answers() -> Vec<Answer> {
+        vec![Answer { status: 204, description: "Done", media_types: &[], schema: None, is_list: false }]
+    }
+}
+
+impl<T: JsonSchema> DescribeAnswer for EventStream<T> {
+    fn answers() -> Vec<Answer> {
+        let media_types = &["text/event-stream"];
+        let description = "Events until the client disconnects";
+        vec![Answer { media_types, ..json::<T>(200, description) }]
+    }
+}
+
+impl<M: MediaTypes> DescribeAnswer for Download<M> {
+    fn answers() -> Vec<Answer> {
+        let media_types = M::MEDIA_TYPES;
+        let answer =
+            Answer { status: 200, description: "Success", media_types, schema: None, is_list: false };
+        if media_types.is_empty() { Vec::new() } else { vec![answer] }
+    }
+}
+
+impl<T: JsonSchema, S: SortWord, const LIMIT: i64> DescribeAnswer for List<T, S, LIMIT> {
+    fn answers() -> Vec<Answer> {
+        vec![Answer { is_list: true, ..json::<Vec<T>>(200, "A page of the list") }]
     }
 
-    /// Another good answer.
-    pub fn or<T: JsonSchema>(mut self, status: u16, description: &'static str) -> Self {
-        let content = vec![(JSON, Some(schemas::of::<T> as SchemaOf))];
-        self.answers.push(Answer { status, description, content, paged: false });
-        self
-    }
-
-    /// Another good answer, without content.
-    pub fn or_empty(mut self, status: u16, description: &'static str) -> Self {
-        self.answers.push(Answer { status, description, content: vec![], paged: false });
-        self
-    }
-
-    /// A parameter of the query with this schema.
-    pub fn query(mut self, name: &'static str, schema: Value, description: &'static str) -> Self {
-        self.query.push(Parameter { name, schema, description, list: false });
-        self
-    }
-
-    /// A parameter of several values, by commas.
-    fn list(mut self, name: &'static str, schema: Value, description: &'static str) -> Self {
-        self.query.push(Parameter { name, schema, description, list: true });
-        self
-    }
-
-    /// A parameter that is an id.
-    pub fn id(self, name: &'static str, description: &'static str) -> Self {
-        self.query(name, json!({ "type": "string", "format": "uuid" }), description)
-    }
-
-    /// A parameter that is a point in time.
-    pub fn time(self, name: &'static str, description: &'static str) -> Self {
-        self.query(name, json!({ "type": "string", "format": "date-time" }), description)
-    }
-
-    /// A parameter that is a text.
-    pub fn text(self, name: &'static str, description: &'static str) -> Self {
-        self.query(name, json!({ "type": "string" }), description)
-    }
-
-    /// A parameter that is a text of at most so many characters.
-    pub fn short(self, name: &'static str, longest: usize, description: &'static str) -> Self {
-        self.query(name, json!({ "type": "string", "maxLength": longest }), description)
-    }
-
-    /// A parameter that is one of some words.
-    pub fn word(self, name: &'static str, words: &[&str], description: &'static str) -> Self {
-        self.query(name, json!({ "type": "string", "enum": words }), description)
-    }
-
-    /// A parameter that is several of some words, by commas.
-    pub fn words(self, name: &'static str, words: &[&str], description: &'static str) -> Self {
-        let items = json!({ "type": "string", "enum": words });
-        self.list(name, json!({ "type": "array", "items": items }), description)
-    }
-
-    /// A parameter that is several ids, by commas, at most `most`.
-    pub fn ids(self, name: &'static str, most: usize, description: &'static str) -> Self {
-        let items = json!({ "type": "string", "format": "uuid" });
-        self.list(name, json!({ "type": "array", "items": items, "maxItems": most }), description)
-    }
-
-    /// A parameter that is a whole number within bounds.
-    pub fn integer(
-        self,
-        name: &'static str,
-        (default, min, max): (i64, i64, i64),
-        description: &'static str,
-    ) -> Self {
-        let schema = json!({ "type": "integer", "default": default, "minimum": min, "maximum": max });
-        self.query(name, schema, description)
-    }
-
-    /// A page of a list that the words of `S` can order, of so many rows unless `limit` says otherwise.
-    pub fn paged<S: SortWord>(mut self, default_limit: i64) -> Self {
+    fn list_parameters() -> Vec<Value> {
+        let whole = |default: i64, minimum: i64, maximum: i64| json!({ "type": "integer", "default": default, "minimum": minimum, "maximum": maximum });
         let descending: Vec<_> = S::WORDS.iter().map(|word| format!("-{word}")).collect();
-        let orders =
-            ["asc", "desc"].iter().chain(S::WORDS).copied().chain(descending.iter().map(String::as_str));
-        let direction = if S::DESCENDING { "-" } else { "" };
-        let default = json!(format!("{direction}{}", S::DEFAULT));
-        let sort = json!({ "type": "string", "enum": orders.collect::<Vec<_>>(), "default": default });
-        if let Some(answer) = self.answers.last_mut() {
-            answer.paged = true;
-        }
-        self.integer("limit", (default_limit, 1, MAX_LIMIT), "At most this many")
-            .integer("offset", (0, 0, MAX_OFFSET), "Leaving out this many")
-            .text("cursor", "The x-next-cursor of the page before, which was in the same order")
-            .query("sort", sort, "Ordered by this; with - before it, the greatest first")
-            .word("sort_by", S::WORDS, "Ordered by this, where sort is asc, desc or absent")
-    }
-
-    /// A list that can be searched for a text.
-    pub fn searched(self, description: &'static str) -> Self {
-        self.short("q", MAX_SEARCH_CHARS, description).short("search", MAX_SEARCH_CHARS, "The same as q")
-    }
-
-    /// Two parameters that are the ends of a period.
-    pub fn between(self, from: &'static str, to: &'static str) -> Self {
-        self.time(from, "Not earlier than this").time(to, "Not later than this")
-    }
-
-    /// May be refused with this status for this reason.
-    pub fn refuses(mut self, status: u16, reason: &'static str) -> Self {
-        self.refusals.push((status, reason));
-        self
+        let words = ["asc", "desc"].into_iter().chain(S::WORDS.iter().copied());
+        let words: Vec<_> = words.chain(descending.iter().map(String::as_str)).collect();
+        let default_sort = format!("{}{}", if S::DESCENDING { "-" } else { "" }, S::DEFAULT);
+        vec![
+            parameter("limit", "At most this many", whole(LIMIT, 1, MAX_LIMIT)),
+            parameter("offset", "Leaving out this many", whole(0, 0, MAX_OFFSET)),
+            parameter(
+                "cursor",
+                "x-next-cursor of the page before, instead of offset",
+                json!({ "type": "string" }),
+            ),
+            parameter(
+                "sort",
+                "Order: a word, with - before it the greatest first; asc or desc alone order by sort_by",
+                json!({ "type": "string", "enum": words, "default": default_sort }),
+            ),
+            parameter(
+                "sort_by",
+                "The word, where sort is asc or desc (older form of sort)",
+                json!({ "type": "string", "enum": S::WORDS }),
+            ),
+        ]
     }
 }
 
-impl Parameter {
-    /// As the document has it.
-    #[must_use]
-    pub fn object(&self) -> Value {
-        let mut object = json!({ "name": self.name, "in": "query", "schema": self.schema, "description": self.description });
-        if self.list {
-            object["style"] = "form".into();
-            object["explode"] = false.into();
-        }
-        object
+fn parameter(name: &str, description: &str, schema: Value) -> Value {
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}
+
+impl Description {
+    /// Does it take anything in the query?
+    pub(crate) fn query(&self, schemas: &mut Schemas) -> Vec<Value> {
+        let mut all: Vec<_> = schemas.properties(self.query).iter().map(query_parameter).collect();
+        all.extend(self.list_parameters.iter().cloned());
+        all
+    }
+
+    /// The request body as the document has it.
+    pub(crate) fn body(&self, schemas: &mut Schemas) -> Option<Value> {
+        let body = self.body.as_ref()?;
+        let media = body.schema.map_or_else(|| json!({}), |of| json!({ "schema": schemas.request(of) }));
+        Some(json!({ "required": body.required, "content": { body.media_type: media } }))
+    }
+
+    /// The successful answers as the document has them.
+    pub(crate) fn answers(&self, schemas: &mut Schemas) -> Vec<(u16, Value)> {
+        self.answers.iter().map(|answer| (answer.status, answer.object(schemas))).collect()
     }
 }
 
-impl Body {
-    /// As the document has it.
-    pub(crate) fn object(&self, schemas: &mut Schemas) -> Value {
-        let media = self.schema.map_or_else(|| json!({}), |of| json!({ "schema": schemas.request(of) }));
-        json!({ "required": self.required, "content": { self.content_type: media } })
+/// A parameter from the property of a query's type.
+fn query_parameter((name, schema): &(String, Value)) -> Value {
+    let mut schema = schema.clone();
+    let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+    let is_list = schema.get("type").is_some_and(|kind| kind == "array");
+    let mut object =
+        parameter(name, description.as_ref().and_then(Value::as_str).unwrap_or_default(), schema);
+    if is_list {
+        object["style"] = "form".into();
+        object["explode"] = false.into();
     }
+    object
 }
 
 impl Answer {
-    /// As the document has it.
-    pub(crate) fn object(&self, schemas: &mut Schemas) -> Value {
+    fn object(&self, schemas: &mut Schemas) -> Value {
         let mut object = json!({ "description": self.description });
-        if !self.content.is_empty() {
-            let media = |of: &Option<SchemaOf>, schemas: &mut Schemas| {
-                of.map_or_else(|| json!({}), |of| json!({ "schema": schemas.answer(of) }))
-            };
+        if !self.media_types.is_empty() {
+            let schema = self.schema.map_or_else(|| json!({}), |of| json!({ "schema": schemas.answer(of) }));
+            let media = |kind: &str| if kind == "text/html" { json!({}) } else { schema.clone() };
             let content: Map<_, _> =
-                self.content.iter().map(|(kind, of)| ((*kind).to_owned(), media(of, schemas))).collect();
+                self.media_types.iter().map(|kind| ((*kind).to_owned(), media(kind))).collect();
             object["content"] = content.into();
         }
-        if self.paged {
+        if self.is_list {
             object["headers"] = json!({
-                "x-total-count": {
-                    "description": "Length of the whole list", "schema": { "type": "integer", "minimum": 0 }
-                },
-                "x-next-cursor": {
-                    "description": "Where the next page begins, if this one is full", "schema": { "type": "string" }
-                },
+                "x-total-count": { "description": "Length of the whole list",
+                    "schema": { "type": "integer", "minimum": 0 } },
+                "x-next-cursor": { "description": "Where the next page begins, if there may be one",
+                    "schema": { "type": "string" } },
             });
         }
         object

@@ -46,6 +46,42 @@ impl Schemas {
     pub(crate) fn request(&mut self, of: SchemaOf) -> Value {
         of(&mut self.requests).into()
     }
+
+    /// The properties of a query's type, with schemas in place of references.
+    pub(crate) fn properties(&self, of: SchemaOf) -> Vec<(String, Value)> {
+        let settings = SchemaSettings::draft2020_12().with(|s| {
+            s.meta_schema = None;
+            s.inline_subschemas = true;
+        });
+        let mut generator = settings.for_deserialize().into_generator();
+        let schema: Value = of(&mut generator).into();
+        let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        properties.into_iter().map(|(name, schema)| (name, without_null(schema))).collect()
+    }
+}
+
+/// A query cannot carry null: an optional parameter is one that may be left out.
+fn without_null(mut schema: Value) -> Value {
+    let description = schema.get("description").cloned();
+    if let Some(alternatives) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+        alternatives.retain(|alternative| alternative.get("type").is_none_or(|kind| kind != "null"));
+        if let [only] = alternatives.as_slice() {
+            schema = only.clone();
+        }
+    }
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        words.retain(|word| !word.is_null());
+    }
+    if let Some(description) = description {
+        schema["description"] = description;
+    }
+    schema
 }
 
 impl Schemas {

@@ -10,7 +10,10 @@ use crate::{
 use pm_api::{
     Criticality, MachineId, MachineStatus, Metadata, Timestamp,
     list::{ListQuery, Page},
-    machine::{Machine, MachineSummary, SummaryMachine, SummaryPrediction, SummaryReading, ThresholdsByType},
+    machine::{
+        Machine, MachineChange, MachineFilter, MachineSummary, NewMachine, SummaryMachine, SummaryPrediction,
+        SummaryReading, ThresholdsByType,
+    },
     sort::MachineSort,
 };
 use pm_domain::reliability::{REPORTING_HOURS, reporting_percent};
@@ -115,44 +118,6 @@ statements! {
         where m.id = $1");
 }
 
-/// Fields of a new machine.
-#[derive(Debug, Clone)]
-pub struct NewMachine {
-    /// Name.
-    pub name: String,
-    /// Where it stands.
-    pub location: Option<String>,
-    /// For people.
-    pub description: Option<String>,
-    /// Operating state.
-    pub status: MachineStatus,
-    /// How much depends on it.
-    pub criticality: Criticality,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-    /// `YYYY-MM-DD`.
-    pub last_service_date: Option<String>,
-}
-
-/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
-#[derive(Debug, Clone, Default)]
-pub struct MachineChange {
-    /// Name.
-    pub name: Option<String>,
-    /// Where it stands.
-    pub location: Option<Option<String>>,
-    /// For people.
-    pub description: Option<Option<String>>,
-    /// Operating state.
-    pub status: Option<MachineStatus>,
-    /// How much depends on it.
-    pub criticality: Option<Criticality>,
-    /// Free object.
-    pub metadata: Option<Option<Metadata>>,
-    /// `YYYY-MM-DD`.
-    pub last_service_date: Option<Option<String>>,
-}
-
 fn machine(c: &mut Columns) -> Result<Machine, StoreError> {
     Ok(Machine {
         name: c.take()?,
@@ -168,27 +133,16 @@ fn machine(c: &mut Columns) -> Result<Machine, StoreError> {
     })
 }
 
-/// Which machines.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of this status.
-    pub status: Option<MachineStatus>,
-    /// Of this criticality.
-    pub criticality: Option<Criticality>,
-    /// With this text in name, location or description, whatever the case.
-    pub search: Option<String>,
-}
-
 /// A page of the machines.
 pub async fn list(
     db: &Db,
-    filter: &Filter,
+    filter: &MachineFilter,
     query: &ListQuery<MachineSort>,
 ) -> Result<Page<Machine>, StoreError> {
     let filter = vec![
         optional(filter.status, |s| text(s.as_str())),
         optional(filter.criticality, |c| text(c.as_str())),
-        optional(filter.search.as_deref(), text),
+        optional(filter.q.as_deref(), text),
     ];
     LIST.page(db, query, filter, machine).await
 }
@@ -198,18 +152,26 @@ pub async fn get(db: &Db, machine_id: MachineId) -> Result<Option<Machine>, Stor
     db.first(GET, vec![id(machine_id.0)], machine).await
 }
 
+fn status(new: &NewMachine) -> MachineStatus {
+    new.status.unwrap_or(MachineStatus::Online)
+}
+
+fn criticality(new: &NewMachine) -> Criticality {
+    new.criticality.unwrap_or(Criticality::Medium)
+}
+
 /// Creates a machine.
-pub async fn create(db: &Db, actor: &Actor, new: NewMachine) -> Result<Machine, StoreError> {
+pub async fn create(db: &Db, actor: &Actor, new: &NewMachine) -> Result<Machine, StoreError> {
     let params = vec![
         actor.setting(),
         id(Uuid::now_v7()),
-        text(new.name),
-        optional(new.location, text),
-        optional(new.description, text),
-        text(new.status.as_str()),
-        text(new.criticality.as_str()),
-        new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
-        optional(new.last_service_date, text),
+        text(&*new.name),
+        optional(new.location.as_deref(), text),
+        optional(new.description.as_deref(), text),
+        text(status(new).as_str()),
+        text(criticality(new).as_str()),
+        new.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
+        optional(new.last_service_date.as_ref(), |day| text(&*day.0)),
     ];
     db.one(CREATE, params, machine).await
 }
@@ -219,22 +181,22 @@ pub async fn update(
     db: &Db,
     actor: &Actor,
     machine_id: MachineId,
-    change: MachineChange,
+    change: &MachineChange,
 ) -> Result<Option<Machine>, StoreError> {
     let params = vec![
         actor.setting(),
         id(machine_id.0),
-        optional(change.name, text),
-        change.location.is_some().into(),
-        optional(change.location.flatten(), text),
-        change.description.is_some().into(),
-        optional(change.description.flatten(), text),
+        optional(change.name.as_deref(), text),
+        (!change.location.is_absent()).into(),
+        optional(change.location.given().map(|l| &**l), text),
+        (!change.description.is_absent()).into(),
+        optional(change.description.given().map(|d| &**d), text),
         optional(change.status, |s| text(s.as_str())),
         optional(change.criticality, |s| text(s.as_str())),
-        change.metadata.is_some().into(),
-        change.metadata.flatten().map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
-        change.last_service_date.is_some().into(),
-        optional(change.last_service_date.flatten(), text),
+        (!change.metadata.is_absent()).into(),
+        change.metadata.given().map_or(Ok(ParameterValue::DbNull), json)?,
+        (!change.last_service_date.is_absent()).into(),
+        optional(change.last_service_date.given(), |day| text(&*day.0)),
     ];
     db.first(UPDATE, params, machine).await
 }
@@ -247,13 +209,13 @@ pub async fn create_all(db: &Db, actor: &Actor, new: &[NewMachine]) -> Result<Ve
     let params = vec![
         actor.setting(),
         texts(new.iter().map(|_| Uuid::now_v7())),
-        texts(new.iter().map(|m| &m.name)),
+        texts(new.iter().map(|m| &*m.name)),
         optional_texts(new.iter().map(|m| m.location.as_deref())),
         optional_texts(new.iter().map(|m| m.description.as_deref())),
-        texts(new.iter().map(|m| m.status)),
-        texts(new.iter().map(|m| m.criticality)),
+        texts(new.iter().map(status)),
+        texts(new.iter().map(criticality)),
         optional_texts(metadata.iter().map(Option::as_deref)),
-        optional_texts(new.iter().map(|m| m.last_service_date.as_deref())),
+        optional_texts(new.iter().map(|m| m.last_service_date.as_ref().map(|day| &*day.0))),
     ];
     let mut machines = db.rows(CREATE_ALL, params, machine).await?;
     machines.sort_unstable_by_key(|m| m.id);

@@ -167,6 +167,15 @@ impl Query {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
+    /// The parameters by name: the first of several, and none that is empty.
+    pub(crate) fn object(&self) -> serde_json::Map<String, Value> {
+        let mut object = serde_json::Map::new();
+        for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
+            object.entry(name.as_str()).or_insert_with(|| value.as_str().into());
+        }
+        object
+    }
+
     /// A parameter's text; an empty one counts as absent.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

@@ -2,15 +2,11 @@
 
 use crate::{
     alarm::is_closed,
-    duration::{DAY_S, MINUTE_S},
     ticket::{AutoTicket, auto_ticket},
 };
 use pm_api::{AlarmKind, AlarmStatus, Metadata, Severity, Timestamp, UserId, Verdict, alarm::Alarm};
 
-/// Shortest time for which an alarm can be shelved, seconds.
-pub const SHELVE_MIN_S: i64 = MINUTE_S;
-/// Longest time for which an alarm can be shelved, seconds: a week. ISA-18.2 asks for a limit.
-pub const SHELVE_MAX_S: i64 = 7 * DAY_S;
+pub use pm_api::alarm::{SHELVE_MAX_S, SHELVE_MIN_S};
 
 /// May an alarm go from `from` to `to`? Open → acknowledged → resolved, open → resolved; a resolved alarm stays so
 /// (a new occurrence raises a new alarm). Staying is always allowed, so that a repeated request changes nothing.

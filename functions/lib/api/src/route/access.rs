@@ -1,6 +1,6 @@
 //! What a route asks of its caller.
 
-use pm_api::Role;
+use crate::Role;
 
 /// Access that a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,18 @@ pub enum Access {
     Service,
 }
 
+/// Everybody, without a token.
+pub const PUBLIC: Access = Access::Public;
+/// Any signed-in user.
+pub const TOKEN: Access = Access::Token;
+/// See [`Access::Registration`].
+pub const REGISTRATION: Access = Access::Registration;
+/// See [`Access::Stream`].
+pub const STREAM: Access = Access::Stream;
+/// See [`Access::Metrics`].
+pub const METRICS: Access = Access::Metrics;
+/// The bridge, and our own components.
+pub const SERVICE: Access = Access::Service;
 /// Administrators.
 pub const ADMIN: Access = Access::Roles(&[Role::Admin]);
 /// Engineers and above.

@@ -6,8 +6,8 @@
 //! permits either all of them or none. Routes for every signed-in user need no permission; a group of nothing
 //! else still has its name, and every role has it.
 
-use crate::{Access, ROUTES, Route};
-use pm_api::Role;
+use super::{Access, ROUTES, Route};
+use crate::Role;
 use std::collections::BTreeSet;
 
 /// Is it a permission that no custom role can carry, because its holder could become an administrator by it?

@@ -1,0 +1,495 @@
+//! The table of routes. Paths are as documented; each is also served under `/api`.
+//!
+//! A row reads: name of the operation, method, path, access, `query` (parameters besides those of a list), `body`, `=>` answer,
+//! `refuses` (what the types do not tell). The sentence above it is its summary. To add a route, add a row here and a
+//! handler to the component: docs/add-a-route.md.
+
+use super::{
+    Operation, Route,
+    access::{ADMIN, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, VIEWER},
+    operation::{
+        self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, List, NoBody,
+        NoContent, NoQuery, OptionalJson, Upload,
+    },
+};
+use crate::{
+    ai, alarm, attachment, audit, comment, dashboard, event, ingest,
+    input::Many,
+    job, machine, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
+    sort::{
+        AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
+        HistorySort, JobSort, MachineSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort,
+        ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
+    },
+    status, tick, ticket, user, webhook,
+};
+
+/// The first of some types.
+macro_rules! first {
+    ($first:ty $(, $other:ty)*) => {
+        $first
+    };
+}
+
+macro_rules! routes {
+    (($d:tt) $($component:literal { $(
+        $(#[doc = $doc:literal])+
+        $op:ident: $method:ident $path:literal $access:ident $(, query $query:ty)? $(, body $body:ty)? => $answer:ty
+        $(, refuses $status:literal $reason:literal)*;
+    )* })*) => {
+        /// The operations of the API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Op {
+            $($($(#[doc = $doc])+ $op,)*)*
+        }
+
+        /// A type for each operation, which tells what it takes and gives.
+        pub mod op {
+            $($($(#[doc = $doc])+ #[derive(Debug, Clone, Copy)] pub struct $op;)*)*
+        }
+
+        $($(impl Operation for op::$op {
+            const OP: Op = Op::$op;
+            type Query = first!($($query,)? NoQuery);
+            type Body = first!($($body,)? NoBody);
+            type Answer = $answer;
+        })*)*
+
+        /// Every route of the system, in the order of [`Op`].
+        pub const ROUTES: &[Route] = &[$($(Route {
+            op: Op::$op,
+            component: $component,
+            method: stringify!($method),
+            path: $path,
+            access: $access,
+            summary: concat!($($doc),+),
+            refusals: &[$(($status, $reason)),*],
+        },)*)*];
+
+        /// Calls a macro with the name of every operation.
+        #[macro_export]
+        macro_rules! for_each_operation {
+            ($d callback:ident) => { $d callback! { $($($op)*)* } };
+        }
+    };
+}
+
+impl Op {
+    /// Its row of the table.
+    #[must_use]
+    pub fn route(self) -> &'static Route {
+        &ROUTES[self as usize]
+    }
+}
+
+routes! { ($)
+    "health" {
+        /// Is the service there?
+        Health: GET "/health" PUBLIC => Json<status::Health>;
+        /// Does the process live?
+        HealthLive: GET "/health/live" PUBLIC => Json<status::Liveness>;
+        /// Can it serve (database reachable)?
+        HealthReady: GET "/health/ready" PUBLIC => Json<status::Readiness>;
+        /// State of every part.
+        SystemStatus: GET "/status" PUBLIC => Json<status::SystemStatus>;
+        /// State of broker and bridge.
+        MqttStatus: GET "/mqtt/status" ENGINEER => Json<status::MqttOverview>;
+        /// State of the scorer.
+        AiStatus: GET "/ai/status" VIEWER => Json<ai::AiStatus>;
+        /// Payloads that could not be read.
+        ListDeadLetters: GET "/mqtt/dead-letters" ENGINEER => List<status::DeadLetter, DeadLetterSort, 100>;
+    }
+    "site" {
+        /// What this is and where its parts are; a browser gets the page instead.
+        SystemInformation: GET "/" PUBLIC => operation::JsonOrPage<status::SystemInformation>;
+    }
+    "auth" {
+        /// Exchange mail address and password for tokens.
+        Login: POST "/users/login" PUBLIC, body Form<user::LoginForm> => Json<user::TokenPair>,
+            refuses 401 "Invalid credentials",
+            refuses 429 "Too many failed attempts; retry-after says when to try again";
+        /// Exchange a refresh token for a new pair.
+        Refresh: POST "/users/refresh" PUBLIC, body Json<user::RefreshRequest> => Json<user::TokenPair>,
+            refuses 401 "Invalid or expired refresh token";
+        /// Revoke the login that a refresh token descends from.
+        Logout: POST "/users/logout" TOKEN, body Json<user::RefreshRequest> => Json<user::Message>;
+        /// Change one's own password.
+        ChangePassword: POST "/users/change-password" TOKEN, body Json<user::PasswordChange> => Json<user::Message>;
+        /// Ask for a mail with a link to set a new password.
+        RequestPasswordReset: POST "/users/password-reset/request" PUBLIC, body Json<user::PasswordResetRequest> => Json<user::Message>,
+            refuses 429 "Too many requests from this address; retry-after says when to try again";
+        /// Set a new password with the token of such a link.
+        ConfirmPasswordReset: POST "/users/password-reset/confirm" PUBLIC, body Json<user::PasswordResetConfirm> => Json<user::Message>,
+            refuses 400 "The token is unknown, spent or expired",
+            refuses 429 "Too many failed attempts; retry-after says when to try again";
+        /// Create an account.
+        CreateUser: POST "/users" REGISTRATION, body Json<user::NewUser> => Created<user::User>;
+        /// All accounts, newest first.
+        ListUsers: GET "/users" ADMIN, query user::UserFilter => List<user::User, UserSort, 1000>;
+        /// One account.
+        GetUser: GET "/users/{user_id}" ADMIN => Json<user::User>;
+        /// Change an account: role, custom roles, name, password, active or not.
+        UpdateUser: PATCH "/users/{user_id}" ADMIN, body Json<user::UserChange> => Json<user::User>;
+        /// Delete an account.
+        DeleteUser: DELETE "/users/{user_id}" ADMIN => NoContent;
+    }
+    "users" {
+        /// One's own account.
+        GetMe: GET "/users/me" TOKEN => Json<user::User>;
+        /// Change one's own name.
+        UpdateMe: PATCH "/users/me" TOKEN, body Json<user::ProfileChange> => Json<user::User>;
+    }
+    "machines" {
+        /// Machines, newest first.
+        ListMachines: GET "/machines" TOKEN, query machine::MachineFilter => List<machine::Machine, MachineSort, 1000>;
+        /// Create a machine.
+        CreateMachine: POST "/machines" ENGINEER, body Json<machine::NewMachine> => Created<machine::Machine>;
+        /// One machine.
+        GetMachine: GET "/machines/{machine_id}" TOKEN => Json<machine::Machine>;
+        /// Change a machine.
+        UpdateMachine: PATCH "/machines/{machine_id}" ENGINEER, body Json<machine::MachineChange> => Json<machine::Machine>;
+        /// Delete a machine with its sensors, readings, predictions, alarms and tickets.
+        DeleteMachine: DELETE "/machines/{machine_id}" ENGINEER => NoContent;
+        /// A machine in short.
+        MachineSummary: GET "/machines/{machine_id}/summary" TOKEN => Json<machine::MachineSummary>;
+        /// Newest predictions of a machine.
+        MachinePredictions: GET "/machines/{machine_id}/predictions" TOKEN, query machine::MachineHistoryFilter => List<prediction::MachinePrediction, PredictionSort, 100>;
+        /// Newest readings of a machine.
+        MachineSensorData: GET "/machines/{machine_id}/sensor-data" TOKEN, query machine::MachineReadingFilter => List<sensor_data::MachineReading, ReadingSort, 100>;
+        /// Create machines, all or none.
+        CreateMachines: POST "/machines/bulk" ENGINEER, body Json<Many<machine::NewMachine, 1, 1000>> => Created<Vec<machine::Machine>>;
+        /// Thresholds for a machine's sensors, by sensor type.
+        MachineThresholds: GET "/machines/{machine_id}/thresholds" TOKEN => Json<machine::MachineThresholds>;
+        /// Give a machine thresholds for its sensors that have none of their own.
+        SetMachineThresholds: PATCH "/machines/{machine_id}/thresholds" ENGINEER, body Json<machine::ThresholdsByType> => Json<machine::MachineThresholds>;
+        /// What deleting a machine would take along.
+        PreviewMachineDeletion: GET "/machines/{machine_id}/deletion-preview" ENGINEER => Json<machine::DeletionPreview>;
+        /// Readings of a machine over a range.
+        MachineReadingHistory: GET "/history/machines/{machine_id}/sensor-data" TOKEN, query machine::MachineHistoryFilter => List<sensor_data::SensorData, ReadingSort, 100>;
+        /// Predictions of a machine over a range.
+        MachinePredictionHistory: GET "/history/machines/{machine_id}/predictions" TOKEN, query machine::MachineHistoryFilter => List<prediction::Prediction, PredictionSort, 100>;
+        /// Readings of a sensor over a range.
+        SensorHistory: GET "/history/sensors/{sensor_id}" TOKEN, query sensor::SensorHistoryFilter => List<sensor_data::SensorData, ReadingSort, 100>;
+    }
+    "sensors" {
+        /// Sensors, newest first.
+        ListSensors: GET "/sensors" TOKEN, query sensor::SensorFilter => List<sensor::Sensor, SensorSort, 1000>;
+        /// Create a sensor.
+        CreateSensor: POST "/sensors" ENGINEER, body Json<sensor::NewSensor> => Created<sensor::Sensor>;
+        /// One sensor.
+        GetSensor: GET "/sensors/{sensor_id}" TOKEN => Json<sensor::Sensor>;
+        /// Change a sensor.
+        UpdateSensor: PATCH "/sensors/{sensor_id}" ENGINEER, body Json<sensor::SensorChange> => Json<sensor::Sensor>;
+        /// Delete a sensor with its readings, predictions and alarms.
+        DeleteSensor: DELETE "/sensors/{sensor_id}" ENGINEER => NoContent;
+        /// Course of a sensor's values over an interval.
+        SensorTrend: GET "/sensors/{sensor_id}/trend" TOKEN, query sensor::TrendQuery => Json<sensor::Trend>;
+        /// Times in which a sensor was normal, warning, critical or silent.
+        SensorTimeline: GET "/sensors/{sensor_id}/status-timeline" TOKEN, query sensor::TimelineQuery => Json<sensor::StatusTimeline>;
+        /// What deleting a sensor would take along.
+        PreviewSensorDeletion: GET "/sensors/{sensor_id}/deletion-preview" ENGINEER => Json<machine::DeletionPreview>;
+    }
+    "sensor-data" {
+        /// Readings, filtered, in either order.
+        ListSensorData: GET "/sensor-data" VIEWER, query sensor_data::ReadingFilter => List<sensor_data::SensorData, ReadingSort, 100>;
+        /// Readings, filtered, newest first.
+        SensorDataLogs: GET "/sensor-data/logs" VIEWER, query sensor_data::ReadingFilter => List<sensor_data::SensorData, ReadingSort, 100>;
+        /// Store a reading.
+        CreateSensorData: POST "/sensor-data" ENGINEER, body Json<sensor_data::NewReading> => CreatedOrKept<sensor_data::SensorData>,
+            refuses 409 "The sensor has another value at this time";
+        /// Store readings, all or none.
+        CreateSensorDataBatch: POST "/sensor-data/batch" ENGINEER, body Json<sensor_data::NewReadings> => Created<ingest::BatchReport>;
+        /// Readings or their roll-ups as CSV.
+        ExportSensorData: GET "/sensor-data/export.csv" VIEWER, query sensor_data::ReadingExport => Download<operation::Csv>;
+        /// Make a test machine report readings.
+        GenerateTestData: POST "/simulator/generate-test-data" ENGINEER, query sensor_data::TestDataQuery => Json<sensor_data::TestData>;
+        /// Make a machine report readings as if it failed.
+        TriggerFailure: POST "/simulator/trigger-failure" ENGINEER, body OptionalJson<sensor_data::FailureTrigger> => Json<sensor_data::FailureTriggered>;
+    }
+    "predictions" {
+        /// Predictions, newest first.
+        ListPredictions: GET "/predictions" TOKEN, query prediction::PredictionFilter => List<prediction::Prediction, PredictionSort, 200>;
+        /// One prediction.
+        GetPrediction: GET "/predictions/{prediction_id}" TOKEN => Json<prediction::Prediction>;
+        /// Why a prediction was made.
+        ExplainPrediction: GET "/predictions/{prediction_id}/explain" TOKEN => Json<prediction::Explained>;
+        /// Judge a value that a sensor might report.
+        CreatePrediction: POST "/predictions" ENGINEER, body Json<prediction::NewPrediction> => Created<prediction::Prediction>,
+            refuses 409 "There is a prediction of this sensor at this time";
+        /// Judge now what a machine's sensors have reported.
+        TriggerPredictions: POST "/predictions/trigger" ENGINEER, body Json<prediction::TriggerPredictions> => Json<Vec<prediction::Prediction>>;
+        /// Predictions as CSV.
+        ExportPredictions: GET "/predictions/export.csv" VIEWER, query prediction::PredictionFilter => Download<operation::Csv>;
+    }
+    "alarms" {
+        /// Alarms, newest first.
+        ListAlarms: GET "/alarms" TOKEN, query alarm::AlarmFilter => List<alarm::Alarm, AlarmSort, 200>;
+        /// Raise an alarm by hand.
+        CreateAlarm: POST "/alarms" ENGINEER, body Json<alarm::NewAlarm> => Created<alarm::Alarm>;
+        /// One alarm.
+        GetAlarm: GET "/alarms/{alarm_id}" TOKEN => Json<alarm::Alarm>;
+        /// Acknowledge or resolve an alarm.
+        UpdateAlarm: PATCH "/alarms/{alarm_id}" ENGINEER, body Json<alarm::AlarmUpdate> => Json<alarm::Alarm>;
+        /// Acknowledge an alarm.
+        AcknowledgeAlarm: POST "/alarms/{alarm_id}/acknowledge" ENGINEER => Json<alarm::Alarm>;
+        /// Resolve an alarm with notes and a verdict.
+        ResolveAlarm: POST "/alarms/{alarm_id}/resolve" ENGINEER, query alarm::AlarmResolution, body OptionalJson<alarm::AlarmResolution> => Json<alarm::Alarm>;
+        /// Make one change to many alarms, or to none.
+        ChangeAlarms: POST "/alarms/bulk" ENGINEER, query alarm::AlarmBulkQuery, body Json<alarm::AlarmBulkBody> => NoContent;
+        /// Keep an alarm out of sight for a limited time.
+        ShelveAlarm: POST "/alarms/{alarm_id}/shelve" ENGINEER, body Json<alarm::AlarmShelving> => Json<alarm::Alarm>;
+        /// End the shelving of an alarm.
+        UnshelveAlarm: DELETE "/alarms/{alarm_id}/shelve" ENGINEER => Json<alarm::Alarm>;
+        /// What happened to an alarm, oldest first.
+        AlarmHistory: GET "/alarms/{alarm_id}/history" TOKEN => List<alarm::AlarmTransition, HistorySort, 1000>;
+        /// Alarms raised by a prediction.
+        AlarmsOfPrediction: GET "/alarms/prediction/{prediction_id}" TOKEN => List<alarm::Alarm, AlarmSort, 200>;
+    }
+    "attachments" {
+        /// Store a file (multipart form).
+        UploadAttachment: POST "/attachments" TOKEN, query attachment::AttachmentTarget, body Upload => Created<attachment::Attachment>,
+            refuses 413 "Larger than attachments.max_bytes",
+            refuses 415 "The content is of no accepted type";
+        /// Files, newest first.
+        ListAttachments: GET "/attachments" TOKEN, query attachment::AttachmentFilter => List<attachment::Attachment, AttachmentSort, 200>;
+        /// One file's particulars.
+        GetAttachment: GET "/attachments/{attachment_id}" TOKEN => Json<attachment::Attachment>;
+        /// A file itself.
+        DownloadAttachment: GET "/attachments/{attachment_id}/download" TOKEN => Download<operation::StoredFile>;
+        /// Delete a file; one's own, or any as an administrator.
+        DeleteAttachment: DELETE "/attachments/{attachment_id}" TOKEN => NoContent,
+            refuses 403 "Not authorized to delete this attachment";
+        /// Attach a file to an alarm.
+        AttachToAlarm: POST "/alarms/{alarm_id}/attachments" TOKEN, body Upload => Created<attachment::Attachment>,
+            refuses 413 "Larger than attachments.max_bytes",
+            refuses 415 "The content is of no accepted type";
+        /// Files of an alarm, newest first.
+        AlarmAttachments: GET "/alarms/{alarm_id}/attachments" TOKEN => List<attachment::Attachment, AttachmentSort, 200>;
+        /// Attach a file to a ticket.
+        AttachToTicket: POST "/tickets/{ticket_id}/attachments" TOKEN, body Upload => Created<attachment::Attachment>,
+            refuses 413 "Larger than attachments.max_bytes",
+            refuses 415 "The content is of no accepted type";
+        /// Files of a ticket, newest first.
+        TicketAttachments: GET "/tickets/{ticket_id}/attachments" TOKEN => List<attachment::Attachment, AttachmentSort, 200>;
+    }
+    "comments" {
+        /// Comments on an alarm, newest first.
+        AlarmComments: GET "/alarms/{alarm_id}/comments" TOKEN => List<comment::Comment, CommentSort, 1000>;
+        /// Comment on an alarm.
+        CommentAlarm: POST "/alarms/{alarm_id}/comments" TOKEN, body Json<comment::NewComment> => Created<comment::Comment>,
+            refuses 403 "Internal, and the caller may not read it";
+        /// Change a comment; one's own, or any as an administrator.
+        UpdateAlarmComment: PATCH "/alarms/{alarm_id}/comments/{comment_id}" TOKEN, body Json<comment::CommentUpdate> => Json<comment::Comment>,
+            refuses 403 "Not authorized to change this comment";
+        /// Delete a comment; one's own, or any as an administrator.
+        DeleteAlarmComment: DELETE "/alarms/{alarm_id}/comments/{comment_id}" TOKEN => NoContent,
+            refuses 403 "Not authorized to delete this comment";
+        /// Comments on a ticket, newest first.
+        TicketComments: GET "/tickets/{ticket_id}/comments" TOKEN => List<comment::Comment, CommentSort, 1000>;
+        /// Comment on a ticket.
+        CommentTicket: POST "/tickets/{ticket_id}/comments" TOKEN, body Json<comment::NewComment> => Created<comment::Comment>,
+            refuses 403 "Internal, and the caller may not read it";
+        /// Change a comment; one's own, or any as an administrator.
+        UpdateTicketComment: PATCH "/tickets/{ticket_id}/comments/{comment_id}" TOKEN, body Json<comment::CommentUpdate> => Json<comment::Comment>,
+            refuses 403 "Not authorized to change this comment";
+        /// Delete a comment; one's own, or any as an administrator.
+        DeleteTicketComment: DELETE "/tickets/{ticket_id}/comments/{comment_id}" TOKEN => NoContent,
+            refuses 403 "Not authorized to delete this comment";
+    }
+    "tickets" {
+        /// Tickets, newest first.
+        ListTickets: GET "/tickets" TOKEN, query ticket::TicketFilter => List<ticket::Ticket, TicketSort, 1000>;
+        /// Open a ticket by hand.
+        CreateTicket: POST "/tickets" ENGINEER, body Json<ticket::NewTicket> => Created<ticket::Ticket>,
+            refuses 409 "The alarm has its automatic ticket already";
+        /// One ticket.
+        GetTicket: GET "/tickets/{ticket_id}" TOKEN => Json<ticket::Ticket>;
+        /// Change a ticket: state, assignee, priority, due date, notes.
+        UpdateTicket: PATCH "/tickets/{ticket_id}" ENGINEER, body Json<ticket::TicketUpdate> => Json<ticket::Ticket>,
+            refuses 409 "The ticket was changed in the meantime";
+        /// What happened to a ticket, oldest first.
+        TicketHistory: GET "/tickets/{ticket_id}/history" TOKEN => List<ticket::TicketTransition, HistorySort, 1000>;
+    }
+    "reports" {
+        /// Make a report.
+        GenerateReport: POST "/reports/generate" VIEWER, body Json<report::ReportRequest> => Json<report::GeneratedReport>,
+            refuses 404 "No such machine or sensor";
+        /// Reports that the caller may read, newest first.
+        ListReports: GET "/reports" VIEWER, query report::ReportFilter => List<report::Report, ReportSort, 100>;
+        /// The file of a report, by its name.
+        DownloadReport: GET "/reports/download/{filename}" VIEWER => Download<operation::ReportFile>,
+            refuses 403 "Invalid file path, or the role may not";
+        /// The file of a report, by its id.
+        DownloadReportById: GET "/reports/{report_id}/download" VIEWER => Download<operation::ReportFile>;
+        /// The file of a report, by its name, as the old static folder gave it.
+        ReportFile: GET "/reports/{report}" VIEWER => Download<operation::ReportFile>,
+            refuses 403 "Invalid file path, or the role may not";
+        /// Remove a report, by its name or its id.
+        DeleteReport: DELETE "/reports/{report}" VIEWER => NoContent;
+        /// Schedules of reports, newest first.
+        ListReportSchedules: GET "/reports/schedules" ENGINEER => List<report::ReportSchedule, ReportScheduleSort, 100>;
+        /// Create a schedule of reports.
+        CreateReportSchedule: POST "/reports/schedules" ENGINEER, body Json<report::ReportScheduleRequest> => Created<report::ReportSchedule>;
+        /// One schedule of reports.
+        GetReportSchedule: GET "/reports/schedules/{schedule_id}" ENGINEER => Json<report::ReportSchedule>;
+        /// Change a schedule of reports.
+        UpdateReportSchedule: PATCH "/reports/schedules/{schedule_id}" ENGINEER, body Json<report::ReportScheduleRequest> => Json<report::ReportSchedule>;
+        /// Remove a schedule of reports; its reports stay.
+        DeleteReportSchedule: DELETE "/reports/schedules/{schedule_id}" ENGINEER => NoContent;
+        /// Make the scheduled reports that are due, and remove expired ones.
+        RunReports: POST "/internal/reports" SERVICE => Json<report::ReportsRun>;
+    }
+    "dashboard" {
+        /// Counts for the overview.
+        DashboardOverview: GET "/dashboard/overview" VIEWER => Json<dashboard::Overview>;
+        /// Machines by status and criticality.
+        DashboardMachines: GET "/dashboard/machines/stats" VIEWER => Json<dashboard::MachineStats>;
+        /// Number of sensors.
+        DashboardSensors: GET "/dashboard/sensors/stats" VIEWER => Json<dashboard::Total>;
+        /// Predictions by class.
+        DashboardPredictions: GET "/dashboard/predictions/stats" VIEWER, query dashboard::PredictionStatsQuery => Json<dashboard::PredictionStats>;
+        /// Delete all alarms and tickets.
+        SystemReset: POST "/system/reset" ADMIN => Json<sensor_data::ResetReport>;
+    }
+    "roles" {
+        /// Built-in and custom roles with what they permit.
+        ListRoles: GET "/roles" ADMIN => List<role::RoleDetail, RoleSort, 1000>;
+        /// Create a custom role.
+        CreateRole: POST "/roles" ADMIN, body Json<role::NewRole> => Created<role::RoleDetail>;
+        /// One role.
+        GetRole: GET "/roles/{role_id}" ADMIN => Json<role::RoleDetail>;
+        /// Change a custom role.
+        UpdateRole: PATCH "/roles/{role_id}" ADMIN, body Json<role::RoleChange> => Json<role::RoleDetail>;
+        /// Delete a custom role; whoever holds it loses what it permits.
+        DeleteRole: DELETE "/roles/{role_id}" ADMIN => NoContent;
+        /// What a role permits.
+        ListRolePermissions: GET "/roles/{role_id}/permissions" ADMIN => Json<Vec<String>>;
+        /// Add permissions to a custom role.
+        AddRolePermissions: POST "/roles/{role_id}/permissions" ADMIN, body Json<role::Permissions> => Json<Vec<String>>;
+        /// Replace the permissions of a custom role.
+        SetRolePermissions: PATCH "/roles/{role_id}/permissions" ADMIN, body Json<role::Permissions> => Json<Vec<String>>;
+    }
+    "settings" {
+        /// Settings: all of them for engineers, the public ones for everybody.
+        ListSettings: GET "/settings" TOKEN, query setting::SettingFilter => List<setting::Setting, SettingSort, 1000>;
+        /// Add a setting of one's own.
+        CreateSetting: POST "/settings" ADMIN, body Json<setting::NewSetting> => Created<setting::Setting>;
+        /// One setting; a public one for everybody.
+        GetSetting: GET "/settings/{key}" TOKEN => Json<setting::Setting>,
+            refuses 403 "A setting that is not public, for engineers and above";
+        /// Change a setting.
+        UpdateSetting: PATCH "/settings/{key}" ADMIN, body Json<setting::SettingChange> => Json<setting::Setting>;
+        /// Remove a setting; one that the functions obey gets its default back.
+        DeleteSetting: DELETE "/settings/{key}" ADMIN => NoContent;
+    }
+    "jobs" {
+        /// Jobs, newest first.
+        ListJobs: GET "/jobs" ENGINEER, query job::JobFilter => List<job::Job, JobSort, 50>;
+        /// Ask for a job.
+        CreateJob: POST "/jobs" ADMIN, body Json<job::NewJob> => Created<job::Job>;
+        /// One job.
+        GetJob: GET "/jobs/{job_id}" ENGINEER => Json<job::Job>;
+        /// Put a failed job back to the start.
+        RetryJob: POST "/jobs/{job_id}/retry" ADMIN => Json<job::Job>,
+            refuses 400 "The job is not in failed state";
+    }
+    "audit" {
+        /// Who did what, newest first.
+        ListAuditLogs: GET "/audit/logs" ADMIN, query audit::AuditFilter => List<audit::AuditEntry, AuditSort, 100>;
+    }
+    "events" {
+        /// Live events (SSE); the token may stand in the query, since browsers cannot set headers here.
+        EventStream: GET "/ws/events/stream" STREAM, query event::StreamQuery => operation::EventStream<event::LiveEvent>;
+        /// Live events under a second name.
+        RealtimeEvents: GET "/realtime/events" STREAM, query event::StreamQuery => operation::EventStream<event::LiveEvent>;
+        /// A ticket that opens an event stream, for the query.
+        StreamTicket: POST "/realtime/ticket" TOKEN => Json<event::StreamTicket>;
+        /// Where the old WebSocket was: says where live events are.
+        Updates: GET "/ws/updates" PUBLIC => Download<operation::Nothing>,
+            refuses 426 "There is no WebSocket here; the body names the event stream";
+    }
+    "system-metrics" {
+        /// Figures of the system for Prometheus.
+        Metrics: GET "/metrics" METRICS => Download<operation::PrometheusText>;
+        /// The documented figures as JSON.
+        MetricsJson: GET "/metrics/json" METRICS => Json<metrics::Metrics>;
+    }
+    "docs" {
+        /// This document.
+        OpenApi: GET "/openapi.json" PUBLIC => Download<operation::JsonDocument>;
+        /// The API to read and try, with Swagger UI.
+        Docs: GET "/docs" PUBLIC => Download<operation::Html>;
+        /// A script or style sheet of the two pages.
+        DocsFile: GET "/docs/{file}" PUBLIC => Download<operation::PageFile>;
+        /// The API to read, with Redoc.
+        Redoc: GET "/redoc" PUBLIC => Download<operation::Html>;
+    }
+    "webhooks" {
+        /// Webhooks, newest first.
+        ListWebhooks: GET "/webhooks" ENGINEER, query webhook::WebhookFilter => List<webhook::Webhook, WebhookSort, 1000>;
+        /// Create a webhook.
+        CreateWebhook: POST "/webhooks" ADMIN, body Json<webhook::WebhookRequest> => Created<webhook::Webhook>;
+        /// One webhook.
+        GetWebhook: GET "/webhooks/{webhook_id}" ENGINEER => Json<webhook::Webhook>;
+        /// Change a webhook.
+        UpdateWebhook: PATCH "/webhooks/{webhook_id}" ADMIN, body Json<webhook::WebhookRequest> => Json<webhook::Webhook>;
+        /// Delete a webhook with its delivery log.
+        DeleteWebhook: DELETE "/webhooks/{webhook_id}" ADMIN => NoContent;
+        /// Make a new secret; the former one is valid for a day more.
+        RotateWebhookSecret: POST "/webhooks/{webhook_id}/rotate-secret" ADMIN => Json<webhook::Webhook>;
+        /// Send a test event now.
+        TestWebhook: POST "/webhooks/{webhook_id}/test" ENGINEER => Attempt<webhook::TestResult>;
+        /// What was sent to a webhook, newest first.
+        ListDeliveries: GET "/webhooks/{webhook_id}/deliveries" ENGINEER, query webhook::DeliveryFilter => List<webhook::Delivery, DeliverySort, 100>;
+        /// One delivery.
+        GetDelivery: GET "/webhooks/{webhook_id}/deliveries/{delivery_id}" ENGINEER => Json<webhook::Delivery>;
+        /// Send an event once more.
+        ReplayDelivery: POST "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay" ENGINEER => Accepted<webhook::Delivery>,
+            refuses 409 "The delivery is still pending";
+    }
+    "notifications" {
+        /// Send a test mail now.
+        TestEmail: POST "/notifications/test-email" ADMIN, body OptionalJson<notification::TestEmailRequest> => Attempt<webhook::TestResult>;
+        /// Send a test event to an address now.
+        TestAddress: POST "/notifications/test-webhook" ENGINEER, body Json<notification::TestAddressRequest> => Attempt<webhook::TestResult>;
+        /// Which mails one gets.
+        GetPreferences: GET "/notifications/preferences" TOKEN => Json<notification::Preferences>;
+        /// Choose which mails one gets.
+        UpdatePreferences: PATCH "/notifications/preferences" TOKEN, body Json<notification::PreferencesChange> => Json<notification::Preferences>;
+    }
+    "ingest" {
+        /// Store a batch of readings.
+        Ingest: POST "/internal/ingest" SERVICE, body Bytes => Json<ingest::BatchReport>;
+        /// Score sensors, or a value that one of them might report.
+        Score: POST "/internal/score" SERVICE, body Bytes => Json<ingest::Scored>;
+    }
+    "models" {
+        /// Versions of the models, newest first.
+        ListModels: GET "/ai/models" ENGINEER => List<ai::ModelVersion, ModelSort, 500>;
+        /// Register a version.
+        RegisterModel: POST "/ai/models" ADMIN, query ai::NewModelQuery, body OptionalJson<ai::NewModel> => Json<ai::ModelRegistered>,
+            refuses 400 "Model version already registered";
+        /// Examination of a version, and what it said in the shadow.
+        ModelReport: GET "/ai/models/{version}/report" ENGINEER => Json<ai::ModelReport>;
+        /// Let a version judge from now on.
+        ActivateModel: POST "/ai/models/{version}/activate" ADMIN, query ai::ActivateQuery => Json<ai::ModelChanged>,
+            refuses 400 "It has no weights, or has not passed its validation";
+        /// Go back to a version that judged before.
+        RollbackModel: POST "/ai/models/{version}/rollback" ADMIN => Json<ai::ModelChanged>,
+            refuses 400 "It has no weights, or was never active";
+        /// Queue a job that trains a version on stored readings.
+        Retrain: POST "/ai/retrain" ADMIN, body OptionalJson<ai::RetrainRequest> => Json<ai::RetrainQueued>;
+        /// What was done with models, newest first.
+        AiLogs: GET "/ai/logs" ENGINEER => List<ai::AiLogLine, AuditSort, 100>;
+        /// How far features have moved from those learned from.
+        Drift: GET "/ai/drift" ENGINEER => List<ai::DriftReport, DriftSort, 24>;
+        /// Do what is due: train for a job, measure drift.
+        ModelWork: POST "/internal/models/work" SERVICE => Json<ai::WorkDone>;
+    }
+    "notifier" {
+        /// The clock: one tick a second.
+        Tick: POST "/internal/tick" SERVICE, body Json<tick::Tick> => Json<tick::TickAnswer>;
+        /// Send what is due to webhooks.
+        Deliver: POST "/internal/deliver" SERVICE, body Json<webhook::DeliverRequest> => Json<webhook::DeliverReport>;
+    }
+}

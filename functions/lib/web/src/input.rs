@@ -1,0 +1,317 @@
+//! A request read as its row in the table of routes says, and its answer likewise.
+
+use crate::{Answer, Call, Outcome, Refusal, call::Query, empty, json, json_page};
+use deserr::Deserr;
+use http::StatusCode;
+use pm_api::{
+    error::FieldError,
+    input::{Faults, MAX_FAULTS},
+    list::{ListQuery, Page, SortWord},
+    route::{
+        Operation,
+        operation::{
+            Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
+            List, NoBody, NoContent, OptionalJson, Upload,
+        },
+    },
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::{future::Future, ops::Deref};
+
+/// Names of fields that old clients send for another one. The new name wins where both are given.
+const LEGACY_NAMES: &[(&str, &str)] =
+    &[("metadata_json", "metadata"), ("assigned_to", "assignee"), ("due_date", "due_at"), ("search", "q")];
+
+/// A request for the operation `O`: its query and body were read and are valid.
+pub struct Input<O: Operation>
+where
+    O::Body: ReadBody,
+    O::Answer: Give,
+{
+    /// The parameters of the query.
+    pub query: O::Query,
+    /// The body.
+    pub body: <O::Body as ReadBody>::Value,
+    /// Which page of the list, where the answer is a list.
+    pub page: <O::Answer as Give>::Page,
+    call: Call,
+}
+
+/// The request as it came: caller, path, headers, database.
+impl<O: Operation> Deref for Input<O>
+where
+    O::Body: ReadBody,
+    O::Answer: Give,
+{
+    type Target = Call;
+    fn deref(&self) -> &Call {
+        &self.call
+    }
+}
+
+/// What the handler of `O` gives.
+pub type Given<O> = Result<<<O as Operation>::Answer as Give>::Value, Refusal>;
+
+/// Reads the request as the table says, runs the handler, and answers as the table says.
+///
+/// # Errors
+/// 422 with every fault of query and body, or what the handler refuses.
+pub async fn run<O, F>(call: Call, handler: impl FnOnce(Input<O>) -> F) -> Outcome
+where
+    O: Operation<Query: Deserr<Faults>, Body: ReadBody, Answer: Give>,
+    F: Future<Output = Given<O>>,
+{
+    let query = read_query(&call.query);
+    let body = O::Body::read(&call);
+    let page = O::Answer::page(&call.query);
+    let (query, body, page) = all_faults(query, body, page)?;
+    handler(Input { query, body, page, call }).await.map(O::Answer::answer)
+}
+
+/// All three, or the faults of all of them.
+fn all_faults<A, B, C>(
+    a: Result<A, Refusal>,
+    b: Result<B, Refusal>,
+    c: Result<C, Refusal>,
+) -> Result<(A, B, C), Refusal> {
+    match (a, b, c) {
+        (Ok(a), Ok(b), Ok(c)) => Ok((a, b, c)),
+        (a, b, c) => {
+            let mut faults = Vec::new();
+            for refusal in [a.err(), b.err(), c.err()].into_iter().flatten() {
+                match refusal {
+                    Refusal::Invalid(more) => faults.extend(more),
+                    other => return Err(other),
+                }
+            }
+            faults.truncate(MAX_FAULTS);
+            Err(Refusal::Invalid(faults))
+        }
+    }
+}
+
+/// Maps each operation to its handler, for [`serve`](crate::serve).
+#[macro_export]
+macro_rules! handlers {
+    ($($name:ident => $handler:expr),+ $(,)?) => {
+        |op: ::pm_api::route::Op, call: $crate::Call| async move {
+            match op {
+                $(::pm_api::route::Op::$name => {
+                    $crate::run::<::pm_api::route::op::$name, _>(call, $handler).await
+                })+
+                _ => Err($crate::Refusal::NotFound),
+            }
+        }
+    };
+}
+
+/// How a body is read.
+pub trait ReadBody {
+    /// What a handler gets of it.
+    type Value;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// 422 with every fault.
+    fn read(call: &Call) -> Result<Self::Value, Refusal>;
+}
+
+impl ReadBody for NoBody {
+    type Value = ();
+    fn read(_: &Call) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+impl<T: Deserr<Faults>> ReadBody for Json<T> {
+    type Value = T;
+    fn read(call: &Call) -> Result<T, Refusal> {
+        read_json(&call.body)
+    }
+}
+
+impl<T: Deserr<Faults>> ReadBody for OptionalJson<T> {
+    type Value = Option<T>;
+    fn read(call: &Call) -> Result<Option<T>, Refusal> {
+        let text = call.body.trim_ascii();
+        if text.is_empty() || text == b"null" { Ok(None) } else { read_json(text).map(Some) }
+    }
+}
+
+impl<T: Deserr<Faults>> ReadBody for Form<T> {
+    type Value = T;
+    fn read(call: &Call) -> Result<T, Refusal> {
+        let form = Query::parse(&String::from_utf8_lossy(&call.body));
+        let object = form.object();
+        read_value(object.into(), "body")
+    }
+}
+
+macro_rules! read_by_the_handler {
+    ($($kind:ident),*) => {$(
+        impl ReadBody for $kind {
+            type Value = ();
+            fn read(_: &Call) -> Result<(), Refusal> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+read_by_the_handler!(Upload, Bytes);
+
+fn read_query<Q: Deserr<Faults>>(query: &Query) -> Result<Q, Refusal> {
+    let mut object = Value::Object(query.object());
+    rename_legacy(&mut object);
+    read_value(object, "query")
+}
+
+fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
+    if body.trim_ascii().is_empty() {
+        return Err(Refusal::field("missing", &["body"], "Field required", Value::Null));
+    }
+    let mut value: Value = serde_json::from_slice(body).map_err(|error| {
+        Refusal::field("json_invalid", &["body"], format!("JSON decode error: {error}"), json!({}))
+    })?;
+    rename_legacy(&mut value);
+    read_value(value, "body")
+}
+
+fn rename_legacy(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (old, new) in LEGACY_NAMES {
+                if let Some(given) = object.remove(*old) {
+                    object.entry(*new).or_insert(given);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(rename_legacy),
+        _ => {}
+    }
+}
+
+/// Reads a value that stands in the request's `part` (`body` or `query`).
+fn read_value<T: Deserr<Faults>>(value: Value, part: &'static str) -> Result<T, Refusal> {
+    // whole objects are shown where a field is missing
+    let shown = value.clone();
+    deserr::deserialize::<T, _, Faults>(value).map_err(|faults| {
+        let mut faults = faults.0;
+        for fault in &mut faults {
+            complete(fault, part, &shown);
+        }
+        Refusal::Invalid(faults)
+    })
+}
+
+/// Puts the request's part before the place and, where a field is missing, shows the object that lacks it.
+fn complete(fault: &mut FieldError, part: &str, value: &Value) {
+    if fault.kind == "missing" {
+        let parents = fault.loc.len().saturating_sub(1);
+        let object = fault.loc[..parents].iter().try_fold(value, |value, step| match step {
+            Value::String(name) => value.get(name),
+            step => value.get(usize::try_from(step.as_u64()?).ok()?),
+        });
+        fault.input = object.and_then(Value::as_object).map_or(Value::Null, without_secrets);
+    }
+    fault.loc.insert(0, part.into());
+}
+
+/// An object as a refusal may repeat it.
+fn without_secrets(object: &Map<String, Value>) -> Value {
+    let secret_value = object.get("is_secret") == Some(&Value::Bool(true));
+    let hides = |name: &str| {
+        ["password", "secret", "token"].iter().any(|word| name.contains(word))
+            || (secret_value && name == "value")
+    };
+    let shown = object.iter().map(|(name, value)| {
+        let keep = !value.is_string() || !hides(name);
+        (name.clone(), if keep { value.clone() } else { "********".into() })
+    });
+    Value::Object(shown.collect())
+}
+
+/// How an answer is given.
+pub trait Give {
+    /// What a handler gives.
+    type Value;
+    /// Which page of a list; nothing for other answers.
+    type Page;
+
+    /// Reads which page is asked for.
+    ///
+    /// # Errors
+    /// 422 naming the parameter.
+    fn page(query: &Query) -> Result<Self::Page, Refusal>;
+
+    /// The answer.
+    fn answer(value: Self::Value) -> Answer;
+}
+
+macro_rules! give {
+    ($([$($parameter:ident)?] $kind:ty: |$value:ident: $type:ty| $answer:expr;)*) => {$(
+        impl $(<$parameter: Serialize>)? Give for $kind {
+            type Value = $type;
+            type Page = ();
+            fn page(_: &Query) -> Result<(), Refusal> {
+                Ok(())
+            }
+            fn answer($value: $type) -> Answer {
+                $answer
+            }
+        }
+    )*};
+}
+
+/// What a request stored.
+pub enum Stored<T> {
+    /// By this request.
+    New(T),
+    /// By the same request before.
+    Known(T),
+}
+
+give! {
+    [T] Json<T>: |value: T| json(StatusCode::OK, &value);
+    [T] Created<T>: |value: T| json(StatusCode::CREATED, &value);
+    [T] Accepted<T>: |value: T| json(StatusCode::ACCEPTED, &value);
+    [T] Attempt<T>: |value: (StatusCode, T)| json(value.0, &value.1);
+    [] NoContent: |_value: ()| empty(StatusCode::NO_CONTENT);
+    [T] CreatedOrKept<T>: |value: Stored<T>| match value {
+        Stored::New(value) => json(StatusCode::CREATED, &value),
+        Stored::Known(value) => json(StatusCode::OK, &value),
+    };
+}
+
+/// The handler answers by itself: what it gives is not JSON, or not always.
+macro_rules! given_by_the_handler {
+    ($($kind:ident),*) => {$(
+        impl<T> Give for $kind<T> {
+            type Value = Answer;
+            type Page = ();
+            fn page(_: &Query) -> Result<(), Refusal> {
+                Ok(())
+            }
+            fn answer(answer: Answer) -> Answer {
+                answer
+            }
+        }
+    )*};
+}
+
+given_by_the_handler!(Download, EventStream, JsonOrPage);
+
+impl<T: Serialize, S: SortWord, const LIMIT: i64> Give for List<T, S, LIMIT> {
+    type Value = Page<T>;
+    type Page = ListQuery<S>;
+
+    fn page(query: &Query) -> Result<ListQuery<S>, Refusal> {
+        query.list::<S>(LIMIT)
+    }
+
+    fn answer(page: Page<T>) -> Answer {
+        json_page(&page)
+    }
+}
