@@ -7,7 +7,7 @@ use pm_model::{
     drift::MOVED,
     features::{COUNT, NAMES},
     model::Card,
-    retrain::{Series, replay},
+    retrain::{SensorHistory, replay},
 };
 use pm_store::{
     Db,
@@ -31,9 +31,9 @@ pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
     let (mut rows, mut sensors) = (Vec::new(), 0);
     for (sensor, thresholds) in model::training_sensors(db, &Scope::default(), seed, SENSORS).await? {
         let readings = model::readings(db, sensor, span).await?;
-        let series = Series { limits: pm_domain::limits::limits(thresholds), readings };
+        let history = SensorHistory { limits: pm_domain::limits::limits(thresholds), readings };
         let before = rows.len();
-        replay(&series, &mut |k, judged| {
+        replay(&history, &mut |k, judged| {
             if k >= NEW && k.is_multiple_of(EVERY) {
                 rows.extend_from_slice(&judged.row);
             }

@@ -1,4 +1,4 @@
-//! A new version from stored readings: replay, learn, examine beside the active version, store, put into the shadow.
+//! A new version from stored readings: replay, learn, evaluate beside the active version, store, put into the shadow.
 
 use crate::builtin::builtin;
 use pm_api::{
@@ -8,7 +8,7 @@ use pm_api::{
 use pm_domain::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_model::{
     Model,
-    retrain::{self, Candidate, Examined, FEWEST_READINGS, Rows, Series},
+    retrain::{self, Candidate, Evaluation, FEWEST_READINGS, Rows, SensorHistory},
     train::Settings,
 };
 use pm_store::{
@@ -66,10 +66,10 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// A sensor's series with what people said of its alarms.
+/// A sensor's history with what people said of its alarms.
 struct Taken {
     sensor: SensorId,
-    series: Series,
+    history: SensorHistory,
 }
 
 async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
@@ -90,9 +90,9 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     for (step, (sensor, thresholds)) in sensors.into_iter().enumerate() {
         let readings = model::readings(db, sensor, span).await?;
         if readings.len() >= FEWEST_READINGS {
-            let series = Series { limits: pm_domain::limits::limits(thresholds), readings };
-            rows.add(&series);
-            taken.push(Taken { sensor, series });
+            let history = SensorHistory { limits: pm_domain::limits::limits(thresholds), readings };
+            rows.add(&history);
+            taken.push(Taken { sensor, history });
         }
         if !job::progress(db, claim, percent(step + 1, steps), LEASE_S).await? {
             return Ok(None);
@@ -109,12 +109,12 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
             retrain::FEWEST_ROWS
         ))
     })?;
-    let (mut of_active, mut of_candidate) = (Examined::default(), Examined::default());
-    for (step, Taken { sensor, series }) in taken.iter().enumerate() {
+    let (mut of_active, mut of_candidate) = (Evaluation::default(), Evaluation::default());
+    for (step, Taken { sensor, history }) in taken.iter().enumerate() {
         if let Some(active) = &active {
-            retrain::examine(active, series, series.split(), &mut of_active);
+            retrain::evaluate(active, history, history.split(), &mut of_active);
         }
-        retrain::examine(&candidate.model, series, series.split(), &mut of_candidate);
+        retrain::evaluate(&candidate.model, history, history.split(), &mut of_candidate);
         verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate))
             .await?;
         if !job::progress(db, claim, percent(steps / 2 + step + 1, steps), LEASE_S).await? {
@@ -126,7 +126,8 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         Some(_) => retrain::objections(&of_active.quality, &of_candidate.quality),
         None => Vec::new(),
     };
-    let times = |pick: fn(&Series) -> Option<&(i64, f64)>| taken.iter().filter_map(move |t| pick(&t.series));
+    let times =
+        |pick: fn(&SensorHistory) -> Option<&(i64, f64)>| taken.iter().filter_map(move |t| pick(&t.history));
     let report = ValidationReport {
         sensors: taken.len() as u64,
         rows_learned: (rows.learn.len() / pm_model::features::COUNT) as u64,
@@ -162,8 +163,8 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
 async fn verdicts(
     db: &Db,
     sensor: SensorId,
-    active: (Option<&Model>, &mut Examined),
-    candidate: (&Model, &mut Examined),
+    active: (Option<&Model>, &mut Evaluation),
+    candidate: (&Model, &mut Evaluation),
 ) -> Result<(), Refusal> {
     for alarm in model::judged_alarms(db, sensor).await? {
         let span = Span {
@@ -177,12 +178,12 @@ async fn verdicts(
         if known < FEWEST_READINGS / 2 || readings.len() == known {
             continue;
         }
-        let series = Series { readings, ..Series::default() };
+        let history = SensorHistory { readings, ..SensorHistory::default() };
         // a minute before, since smoothing and class run ahead of the alarm's time
         let from = alarm.from.0 - MINUTE_S * Timestamp::SECOND;
-        let note = |model: &Model, examined: &mut Examined| {
-            let spoke = retrain::speaks_up(model, &series, from, alarm.to.0);
-            let quality = &mut examined.quality;
+        let note = |model: &Model, evaluation: &mut Evaluation| {
+            let spoke = retrain::finds_anomaly(model, &history, from, alarm.to.0);
+            let quality = &mut evaluation.quality;
             if alarm.true_fault {
                 quality.confirmed += 1;
                 quality.confirmed_seen += u64::from(spoke);

@@ -7,7 +7,7 @@ use pm_model::{
     Model,
     features::COUNT,
     judged::Judged,
-    retrain::{Candidate, Examined, Rows, Series, examine, replay},
+    retrain::{Candidate, Evaluation, Rows, SensorHistory, evaluate, replay},
     train::Settings,
 };
 use serde_json::json;
@@ -50,9 +50,9 @@ pub fn run(root: &Path, version: &str, plan: Plan) -> Result<()> {
     });
     println!("{} rows to learn from, {} held out", rows.learn.len() / COUNT, rows.surprises.len());
     let mut candidate = Candidate::learn(version, &rows, settings).context("no rows to learn from")?;
-    let mut examined = measure(&candidate.model, plan.seed + 2 * HELD_OUT, 200);
-    candidate.calibrate(&mut examined);
-    let metrics = metrics(&examined);
+    let mut evaluation = measure(&candidate.model, plan.seed + 2 * HELD_OUT, 200);
+    candidate.calibrate(&mut evaluation);
+    let metrics = metrics(&evaluation);
     println!("{}", serde_json::to_string_pretty(&metrics)?);
 
     let folder = root.join(pm_model::model::NAME).join(version);
@@ -85,26 +85,26 @@ fn healthy(seed: u64, plan: Plan, each: &mut dyn FnMut(usize, &Judged)) {
     for i in 0..plan.sensors {
         let mut sensor = Sensor::draw(seed + i);
         let readings = (0..plan.readings).map(|_| sensor.next_reading()).collect();
-        replay(&Series { readings, ..Series::default() }, each);
+        replay(&SensorHistory { readings, ..SensorHistory::default() }, each);
     }
 }
 
 /// Healthy false alarms, and detection of each kind of fault within 120 readings, on sensors never seen.
-fn measure(model: &Model, seed: u64, sensors: u64) -> Examined {
+fn measure(model: &Model, seed: u64, sensors: u64) -> Evaluation {
     const READINGS: usize = 6120;
-    let mut examined = Examined::default();
+    let mut evaluation = Evaluation::default();
     for i in 0..sensors {
         let mut sensor = Sensor::draw(seed + i);
         let readings = (0..READINGS).map(|_| sensor.next_reading()).collect();
-        examine(model, &Series { readings, ..Series::default() }, 0, &mut examined);
+        evaluate(model, &SensorHistory { readings, ..SensorHistory::default() }, 0, &mut evaluation);
     }
-    examined
+    evaluation
 }
 
 /// The examination as the card shows it.
-fn metrics(examined: &Examined) -> serde_json::Value {
-    let quality = &examined.quality;
-    let checked = &examined.moments[1];
+fn metrics(evaluation: &Evaluation) -> serde_json::Value {
+    let quality = &evaluation.quality;
+    let checked = &evaluation.moments[1];
     let weighted: f64 =
         quality.reliability.iter().map(|t| t.moments as f64 * (t.said - t.right).abs()).sum::<f64>();
     json!({

@@ -6,7 +6,7 @@ use pm_api::{
     MachineId, SensorId, Timestamp,
     score::{Limits, ScoreItem},
 };
-use pm_model::{Model, inject::Fault, reference::LEARNING_S, retrain::Series, score_item};
+use pm_model::{Model, inject::Fault, reference::LEARNING_S, retrain::SensorHistory, score_item};
 use serde::{Deserialize, Serialize};
 
 /// One sensor with its readings and what must come out at the last of them.
@@ -44,16 +44,16 @@ fn case(model: &Model, name: &str, fault: Option<Fault>, limits: Limits) -> Resu
     let mut sensor = Sensor::draw(7_000_003);
     // Six digits, so that the text is short and reads back the same everywhere.
     let six = |value: f64| (value * 1e6).round() / 1e6;
-    let mut series = Series { limits, readings: (0..400).map(|_| sensor.next_reading()).collect() };
-    let (reach, held) = (series.reach(), series.readings[339].1);
-    for (k, reading) in series.readings.iter_mut().enumerate() {
+    let mut history = SensorHistory { limits, readings: (0..400).map(|_| sensor.next_reading()).collect() };
+    let (amplitude, held) = (history.amplitude(), history.readings[339].1);
+    for (k, reading) in history.readings.iter_mut().enumerate() {
         let value = match fault {
-            Some(fault) if k >= 340 => fault.apply(reading.1, (k - 340) as u64, held, reach),
+            Some(fault) if k >= 340 => fault.apply(reading.1, (k - 340) as u64, held, amplitude),
             _ => reading.1,
         };
         reading.1 = six(value);
     }
-    let readings = series.readings;
+    let readings = history.readings;
     let result = score_item(
         Some(model),
         &ScoreItem {

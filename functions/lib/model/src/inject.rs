@@ -31,16 +31,16 @@ impl Fault {
         }
     }
 
-    /// The faulty value, `since` readings after the fault began; `held` is the last value before it. `reach` is the size
+    /// The faulty value, `since` readings after the fault began; `held` is the last value before it. `amplitude` is the size
     /// of the sensor's own regular changes, in its unit: nothing smaller could be told from them.
     #[must_use]
-    pub fn apply(self, value: f64, since: u64, held: f64, reach: f64) -> f64 {
+    pub fn apply(self, value: f64, since: u64, held: f64, amplitude: f64) -> f64 {
         let t = since as f64;
         match self {
-            Self::Shift => value + 5.0 * reach,
+            Self::Shift => value + 5.0 * amplitude,
             Self::Scatter => value + (value - held) * (t / 60.0).min(4.0),
-            Self::Drift => value + 0.05 * t * reach,
-            Self::Spikes if since % 17 == 3 => value + 12.0 * reach,
+            Self::Drift => value + 0.05 * t * amplitude,
+            Self::Spikes if since % 17 == 3 => value + 12.0 * amplitude,
             Self::Spikes => value,
             Self::Stuck => held,
         }

@@ -65,9 +65,9 @@ pub struct Apart {
     pub since: Timestamp,
 }
 
-/// The judgement of a machine.
+/// The assessment of a machine.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
+pub struct Assessment {
     /// Smoothed score, 0 (as usual) to 1.
     pub score: f64,
     /// Part of each sensor in T², 0 to 1, largest first.
@@ -108,7 +108,7 @@ impl Machine {
     /// long the relations between its sensors are learned.
     ///
     /// A sensor that is new to it makes the machine new, since nothing is known of how the two belong together.
-    pub fn advance(&mut self, now: &[Present], learn_us: i64) -> Option<Judgement> {
+    pub fn advance(&mut self, now: &[Present], learn_us: i64) -> Option<Assessment> {
         let mut levels = Vec::with_capacity(now.len());
         for present in now {
             let at = match self.sensors.iter().position(|s| *s == present.sensor) {
@@ -127,10 +127,10 @@ impl Machine {
         if self.sensors.len() < 2 {
             return None;
         }
-        let judgement = (self.seen >= YOUNG).then(|| self.judge()).flatten();
+        let assessment = (self.seen >= YOUNG).then(|| self.assess()).flatten();
         // A machine that stands out teaches little of what is usual.
-        self.learn(if judgement.as_ref().is_some_and(|s| s.score >= 0.5) { 0.02 } else { 1.0 });
-        judgement
+        self.learn(if assessment.as_ref().is_some_and(|s| s.score >= 0.5) { 0.02 } else { 1.0 });
+        assessment
     }
 
     /// The sensors that have left the others, farthest first.
@@ -157,7 +157,7 @@ impl Machine {
         self.sensors.len() - 1
     }
 
-    fn judge(&mut self) -> Option<Judgement> {
+    fn assess(&mut self) -> Option<Assessment> {
         let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         let gaussian = Gaussian::from_moments(wide(&self.mean), &wide(&self.covariance), SHRINK)?;
         let credit = gaussian.contributions(&wide(&self.latest));
@@ -182,7 +182,7 @@ impl Machine {
         let all = shares.iter().map(|s| s.1).sum::<f64>().max(f64::MIN_POSITIVE);
         shares.iter_mut().for_each(|s| s.1 /= all);
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Some(Judgement { score: self.smoothed.clamp(0.0, 1.0), shares })
+        Some(Assessment { score: self.smoothed.clamp(0.0, 1.0), shares })
     }
 
     fn learn(&mut self, weight: f64) {
@@ -231,9 +231,9 @@ mod tests {
     fn settled() -> Machine {
         let mut machine = Machine::default();
         for k in 0..6000 {
-            let judgement = machine.advance(&now(k), WEEK_US);
+            let assessment = machine.advance(&now(k), WEEK_US);
             if k > 2000 {
-                let score = judgement.expect("known by now").score;
+                let score = assessment.expect("known by now").score;
                 assert!(score < 0.5, "{k}: {score}");
             }
         }
@@ -250,9 +250,9 @@ mod tests {
             present[1].relative[0] = 0.9 - present[1].relative[0];
             last = machine.advance(&present, WEEK_US);
         }
-        let judgement = last.expect("known");
-        assert!(judgement.score > 0.75, "{judgement:?}");
-        assert_eq!(judgement.shares[0].0, id(1), "{judgement:?}");
+        let assessment = last.expect("known");
+        assert!(assessment.score > 0.75, "{assessment:?}");
+        assert_eq!(assessment.shares[0].0, id(1), "{assessment:?}");
     }
 
     #[test]

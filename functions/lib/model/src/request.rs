@@ -49,7 +49,7 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &mut [ScoreResult]) -
         .collect();
     let learn_s = mine().map(|(_, item)| item.learning_s).max().unwrap_or(0);
     let mut machine = of.state.as_deref().map(Machine::from_bytes).unwrap_or_default();
-    let judgement = machine.advance(&now, 1_000_000 * learn_s);
+    let assessment = machine.advance(&now, 1_000_000 * learn_s);
     for (rank, apart) in machine.apart().into_iter().enumerate() {
         let found =
             mine().find(|(_, item)| item.sensor_id == apart.sensor).and_then(|(at, _)| results.get_mut(at));
@@ -60,8 +60,8 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &mut [ScoreResult]) -
     }
     MachineResult {
         machine_id: of.machine_id,
-        score: judgement.as_ref().map(|j| j.score),
-        shares: judgement.map(|j| j.shares).unwrap_or_default(),
+        score: assessment.as_ref().map(|j| j.score),
+        shares: assessment.map(|j| j.shares).unwrap_or_default(),
         state: machine.to_bytes(),
     }
 }

@@ -1,7 +1,7 @@
 //! A new version of the forest from stored readings, and the examination that decides whether it may be promoted.
 //!
 //! The first part of every sensor's readings is learned from, the rest is held out: the scale of the score is set on it,
-//! and active model and candidate are examined on it side by side, in the same code: alarms on readings that are
+//! and active model and candidate are evaluation on it side by side, in the same code: alarms on readings that are
 //! taken for healthy, faults laid over them ([`crate::inject`]), and what people said of past alarms.
 
 use crate::{
@@ -27,14 +27,14 @@ use pm_api::{
 
 /// The readings of one sensor, oldest first.
 #[derive(Debug, Clone, Default)]
-pub struct Series {
+pub struct SensorHistory {
     /// Its limits; readings beyond one are not learned from.
     pub limits: Limits,
     /// Time in µs and value.
     pub readings: Vec<(i64, f64)>,
 }
 
-impl Series {
+impl SensorHistory {
     /// Readings up to this one are learned from, those after it are held out.
     #[must_use]
     pub fn split(&self) -> usize {
@@ -43,7 +43,7 @@ impl Series {
 
     /// Size of the sensor's regular changes: half the distance between the 1 % and the 99 % quantile.
     #[must_use]
-    pub fn reach(&self) -> f64 {
+    pub fn amplitude(&self) -> f64 {
         let values = stats::sorted(&self.readings.iter().map(|r| r.1).collect::<Vec<_>>());
         0.5 * (stats::quantile(&values, 0.99) - stats::quantile(&values, 0.01))
     }
@@ -73,10 +73,10 @@ const HOLD_OUT_EVERY: usize = 5;
 const AFTER: usize = 120;
 
 impl Rows {
-    /// Replays a series and keeps some of its windows.
-    pub fn add(&mut self, series: &Series) {
-        let split = series.split();
-        replay(series, &mut |k, judged| {
+    /// Replays a history and keeps some of its windows.
+    pub fn add(&mut self, history: &SensorHistory) {
+        let split = history.split();
+        replay(history, &mut |k, judged| {
             if k >= NEW && k < split && k.is_multiple_of(LEARN_EVERY) {
                 self.learn.extend_from_slice(&judged.row);
             } else if k >= split && k.is_multiple_of(HOLD_OUT_EVERY) {
@@ -87,11 +87,11 @@ impl Rows {
     }
 }
 
-/// Judges a series without a model; `each` gets the numbers of its readings within the limits, and their features.
-pub fn replay(series: &Series, each: &mut dyn FnMut(usize, &Judged)) {
+/// Judges a history without a model; `each` gets the numbers of its readings within the limits, and their features.
+pub fn replay(history: &SensorHistory, each: &mut dyn FnMut(usize, &Judged)) {
     let mut state = State::default();
-    for (k, &(time, value)) in series.readings.iter().enumerate() {
-        let judged = scorer::advance(&mut state, None, &series.limits, time, value);
+    for (k, &(time, value)) in history.readings.iter().enumerate() {
+        let judged = scorer::advance(&mut state, None, &history.limits, time, value);
         if let Some(judged) = judged.filter(|j| j.rule_score == 0.0) {
             each(k, &judged);
         }
@@ -130,18 +130,18 @@ impl Candidate {
         Some(Self { card, record: forest.to_bytes().ok()?, model })
     }
 
-    /// Learns the chances of a fault from one half of the examined moments and checks them on the other half.
-    pub fn calibrate(&mut self, examined: &mut Examined) {
-        let fault = isotonic(&examined.moments[0]);
+    /// Learns the chances of a fault from one half of the evaluation moments and checks them on the other half.
+    pub fn calibrate(&mut self, evaluation: &mut Evaluation) {
+        let fault = isotonic(&evaluation.moments[0]);
         self.card.calibration.fault.clone_from(&fault);
         self.model.calibration.fault = fault;
-        examined.quality.reliability = reliability(&self.model.calibration, &examined.moments[1]);
+        evaluation.quality.reliability = reliability(&self.model.calibration, &evaluation.moments[1]);
     }
 }
 
 /// What the examination of one model found, summed over sensors.
 #[derive(Debug, Clone, Default)]
-pub struct Examined {
+pub struct Evaluation {
     /// Counts.
     pub quality: Quality,
     /// Smoothed scores with whether there was a fault; of every other sensor each.
@@ -149,10 +149,10 @@ pub struct Examined {
     sensors: usize,
 }
 
-/// Examines a model on the readings of a series from number `from` on, and adds what is found to `sum`.
+/// Examines a model on the readings of a history from number `from` on, and adds what is found to `sum`.
 ///
 /// Faults are laid over the last 120 readings, if the model is calm before them.
-pub fn examine(model: &Model, series: &Series, from: usize, sum: &mut Examined) {
+pub fn evaluate(model: &Model, history: &SensorHistory, from: usize, sum: &mut Evaluation) {
     let moments = &mut sum.moments[sum.sensors % 2];
     sum.sensors += 1;
     let quality = &mut sum.quality;
@@ -160,12 +160,12 @@ pub fn examine(model: &Model, series: &Series, from: usize, sum: &mut Examined) 
         quality.faults =
             Fault::ALL.iter().map(|f| FaultsSeen { fault: f.name().to_owned(), seen: 0, of: 0 }).collect();
     }
-    let healthy = series.readings.len().saturating_sub(AFTER);
+    let healthy = history.readings.len().saturating_sub(AFTER);
     let mut state = State::default();
     let mut last = 0.0;
-    for (k, &(time, value)) in series.readings[..healthy].iter().enumerate() {
+    for (k, &(time, value)) in history.readings[..healthy].iter().enumerate() {
         let before = state.track.class;
-        let rule = scorer::advance(&mut state, Some(model), &series.limits, time, value)
+        let rule = scorer::advance(&mut state, Some(model), &history.limits, time, value)
             .is_some_and(|judged| judged.rule_score > 0.0);
         last = value;
         if k < from {
@@ -182,12 +182,12 @@ pub fn examine(model: &Model, series: &Series, from: usize, sum: &mut Examined) 
     if state.track.class != ReadingStatus::Normal || healthy == 0 {
         return;
     }
-    let reach = series.reach();
+    let amplitude = history.amplitude();
     for (fault, counts) in Fault::ALL.into_iter().zip(&mut quality.faults) {
         let mut state = state.clone();
         let mut seen = false;
-        for (since, &(time, value)) in series.readings[healthy..].iter().enumerate() {
-            let value = fault.apply(value, since as u64, last, reach);
+        for (since, &(time, value)) in history.readings[healthy..].iter().enumerate() {
+            let value = fault.apply(value, since as u64, last, amplitude);
             scorer::advance(&mut state, Some(model), &Limits::default(), time, value);
             if since >= 30 && since % 30 == 0 {
                 moments.push((state.track.smoothed.unwrap_or(0.0), true));
@@ -199,11 +199,11 @@ pub fn examine(model: &Model, series: &Series, from: usize, sum: &mut Examined) 
     }
 }
 
-/// Does the model find anything unusual between two times (µs) of a series? By its own score, whatever the limits.
+/// Does the model find anything unusual between two times (µs) of a history? By its own score, whatever the limits.
 #[must_use]
-pub fn speaks_up(model: &Model, series: &Series, from_us: i64, to_us: i64) -> bool {
+pub fn finds_anomaly(model: &Model, history: &SensorHistory, from_us: i64, to_us: i64) -> bool {
     let mut state = State::default();
-    series.readings.iter().any(|&(time, value)| {
+    history.readings.iter().any(|&(time, value)| {
         scorer::advance(&mut state, Some(model), &Limits::default(), time, value);
         (from_us..=to_us).contains(&time) && state.track.class > ReadingStatus::Normal
     })
