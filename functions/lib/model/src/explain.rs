@@ -1,7 +1,13 @@
 //! A judgement in words: which features made it, in which range they usually are.
 
 use crate::{
-    Model, features::NAMES, judged::Judged, machine::Apart, reference::Finding, rules, state::State,
+    Model,
+    features::NAMES,
+    judged::Judged,
+    machine::Apart,
+    reference::{Compared, Finding},
+    rules,
+    state::State,
     track::WARNING_FROM,
 };
 use pm_api::{
@@ -91,29 +97,28 @@ pub fn apart(explanation: &str, level: f64, apart: Apart) -> String {
 fn reference(state: &State) -> ReferenceState {
     let left = state.reference.learning_days_left(1_000_000 * state.learning_s);
     let finding = state.reference.finding();
-    let (now, known) = match finding {
-        Some(Finding::Level { now, known } | Finding::LevelForTimeOfDay { now, known }) => {
-            (Some(now), Some(known))
+    let compared = match finding {
+        Some(Finding::Level(c) | Finding::LevelForTimeOfDay(c) | Finding::Gain(c) | Finding::Share(c)) => {
+            Some(c)
         }
-        Some(Finding::Gain { now, known } | Finding::Share { now, known }) => (Some(now), Some(known)),
-        Some(Finding::Scatter { .. } | Finding::Outliers) | None => (None, None),
+        Some(Finding::Scatter(_) | Finding::Outliers) | None => None,
     };
     ReferenceState {
         learning_days_left: left.map(|days| round(days, 2)),
         outside: finding.map(|f| kind(f).to_owned()),
         since: finding.and(state.reference.since_us()).map(Timestamp),
-        now: now.map(significant),
-        known: known.map(significant),
+        now: compared.map(|c| significant(c.now)),
+        known: compared.map(|c| significant(c.known)),
     }
 }
 
 fn kind(finding: Finding) -> &'static str {
     match finding {
-        Finding::Level { .. } => "level",
-        Finding::LevelForTimeOfDay { .. } => "level for the time of day",
-        Finding::Scatter { .. } => "scatter",
-        Finding::Gain { .. } => "gain",
-        Finding::Share { .. } => "share of time",
+        Finding::Level(_) => "level",
+        Finding::LevelForTimeOfDay(_) => "level for the time of day",
+        Finding::Scatter(_) => "scatter",
+        Finding::Gain(_) => "gain",
+        Finding::Share(_) => "share of time",
         Finding::Outliers => "outliers",
     }
 }
@@ -125,26 +130,26 @@ fn finding_sentence(finding: Finding, since: Option<i64>) -> String {
         format!("{} {side} {}", significant((now - known).abs()), significant(known))
     };
     let what = match finding {
-        Finding::Level { now, known } => {
+        Finding::Level(Compared { now, known }) => {
             format!("The level is {}, the nearest one known from learning", apart(now, known))
         }
-        Finding::LevelForTimeOfDay { now, known } => {
+        Finding::LevelForTimeOfDay(Compared { now, known }) => {
             format!("The level is {}, what is usual at this time of day", apart(now, known))
         }
-        Finding::Scatter { times } => {
+        Finding::Scatter(times) => {
             format!(
                 "The readings scatter {} times as much as known from learning at such a level",
                 significant(times)
             )
         }
-        Finding::Gain { now, known } => {
+        Finding::Gain(Compared { now, known }) => {
             format!(
                 "The counter gains {} in a stretch of time; known from learning is {}",
                 significant(now),
                 significant(known)
             )
         }
-        Finding::Share { now, known } => {
+        Finding::Share(Compared { now, known }) => {
             format!(
                 "The share of time at the upper value is {}; known from learning is {}",
                 significant(now),

@@ -56,19 +56,28 @@ pub enum Detector {
     Outliers,
 }
 
-/// What is outside of the reference, in the sensor's unit.
+/// What a sensor shows now beside what is known from learning.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Compared {
+    /// Now.
+    pub now: f64,
+    /// The nearest that is known.
+    pub known: f64,
+}
+
+/// What is outside of the reference.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Finding {
-    /// The level now, and the nearest one known.
-    Level { now: f64, known: f64 },
-    /// The level now, and what is known for this time of day.
-    LevelForTimeOfDay { now: f64, known: f64 },
+    /// The level, in the sensor's unit.
+    Level(Compared),
+    /// The level, beside what is known for this time of day.
+    LevelForTimeOfDay(Compared),
     /// How many times as much the readings scatter as known at such a level.
-    Scatter { times: f64 },
-    /// What a counter gains in a bucket, and the nearest gain known.
-    Gain { now: f64, known: f64 },
-    /// Share of time at the upper of two values, and the nearest share known.
-    Share { now: f64, known: f64 },
+    Scatter(f64),
+    /// What a counter gains in a bucket.
+    Gain(Compared),
+    /// Share of time at the upper of two values.
+    Share(Compared),
     /// There are more single outliers than while learning.
     Outliers,
 }
@@ -269,22 +278,28 @@ impl Reference {
             Detector::Outliers => return Some(Finding::Outliers),
             Detector::TimeOfDay => {
                 let known = self.hours.expected(self.stretch)?;
-                return Some(Finding::LevelForTimeOfDay {
+                return Some(Finding::LevelForTimeOfDay(Compared {
                     now: absolute(self.newest?.level),
                     known: self.origin + known,
-                });
+                }));
             }
             Detector::Bucket => (&self.short, self.newest?),
             Detector::Stretch => (&self.long, self.newest?),
         };
         let known = view.cover().nearest(now)?;
         Some(match self.nature {
-            Nature::Counter => Finding::Gain { now: f64::from(now.level), known: f64::from(known.level) },
-            Nature::Binary => Finding::Share { now: f64::from(now.level), known: f64::from(known.level) },
-            Nature::Continuous if view.cover().differs_in_scatter(now, known) => {
-                Finding::Scatter { times: f64::from(now.scatter) / f64::from(known.scatter).max(1e-12) }
+            Nature::Counter => {
+                Finding::Gain(Compared { now: f64::from(now.level), known: f64::from(known.level) })
             }
-            Nature::Continuous => Finding::Level { now: absolute(now.level), known: absolute(known.level) },
+            Nature::Binary => {
+                Finding::Share(Compared { now: f64::from(now.level), known: f64::from(known.level) })
+            }
+            Nature::Continuous if view.cover().differs_in_scatter(now, known) => {
+                Finding::Scatter(f64::from(now.scatter) / f64::from(known.scatter).max(1e-12))
+            }
+            Nature::Continuous => {
+                Finding::Level(Compared { now: absolute(now.level), known: absolute(known.level) })
+            }
         })
     }
 

@@ -111,7 +111,7 @@ fn a_verdict_ends_an_alarm_and_it_stays_ended() {
     let moved: Signal = |day, noise| 62.0 + 8.0 * (TAU * day).sin() + noise;
     let mut reference = learned(HEALTHY[1].1);
     feed(&mut reference, (9.0, 9.5), 2, moved).expect("a set point that was never seen");
-    assert!(matches!(reference.finding(), Some(Finding::Level { .. } | Finding::LevelForTimeOfDay { .. })));
+    assert!(matches!(reference.finding(), Some(Finding::Level(_) | Finding::LevelForTimeOfDay(_))));
     let since = reference.since_us().expect("since when");
     reference.accept(since - 1);
     assert!(reference.outside().is_some(), "a verdict of before it began does not end it");
