@@ -265,18 +265,22 @@ fn faults(model: &Model, seed: u64, part: &mut Part) -> Value {
             rows.insert(format!("{name}, every {interval_s} s"), Value::Object(of_fault));
         }
         for (kind, carrier, least) in CARRIERS {
-            let slow = |at: usize| {
-                matches!(Fault::ALL[at].0, Fault::Drift(r) if r >= 0.3)
-                    || matches!(Fault::ALL[at].0, Fault::Scatter(..) | Fault::Wear)
+            let of = |pick: &dyn Fn(Fault) -> bool| -> Vec<bool> {
+                let mine = runs.iter().zip(&found).filter(|(r, _)| r.0 == kind).map(|(_, f)| f);
+                let each = mine.flat_map(|f| f.iter().zip(Fault::ALL).filter(|(_, (fault, _))| pick(*fault)));
+                each.map(|(seen, _)| seen.after_h.is_some()).collect()
             };
-            let seen: Vec<bool> = runs
-                .iter()
-                .zip(&found)
-                .filter(|(r, _)| r.0 == kind)
-                .flat_map(|(_, f)| {
-                    f.iter().enumerate().filter(|(at, _)| slow(*at)).map(|(_, s)| s.after_h.is_some())
-                })
-                .collect();
+            let seen = of(&|fault| match fault {
+                Fault::Drift(rate) => rate >= 0.3,
+                Fault::Scatter(..) | Fault::Wear => true,
+                _ => false,
+            });
+            let steps = of(&|fault| matches!(fault, Fault::Step(_)));
+            let stepped = steps.iter().filter(|s| **s).count();
+            part.demand(
+                4 * stepped >= 3 * steps.len(),
+                format!("steps on «{carrier}» at {interval_s} s: {stepped} of {}", steps.len()),
+            );
             let share = seen.iter().filter(|s| **s).count() as f64 / seen.len() as f64;
             println!("  slow faults seen on «{carrier}»: {:.0} %", 100.0 * share);
             part.demand(
@@ -295,12 +299,6 @@ fn demand(part: &mut Part, fault: Fault, (name, carrier): (&str, &str), cell: &C
         part.demand(
             cell.after_h.is_some_and(|h| h <= 6.0),
             format!("{name} on «{carrier}» is seen after {:?} h", cell.after_h),
-        );
-    }
-    if matches!(fault, Fault::Step(_)) {
-        part.demand(
-            cell.seen * 4 >= cell.of * 3,
-            format!("{name} on «{carrier}»: {} of {}", cell.seen, cell.of),
         );
     }
     if let (Some(lasts), true, true) = (cell.lasts, flat, matches!(fault, Fault::Drift(_) | Fault::Wear)) {
