@@ -107,7 +107,7 @@ fn on_a_way(seed: u64, way: Way, daily: bool) -> Option<(RemainingLife, f64)> {
     let (now, noise, kind) =
         (rng.random_range(0.25..0.95), rng.random_range(0.005..0.03), rng.random::<f64>());
     let cycle = if daily { rng.random_range(0.03..0.15) } else { 0.0 };
-    let phase = rng.random_range(0.0..6.28);
+    let phase = rng.random_range(0.0..std::f64::consts::TAU);
     let level = |hours: f64| {
         way(hours / total_h, kind) + cycle * (std::f64::consts::TAU * hours / 24.0 + phase).sin()
     };
