@@ -51,9 +51,7 @@ pub fn remaining_life(
     if high.is_some_and(|l| value >= l) || low.is_some_and(|l| value <= l) {
         return Some(life(0.0, 0.0, Some(0.0)));
     }
-    if high.or(low).is_none() {
-        return None;
-    }
+    high.or(low)?;
     let curves = plausible(&history.levels(now_us), noise, now_us);
     let best = curves.first()?;
     let limit = if best.slope() > 0.0 { high } else { low }?;

@@ -86,6 +86,9 @@ fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R
     done.into_iter().map(|d| d.1).collect()
 }
 
+/// Kind with its name, seconds between readings, seed.
+type HealthyRun = (Kind, &'static str, f64, u64);
+
 /// Alarms of a healthy sensor after learning, and the share of time in alarm.
 #[derive(Debug, Default, Clone, Copy)]
 struct Quiet {
@@ -118,7 +121,7 @@ fn follow_healthy(model: &Model, kind: Kind, interval_s: f64, seed: u64) -> Quie
 }
 
 fn healthy(model: &Model, seed: u64, fine: bool, part: &mut Part) -> Value {
-    let mut runs = Vec::new();
+    let mut runs: Vec<HealthyRun> = Vec::new();
     for (kind, name) in Kind::ALL {
         for (interval_s, sensors) in HEALTHY.into_iter().filter(|h| fine || h.0 > 1.0) {
             runs.extend((0..sensors).map(|k| (kind, name, interval_s, seed + k)));
@@ -134,7 +137,7 @@ fn healthy(model: &Model, seed: u64, fine: bool, part: &mut Part) -> Value {
         "",
         intervals.iter().map(|i| format!("{:>16}", format!("{i} s"))).collect::<String>()
     );
-    let sum = |pick: &dyn Fn(&(Kind, &str, f64, u64)) -> bool| {
+    let sum = |pick: &dyn Fn(&HealthyRun) -> bool| {
         let mut all = Quiet::default();
         for (_, q) in runs.iter().zip(&found).filter(|(r, _)| pick(r)) {
             all.onsets += q.onsets;
