@@ -9,11 +9,13 @@ mod body;
 mod history;
 
 use pm_api::{
-    MachineId,
+    AlarmStatus, MachineId,
+    alarm::Alarm,
+    list::Page,
     machine::{DeletionPreview, Machine, MachineSummary, MachineThresholds},
     route::op,
 };
-use pm_store::{deletion, machine};
+use pm_store::{alarm, deletion, machine};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
@@ -25,6 +27,7 @@ async fn handle(request: Request) -> Answer {
         UpdateMachine => update,
         DeleteMachine => delete,
         MachineSummary => summary,
+        MachineAlarms => alarms,
         MachinePredictions => history::predictions,
         MachineSensorData => history::readings_with_text_ids,
         CreateMachines => create_all,
@@ -80,6 +83,18 @@ async fn delete(input: Input<op::DeleteMachine>) -> Result<(), Refusal> {
 async fn preview_deletion(input: Input<op::PreviewMachineDeletion>) -> Result<DeletionPreview, Refusal> {
     let id: MachineId = input.id("machine_id")?;
     deletion::preview_machine(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
+}
+
+async fn alarms(input: Input<op::MachineAlarms>) -> Result<Page<Alarm>, Refusal> {
+    let id: MachineId = input.id("machine_id")?;
+    let db = input.db().await?;
+    machine::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+    let filter = alarm::Filter {
+        statuses: AlarmStatus::ALL.to_vec(),
+        machine_id: Some(id),
+        ..alarm::Filter::default()
+    };
+    Ok(alarm::list(&db, &filter, &input.page).await?)
 }
 
 async fn thresholds(input: Input<op::MachineThresholds>) -> Result<MachineThresholds, Refusal> {

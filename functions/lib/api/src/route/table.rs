@@ -154,6 +154,8 @@ routes! { ($)
         MachineSummary: GET "/machines/{machine_id}/summary" TOKEN => Json<machine::MachineSummary>;
         /// Newest predictions of a machine.
         MachinePredictions: GET "/machines/{machine_id}/predictions" TOKEN, query machine::MachineHistoryFilter => List<prediction::MachinePrediction, PredictionSort, 100>;
+        /// Alarms of a machine, newest first.
+        MachineAlarms: GET "/machines/{machine_id}/alarms" TOKEN => List<alarm::Alarm, AlarmSort, 100>;
         /// Newest readings of a machine.
         MachineSensorData: GET "/machines/{machine_id}/sensor-data" TOKEN, query machine::MachineReadingFilter => List<sensor_data::MachineReading, ReadingSort, 100>;
         /// Create machines, all or none.
