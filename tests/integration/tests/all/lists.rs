@@ -43,6 +43,7 @@ fn lists() -> Vec<List> {
         list::<DeadLetterSort>("/mqtt/dead-letters", ""),
         list::<UserSort>("/users", ""),
         list::<MachineSort>("/machines", ""),
+        list::<AlarmSort>("/machines/{machine_id}/alarms", "/machines/ID/alarms"),
         List {
             reversed: true,
             ..list::<PredictionSort>("/machines/{machine_id}/predictions", "/machines/ID/predictions")
