@@ -19,7 +19,7 @@ after(async () => {
 
 const publish = (value) => plant.publish(machine, { sensor_id: "temp", value, unit: "°C", metric: "temperature" });
 
-test("a wrong password is refused and what was typed stays", async () => {
+test("a wrong password is refused and the typed address stays", async () => {
   await page.goto(`${baseUrl}/app/alarms`);
   await page.getByLabel("Mail address").fill(email);
   await page.getByLabel("Password").fill(`${password}-wrong`);
@@ -30,14 +30,14 @@ test("a wrong password is refused and what was typed stays", async () => {
   page.complaints.length = 0;
 });
 
-test("signing in leads to the page that was asked for", async () => {
+test("signing in leads to the page in the address", async () => {
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Alarms", level: 1 }).waitFor();
   assert.equal(new URL(page.url()).pathname, "/app/alarms");
 });
 
-test("the page says that it is live", async () => {
+test("the page shows that the event stream is connected", async () => {
   await page.getByRole("button", { name: "Live", exact: true }).waitFor();
 });
 
@@ -52,7 +52,7 @@ test("a published reading appears without reload", async () => {
   await row.getByText("42.50").waitFor({ timeout: 3_000 });
 });
 
-test("a reading beyond its limit raises an alarm that shows by itself", async () => {
+test("a reading beyond its limit raises an alarm that appears without reload", async () => {
   const sensor = await until(async () => (await sensorsOf(page, machine))[0], "the sensor is registered");
   await api(page, `/sensors/${sensor.id}`, { warning_threshold: 70, critical_threshold: 90 }, "PATCH");
   await page.getByRole("link", { name: "Alarms" }).first().click();
@@ -78,7 +78,7 @@ test("the alarm is acknowledged by keyboard and resolved with a note", async () 
   assert.ok(resolved.some((alarm) => alarm.resolution_notes === "Cooling water valve was shut."));
 });
 
-test("losing the server shows, and the page recovers by itself", async () => {
+test("the page shows the loss of the server and recovers by itself", async () => {
   await page.goto(`${baseUrl}/app/`);
   await page.getByRole("button", { name: "Live", exact: true }).waitFor();
   await page.context().setOffline(true);
@@ -89,7 +89,7 @@ test("losing the server shows, and the page recovers by itself", async () => {
   page.complaints.length = 0;
 });
 
-test("the palette finds the machine", async () => {
+test("the palette finds a machine by its name", async () => {
   await page.keyboard.press("Control+k");
   await page.getByRole("searchbox", { name: "Page, machine or sensor" }).fill(machine);
   await page.getByRole("dialog").getByText(machine).first().waitFor();
@@ -97,7 +97,7 @@ test("the palette finds the machine", async () => {
   await page.getByRole("heading", { name: machine, level: 1 }).waitFor();
 });
 
-test("the first load is small and nothing complained", async () => {
+test("the first load is small, without console errors or failed requests", async () => {
   const fresh = await open(browser);
   await login(fresh);
   const bytes = await fresh.evaluate(() =>

@@ -1,5 +1,5 @@
-// Without a pointer: lists by j, k and Enter, a case from signing in to its end, and messages that are read out but take
-// no focus.
+// By keyboard alone: lists by j, k and Enter, an alarm from signing in to its resolution, and messages that are read
+// out but take no focus.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { api, baseUrl, connect, launch, login, open, roles, sensorsOf, settled, until } from "./lib/browser.mjs";
@@ -28,8 +28,8 @@ before(async () => {
       )),
     );
   }
-  const judged = async () => (await api(page, `/predictions?limit=10&machine_id=${ids[0]}`)).length >= 3;
-  await until(judged, "three predictions", 30_000);
+  const scored = async () => (await api(page, `/predictions?limit=10&machine_id=${ids[0]}`)).length >= 3;
+  await until(scored, "three predictions", 30_000);
 });
 after(async () => {
   await plant?.end();
@@ -69,7 +69,7 @@ for (const [name, path] of [
     assert.equal((await rows()).here, links[1], "k goes back");
     await press("Enter");
     await page.waitForURL((url) => url.pathname === new URL(links[1], baseUrl).pathname);
-    // What opens as a drawer closes over the same list, and the row has the focus again.
+    // After a drawer is closed, its list is unchanged and the row has the focus again.
     const drawer = page.locator(".drawer");
     if (!["machines", "sensors"].includes(name)) {
       await drawer.waitFor();
@@ -91,14 +91,14 @@ test("alarms are acknowledged one after the other with a and j", async () => {
   for (let i = 0; i < 3; i++) {
     await until(async () => {
       if ((await left()) === 2 - i) return true;
-      // news may make a row anew just when it has the focus
+      // an event may draw a row again while it has the focus
       const focused = await page.evaluate(() => document.activeElement.matches(".alarm.open"));
       await press(focused ? "a" : "j");
     }, "one is acknowledged");
   }
 });
 
-// Presses Tab until `wanted` has the focus, as somebody does who sees where it is.
+// Presses Tab until `wanted` has the focus.
 async function tabTo(wanted) {
   await wanted.waitFor();
   for (let i = 0; i < 80; i++) {
@@ -108,7 +108,7 @@ async function tabTo(wanted) {
   assert.fail(`Tab does not lead to ${wanted}`);
 }
 
-test("a case from signing in to its end by keyboard alone", async () => {
+test("an alarm is found, acknowledged and resolved by keyboard alone", async () => {
   const [sensor] = await sensorsOf(page, machine);
   await api(page, `/sensors/${sensor.id}`, { critical_threshold: 90 }, "PATCH");
   await plant.publish(machine, { sensor_id: sensor.name, value: 95.5, unit: "bar" });
@@ -151,13 +151,13 @@ test("a case from signing in to its end by keyboard alone", async () => {
   await tabTo(notes);
   await page.keyboard.type("Seal renewed.");
 
-  // Meanwhile the value is normal again: what is being typed stays, and so does the focus.
+  // The value becomes normal again: the typed text and the focus stay.
   await plant.publish(machine, { sensor_id: sensor.name, value: 21, unit: "bar" });
   await drawer.getByText("Back to normal").waitFor();
   assert.equal(await notes.inputValue(), "Seal renewed.");
   assert.ok(await notes.evaluate((element) => element === document.activeElement), "the focus stays");
 
-  await tabTo(drawer.getByLabel("What it was"));
+  await tabTo(drawer.getByLabel("Cause"));
   await page.keyboard.type("True");
   await tabTo(drawer.getByRole("button", { name: "Resolve" }));
   await press("Enter");

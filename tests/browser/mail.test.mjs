@@ -1,5 +1,5 @@
-// What needs something outside the browser: a mail that really arrives and whose link sets a new password, and a job
-// that fails for want of readings and succeeds once they are there.
+// Flows that leave the browser: a mail that arrives and whose link sets a new password, and a job that fails without
+// readings and succeeds once there are some.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -37,7 +37,7 @@ after(async () => {
   server?.kill();
 });
 
-test("a forgotten password: the link of the mail sets a new one, once", async () => {
+test("the link of a password mail sets a new password once", async () => {
   const page = await open(browser);
   await page.goto(`${baseUrl}/app/login`);
   await page.getByRole("link", { name: "Forgotten your password?" }).click();
@@ -77,7 +77,7 @@ test("a forgotten password: the link of the mail sets a new one, once", async ()
   await later.context().close();
 });
 
-test("a job that failed says why, and is begun again once its cause is gone", async () => {
+test("a failed job shows its error and succeeds when it is retried after the cause is gone", async () => {
   const machine = `grinder-${stamp}`;
   const now = Date.now();
   const readings = (sensor, from, to) =>

@@ -1,4 +1,4 @@
-// What moves: where it was designed, and nothing at all for who wants no motion.
+// Animations: where they were designed, and none for users who prefer reduced motion.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { api, baseUrl, launch, open, roles, settled, signedIn } from "./lib/browser.mjs";
@@ -19,8 +19,8 @@ before(async () => {
 });
 after(() => browser?.close());
 
-// Goes where things move, and gives what began to move: the element's class and the animation's or property's name,
-// and the longest time that anything seen at any frame takes, milliseconds.
+// Visits pages with animations. Returns the animations that began (the element's class and the name of the animation or
+// property) and the longest duration seen in any frame, milliseconds.
 async function tour(motion) {
   const page = await open(browser, { motion, state });
   await page.addInitScript(() => {
@@ -46,7 +46,7 @@ async function tour(motion) {
     await held;
     await route.continue();
   });
-  // Two frames: what is to move has begun.
+  // After two frames the animation has begun.
   const begun = () =>
     page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await page.goto(`${baseUrl}/app/alarms/${alarms[motion].id}`);
@@ -66,7 +66,7 @@ async function tour(motion) {
   return seen;
 }
 
-test("what was designed to move does", async () => {
+test("designed animations run", async () => {
   const { moved, longest } = await tour("no-preference");
   for (const what of ["bone breathe", "dot breathe", "drawer slide", "toast rise", "button background-color"]) {
     assert.ok(moved.includes(what), `«${what}» is not among ${[...new Set(moved)].join(", ")}`);
@@ -74,7 +74,7 @@ test("what was designed to move does", async () => {
   assert.ok(longest > 1_000, `${longest} ms`);
 });
 
-test("who wants no motion gets none", async () => {
+test("with reduced motion preferred nothing is animated", async () => {
   const { moved, longest } = await tour("reduce");
   assert.ok(longest <= 10, `something takes ${longest} ms`);
   assert.deepEqual(moved.filter((what) => what.startsWith("button ")), []);

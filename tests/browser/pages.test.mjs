@@ -1,5 +1,5 @@
-// Every page in light and dark, wide and narrow: it fills, it complains about nothing, it needs no sideways
-// scrolling, and axe finds nothing serious. The pictures are kept in output/.
+// Every page in light and dark, wide and narrow: it shows its data without console errors, failed requests and
+// horizontal scrolling, and axe finds no serious violation. The screenshots are in output/.
 import { after, before, describe, test } from "node:test";
 import { api, baseUrl, inspect, launch, login, open, roles, until } from "./lib/browser.mjs";
 
@@ -13,7 +13,7 @@ before(async () => {
   browser = await launch();
   const page = await open(browser);
   await login(page);
-  // A pump that fails, with what people do about such a thing, so that pages show what they are for.
+  // A failing pump with alarms, comments and tickets, so that no page is empty.
   const [machine] = await api(page, "/machines?limit=1&search=Pump-01");
   const failure = { machine_id: "machine-1", sensor_id: "pressure-head", anomaly_type: "critical", duration: 8 };
   await api(page, "/simulator/trigger-failure", failure);
@@ -32,8 +32,8 @@ before(async () => {
   await api(page, `/tickets/${begun.id}`, { status: "in_progress" }, "PATCH");
   await api(page, "/tickets", { machine_id: compressor.id, title: "Change the oil filter", priority: "low" });
   await api(page, `/alarms/${alarm.id}/comments`, { content: "Suction valve was half shut; watching it." });
-  const judged = await api(page, `/predictions?limit=100&machine_id=${machine.id}`);
-  const [prediction] = judged.sort((a, b) => b.score - a.score);
+  const predictions = await api(page, `/predictions?limit=100&machine_id=${machine.id}`);
+  const [prediction] = predictions.sort((a, b) => b.score - a.score);
   // so that no list is empty
   await api(page, "/reports/generate", { format: "csv", title: "Readings of the week" });
   const every = { cadence: "weekly", format: "pdf", recipients: ["shift@example.com"], is_active: false };
@@ -72,7 +72,7 @@ after(() => browser?.close());
 for (const theme of ["light", "dark"]) {
   for (const size of sizes) {
     describe(`${theme}, ${size.width} px`, () => {
-      test("login", async () => {
+      test("the login page is accessible and fits the window", async () => {
         const page = await open(browser, { ...size, theme });
         await page.goto(`${baseUrl}/app/login`);
         await page.getByRole("button", { name: "Sign in" }).waitFor();
@@ -88,7 +88,7 @@ for (const theme of ["light", "dark"]) {
           await page.context().close();
         });
       }
-      test("every page", async (t) => {
+      test("every page is accessible and fits the window", async (t) => {
         const page = await open(browser, { ...size, theme, state });
         for (const [name, path] of Object.entries(pages)) {
           await t.test(name, async () => {
@@ -103,13 +103,13 @@ for (const theme of ["light", "dark"]) {
   }
 }
 
-// What a role may not see says so, in words.
+// A page that a role may not use says so.
 const others = [
   ["engineer", "dark", { width: 1440, height: 900 }],
   ["viewer", "light", { width: 390, height: 844 }],
 ];
 for (const [role, theme, size] of others) {
-  test(`every page as ${role}`, async (t) => {
+  test(`every page is accessible as ${role}`, async (t) => {
     const page = await open(browser, { ...size, theme });
     await login(page, roles[role]);
     for (const name of ["reports", "models", "webhooks", "settings", "users", "audit", "system", "profile"]) {

@@ -21,7 +21,7 @@ const makeTickets = (from, to) =>
     Array.from({ length: to - from }, (_, i) =>
       api(page, "/tickets", {
         machine_id: machine.id, title: `${plant} ${from + i}`, priority: "low",
-        assignee: (from + i) % 2 ? "somebody@example.com" : undefined,
+        assignee: (from + i) % 2 ? "technician@example.com" : undefined,
       }),
     ),
   );
@@ -35,7 +35,7 @@ describe("tickets", () => {
     for (let i = 0; i < 60; i += 20) await makeTickets(i, i + 20);
   });
 
-  test("a column tells how many there are, shows the first fifty, and more when asked", async () => {
+  test("a column shows its total and the first fifty tickets, and more on request", async () => {
     await page.goto(`${baseUrl}/app/tickets?q=${plant}`);
     await column("To do").getByRole("heading").getByText("60").waitFor();
     assert.equal(await cards("To do").count(), 50);
@@ -45,7 +45,7 @@ describe("tickets", () => {
     assert.equal(await column("To do").getByRole("button", { name: "Show more" }).count(), 0);
   });
 
-  test("one that is opened by somebody else appears, and moves with its state", async () => {
+  test("a ticket opened by another user appears, and moves with its state", async () => {
     const [ticket] = await makeTickets(60, 61);
     await cards("To do").filter({ hasText: ticket.title }).waitFor();
     await page.evaluate(async ([path, body]) => {
@@ -58,7 +58,7 @@ describe("tickets", () => {
     await column("To do").getByRole("heading").getByText("60").waitFor();
   });
 
-  test("the list has pages, and stays as it is behind a ticket", async () => {
+  test("the list has pages, and is unchanged after a ticket was opened and closed", async () => {
     await page.getByRole("button", { name: "List", exact: true }).click();
     await page.getByText("Page 1 of 2", { exact: true }).waitFor();
     assert.equal(await rows().count(), 50);
@@ -75,7 +75,7 @@ describe("tickets", () => {
     assert.match(page.url(), new RegExp(`/tickets\\?.*q=${plant}`));
   });
 
-  test("the text that filters stands in the address, and leads back to the first page", async () => {
+  test("the filter text is in the address, and a new one leads back to the first page", async () => {
     await page.getByRole("searchbox", { name: "Filter by text" }).fill(`${plant} 5`);
     // 5 and 50 to 59
     await until(async () => (await rows().count()) === 11, "those with a five");
@@ -86,7 +86,7 @@ describe("tickets", () => {
     assert.equal(await page.getByRole("searchbox", { name: "Filter by text" }).inputValue(), `${plant} 5`);
   });
 
-  test("those of one's own are asked for", async () => {
+  test("\"Assigned to me\" lists only the user's own tickets", async () => {
     await page.goto(`${baseUrl}/app/tickets?q=${plant}`);
     const asked = page.waitForRequest((r) => r.url().includes("/api/tickets?") && r.url().includes("assignee="));
     await page.getByRole("button", { name: "Assigned to me" }).click();
@@ -96,7 +96,7 @@ describe("tickets", () => {
   });
 });
 
-test("the queue of alarms stays as it is behind an alarm", async () => {
+test("the alarm queue is unchanged after an alarm was opened and closed", async () => {
   for (const message of ["creaks", "hums"]) {
     await api(page, "/alarms", { machine_id: machine.id, severity: "info", message: `${plant} ${message}` });
   }
@@ -117,7 +117,7 @@ test("the queue of alarms stays as it is behind an alarm", async () => {
 });
 
 describe("predictions", () => {
-  test("a class is asked of the server, a page at a time, with the names of the sensors on show", async () => {
+  test("predictions are filtered by class on the server, in pages, with their sensors' names", async () => {
     const names = [];
     page.on("request", (r) => r.url().includes("/api/sensors?") && names.push(new URL(r.url())));
     await page.goto(`${baseUrl}/app/predictions`);
@@ -138,13 +138,13 @@ describe("predictions", () => {
   });
 });
 
-test("a machine that was never judged says so", async () => {
+test("a machine without predictions says so", async () => {
   await page.goto(`${baseUrl}/app/machines/${machine.id}`);
   await page.getByText("No prediction yet", { exact: true }).waitFor();
   await page.getByText("No reading yet", { exact: true }).waitFor();
 });
 
-test("sensors of the overview are chosen from what a button folds out", async () => {
+test("the sensors of the overview are chosen in a panel that a button opens", async () => {
   await page.goto(`${baseUrl}/app/`);
   const button = page.getByRole("button", { name: "Choose sensors" });
   await button.click();
@@ -159,4 +159,4 @@ test("sensors of the overview are chosen from what a button folds out", async ()
   assert.equal(await button.evaluate((b) => b === document.activeElement), true);
 });
 
-test("nothing complained", () => assert.deepEqual(page.complaints, []));
+test("there were no console errors or failed requests", () => assert.deepEqual(page.complaints, []));

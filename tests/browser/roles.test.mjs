@@ -1,5 +1,4 @@
-// Every page as each role: it fills, the server refuses nothing that the page asks for, and no button is shown for
-// what the role may not do.
+// Every page as each role: it shows its data, no request is refused, and no button is shown that the role may not use.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { api, baseUrl, launch, login, open, settled } from "./lib/browser.mjs";
@@ -11,7 +10,7 @@ const roles = {
   engineer: ["engineer@example.com", "engineer123"],
   admin: [undefined, undefined],
 };
-// Buttons for engineers, and where they stand.
+// Buttons for engineers, and the pages with them.
 const acts = {
   "/machines": ["Add machine"],
   "/machines/MACHINE": ["Edit", "Add sensor"],
@@ -55,7 +54,7 @@ for (const [role, [email, password]] of Object.entries(roles)) {
       await page.locator(".user-name small").getByText(role).waitFor();
       await settled(page);
     };
-    test("buttons are those of the role", async () => {
+    test("only buttons that the role may use are shown", async () => {
       const may = role === "engineer" || role === "admin";
       for (const [path, names] of Object.entries(acts)) {
         await visit(path);
@@ -67,12 +66,12 @@ for (const [role, [email, password]] of Object.entries(roles)) {
         assert.equal((await page.locator(".alarm input[type=checkbox]").count()) > 0, may && path.startsWith("/alarms"), path);
       }
     });
-    test("nothing is asked for that is refused", async () => {
+    test("no request is refused", async () => {
       for (const path of plain) await visit(path);
       assert.deepEqual(refused, []);
       assert.deepEqual(page.complaints, []);
     });
-    test("the menu leads to what the role may see", async () => {
+    test("the menu lists only pages that the role may use", async () => {
       for (const name of ["Users", "Audit log"]) {
         assert.equal((await page.locator(".menu").getByRole("link", { name }).count()) > 0, role === "admin", name);
       }

@@ -1,6 +1,6 @@
 // A plant of 200 machines and 2,000 sensors with 260 open alarms, and 100 readings or 100 alarm events a second: pages
-// stay small, ask little, rest, and draw smoothly. Times and loads are printed; what is asserted are numbers of rows,
-// requests, events and bytes, and bounds on load and tasks that a busy machine keeps too.
+// stay small, send few requests, use little processor time, and draw smoothly. Times and loads are printed. Asserted are
+// numbers of rows, requests, events and bytes, and bounds on load and tasks that hold on a busy machine too.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { api, baseUrl, connect, launch, login, open, settled, total, until } from "./lib/browser.mjs";
@@ -27,7 +27,7 @@ before(async () => {
     await Promise.all(some.map((alarm) => api(page, "/alarms", alarm)));
   }
   cdp = await page.context().newCDPSession(page);
-  // The time that a thread computed, not the time that passed meanwhile: other programs may keep it waiting.
+  // Processor time of the thread, not elapsed time, which depends on other programs.
   await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
   system = await browser.newBrowserCDPSession();
 });
@@ -39,7 +39,7 @@ after(async () => {
 const metrics = async () =>
   Object.fromEntries((await cdp.send("Performance.getMetrics")).metrics.map(({ name, value }) => [name, value]));
 
-async function asked(during) {
+async function requestsDuring(during) {
   const requests = [];
   const note = (response) => response.url().includes("/api/") && requests.push(response);
   page.on("response", note);
@@ -63,7 +63,7 @@ for (const [path, row, words] of [
     // What the page holds; the browser's own count has nodes in it that it has not collected yet.
     const elements = await page.evaluate(() => document.querySelectorAll("*").length);
     const first = await page.locator(`main ${row}`).first().innerText();
-    const { bytes, paths } = await asked(async () => {
+    const { bytes, paths } = await requestsDuring(async () => {
       await page.getByRole("button", { name: "Next" }).click();
       await page.getByText(words.replace("Page 1", "Page 2")).waitFor();
       await page.waitForFunction(
@@ -80,7 +80,7 @@ for (const [path, row, words] of [
   });
 }
 
-test("j goes down the list of sensors, Enter opens one", async () => {
+test("j moves down the list of 2,000 sensors, Enter opens one", async () => {
   await page.goto(`${baseUrl}/app/sensors?q=${stamp}-199`);
   await page.waitForFunction(() => document.querySelectorAll("main tbody tr").length === 10);
   await page.keyboard.press("j");
@@ -90,7 +90,7 @@ test("j goes down the list of sensors, Enter opens one", async () => {
   await page.getByRole("heading", { name, level: 1 }).waitFor();
 });
 
-test("the overview asks little and is usable soon", async (t) => {
+test("the overview sends few requests and is usable within seconds", async (t) => {
   const fresh = await open(browser, { state: await page.context().storageState() });
   let bytes = 0;
   let count = 0;
@@ -136,37 +136,36 @@ async function computed() {
   return processInfo.filter(({ type }) => type === "renderer").reduce((sum, { cpuTime }) => sum + cpuTime, 0);
 }
 
-// What `during` costs the page: the share of one core, in all, in its main thread and in scripts, and what it asks the
-// server for.
+// What `during` costs the page: the share of one core in total, in its main thread and in scripts, and its requests.
 async function load(during) {
   const [before, spent] = [await metrics(), await computed()];
   const begin = performance.now();
-  const { count, bytes } = await asked(during);
+  const { count, bytes } = await requestsDuring(during);
   const seconds = (performance.now() - begin) / 1000;
   const now = await metrics();
   const whole = ((await computed()) - spent) / seconds;
   const percent = (share) => `${(share * 100).toFixed(1)} %`;
   const share = (name) => percent((now[name] - before[name]) / seconds);
-  const said =
+  const summary =
     `${percent(whole)} of one core, ${share("TaskDuration")} in the main thread, ${share("ScriptDuration")} in scripts; ` +
     `${count} requests, ${bytes} bytes in ${seconds.toFixed(1)} s`;
-  return { whole, count, seconds, said };
+  return { whole, count, seconds, summary };
 }
 
 for (const path of ["/", "/sensors", "/alarms"]) {
-  test(`${path} rests while 100 readings a second arrive`, async (t) => {
+  test(`${path} uses little processor time while 100 readings a second arrive`, async (t) => {
     await page.goto(`${baseUrl}/app${path}`);
     await page.getByRole("button", { name: "Live", exact: true }).waitFor();
     await settled(page);
     await stream(2);
-    const { whole, count, seconds, said } = await load(() => stream(8));
-    t.diagnostic(said);
+    const { whole, count, seconds, summary } = await load(() => stream(8));
+    t.diagnostic(summary);
     assert.ok(whole < 0.3, `${whole} of one core`);
     assert.ok(count < 10 * seconds, `${count} requests in ${seconds} s`);
   });
 }
 
-// The kinds of the events that the server streams until `heard.end()`, with how many there were of each.
+// The kinds of the events that the server streams until `received.end()`, with how many there were of each.
 async function listen() {
   const { ticket } = await api(page, "/realtime/ticket", {});
   const over = new AbortController();
@@ -192,7 +191,7 @@ async function listen() {
   };
 }
 
-// 100 times a second for some seconds, a value crosses its limit: one sensor of each machine in turn, there and back.
+// 100 times a second for some seconds, a value crosses its limit or returns: one sensor of each machine in turn.
 let crossings = 0;
 async function cross(seconds) {
   for (let i = 0; i < seconds * 10; i++) {
@@ -203,7 +202,7 @@ async function cross(seconds) {
   }
 }
 
-test("limits are set, and 200 sensors raise their alarm", async () => {
+test("200 sensors beyond their new limits raise an alarm each", async () => {
   const sensors = [];
   for (let offset = 0; offset < 2000; offset += 1000) {
     sensors.push(...(await api(page, `/sensors?limit=1000&offset=${offset}&search=${stamp}`)));
@@ -219,17 +218,17 @@ test("limits are set, and 200 sensors raise their alarm", async () => {
 });
 
 for (const path of ["/", "/alarms"]) {
-  test(`${path} rests while 100 alarm events a second arrive`, async (t) => {
+  test(`${path} uses little processor time while 100 alarm events a second arrive`, async (t) => {
     await page.goto(`${baseUrl}/app${path}`);
     await page.getByRole("button", { name: "Live", exact: true }).waitFor();
     await settled(page);
     await cross(2);
-    const heard = await listen();
-    const { whole, count, seconds, said } = await load(() => cross(10));
-    await heard.end();
-    const events = Object.values(heard.kinds).reduce((sum, n) => sum + n, 0);
-    t.diagnostic(`${said}; ${(events / seconds).toFixed(0)} events a second: ${JSON.stringify(heard.kinds)}`);
-    assert.ok(heard.kinds["alarm.updated"] > 500, "alarms change all the time");
+    const received = await listen();
+    const { whole, count, seconds, summary } = await load(() => cross(10));
+    await received.end();
+    const events = Object.values(received.kinds).reduce((sum, n) => sum + n, 0);
+    t.diagnostic(`${summary}; ${(events / seconds).toFixed(0)} events a second: ${JSON.stringify(received.kinds)}`);
+    assert.ok(received.kinds["alarm.updated"] > 500, "alarms change all the time");
     assert.ok(whole < 0.3, `${whole} of one core`);
     assert.ok(count < 10 * seconds, `${count} requests in ${seconds} s`);
   });
@@ -271,18 +270,18 @@ test("20 live charts on one page are drawn smoothly", async (t) => {
       }),
     6_000,
   );
-  const [{ gaps, tasks, values: seen }, { said }] = await Promise.all([watched, load(() => flow(6))]);
+  const [{ gaps, tasks, values: seen }, { summary }] = await Promise.all([watched, load(() => flow(6))]);
   const longer = (limit) => gaps.filter((gap) => gap > limit).length;
   const longest = (list) => Math.round(Math.max(0, ...list));
   t.diagnostic(
     `${gaps.length} frames in 6 s, ${longer(20)} longer than 20 ms, ${longer(34)} than 34 ms, the longest ${longest(gaps)} ms; ` +
-      `${tasks.length} tasks longer than 50 ms, the longest ${longest(tasks)} ms; ${said}`,
+      `${tasks.length} tasks longer than 50 ms, the longest ${longest(tasks)} ms; ${summary}`,
   );
   assert.ok(seen > 10, `${seen} values were seen: the charts are live`);
   assert.ok(longest(tasks) < 200, `a task of ${longest(tasks)} ms`);
 });
 
-test("a hidden page does nothing", async () => {
+test("a hidden page sends no requests and closes its event stream", async () => {
   await page.goto(`${baseUrl}/app/`);
   await page.getByRole("button", { name: "Live", exact: true }).waitFor();
   await page.evaluate(() => {
@@ -293,7 +292,7 @@ test("a hidden page does nothing", async () => {
   await page.getByRole("button", { name: "Paused" }).waitFor();
   await settled(page);
   // longer than the pulse
-  const { paths } = await asked(() => stream(12));
+  const { paths } = await requestsDuring(() => stream(12));
   assert.deepEqual(paths, []);
   await page.evaluate(() => {
     delete document.hidden;
@@ -303,4 +302,4 @@ test("a hidden page does nothing", async () => {
   await page.getByRole("button", { name: "Live", exact: true }).waitFor();
 });
 
-test("nothing complained", () => assert.deepEqual(page.complaints, []));
+test("there were no console errors or failed requests", () => assert.deepEqual(page.complaints, []));

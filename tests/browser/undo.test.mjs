@@ -1,5 +1,5 @@
-// What was changed is taken back: by button, by key, with what was empty empty again; and nothing is offered where the
-// workflow has no way back.
+// Changes are undone by button and by key, and empty fields become empty again. No undo is offered where the workflow
+// does not lead back.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { api, baseUrl, launch, login, open, until } from "./lib/browser.mjs";
@@ -20,7 +20,7 @@ after(() => browser?.close());
 
 const toast = (text) => page.locator(".toast").filter({ hasText: text });
 const undo = (text) => toast(text).getByRole("button", { name: "Undo" });
-// Until the fields of the thing at `path` are these.
+// Waits until the fields of the resource at `path` are these.
 const becomes = (path, fields) =>
   until(async () => {
     const now = await api(page, path);
@@ -40,7 +40,7 @@ describe("a ticket", () => {
     await drawer.getByRole("button", { name: "Save" }).waitFor();
   });
 
-  test("gets its details back, the empty ones too", async () => {
+  test("undo restores its fields, empty ones too", async () => {
     await drawer.getByLabel("Assigned to").fill("engineer@example.com");
     await drawer.getByLabel("Due").fill("2031-02-03");
     await drawer.getByLabel("Priority").selectOption("High");
@@ -58,10 +58,10 @@ describe("a ticket", () => {
     await until(async () => (await drawer.getByLabel("Assigned to").inputValue()) === "", "the form follows");
     assert.equal(await drawer.getByLabel("Due").inputValue(), "");
     assert.equal(await drawer.getByLabel("Priority").inputValue(), "medium");
-    await drawer.getByText("nobody", { exact: true }).waitFor();
+    await drawer.getByText("not assigned", { exact: true }).waitFor();
   });
 
-  test("keeps the hour at which it is due, and who had it can be emptied", async () => {
+  test("an edit keeps the due hour, and undo restores the assignee", async () => {
     const due_at = "2031-02-03T14:30:00.000000Z";
     await patch(path, { due_at, assignee: "engineer@example.com" });
     await until(async () => (await drawer.getByLabel("Due").inputValue()) === "2031-02-03", "the form follows");
@@ -74,7 +74,7 @@ describe("a ticket", () => {
     await until(async () => (await drawer.getByLabel("Due").inputValue()) === "", "the form follows");
   });
 
-  test("goes a step back by key", async () => {
+  test("the key u undoes a change of state", async () => {
     await drawer.getByRole("button", { name: "Start" }).click();
     await becomes(path, { status: "in_progress" });
     await drawer.getByText("In progress", { exact: true }).waitFor();
@@ -83,7 +83,7 @@ describe("a ticket", () => {
     await drawer.getByRole("button", { name: "Start" }).waitFor();
   });
 
-  test("goes to no state that the workflow does not lead back to", async () => {
+  test("no undo is offered where the workflow does not lead back", async () => {
     await drawer.getByRole("button", { name: "Done" }).click();
     await becomes(path, { status: "resolved" });
     await page.keyboard.press("u");
@@ -111,7 +111,7 @@ async function patch(path, body) {
   }, [path, JSON.stringify(body)]);
 }
 
-test("a machine gets back what it was, and the page shows it", async () => {
+test("undo restores a machine, and the page shows it", async () => {
   await page.goto(`${baseUrl}/app/machines/${machine.id}`);
   await page.getByRole("button", { name: "Edit" }).click();
   const form = page.getByRole("dialog", { name: "Machine" });
@@ -130,7 +130,7 @@ test("a machine gets back what it was, and the page shows it", async () => {
   });
 });
 
-test("a sensor gets back its limits", async () => {
+test("undo restores a sensor's limits", async () => {
   await page.goto(`${baseUrl}/app/sensors/${sensor.id}`);
   await page.getByText("≥ 70").first().waitFor();
   await page.getByRole("button", { name: "Edit" }).click();
@@ -149,7 +149,7 @@ test("a sensor gets back its limits", async () => {
   });
 });
 
-test("a setting gets back its value, or its default", async () => {
+test("undo restores a setting's value or its default", async () => {
   const key = "reports.keep_days";
   const was = await api(page, `/settings/${key}`);
   await page.goto(`${baseUrl}/app/settings`);
@@ -171,7 +171,7 @@ test("a setting gets back its value, or its default", async () => {
   await becomes(`/settings/${key}`, { value: was.default_value });
 });
 
-test("a message goes by itself, but not from under the focus", async () => {
+test("a message disappears by itself unless it has the focus", async () => {
   const state = await page.context().storageState();
   const timed = await open(browser, { state });
   await timed.clock.install();
@@ -191,4 +191,4 @@ test("a message goes by itself, but not from under the focus", async () => {
   await timed.context().close();
 });
 
-test("nothing complained", () => assert.deepEqual(page.complaints, []));
+test("there were no console errors or failed requests", () => assert.deepEqual(page.complaints, []));

@@ -1,5 +1,5 @@
-// A day's work from end to end, by an engineer: a machine is made, reports, alarms, and is looked after until the case
-// is closed.
+// An engineer's work from end to end: a machine is created, sends readings, raises an alarm, and is worked on until the
+// ticket is closed.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ after(async () => {
 const publish = (value) => plant.publish(machine, { sensor_id: "spindle", value, unit: "°C", metric: "temperature" });
 const sensors = () => sensorsOf(page, machine);
 
-test("a machine is made", async () => {
+test("a machine is created in the form", async () => {
   await page.goto(`${baseUrl}/app/machines`);
   await page.getByRole("button", { name: "Add machine" }).click();
   const form = page.getByRole("dialog", { name: "New machine" });
@@ -36,7 +36,7 @@ test("a machine is made", async () => {
   await page.getByText("Hall 7").first().waitFor();
 });
 
-test("a value published over MQTT is seen live on the machine's page", async () => {
+test("a value published over MQTT appears live on the machine's page", async () => {
   await publish(41.25);
   await page.locator(".lane output").getByText("41.25").waitFor();
   await publish(42.5);
@@ -44,7 +44,7 @@ test("a value published over MQTT is seen live on the machine's page", async () 
   [sensor] = await sensors();
 });
 
-test("the sensor gets its limits", async () => {
+test("the limits of a sensor are set in the form", async () => {
   await page.locator(".lane-head a").first().click();
   await page.getByRole("heading", { name: "spindle", level: 1 }).waitFor();
   await page.getByRole("button", { name: "Edit" }).click();
@@ -57,7 +57,7 @@ test("the sensor gets its limits", async () => {
   assert.deepEqual([changed.warning_threshold, changed.critical_threshold], [80, 90]);
 });
 
-test("contradicting limits are refused, and what was typed stays", async () => {
+test("contradicting limits are refused, and the typed values stay", async () => {
   await page.getByRole("button", { name: "Edit" }).click();
   const form = page.getByRole("dialog", { name: "Sensor" });
   await form.getByLabel("Warning at or below").fill("85");
@@ -69,7 +69,7 @@ test("contradicting limits are refused, and what was typed stays", async () => {
   page.complaints.length = 0;
 });
 
-test("history shows intervals, a range of one's own, and the time of each status", async () => {
+test("the history shows intervals, a chosen range, and the share of each status", async () => {
   for (const interval of ["6h", "24h", "7d", "30d"]) {
     const answer = page.waitForResponse((r) => r.url().includes(`trend?interval=${interval}`));
     await page.getByRole("button", { name: interval, exact: true }).click();
@@ -88,13 +88,13 @@ test("history shows intervals, a range of one's own, and the time of each status
   await page.locator(".shares").getByText("Normal").waitFor();
 });
 
-test("a value beyond the limit makes an alarm", async () => {
+test("a value beyond the limit raises an alarm", async () => {
   await publish(97.5);
   await page.goto(`${baseUrl}/app/alarms?q=spindle`);
   await page.locator("main .alarm").filter({ hasText: machine }).first().waitFor();
 });
 
-test("the alarm is acknowledged with others chosen together", async () => {
+test("selected alarms are acknowledged together", async () => {
   const row = page.locator("main .alarm").filter({ hasText: machine });
   await row.first().getByRole("checkbox").check();
   await page.locator(".bulk").getByRole("button", { name: "Acknowledge", exact: true }).click();
@@ -104,7 +104,7 @@ test("the alarm is acknowledged with others chosen together", async () => {
   assert.ok(alarm.acknowledged_at);
 });
 
-test("its ticket is there, is taken over and worked on", async () => {
+test("the alarm's ticket is assigned with a due date, and listed as mine", async () => {
   await page.goto(`${baseUrl}/app/tickets?view=list`);
   await page.getByRole("row").filter({ hasText: machine }).getByRole("link").first().click();
   const drawer = page.getByRole("complementary", { name: "Ticket" });
@@ -120,7 +120,7 @@ test("its ticket is there, is taken over and worked on", async () => {
   await page.locator(".card").filter({ hasText: machine }).waitFor();
 });
 
-test("a comment with a file is left on the alarm, and the file comes back as it was", async () => {
+test("a comment and a file are added to the alarm, and the file is downloaded unchanged", async () => {
   const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&limit=1`);
   await page.goto(`${baseUrl}/app/alarms/${alarm.id}`);
   const drawer = page.getByRole("complementary", { name: "Alarm" });
@@ -135,7 +135,7 @@ test("a comment with a file is left on the alarm, and the file comes back as it 
   assert.deepEqual(copy.bytes, await readFile(photo));
 });
 
-test("the end of the session takes nothing that was typed", async () => {
+test("typed text stays when the session ends", async () => {
   const drawer = page.getByRole("complementary", { name: "Alarm" });
   await drawer.getByLabel("What was found and done").fill("Bearing greased.");
   await page.evaluate(() => {
@@ -155,7 +155,7 @@ test("the end of the session takes nothing that was typed", async () => {
 
 test("the alarm is resolved with a verdict, and its ticket with it", async () => {
   const drawer = page.getByRole("complementary", { name: "Alarm" });
-  await drawer.getByLabel("What it was").selectOption("true_fault");
+  await drawer.getByLabel("Cause").selectOption("true_fault");
   await drawer.getByRole("button", { name: "Resolve", exact: true }).click();
   await page.getByText("Alarm resolved.").waitFor();
   const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&status=resolved`);
@@ -176,7 +176,7 @@ async function makeReport(format, title) {
   await page.getByText("The report is made.").waitFor();
 }
 
-test("a document on the case is made and looked at; the file says what happened", async () => {
+test("a PDF report on the alarm opens in the page, and its text describes the alarm", async () => {
   await makeReport("pdf", `Case of ${machine}`);
   const preview = page.getByRole("dialog", { name: "Report" });
   const shown = await (await preview.locator("iframe").elementHandle()).contentFrame();
@@ -188,12 +188,12 @@ test("a document on the case is made and looked at; the file says what happened"
   await writeFile(`${output}${machine}.pdf`, bytes);
   const { stdout } = await promisify(execFile)("pdftotext", [`${output}${machine}.pdf`, "-"]);
   const words = stdout.replace(/\s+/g, " ");
-  for (const said of [`Case of ${machine}`, "spindle", "97.5", "Bearing greased."]) {
-    assert.ok(words.includes(said), `«${said}» is not in the document: ${words}`);
+  for (const expected of [`Case of ${machine}`, "spindle", "97.5", "Bearing greased."]) {
+    assert.ok(words.includes(expected), `«${expected}» is not in the document: ${words}`);
   }
 });
 
-test("the readings come as a table", async () => {
+test("the readings are downloaded as CSV", async () => {
   await makeReport("csv", `Readings of ${machine}`);
   const row = page.getByRole("row").filter({ hasText: `Readings of ${machine}` });
   const { name, bytes } = await download(page, () => row.getByRole("button", { name: "Download" }).click());
@@ -207,7 +207,7 @@ test("the readings come as a table", async () => {
   );
 });
 
-test("the machine's page tells its history", async () => {
+test("the machine's page shows its history", async () => {
   await page.goto(`${baseUrl}/app/machines/${sensor.machine_id}`);
   const history = page.locator("section").filter({ has: page.getByRole("heading", { name: "History" }) });
   for (const what of ["Alarm", "Acknowledged", "Resolved", "Ticket"]) {
@@ -215,7 +215,7 @@ test("the machine's page tells its history", async () => {
   }
 });
 
-test("a sensor is made and deleted by hand", async () => {
+test("a sensor is created and deleted in the forms", async () => {
   await page.getByRole("button", { name: "Add sensor" }).click();
   const form = page.getByRole("dialog", { name: "New sensor" });
   await form.getByLabel("Name").fill("by-hand");
@@ -229,17 +229,17 @@ test("a sensor is made and deleted by hand", async () => {
   await until(async () => !(await sensors()).some((s) => s.name === "by-hand"), "the sensor is gone");
 });
 
-test("the first-run page sees a reading arrive", async () => {
+test("the first-run page shows that a reading arrived", async () => {
   await page.goto(`${baseUrl}/app/start`);
   await page.getByText("Waiting for the first reading").waitFor();
   const command = await page.locator(".code code").innerText();
   const topic = /-t (\S+)/.exec(command)[1];
   const payload = /-m '(.+)'/.exec(command)[1];
-  // The words of the page itself are sent, again and again as a person would.
+  // The command on the page is run, repeatedly as a person would.
   await until(async () => {
     await plant.send(topic, payload);
     return page.getByText("It arrived").isVisible();
   }, "the reading arrives");
 });
 
-test("nothing complained", () => assert.deepEqual(page.complaints, []));
+test("there were no console errors or failed requests", () => assert.deepEqual(page.complaints, []));

@@ -1,9 +1,9 @@
 //! From address to page.
 
 use crate::{
+    chunk::ChunkedPage,
+    components::{help::Help, loaded::skeleton, palette::Palette, rows, toast::ToastList},
     page,
-    part::PageOf,
-    parts::{help::Help, loaded::skeleton, palette::Palette, rows, toast::ToastList},
     shell::Shell,
     state::{App, app},
 };
@@ -23,11 +23,11 @@ pub fn Root() -> impl IntoView {
         spawn_local(async move {
             let Ok(me) = app.api.get::<User>("/users/me").await else { return };
             let before = session.user.get_untracked();
-            // Somebody else signed in over the page of the one whose session ended.
+            // Another user signed in over the page of the user whose session ended.
             if before.as_ref().is_some_and(|user| user.id != me.body.id) {
                 let _ = window().location().set_href(&Route::Overview.to_string());
             }
-            // The same user again: nothing that is being typed is drawn anew.
+            // The same user again: the page stays, with everything that is being typed.
             if before.is_none_or(|user| user.role != me.body.role) {
                 session.user.set(Some(me.body));
             }
@@ -43,7 +43,7 @@ pub fn Root() -> impl IntoView {
         }
         document().set_title(&format!("{} · Predictive Maintenance", route.name()));
     });
-    // What stands in place of the frame and its page.
+    // Pages that are shown without the frame.
     let instead = Memo::new(move |_| match app.nav.route.get() {
         Route::ResetPassword => Some(Route::ResetPassword),
         Route::Login => Some(Route::Login),
@@ -89,7 +89,7 @@ fn CurrentPage() -> impl IntoView {
     // An alarm opened in the queue is a drawer over the same page: the page stays.
     let shown = Memo::new(move |_| app.nav.route.get().page());
     let session = app.api.session;
-    // Not known before it is known who asks.
+    // Unknown until the user is known.
     let allowed = Memo::new(move |_| {
         let may = session.may_see(shown.get());
         (may || session.user.with(Option::is_some)).then_some(may)
@@ -97,12 +97,12 @@ fn CurrentPage() -> impl IntoView {
     move || {
         let route = shown.get();
         rows::forget();
-        match route.part() {
+        match route.chunk() {
             Some(_) if allowed.get().is_none() => skeleton(8),
             Some(_) if allowed.get() == Some(false) => {
                 view! { <page::not_found::NotForYou route /> }.into_any()
             }
-            Some(part) => view! { <PageOf part route /> }.into_any(),
+            Some(chunk) => view! { <ChunkedPage chunk route /> }.into_any(),
             None => view! { <page::not_found::NotFound /> }.into_any(),
         }
     }

@@ -1,4 +1,4 @@
-//! The little that is asked of the browser itself.
+//! Functions of the browser: clock, storage, media queries, downloads.
 
 use leptos::prelude::window;
 
@@ -20,13 +20,13 @@ pub fn hidden() -> bool {
     leptos::prelude::document().hidden()
 }
 
-/// A value kept in this browser.
+/// A value from the browser's local storage.
 #[must_use]
 pub fn stored(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?
 }
 
-/// Keeps a value in this browser; `None` forgets it. A browser that keeps nothing is no error.
+/// Writes a value to the browser's local storage; `None` removes it. Without storage nothing happens.
 pub fn store(key: &str, value: Option<&str>) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = match value {
@@ -36,20 +36,11 @@ pub fn store(key: &str, value: Option<&str>) {
     }
 }
 
-/// Does the user ask for less motion?
-#[must_use]
-pub fn reduced_motion() -> bool {
-    matches("(prefers-reduced-motion: reduce)")
-}
-
 /// Does the system prefer dark colours?
 #[must_use]
 pub fn prefers_dark() -> bool {
-    matches("(prefers-color-scheme: dark)")
-}
-
-fn matches(query: &str) -> bool {
-    window().match_media(query).ok().flatten().is_some_and(|found| found.matches())
+    let query = window().match_media("(prefers-color-scheme: dark)");
+    query.ok().flatten().is_some_and(|found| found.matches())
 }
 
 /// Percent-encodes a query value.
@@ -69,7 +60,7 @@ pub fn save(address: &str, name: &str) {
     }
 }
 
-/// Lets go of a file that the browser keeps in memory.
+/// Releases a file that the browser holds in memory.
 pub fn release(address: &str) {
     let _ = web_sys::Url::revoke_object_url(address);
 }

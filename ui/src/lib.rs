@@ -10,11 +10,11 @@ pub mod api;
 pub mod app;
 pub mod browser;
 pub mod chart;
+pub mod chunk;
+pub mod components;
 pub mod live;
 pub mod nav;
 pub mod page;
-pub mod part;
-pub mod parts;
 pub mod shell;
 pub mod state;
 

@@ -1,4 +1,4 @@
-//! The address bar: which page it names, and how links change it without loading the page anew.
+//! The address bar: which page it names, and how links change it without loading the page again.
 
 use leptos::{ev, prelude::*};
 use pm_ui_core::route::{BASE, Route};
@@ -43,7 +43,7 @@ impl Nav {
         let before = self.route.get_untracked();
         self.change(address, false);
         let now = self.route.get_untracked();
-        // What opens and closes beside a list leaves it where it is.
+        // A drawer that opens or closes does not scroll its list.
         if now == before || now.page() != before.page() {
             window().scroll_to_with_x_and_y(0.0, 0.0);
         }
@@ -65,8 +65,7 @@ impl Nav {
         self.read();
     }
 
-    /// The address of `route`. What opens beside the present list, and the list itself, keep the query, so that the list
-    /// stays as it is. Reactive.
+    /// The address of `route`. The present list and its drawers keep the query, so that the list stays as it is. Reactive.
     #[must_use]
     pub fn to(self, route: Route) -> String {
         let same = self.route.with(|now| now.page() == route.page());

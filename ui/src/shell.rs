@@ -2,19 +2,19 @@
 
 use crate::{
     api::{Query, Refresh},
+    components::{brand::brand, icon::Icon},
     live::{Connection, Topic},
-    parts::{brand::brand, icon::Icon},
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{MachineId, alarm::Alarm, machine::Machine};
-use pm_ui_core::{need, route::Route, text};
+use pm_ui_core::{route::Route, text, urgency};
 use std::collections::HashMap;
 
-/// Active alarms that the menu and the machines' list know of, the most needy first.
+/// Most active alarms that the menu and the machines' list load, the most urgent first.
 const MOST_ACTIVE: usize = 200;
 
-/// The entries of the menu; each is seen by those who may use its page.
+/// The entries of the menu; each is shown to users who may use its page.
 const MENU: &[(Route, Icon)] = &[
     (Route::Overview, Icon::Overview),
     (Route::Machines, Icon::Machine),
@@ -105,7 +105,7 @@ pub fn Shell(
     .into_any()
 }
 
-/// The alarms that wait for somebody; one query for menu and pages.
+/// The active alarms; one query for menu and pages.
 #[derive(Clone, Copy)]
 pub struct ActiveAlarms(pub Query<Vec<Alarm>>);
 
@@ -133,12 +133,12 @@ fn entry(route: Route, icon: Icon, alarms: Query<Vec<Alarm>>) -> AnyView {
         if route != Route::Alarms {
             return None;
         }
-        let (open, gravest) = alarms.data.with(|data| {
+        let (open, severity) = alarms.data.with(|data| {
             let data = data.as_deref().unwrap_or_default();
             let open = data.iter().filter(|alarm| alarm.status == pm_api::AlarmStatus::Open).count();
-            (open, need::gravest(data))
+            (open, urgency::highest_severity(data))
         });
-        let class = gravest.map_or("info", pm_api::Severity::as_str);
+        let class = severity.map_or("info", pm_api::Severity::as_str);
         (open > 0).then(|| {
             let open = if open >= MOST_ACTIVE { format!("{open}+") } else { open.to_string() };
             let label = format!("{open} unacknowledged");

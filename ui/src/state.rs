@@ -1,11 +1,11 @@
-//! What the whole page shares.
+//! State that the whole page shares.
 
 use crate::{
     api::{Api, Session},
     browser,
+    components::toast::Toasts,
     live::Live,
     nav::Nav,
-    parts::toast::Toasts,
 };
 use leptos::{ev, prelude::*};
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct App {
     pub toasts: Toasts,
     /// Is the page visible?
     pub visible: RwSignal<bool>,
-    /// Now, milliseconds since 1970; moves every second while the page is visible.
+    /// Now, milliseconds since 1970; updated every second while the page is visible.
     pub now: RwSignal<f64>,
     /// Light, dark, or as the system has it.
     pub theme: RwSignal<Option<Theme>>,
@@ -41,7 +41,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// The word kept in the browser and on the page's root.
+    /// The word in the browser's local storage and in the attribute of the page's root element.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-// Starts the program. The files of the page's own part are asked for at once, not only when the program knows that it
-// needs them: then they are in the browser's cache.
+// Starts the program. The files of the page's chunk are fetched at once, before the program itself asks for them: then
+// they are in the browser's cache.
 import init from "{{JS}}";
 
 const files = "{{FILES}}";

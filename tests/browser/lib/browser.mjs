@@ -67,7 +67,7 @@ export async function login(page, who = { email, password }) {
   await page.getByRole("link", { name: "Overview" }).first().waitFor();
 }
 
-// What the browser keeps of somebody who has signed in, to open further pages with.
+// The browser state of a signed-in user, to open further pages with.
 export async function signedIn(browser, who) {
   const page = await open(browser);
   await login(page, who);

@@ -1,4 +1,4 @@
-//! Rust → wasm → wasm in parts → wasm with JavaScript bindings.
+//! Rust → wasm → wasm in chunks → wasm with JavaScript bindings.
 
 use anyhow::{Context, Result, anyhow, ensure};
 use std::{
@@ -10,21 +10,21 @@ use std::{
 use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
 
-/// By this name the program asks for its parts.
-pub(crate) const LINK: &str = "./parts.js";
-/// By this name the module that fetches parts asks for the program.
+/// By this name the program asks for its chunks.
+pub(crate) const LINK: &str = "./chunks.js";
+/// By this name the module that fetches chunks asks for the program.
 pub(crate) const MAIN: &str = "./main.js";
 
-/// A program taken apart ([`split`]).
+/// A program in chunks ([`split`]).
 pub(crate) struct Split {
     /// The module that is loaded first, without bindings.
     main: PathBuf,
-    /// The JavaScript module that fetches parts; it names each file as `./NAME.wasm`, and the program as [`MAIN`].
-    pub(crate) link: String,
+    /// The JavaScript module that fetches chunks; it names each file as `./NAME.wasm`, and the program as [`MAIN`].
+    pub link: String,
     /// The other modules by name.
-    pub(crate) chunks: BTreeMap<String, Vec<u8>>,
-    /// The part's name → the modules it consists of.
-    pub(crate) parts: BTreeMap<String, Vec<String>>,
+    pub modules: BTreeMap<String, Vec<u8>>,
+    /// The chunk's name → the modules it consists of.
+    pub chunks: BTreeMap<String, Vec<String>>,
 }
 
 /// The two files that are loaded first.
@@ -43,7 +43,7 @@ pub(crate) fn compile(root: &Path) -> Result<PathBuf> {
     let output = Command::new(cargo)
         .args(["rustc", "--target", "wasm32-unknown-unknown", "--profile", "web", "-p", "pm-ui"])
         .args(["--message-format", "json-render-diagnostics"])
-        // The linker notes who refers to what: by that the program is taken apart.
+        // The linker notes which function refers to which: by that the program is split.
         .args(["--", "-C", "link-args=--emit-relocs"])
         // Views behind pointers: quicker to compile and smaller than one nested type for each page.
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components")
@@ -62,9 +62,9 @@ pub(crate) fn compile(root: &Path) -> Result<PathBuf> {
         .context("cargo named no wasm file for pm-ui")
 }
 
-/// Takes the module apart where the program marks it.
+/// Splits the module where the program marks it.
 pub(crate) fn split(module: &Path) -> Result<Split> {
-    let folder = module.with_file_name("pm_ui_parts");
+    let folder = module.with_file_name("pm_ui_chunks");
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -77,14 +77,14 @@ pub(crate) fn split(module: &Path) -> Result<Split> {
     options.main_module = MAIN;
     let output = wasm_split_cli_support::transform(options)
         .map_err(|e| anyhow!("{e:#}"))
-        .context("the program cannot be taken apart")?;
-    let mut chunks = BTreeMap::new();
+        .context("the program cannot be split")?;
+    let mut modules = BTreeMap::new();
     for path in output.split_modules {
         let name = path.file_stem().and_then(|name| name.to_str()).context("a module has no name")?;
-        chunks.insert(name.to_owned(), compact(&path)?);
+        modules.insert(name.to_owned(), compact(&path)?);
     }
     let link = fs::read_to_string(folder.join(LINK))?;
-    Ok(Split { main, link, chunks, parts: output.prefetch_map.into_iter().collect() })
+    Ok(Split { main, link, modules, chunks: output.prefetch_map.into_iter().collect() })
 }
 
 /// The module without names and without the room that the linker left in its numbers.

@@ -11,7 +11,7 @@ use std::{env, fs, path::Path};
 /// Where `./pm` put the packages' files.
 const PACKAGES: &str = "PM_DOCS_PACKAGES";
 
-/// Fills `functions/docs/files` beside the document itself; does nothing when nothing changed.
+/// Fills `functions/docs/files`, where openapi.json is too; does nothing when nothing changed.
 pub(crate) fn write(root: &Path) -> Result<()> {
     let Some(packages) = env::var_os(PACKAGES) else {
         println!("docs: {PACKAGES} is not set, the pages are left as they are");
@@ -35,8 +35,8 @@ pub(crate) fn write(root: &Path) -> Result<()> {
         hasher.update(content);
     }
     let inputs = hex(&hasher.finalize());
-    let stamp = files.join(".inputs");
-    if fs::read_to_string(&stamp).is_ok_and(|old| old == inputs) && files.join("assets.json").exists() {
+    let inputs_file = files.join(".inputs");
+    if fs::read_to_string(&inputs_file).is_ok_and(|old| old == inputs) && files.join("assets.json").exists() {
         println!("docs: nothing changed");
         return Ok(());
     }
@@ -46,6 +46,6 @@ pub(crate) fn write(root: &Path) -> Result<()> {
         out.put(name.clone(), extension, content, false)?;
     }
     out.finish()?;
-    fs::write(stamp, inputs)?;
+    fs::write(inputs_file, inputs)?;
     Ok(())
 }

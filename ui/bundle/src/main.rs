@@ -2,9 +2,9 @@
 //! the pages of the API's documentation.
 //!
 //! Invariants: every file but `index.html` carries its content's hash in its name, has `.br` and `.gz` siblings, and
-//! stands in `assets.json` ([`pm_api::assets`]). Nothing is done when no input changed. The program is taken apart
-//! ([`pm_ui_core::route::Part`]): a browser loads what all pages share and the part of the page it opens. The bundle is
-//! refused when that exceeds 500 kB compressed with gzip for any page.
+//! stands in `assets.json` ([`pm_api::assets`]). Nothing is done when no input changed. The program is split into chunks
+//! ([`pm_ui_core::route::Chunk`]): a browser loads what all pages share and the chunk of the page it opens. The build
+//! fails when that exceeds 500 kB compressed with gzip for any page.
 //!
 //! Deliberately absent: a watcher, a development server, source maps.
 
@@ -16,7 +16,7 @@ mod output;
 use anyhow::{Context, Result, ensure};
 use std::{env, fs, path::PathBuf};
 
-/// What the first visit of any page may cost, bytes, gzip.
+/// Most bytes that the first visit of any page may load, compressed with gzip.
 const BUDGET_BYTES: u64 = 500_000;
 
 fn main() -> Result<()> {
@@ -28,8 +28,8 @@ fn main() -> Result<()> {
     docs::write(&root)?;
 
     let inputs = inputs::hash(&root, &ui)?;
-    let stamp = dist.join(".inputs");
-    if fs::read_to_string(&stamp).is_ok_and(|old| old == inputs) && dist.join("assets.json").exists() {
+    let inputs_file = dist.join(".inputs");
+    if fs::read_to_string(&inputs_file).is_ok_and(|old| old == inputs) && dist.join("assets.json").exists() {
         println!("ui: nothing changed");
         return Ok(());
     }
@@ -38,10 +38,10 @@ fn main() -> Result<()> {
     let wasm = compile::compile(&root)?;
     let split = compile::split(&wasm)?;
     let bindings = compile::bind(&split)?;
-    for (part, bytes) in output::write(&ui, &dist, &split, &bindings)? {
-        println!("ui: first load of {part}: {} kB gzip of at most {} kB", bytes / 1000, BUDGET_BYTES / 1000);
-        ensure!(bytes <= BUDGET_BYTES, "the first load of {part} is too large: {bytes} bytes gzip");
+    for (chunk, bytes) in output::write(&ui, &dist, &split, &bindings)? {
+        println!("ui: first load of {chunk}: {} kB gzip of at most {} kB", bytes / 1000, BUDGET_BYTES / 1000);
+        ensure!(bytes <= BUDGET_BYTES, "the first load of {chunk} is too large: {bytes} bytes gzip");
     }
-    fs::write(stamp, inputs)?;
+    fs::write(inputs_file, inputs)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use pm_api::assets::{Asset, AssetManifest};
-use pm_ui_core::route::{Part, Route};
+use pm_ui_core::route::{Chunk, Route};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fs, num::NonZeroU64, path::Path};
 
@@ -15,9 +15,9 @@ const BASE: &str = "/app/";
 /// An id, for the address of a page of one thing.
 const ANY_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// The style sheets, in the order of their cascade.
-const STYLES: &[&str] = &["tokens", "base", "shell", "parts", "forms", "chart", "pages"];
+const STYLES: &[&str] = &["tokens", "base", "shell", "components", "forms", "chart", "pages"];
 
-/// Writes the bundle; the bytes that the first visit of a page of each part takes with gzip.
+/// Writes the bundle. Returns for each chunk the bytes that the first visit of one of its pages loads with gzip.
 pub(crate) fn write(
     ui: &Path,
     dist: &Path,
@@ -31,20 +31,20 @@ pub(crate) fn write(
     let mut out = Writer::new("ui", dist, Effort::Thorough);
 
     let mut link = split.link.clone();
-    let mut chunks = BTreeMap::new();
-    for (name, wasm) in &split.chunks {
+    let mut modules = BTreeMap::new();
+    for (name, wasm) in &split.modules {
         let file = out.hashed(name, "wasm", wasm)?;
         link = swap(&link, &format!("./{name}.wasm"), &format!("{BASE}{file}"))?;
-        chunks.insert(name.as_str(), file);
+        modules.insert(name.as_str(), file);
     }
-    let mut parts = BTreeMap::new();
+    let mut chunks = BTreeMap::new();
     let mut first_loads = BTreeMap::new();
-    for (part, names) in &split.parts {
-        let files: Vec<&String> = names.iter().filter_map(|name| chunks.get(name.as_str())).collect();
-        first_loads.insert(part.clone(), files.iter().map(|file| out.gzip_bytes(file)).sum::<u64>());
-        parts.insert(part.as_str(), files);
+    for (chunk, names) in &split.chunks {
+        let files: Vec<&String> = names.iter().filter_map(|name| modules.get(name.as_str())).collect();
+        first_loads.insert(chunk.clone(), files.iter().map(|file| out.gzip_bytes(file)).sum::<u64>());
+        chunks.insert(chunk.as_str(), files);
     }
-    let chunk_bytes: u64 = chunks.values().map(|file| out.gzip_bytes(file)).sum();
+    let module_bytes: u64 = modules.values().map(|file| out.gzip_bytes(file)).sum();
 
     let wasm = out.hashed("pm-ui", "wasm", &bindings.wasm)?;
     let mut js = bindings.js.clone();
@@ -53,7 +53,7 @@ pub(crate) fn write(
     }
     // These two import each other, so both carry the hash of both.
     let hash = short_hash(&[js.as_bytes(), link.as_bytes()]);
-    let (js_name, link_name) = (format!("assets/pm-ui-{hash}.js"), format!("assets/parts-{hash}.js"));
+    let (js_name, link_name) = (format!("assets/pm-ui-{hash}.js"), format!("assets/chunks-{hash}.js"));
     let js = swap(&js, &format!("from \"{LINK}\""), &format!("from \"{BASE}{link_name}\""))?;
     let link = swap(&link, MAIN, &format!("{BASE}{js_name}"))?;
     out.put(js_name.clone(), "js", js.as_bytes(), true)?;
@@ -67,7 +67,7 @@ pub(crate) fn write(
     let boot = fs::read_to_string(ui.join("static/boot.js"))?;
     let boot = swap(&boot, "{{JS}}", &format!("{BASE}{js_name}"))?;
     let boot = swap(&boot, "{{WASM}}", &format!("{BASE}{wasm}"))?;
-    let boot = swap(&boot, "\"{{FILES}}\"", &serde_json::to_string(&files_of_pages(&parts))?)?;
+    let boot = swap(&boot, "\"{{FILES}}\"", &serde_json::to_string(&files_of_pages(&chunks))?)?;
     let names = [
         ("BOOT", out.hashed("boot", "js", boot.as_bytes())?),
         ("THEME", out.hashed("theme", "js", &fs::read(ui.join("static/theme.js"))?)?),
@@ -82,7 +82,7 @@ pub(crate) fn write(
         page = swap(&page, &format!("{{{{{key}}}}}"), &format!("{BASE}{name}"))?;
     }
     out.put("index.html".to_owned(), "html", page.as_bytes(), false)?;
-    let shared = out.all_gzip_bytes() - chunk_bytes;
+    let shared = out.all_gzip_bytes() - module_bytes;
     for bytes in first_loads.values_mut() {
         *bytes += shared;
     }
@@ -91,10 +91,11 @@ pub(crate) fn write(
 }
 
 /// The first segment of a page's address below [`BASE`], with a slash for the pages of one thing (`machines/`) → the
-/// addresses of the files of its part.
-fn files_of_pages(parts: &BTreeMap<&str, Vec<&String>>) -> BTreeMap<String, Vec<String>> {
-    let files = |part: Part| parts.get(part.word()).into_iter().flatten().map(|file| format!("{BASE}{file}"));
-    let of = |segment: String, page: Route| Some((segment, files(page.part()?).collect()));
+/// addresses of the files of its chunk.
+fn files_of_pages(chunks: &BTreeMap<&str, Vec<&String>>) -> BTreeMap<String, Vec<String>> {
+    let files =
+        |chunk: Chunk| chunks.get(chunk.name()).into_iter().flatten().map(|file| format!("{BASE}{file}"));
+    let of = |segment: String, page: Route| Some((segment, files(page.chunk()?).collect()));
     Route::PAGES
         .iter()
         .filter_map(|page| Some((page.to_string().strip_prefix(BASE)?.to_owned(), *page)))
@@ -240,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_indentation_go() {
+    fn minify_drops_comments_and_indentation() {
         assert_eq!(minify("a {\n  /* why */ b: c;\n\n}\n/* end"), "a {\nb: c;\n}");
     }
 }

@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grows_and_stays_bounded() {
+    fn the_delay_grows_with_the_attempts_up_to_fifteen_seconds() {
         assert_eq!(delay_ms(0, 1.0), 500.0);
         assert_eq!(delay_ms(0, 0.0), 250.0);
         assert_eq!(delay_ms(3, 1.0), 4_000.0);

@@ -16,7 +16,7 @@ pub fn changes<T: Serialize>(old: &T, new: &T) -> Map<String, Value> {
     new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).collect()
 }
 
-/// What takes a ticket from `now` back to what it was `before`; nothing where the workflow has no such way.
+/// The changes that take a ticket from `now` back to `before`; empty where the workflow does not allow that step.
 #[must_use]
 pub fn way_back(now: &Ticket, before: &Ticket) -> Map<String, Value> {
     match check_change(now.status, before.status, before.assignee.as_deref()) {
@@ -49,7 +49,7 @@ mod tests {
     };
 
     #[test]
-    fn only_what_differs() {
+    fn changes_holds_only_the_fields_that_differ() {
         let old = LatestReading { timestamp: Timestamp(1), value: 1.0, status: ReadingStatus::Normal };
         let new = LatestReading { value: 2.5, ..old.clone() };
         let body = changes(&old, &new);
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_goes_back_where_the_workflow_does() {
+    fn way_back_is_empty_where_the_workflow_does_not_lead_back() {
         use TicketStatus::{Assigned, Closed, InProgress, Open, Resolved};
         let open = Ticket {
             machine_id: MachineId(Default::default()),
@@ -83,7 +83,7 @@ mod tests {
             priority: Priority::High,
             ..open.clone()
         };
-        // what was empty is emptied again
+        // fields that were empty become empty again
         assert_eq!(
             Value::from(way_back(&taken, &open)),
             serde_json::json!({"status": "open", "assignee": null, "due_at": null, "priority": "low"})
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_as_people_type_them() {
+    fn number_accepts_point_and_comma_and_refuses_other_text() {
         assert_eq!(number(" 4,5 "), Ok(Some(4.5)));
         assert_eq!(number(""), Ok(None));
         assert!(number("hot").is_err());

@@ -23,7 +23,7 @@ pub enum Route {
     Sensors,
     /// One sensor with its history.
     Sensor(SensorId),
-    /// Judgements of the models.
+    /// Predictions of the models.
     Predictions,
     /// Why one prediction was made.
     Prediction(PredictionId),
@@ -39,15 +39,15 @@ pub enum Route {
     Reports,
     /// Versions of the models.
     Models,
-    /// Who is told of events.
+    /// Receivers of events.
     Webhooks,
-    /// What the functions obey.
+    /// Settings of the platform.
     Settings,
     /// Accounts and roles.
     Users,
     /// Who did what.
     Audit,
-    /// State of every part of the system.
+    /// State of functions, database, broker, bridge and model.
     System,
     /// The signed-in user.
     Profile,
@@ -57,34 +57,35 @@ pub enum Route {
     NotFound,
 }
 
-/// A part of the program that is fetched when the first of its pages is shown; what all parts need is fetched first.
+/// A piece of the program that is fetched when the first of its pages is shown. Code that several chunks use is fetched
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
+pub enum Chunk {
     /// The plant as a whole: overview, list of machines, the first reading.
     Plant,
-    /// One machine, what is measured on it and what the model says of that: machine, sensors, predictions.
+    /// One machine, its sensors and its predictions.
     Sensing,
-    /// What is to be done: alarms and tickets.
+    /// Alarms and tickets.
     Work,
-    /// What is set up and looked up: reports, models, receivers, settings, accounts.
-    Office,
+    /// Reports, models, webhooks, settings, accounts, audit log, system state.
+    Admin,
 }
 
-impl Part {
-    /// The name that its files carry.
+impl Chunk {
+    /// The name in its files' names.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Plant => "plant",
             Self::Sensing => "sensing",
             Self::Work => "work",
-            Self::Office => "office",
+            Self::Admin => "admin",
         }
     }
 }
 
 impl Route {
-    /// The pages that stand for themselves, in the order in which they are offered.
+    /// The pages without an id in their address, in the order in which the palette lists them.
     pub const PAGES: &[Self] = &[
         Self::Overview,
         Self::Machines,
@@ -103,7 +104,7 @@ impl Route {
         Self::Profile,
     ];
 
-    /// The page that shows it: what opens beside a list is shown by the list's page.
+    /// The page that shows it: a drawer is shown by its list's page.
     #[must_use]
     pub fn page(self) -> Self {
         match self {
@@ -114,16 +115,16 @@ impl Route {
         }
     }
 
-    /// The part of the program that shows the page; none for what is always there.
+    /// The chunk of the program that holds the page; `None` for pages in the file that is fetched first.
     #[must_use]
-    pub fn part(self) -> Option<Part> {
+    pub fn chunk(self) -> Option<Chunk> {
         match self {
             Self::Login | Self::ResetPassword | Self::NotFound => None,
-            Self::Overview | Self::Machines | Self::Start => Some(Part::Plant),
+            Self::Overview | Self::Machines | Self::Start => Some(Chunk::Plant),
             Self::Machine(_) | Self::Sensors | Self::Sensor(_) | Self::Predictions | Self::Prediction(_) => {
-                Some(Part::Sensing)
+                Some(Chunk::Sensing)
             }
-            Self::Alarms | Self::Alarm(_) | Self::Tickets | Self::Ticket(_) => Some(Part::Work),
+            Self::Alarms | Self::Alarm(_) | Self::Tickets | Self::Ticket(_) => Some(Chunk::Work),
             Self::Reports
             | Self::Models
             | Self::Webhooks
@@ -131,11 +132,11 @@ impl Route {
             | Self::Users
             | Self::Audit
             | Self::System
-            | Self::Profile => Some(Part::Office),
+            | Self::Profile => Some(Chunk::Admin),
         }
     }
 
-    /// Who may use the page, at least.
+    /// The least role that may use the page.
     #[must_use]
     pub fn least_role(self) -> Role {
         match self {
@@ -150,8 +151,8 @@ impl Route {
     #[must_use]
     pub fn parse(path: &str) -> Self {
         let path = path.strip_prefix(BASE).unwrap_or(path);
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-        match parts.as_slice() {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments.as_slice() {
             [] => Self::Overview,
             ["login"] => Self::Login,
             ["reset-password"] => Self::ResetPassword,
@@ -253,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_finds_itself() {
+    fn the_address_of_every_page_leads_back_to_it() {
         let id = "0193588b-7a57-7000-8000-000000000001";
         let pages = [
             Route::Overview,
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn other_addresses() {
+    fn unknown_addresses_are_not_found() {
         for (path, page) in [
             ("/", Route::Overview),
             ("/app", Route::Overview),

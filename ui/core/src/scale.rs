@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_and_back() {
+    fn value_inverts_px() {
         let scale = Scale { domain: (10.0, 30.0), range: (100.0, 0.0) };
         assert_eq!(scale.px(20.0), 50.0);
         assert_eq!(scale.value(scale.px(13.7)), 13.7);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn round_ticks_inside_the_domain() {
+    fn ticks_are_round_and_inside_the_domain() {
         assert_eq!(ticks(0.0, 100.0, 5), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(ticks(3.2, 4.1, 3), [3.5, 4.0]);
         assert!(ticks(1.0, 1.0, 4).is_empty());
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn near_limits_are_shown_and_far_ones_are_not() {
+    fn the_domain_includes_near_limits_and_omits_far_ones() {
         let (lo, hi) = domain((70.0, 80.0), [85.0, 500.0]);
         assert!(hi > 85.0 && hi < 100.0 && lo < 70.0);
         let (lo, hi) = domain((5.0, 5.0), []);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn time_marks_are_local() {
+    fn time_ticks_are_at_full_local_times() {
         let at = 1_795_429_391_000.0; // 2026-11-23T10:23:11Z
         let marks = time_ticks(at, at + 3_600_000.0, 6, 90);
         assert_eq!(marks[0].label, "12:00");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn times_read_well() {
+    fn times_are_written_in_local_time_with_their_zone() {
         let at = 1_795_429_391_000.0;
         assert_eq!(clock(at, at, 60), "11:23:11");
         assert_eq!(clock(at, at + 86_400_000.0, 0), "23 Nov 10:23");

@@ -87,7 +87,7 @@ impl Series {
     }
 }
 
-/// A silence longer than this is a gap: five times the usual distance of neighbours, at least two seconds.
+/// A pause longer than this is a gap: five times the usual distance of neighbours, at least two seconds.
 #[must_use]
 pub fn gap_ms(points: &[Point]) -> f64 {
     let mut steps: Vec<f64> = points.windows(2).map(|w| w[1].at_ms - w[0].at_ms).collect();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn order_and_bounds_are_kept() {
+    fn points_stay_in_order_and_within_the_capacity() {
         let mut series = Series::new(at(&[3.0, 1.0, 2.0, 2.0, f64::NAN]));
         assert_eq!(series.points().iter().map(|p| p.at_ms).collect::<Vec<_>>(), [1.0, 2.0, 3.0]);
         assert!(!series.push(Point::single(3.0, 9.0)));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_run_off_the_edges() {
+    fn visible_includes_one_neighbour_on_each_side() {
         let series = Series::new(at(&[0.0, 10.0, 20.0, 30.0, 40.0]));
         let seen: Vec<_> = series.visible(12.0, 28.0).iter().map(|p| p.at_ms).collect();
         assert_eq!(seen, [10.0, 20.0, 30.0]);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn nearest_point() {
+    fn nearest_is_the_point_with_the_smallest_distance() {
         let series = Series::new(at(&[0.0, 10.0]));
         for (t, found) in [(-5.0, 0.0), (4.0, 0.0), (6.0, 10.0), (99.0, 10.0)] {
             assert_eq!(series.nearest(t).map(|p| p.at_ms), Some(found));
@@ -171,20 +171,20 @@ mod tests {
     }
 
     #[test]
-    fn silence_splits_the_line() {
+    fn a_gap_splits_the_line() {
         let points = at(&[0.0, 500.0, 1_000.0, 60_000.0, 60_500.0]);
         assert_eq!(gap_ms(&points), 2_500.0);
-        let parts = runs(&points, gap_ms(&points), 1.0);
-        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
+        let pieces = runs(&points, gap_ms(&points), 1.0);
+        assert_eq!(pieces.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
     }
 
     #[test]
-    fn a_spike_survives_thinning() {
+    fn a_spike_stays_in_the_envelope_of_a_thinned_run() {
         let mut points: Vec<_> = (0..1_000).map(|i| Point::single(f64::from(i), 1.0)).collect();
         points[500] = Point::single(500.0, 99.0);
-        let parts = runs(&points, 1_000.0, 100.0);
-        assert_eq!(parts.len(), 1);
-        assert_eq!(parts[0].len(), 10);
-        assert!(parts[0].iter().any(|p| p.max == 99.0));
+        let pieces = runs(&points, 1_000.0, 100.0);
+        assert_eq!(pieces.len(), 1);
+        assert_eq!(pieces[0].len(), 10);
+        assert!(pieces[0].iter().any(|p| p.max == 99.0));
     }
 }

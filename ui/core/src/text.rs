@@ -1,4 +1,4 @@
-//! How numbers and times read.
+//! Numbers, times and words as text for users.
 
 /// `value` with as many decimals as `span`, the range it lies in, makes meaningful.
 #[must_use]
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_kinds() {
+    fn sizes_have_a_unit_and_unknown_kinds_are_empty() {
         assert_eq!(
             [size(0), size(1), size(999_999), size(12_848_000)],
             ["0 kB", "1 kB", "1000 kB", "12.8 MB"]
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_api_for_people() {
+    fn title_spells_words_of_the_api_for_users() {
         for (word, text) in
             [("true_fault", "True fault"), ("pdf", "PDF"), ("ai_model", "AI model"), ("", ""), ("_", " ")]
         {
@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn readings() {
+    fn readings_have_four_significant_digits() {
         for (value, text) in [(1523.4, "1523"), (140.25, "140.2"), (3.456, "3.46"), (0.01234, "0.012")] {
             assert_eq!(reading(value), text);
         }
     }
 
     #[test]
-    fn counts() {
+    fn counts_have_thin_spaces_between_thousands() {
         for (n, text) in
             [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (-1_234_567, "−1\u{202f}234\u{202f}567")]
         {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn durations() {
+    fn durations_have_their_two_largest_units() {
         for (s, text) in [
             (0.0, "0 s"),
             (59.4, "59 s"),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn relative_times() {
+    fn relative_times_have_one_unit() {
         for (then, text) in
             [(0.0, "2 min ago"), (119_000.0, "now"), (90_000.0, "30 s ago"), (14_520_000.0, "in 4 h")]
         {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn titles() {
+    fn titles_begin_in_upper_case_and_have_no_underscores() {
         assert_eq!(title("in_progress"), "In progress");
         assert_eq!(title(""), "");
     }

@@ -1,4 +1,4 @@
-//! One way to the API: authorisation, one renewal of the session for all waiting requests, errors, freshness.
+//! The HTTP client of the API: authorisation, one renewal of the session for all waiting requests, errors.
 
 use super::{ApiError, Session};
 use crate::browser::now_ms;
@@ -9,19 +9,19 @@ use pm_api::user::{RefreshRequest, TokenPair};
 use serde::{Serialize, de::DeserializeOwned};
 use std::cell::RefCell;
 
-/// An answer with the number of things there are in all, where the server says it.
+/// An answer with the total number of items, where the server sends it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// What was asked for.
+    /// The answer's body.
     pub body: T,
     /// Header `x-total-count`.
     pub total: Option<i64>,
 }
 
-/// The way to the API.
+/// The client.
 #[derive(Clone, Copy)]
 pub struct Api {
-    /// Who asks.
+    /// The session whose tokens authorise the requests.
     pub session: Session,
     /// When the server last answered, milliseconds since 1970.
     pub answered_ms: RwSignal<f64>,
@@ -36,7 +36,7 @@ enum Body {
     Multipart(web_sys::FormData),
 }
 
-/// The renewal of the tokens that is under way, for all who wait for it.
+/// A renewal of the tokens in progress, shared by all requests that wait for it.
 type Renewal = Shared<LocalBoxFuture<'static, Result<(), ApiError>>>;
 
 thread_local! {
@@ -44,7 +44,7 @@ thread_local! {
 }
 
 impl Api {
-    /// A way to the API for `session`.
+    /// A client for `session`.
     #[must_use]
     pub fn new(session: Session) -> Self {
         Self { session, answered_ms: RwSignal::new(now_ms()), unreachable: RwSignal::new(false) }
@@ -56,7 +56,7 @@ impl Api {
         Ok(Page { body: parse(&text)?, total })
     }
 
-    /// `GET path` as text, with the number of things there are in all.
+    /// `GET path` as text, with the total number of items.
     pub async fn get_text(self, path: &str) -> Result<(String, Option<i64>), ApiError> {
         self.text(Method::GET, path, Body::None).await
     }
@@ -72,7 +72,7 @@ impl Api {
         parse(&self.text(method, path, Body::Json(json)).await?.0)
     }
 
-    /// `method path` with a JSON body, of nobody in particular.
+    /// `method path` with a JSON body, without a token.
     pub async fn send_unsigned<B: Serialize, T: DeserializeOwned>(
         self,
         method: Method,
@@ -147,7 +147,7 @@ impl Api {
             Err(ApiError::Refused { status: 401, .. }) => {}
             answer => return answer,
         }
-        // Somebody else may have renewed the session while this request was under way.
+        // Another request may have renewed the session while this one was in progress.
         if self.session.access_token().is_none_or(|now| now == token) {
             self.renew().await?;
         }
@@ -155,7 +155,7 @@ impl Api {
         self.once(method, path, &body, Some(&token)).await
     }
 
-    /// Renews the session; requests that come meanwhile wait for the same renewal.
+    /// Renews the session; requests that fail during the renewal wait for it.
     pub async fn renew(self) -> Result<(), ApiError> {
         let renewal = RENEWAL.with_borrow_mut(|slot| {
             slot.get_or_insert_with(|| {
@@ -225,10 +225,10 @@ impl Api {
 }
 
 fn object_url(bytes: &[u8], kind: &str) -> Option<String> {
-    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
+    let chunks = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes));
     let options = web_sys::BlobPropertyBag::new();
     options.set_type(kind);
-    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+    let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&chunks, &options).ok()?;
     web_sys::Url::create_object_url_with_blob(&blob).ok()
 }
 
@@ -238,7 +238,7 @@ async fn text_of(answer: Response) -> Result<(String, Option<i64>), ApiError> {
     Ok((if text.is_empty() { "null".to_owned() } else { text }, total))
 }
 
-/// Reads an answer's text. Types are read from the parsed tree: the text's parser is not compiled anew into each.
+/// Parses an answer's text. Types are read from the parsed tree, so that the JSON parser is not compiled for each type.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     let tree: serde_json::Value =
         serde_json::from_str(text).map_err(|e| ApiError::Malformed(e.to_string()))?;

@@ -1,28 +1,31 @@
-//! What can go wrong with a request, in words for people.
+//! Errors of a request, with messages for users.
 
 use pm_api::error::{Detail, ValidationProblem};
-use std::fmt;
 
-/// Why a request brought nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
     /// No answer at all.
+    #[error("The server cannot be reached.")]
     Unreachable,
     /// The session ended and could not be renewed.
+    #[error("Your session has ended. Sign in again.")]
     SignedOut,
-    /// The server said no.
+    /// The server refused the request.
+    #[error("{detail}")]
     Refused {
         /// HTTP status.
         status: u16,
-        /// Its reason, for people.
+        /// The server's message for users.
         detail: String,
     },
-    /// The answer is not what the API promises.
+    /// The answer does not have the documented form.
+    #[error("The server's answer could not be read ({0}).")]
     Malformed(String),
 }
 
 impl ApiError {
-    /// The refusal in an answer's body.
+    /// The error in an answer's body.
     #[must_use]
     pub fn refused(status: u16, body: &str) -> Self {
         let detail = serde_json::from_str::<ValidationProblem>(body)
@@ -41,26 +44,5 @@ impl ApiError {
                 _ => format!("The server answered with status {status}."),
             });
         Self::Refused { status, detail }
-    }
-
-    /// May the same request succeed later?
-    #[must_use]
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable => true,
-            Self::Refused { status, .. } => *status >= 500 || *status == 429,
-            Self::SignedOut | Self::Malformed(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable => f.write_str("The server cannot be reached."),
-            Self::SignedOut => f.write_str("Your session has ended. Sign in again."),
-            Self::Refused { detail, .. } => f.write_str(detail),
-            Self::Malformed(what) => write!(f, "The server's answer could not be read ({what})."),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests to the HTTP API: session, errors, and data that keeps itself fresh.
+//! Requests to the HTTP API: session, errors, and data that is kept up to date.
 
 mod client;
 mod error;

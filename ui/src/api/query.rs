@@ -1,4 +1,4 @@
-//! Data that keeps itself fresh: fetched when its address changes, when a live event touches it, on a slow pulse, and
+//! Data that is kept up to date: fetched when its address changes, when a live event concerns it, on a slow pulse, and
 //! when the page becomes visible again. Never twice at a time, never while the page is hidden.
 
 use super::{ApiError, client::parse};
@@ -19,22 +19,22 @@ pub enum Refresh {
     Pulse,
 }
 
-/// What can be shown now.
+/// State of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing yet.
     Loading,
-    /// Nothing, and why.
+    /// No data, and the error.
     Failed(ApiError),
-    /// Data, perhaps not of this second.
+    /// Data, at most some seconds old.
     Ready,
 }
 
-/// The answer to one `GET`, kept fresh.
+/// The answer to one `GET`, kept up to date.
 pub struct Query<T: Send + Sync + 'static> {
     /// The newest answer.
     pub data: RwSignal<Option<T>>,
-    /// How many there are in all, where the server says it.
+    /// Total number of items, where the server sends it.
     pub total: RwSignal<Option<i64>>,
     /// Why the newest attempt failed, if it did.
     pub error: RwSignal<Option<ApiError>>,
@@ -121,7 +121,7 @@ impl Fetcher {
         self.busy.set_value(Some(path.clone()));
         spawn_local(async move {
             let answer = self.app.api.get_text(&path).await;
-            // Another address was asked for meanwhile, or the view is gone.
+            // The address has changed since, or the view is gone.
             if self.busy.try_with_value(|busy| busy.as_ref() == Some(&path)) != Some(true) {
                 return;
             }
@@ -187,7 +187,7 @@ fn list_of(path: Option<&str>) -> Option<&str> {
 }
 
 impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
-    /// Keeps the answer to `GET path()` fresh; nothing is fetched while `path()` is `None`.
+    /// Keeps the answer to `GET path()` up to date; nothing is fetched while `path()` is `None`.
     #[must_use]
     pub fn new(
         path: impl Fn() -> Option<String> + Send + Sync + 'static,
@@ -210,7 +210,7 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
         self.fetcher.refetch();
     }
 
-    /// What can be shown now.
+    /// State of a query.
     #[must_use]
     pub fn phase(self) -> Signal<Phase> {
         self.fetcher.phase()
@@ -234,7 +234,7 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
 }
 
 impl<T: Clone + DeserializeOwned + PartialEq + Send + Sync + 'static> Query<Vec<T>> {
-    /// How many there are in all, as the server counts, at least those that are here.
+    /// Total number of items as the server counts, at least the number of loaded items.
     #[must_use]
     pub fn count(self) -> usize {
         let here = self.data.with(|data| data.as_ref().map_or(0, Vec::len));

@@ -1,4 +1,4 @@
-//! Who is signed in. Tokens are kept where the documented client keeps them.
+//! The signed-in user. Tokens are in the browser's local storage, under the keys of the documented client.
 
 use crate::browser::{store, stored};
 use leptos::prelude::*;
@@ -18,12 +18,12 @@ pub struct Session {
     pub signed_in: RwSignal<bool>,
     /// The account, once it is known.
     pub user: RwSignal<Option<User>>,
-    /// Did the session end by itself, while somebody was at work? Then the page stays under the form to sign in.
+    /// Did the session expire while a page was shown? Then the page stays under the form to sign in.
     pub expired: RwSignal<bool>,
 }
 
 impl Session {
-    /// The session kept in this browser.
+    /// The session in the browser's local storage.
     #[must_use]
     pub fn restore() -> Self {
         Self {
@@ -45,7 +45,7 @@ impl Session {
         stored(REFRESH)
     }
 
-    /// Keeps a new pair of tokens.
+    /// Stores a new pair of tokens.
     pub fn keep(self, tokens: &TokenPair) {
         store(ACCESS, Some(&tokens.access_token));
         store(REFRESH, Some(&tokens.refresh_token));
@@ -57,7 +57,7 @@ impl Session {
         }
     }
 
-    /// Forgets the tokens: the server takes them no more. The user and the page stay.
+    /// Removes the tokens, which the server no longer accepts. The user and the page stay.
     pub fn expire(self) {
         store(ACCESS, None);
         store(REFRESH, None);
@@ -67,7 +67,7 @@ impl Session {
         self.signed_in.set(false);
     }
 
-    /// Forgets the tokens and the user.
+    /// Removes the tokens and the user.
     pub fn end(self) {
         store(ACCESS, None);
         store(REFRESH, None);
@@ -76,7 +76,7 @@ impl Session {
         self.signed_in.set(false);
     }
 
-    /// May the user use the page? While nobody knows yet who it is, what everybody may. Reactive.
+    /// May the user use the page? Until the user is known, only pages for all roles. Reactive.
     #[must_use]
     pub fn may_see(self, page: Route) -> bool {
         page.least_role() == Role::Operator || self.may(page.least_role())

@@ -132,7 +132,7 @@ impl Pen {
         let wanted = ((y.range.0 - y.range.1) / 34.0).round().clamp(3.0, 8.0) as usize;
         self.ctx.set_text_align("right");
         self.ctx.set_text_baseline("middle");
-        // a scale of nothing would be made up
+        // without values there is no scale to draw
         let empty = scene.limits.is_empty() && scene.series.visible(x.domain.0, x.domain.1).is_empty();
         for value in ticks(y.domain.0, y.domain.1, if empty { 0 } else { wanted }) {
             let at = y.px(value).round() + 0.5;
@@ -166,7 +166,7 @@ impl Pen {
         self.ctx.set_global_alpha(1.0);
     }
 
-    /// The status over time, on the axis: the graver, the higher.
+    /// The status over time, on the axis: the higher the severity, the higher the bar.
     fn strip(&self, spans: &[StatusTime]) {
         let Plot { x, y } = self.plot;
         for (from, to, status) in spans {
@@ -198,7 +198,7 @@ impl Pen {
         }
     }
 
-    /// The limits' words, over the curve.
+    /// The limits' labels, over the curve.
     fn limit_words(&self, limits: &[Limit]) {
         let Plot { x, y } = self.plot;
         for limit in limits {
@@ -212,7 +212,7 @@ impl Pen {
             let word = if limit.severity == Severity::Critical { "critical" } else { "warning" };
             let text = format!("{word} {} {}", if limit.low { "≤" } else { "≥" }, limit.value);
             let at = at + if limit.low { 3.0 } else { -2.0 };
-            // A halo keeps the words legible over the curve.
+            // A halo keeps the labels legible over the curve.
             self.ctx.set_stroke_style_str(&self.colour("--panel"));
             self.ctx.set_line_width(3.0);
             let _ = self.ctx.stroke_text(&text, x.range.1 - 4.0, at);
@@ -225,12 +225,12 @@ impl Pen {
         let Plot { x, y } = self.plot;
         let seen = scene.series.visible(scene.time.0, scene.time.1);
         let column = ((scene.time.1 - scene.time.0) / (x.range.1 - x.range.0).max(1.0)).max(1.0);
-        let parts = runs(seen, gap_ms(seen), column);
+        let pieces = runs(seen, gap_ms(seen), column);
         self.clipped((x.range.0, y.range.1, x.range.1, y.range.0), || {
-            self.envelope(&parts);
-            self.curve(&parts, &self.colour("--line"));
+            self.envelope(&pieces);
+            self.curve(&pieces, &self.colour("--line"));
         });
-        // The part beyond a limit once more, in the limit's colour; graver limits on top.
+        // The curve beyond a limit again, in the limit's colour; limits of higher severity on top.
         let mut limits = scene.limits.to_vec();
         limits.sort_by_key(|limit| limit.severity);
         for limit in limits {
@@ -238,7 +238,7 @@ impl Pen {
             let beyond = if limit.low { (at, y.range.0) } else { (y.range.1, at) };
             if beyond.1 - beyond.0 >= 0.5 {
                 self.clipped((x.range.0, beyond.0, x.range.1, beyond.1), || {
-                    self.curve(&parts, &self.severity(limit.severity));
+                    self.curve(&pieces, &self.severity(limit.severity));
                 });
             }
         }
@@ -253,10 +253,10 @@ impl Pen {
         self.ctx.restore();
     }
 
-    fn envelope(&self, parts: &[Vec<Point>]) {
+    fn envelope(&self, pieces: &[Vec<Point>]) {
         let Plot { x, y } = self.plot;
         self.ctx.set_fill_style_str(&self.colour("--band"));
-        for run in parts.iter().filter(|run| run.iter().any(|p| p.max > p.min)) {
+        for run in pieces.iter().filter(|run| run.iter().any(|p| p.max > p.min)) {
             self.ctx.begin_path();
             for (i, p) in run.iter().enumerate() {
                 let to = (x.px(p.at_ms), y.px(p.max));
@@ -270,13 +270,13 @@ impl Pen {
         }
     }
 
-    fn curve(&self, parts: &[Vec<Point>], colour: &str) {
+    fn curve(&self, pieces: &[Vec<Point>], colour: &str) {
         let Plot { x, y } = self.plot;
         self.ctx.set_stroke_style_str(colour);
         self.ctx.set_fill_style_str(colour);
         self.ctx.set_line_width(1.6);
         self.ctx.set_line_join("round");
-        for run in parts {
+        for run in pieces {
             if let [only] = run.as_slice() {
                 self.dot(x.px(only.at_ms), y.px(only.value), 1.8);
                 continue;

@@ -7,7 +7,7 @@ use pm_api::Timestamp;
 /// The time that a chart shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Span {
-    /// The last so many milliseconds, moving.
+    /// The newest readings of this many milliseconds, moving.
     Last(f64),
     /// From, to, milliseconds since 1970.
     Fixed(f64, f64),
@@ -23,9 +23,9 @@ pub fn between(from_ms: f64, to_ms: f64) -> String {
 /// Charts with one time axis and one crosshair.
 #[derive(Clone, Copy)]
 pub struct Group {
-    /// The time shown when nobody has zoomed.
+    /// The time shown without zoom.
     pub base: RwSignal<Span>,
-    /// A part of it, zoomed into.
+    /// The time shown when zoomed in.
     pub zoom: RwSignal<Option<(f64, f64)>>,
     /// Where the crosshair is, milliseconds since 1970.
     pub hover: RwSignal<Option<f64>>,

@@ -1,7 +1,7 @@
 //! Which time a group of charts shows: one of the usual intervals up to now, or from one time to another.
 
 use super::{Group, Span, between};
-use crate::parts::{form::segment, icon::Icon, picker::Picker};
+use crate::components::{form::segment, icon::Icon, picker::Picker};
 use leptos::prelude::*;
 
 /// Intervals of the trend route and their lengths, milliseconds.
@@ -13,17 +13,17 @@ const INTERVALS: &[(&str, f64)] = &[
     ("30d", 2_592_000_000.0),
 ];
 
-/// The range of charts that nobody has changed yet: the query of the trend route, and the charts.
+/// The initial range of charts: the query of the trend route, and the charts.
 #[must_use]
 pub fn start() -> (RwSignal<String>, Group) {
-    (RwSignal::new(asked(INTERVALS[0].0)), Group::new(Span::Last(INTERVALS[0].1)))
+    (RwSignal::new(interval_query(INTERVALS[0].0)), Group::new(Span::Last(INTERVALS[0].1)))
 }
 
-fn asked(word: &str) -> String {
+fn interval_query(word: &str) -> String {
     format!("interval={word}")
 }
 
-/// Chooses the time that a group of charts shows.
+/// The choice of the time that a group of charts shows.
 #[component]
 pub fn RangePicker(
     /// The query of the trend route.
@@ -61,9 +61,9 @@ pub fn RangePicker(
                 .map(|(word, length)| {
                     let press = move || {
                         group.show(Span::Last(*length));
-                        range.set(asked(word));
+                        range.set(interval_query(word));
                     };
-                    segment(*word, move || range.get() == asked(word), press)
+                    segment(*word, move || range.get() == interval_query(word), press)
                 })
                 .collect_view()}
         </div>
@@ -84,10 +84,10 @@ pub fn RangePicker(
     .into_any()
 }
 
-/// A button that leads back from what somebody zoomed into; there while somebody has.
+/// A button that leads back to the whole range; shown while the charts are zoomed.
 #[component]
 pub fn ZoomedOut(
-    /// What it says.
+    /// Its label.
     label: &'static str,
     /// The charts.
     group: Group,

@@ -1,6 +1,6 @@
 //! A sensor's readings: its trend from the server, then every live reading.
 
-use crate::{api::Query, parts::time::ms, state::app};
+use crate::{api::Query, components::time::ms, state::app};
 use leptos::prelude::*;
 use pm_api::{
     SensorId, Severity,

@@ -1,4 +1,4 @@
-//! The chart as a part of a page: canvas, tooltip, pointer and keys.
+//! The chart's view: canvas, tooltip, pointer and keys.
 
 use super::{
     Group, Limit,
@@ -21,7 +21,7 @@ pub fn Chart(
     series: RwSignal<Series>,
     /// Time and crosshair, shared with other charts.
     group: Group,
-    /// What is measured, for those who do not see the curve.
+    /// What is measured, for screen readers.
     #[prop(into)]
     name: String,
     /// Unit of the values.
@@ -192,9 +192,9 @@ fn watch_size(canvas: &web_sys::HtmlCanvasElement, changed: impl Fn() + 'static)
     let callback = Closure::<dyn Fn()>::new(changed);
     let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) else { return };
     observer.observe(canvas);
-    let kept = StoredValue::new_local(Some((observer, callback)));
+    let handles = StoredValue::new_local(Some((observer, callback)));
     on_cleanup(move || {
-        if let Some(Some((observer, _))) = kept.try_update_value(Option::take) {
+        if let Some(Some((observer, _))) = handles.try_update_value(Option::take) {
             observer.disconnect();
         }
     });

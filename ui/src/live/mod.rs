@@ -1,8 +1,8 @@
 //! Everything live comes from one event stream: readings in batches four times a second, and for each kind of thing
-//! a counter that moves, at most once a second, when one of them changed.
+//! a counter that is incremented, at most once a second, when one of them changed.
 //!
-//! Invariants: one stream for the whole page; it is closed while the page is hidden or nobody is signed in; while it
-//! is down, `fallback` moves every ten seconds so that data stays at most that old.
+//! Invariants: one stream for the whole page; it is closed while the page is hidden or no user is signed in; while it
+//! is down, `fallback` is incremented every ten seconds so that data stays at most that old.
 
 mod stream;
 
@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use pm_api::event::{LiveEvent, SensorDataCreated};
 use std::{sync::Arc, time::Duration};
 
-/// Kinds of things that change.
+/// Kinds of resources that change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     /// Readings.
@@ -27,7 +27,7 @@ pub enum Topic {
 /// State of the event stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Connection {
-    /// Nobody is signed in or the page is hidden.
+    /// No user is signed in, or the page is hidden.
     Idle,
     /// Being made for the first time.
     Connecting,
@@ -44,9 +44,9 @@ pub struct Live {
     pub connection: RwSignal<Connection>,
     /// The newest readings, in order of arrival, up to four times a second.
     pub readings: RwSignal<Arc<Vec<SensorDataCreated>>>,
-    /// Moves every ten seconds while there is no stream, and when everything shall be fetched anew.
+    /// Incremented every ten seconds while there is no stream, and when everything is to be fetched again.
     pub fallback: RwSignal<u32>,
-    /// Moves every ten seconds.
+    /// Incremented every ten seconds.
     pub pulse: RwSignal<u32>,
     topics: [RwSignal<u32>; 4],
     inbox: StoredValue<Inbox>,
@@ -63,7 +63,7 @@ struct Inbox {
 const FLUSH_MS: u64 = 250;
 
 impl Live {
-    /// Opens the stream whenever somebody is signed in and the page is visible.
+    /// Opens the stream whenever a user is signed in and the page is visible.
     #[must_use]
     pub fn start(api: Api, visible: RwSignal<bool>) -> Self {
         let live = Self {
@@ -102,18 +102,18 @@ impl Live {
         live
     }
 
-    /// Moves when a thing of this kind changed.
+    /// Incremented when a resource of this kind changed.
     #[must_use]
     pub fn topic(self, topic: Topic) -> RwSignal<u32> {
         self.topics[topic as usize]
     }
 
-    /// Things of this kind were changed here: they are fetched anew without waiting for the event.
+    /// Resources of this kind were changed by this page: they are fetched again without waiting for the event.
     pub fn touch(self, topic: Topic) {
         self.topic(topic).update(|n| *n = n.wrapping_add(1));
     }
 
-    /// Everything on show is fetched anew.
+    /// Everything on the page is fetched again.
     pub fn refetch(self) {
         self.fallback.update(|n| *n = n.wrapping_add(1));
     }
@@ -123,13 +123,13 @@ impl Live {
         self.retry.update(|n| *n = n.wrapping_add(1));
     }
 
-    /// Something may have been missed: everything is fetched anew.
+    /// Events may have been missed: everything is fetched again.
     fn touch_all(self) {
         self.inbox.update_value(|inbox| inbox.touched = [true; 4]);
         self.flush_topics();
     }
 
-    fn take_in(self, event: LiveEvent) {
+    fn receive(self, event: LiveEvent) {
         self.inbox.update_value(|inbox| match event.kind.split('.').next() {
             Some("sensor_data") => {
                 inbox.touched[Topic::Readings as usize] = true;

@@ -15,10 +15,10 @@ use web_sys::{EventSource, MessageEvent};
 /// The server sends a heartbeat at least every 30 s; after this silence the connection counts as lost.
 const SILENCE_MS: f64 = 45_000.0;
 
-/// Keeps the stream open while somebody is signed in and the page is visible.
+/// Keeps the stream open while a user is signed in and the page is visible.
 pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
     let attempt = StoredValue::new(0_u32);
-    let heard_ms = StoredValue::new(0.0_f64);
+    let last_event_ms = StoredValue::new(0.0_f64);
     Effect::new(move |previous: Option<Option<StoredValue<Option<Source>, LocalStorage>>>| {
         live.retry.track();
         if let Some(open) = previous.flatten() {
@@ -32,10 +32,10 @@ pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
         if !matches!(live.connection.get_untracked(), Connection::Waiting(_)) {
             live.connection.set(Connection::Connecting);
         }
-        heard_ms.set_value(now_ms());
+        last_event_ms.set_value(now_ms());
         let slot = StoredValue::new_local(None);
         spawn_local(async move {
-            // An address is seen by proxies and kept in their logs: it carries a ticket for a minute, not the token.
+            // Proxies write addresses to their logs: the address holds a ticket that is valid for a minute, not the token.
             let ticket = match api.post::<StreamTicket>("/realtime/ticket").await {
                 Ok(answer) => answer.ticket,
                 Err(ApiError::SignedOut) => return,
@@ -44,7 +44,7 @@ pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
             let opened = Source::open(
                 &ticket,
                 move || {
-                    heard_ms.set_value(now_ms());
+                    last_event_ms.set_value(now_ms());
                     live.connection.set(Connection::Live);
                     if attempt.get_value() > 0 {
                         live.touch_all();
@@ -52,9 +52,9 @@ pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
                     attempt.set_value(0);
                 },
                 move |text| {
-                    heard_ms.set_value(now_ms());
+                    last_event_ms.set_value(now_ms());
                     if let Ok(event) = serde_json::from_str(&text) {
-                        live.take_in(event);
+                        live.receive(event);
                     }
                 },
                 move || wait(live, attempt),
@@ -70,7 +70,7 @@ pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
     });
     set_interval(
         move || {
-            let silent = now_ms() - heard_ms.get_value() > SILENCE_MS;
+            let silent = now_ms() - last_event_ms.get_value() > SILENCE_MS;
             if silent && live.connection.get_untracked() == Connection::Live {
                 attempt.set_value(1);
                 live.connection.set(Connection::Waiting(now_ms()));

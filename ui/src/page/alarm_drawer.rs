@@ -1,17 +1,17 @@
-//! One alarm beside the queue: what happened, the trend around it, and what to do.
+//! The drawer of one alarm: what happened, the trend around it, and what to do.
 
-use super::{discussion::Discussion, queue::Queue};
+use super::{discussion::Discussion, queue::AlarmActions};
 use crate::{
     api::{Query, Refresh},
     chart::{Chart, Group, SensorSeries, Span, between, limits},
-    live::Topic,
-    parts::{
+    components::{
         badge,
         drawer::Drawer,
         icon::Icon,
         loaded::Loaded,
         time::{Ago, Clock, ms},
     },
+    live::Topic,
     shell::Machines,
     state::app,
 };
@@ -22,7 +22,7 @@ use pm_api::{
     route::op,
     sensor::Sensor,
 };
-use pm_ui_core::{change::given, need, route::Route, text};
+use pm_ui_core::{change::given, route::Route, text, urgency};
 
 /// The drawer.
 #[component]
@@ -38,19 +38,19 @@ pub fn AlarmDrawer(
         app.nav.set_param("resolve", None);
         app.nav.go(&untrack(|| app.nav.to(Route::Alarms)));
     });
-    let queue = Queue::of(list);
+    let queue = AlarmActions::of(list);
     let acknowledge = move |_| {
         queue.acknowledge(vec![id]);
         alarm.amend(|alarm| alarm.status = AlarmStatus::Acknowledged);
     };
-    // An alarm may change every second: what is drawn once, or typed into, depends on no more than it needs.
+    // An alarm may change every second: charts and forms depend on a few of its fields, so that they are not made again.
     let about = Memo::new(move |_| {
         alarm.data.with(|a| a.as_ref().and_then(|a| Some((a.sensor_id?, ms(a.triggered_at), a.severity))))
     });
     let may = move || app.api.session.may(Role::Engineer);
     let open =
         Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(|a| a.status == AlarmStatus::Open)));
-    let active = Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(need::is_active)));
+    let active = Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(urgency::is_active)));
     view! {
         <Drawer label="Alarm" heading="Alarm" close>
             <Loaded phase=alarm.phase() retry=alarm.retry() lines=6>
@@ -76,13 +76,13 @@ pub fn AlarmDrawer(
     .into_any()
 }
 
-/// How grave it is, how far it is, and its words.
+/// Severity, status and message.
 fn head(alarm: &Alarm) -> AnyView {
-    let calm = need::is_active(alarm) && !alarm.condition_active;
+    let back_to_normal = urgency::is_active(alarm) && !alarm.condition_active;
     view! {
         <div class="badges">
             {badge::severity(alarm.severity)} {badge::alarm_status(alarm.status)}
-            {calm.then(|| view! { <span class="badge off">"Back to normal"</span> })}
+            {back_to_normal.then(|| view! { <span class="badge off">"Back to normal"</span> })}
         </div>
         <p class="alarm-message">{alarm.message.clone()}</p>
     }
@@ -103,9 +103,9 @@ fn Facts(found: Alarm) -> impl IntoView {
             <dd><Clock at=found.triggered_at /> ", " <Ago at=found.triggered_at /></dd>
             <dt>"Last seen"</dt>
             <dd><Ago at=found.last_seen_at /></dd>
-            <dt>"Seen"</dt>
-            <dd>{text::count(found.occurrences)} {if found.occurrences == 1 { " time" } else { " times" }}</dd>
-            <dt>"Cause"</dt>
+            <dt>"Occurrences"</dt>
+            <dd>{text::count(found.occurrences)}</dd>
+            <dt>"Kind"</dt>
             <dd>
                 {text::title(&found.kind)}
                 {found
@@ -113,7 +113,7 @@ fn Facts(found: Alarm) -> impl IntoView {
                     .map(|id| {
                         view! {
                             ", "
-                            <a href=Route::Prediction(id).to_string()>"why the model thinks so"</a>
+                            <a href=Route::Prediction(id).to_string()>"explanation of the prediction"</a>
                         }
                     })}
             </dd>
@@ -137,7 +137,7 @@ fn Facts(found: Alarm) -> impl IntoView {
                 .verdict
                 .map(|verdict| {
                     view! {
-                        <dt>"It was"</dt>
+                        <dt>"Cause"</dt>
                         <dd>{text::title(verdict.as_str())}</dd>
                     }
                 })}
@@ -145,7 +145,7 @@ fn Facts(found: Alarm) -> impl IntoView {
                 .resolution_notes
                 .map(|notes| {
                     view! {
-                        <dt>"Found"</dt>
+                        <dt>"Notes"</dt>
                         <dd>{notes}</dd>
                     }
                 })}
@@ -198,7 +198,7 @@ fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) 
 }
 
 #[component]
-fn Resolve(alarm: Query<Alarm>, queue: Queue, id: AlarmId) -> impl IntoView {
+fn Resolve(alarm: Query<Alarm>, queue: AlarmActions, id: AlarmId) -> impl IntoView {
     let app = app();
     let notes = RwSignal::new(String::new());
     let verdict = RwSignal::new(String::new());
@@ -245,9 +245,9 @@ fn Resolve(alarm: Query<Alarm>, queue: Queue, id: AlarmId) -> impl IntoView {
                 ></textarea>
             </label>
             <label class="field">
-                <span>"What it was"</span>
+                <span>"Cause"</span>
                 <select class="input" on:change=move |event| verdict.set(event_target_value(&event))>
-                    <option value="">"Not said"</option>
+                    <option value="">"Not specified"</option>
                     {Verdict::WORDS
                         .iter()
                         .map(|word| view! { <option value=*word>{text::title(word)}</option> })

@@ -1,11 +1,10 @@
-//! The alarm queue: sorted by need, filtered by the address, acknowledged and resolved alone or together.
+//! The alarm queue: the most urgent first, filtered by the address, acknowledged and resolved one by one or together.
 
-use super::{alarm_drawer::AlarmDrawer, queue::Queue};
+use super::{alarm_drawer::AlarmDrawer, queue::AlarmActions};
 use crate::{
     api::{Query, Refresh},
     browser::encode,
-    live::Topic,
-    parts::{
+    components::{
         badge, form,
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -13,12 +12,13 @@ use crate::{
         rows,
         time::Ago,
     },
+    live::Topic,
     shell::Machines,
     state::app,
 };
 use leptos::prelude::*;
 use pm_api::{AlarmId, AlarmStatus, Role, alarm::Alarm};
-use pm_ui_core::{need, route::Route};
+use pm_ui_core::{route::Route, urgency};
 use std::collections::HashSet;
 
 /// Alarms on one page of the queue.
@@ -50,7 +50,7 @@ pub fn Alarms() -> impl IntoView {
         Route::Alarm(id) => Some(id),
         _ => None,
     });
-    let queue = Queue::of(alarms);
+    let queue = AlarmActions::of(alarms);
     let bulk = move |_| {
         let ids: Vec<AlarmId> = chosen.get_untracked().into_iter().collect();
         chosen.update(HashSet::clear);
@@ -62,16 +62,16 @@ pub fn Alarms() -> impl IntoView {
             <Filters />
         </header>
         <div class="bulk" class:shown=move || chosen.with(|c| !c.is_empty())>
-            <span>{move || format!("{} chosen", chosen.with(HashSet::len))}</span>
+            <span>{move || format!("{} selected", chosen.with(HashSet::len))}</span>
             <button class="link" on:click=move |_| chosen.set(unseen(alarms).collect())>
-                "All unacknowledged on this page"
+                "Select all unacknowledged on this page"
             </button>
             <button class="button small" on:click=bulk>
                 {Icon::Check.view()}
                 "Acknowledge"
             </button>
             <button class="link" on:click=move |_| chosen.update(HashSet::clear)>
-                "Choose none"
+                "Clear selection"
             </button>
         </div>
         <section class="panel flush">
@@ -86,7 +86,7 @@ pub fn Alarms() -> impl IntoView {
                             let (title, words) = if filtered {
                                 ("No alarms here", "No alarm matches this filter.")
                             } else {
-                                ("No active alarms", "Nothing needs attention.")
+                                ("No active alarms", "Every alarm is resolved.")
                             };
                             view! { <Empty icon=Icon::Check title>{words}</Empty> }
                         })
@@ -99,12 +99,12 @@ pub fn Alarms() -> impl IntoView {
     .into_any()
 }
 
-/// The alarms of a list that nobody has acknowledged.
+/// The unacknowledged alarms of a list.
 fn unseen(alarms: Query<Vec<Alarm>>) -> impl Iterator<Item = AlarmId> {
     alarms.items().into_iter().filter(|alarm| alarm.status == AlarmStatus::Open).map(|alarm| alarm.id)
 }
 
-/// The alarms chosen for a common action.
+/// The alarms selected for a common action.
 #[derive(Clone, Copy)]
 pub struct Chosen(pub RwSignal<HashSet<AlarmId>>);
 
@@ -164,12 +164,12 @@ fn Filters() -> impl IntoView {
 
 fn shown(alarms: Query<Vec<Alarm>>, most: usize) -> Vec<Alarm> {
     let mut list = alarms.items();
-    list.sort_by(need::by_need);
+    list.sort_by(urgency::by_urgency);
     list.truncate(most);
     list
 }
 
-/// Alarms as rows, the most needy first.
+/// Alarms as rows, the most urgent first.
 #[component]
 pub fn AlarmList(
     /// The alarms.
@@ -193,21 +193,21 @@ pub fn AlarmList(
 fn AlarmRow(alarm: Alarm, alarms: Query<Vec<Alarm>>) -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    let queue = Queue::of(alarms);
+    let queue = AlarmActions::of(alarms);
     let id = alarm.id;
     let address = move || app.nav.to(Route::Alarm(id));
     let open = alarm.status == AlarmStatus::Open;
-    let active = need::is_active(&alarm);
+    let active = urgency::is_active(&alarm);
     let may = move || app.api.session.may(Role::Engineer);
     let class = format!("alarm {} {}", alarm.severity, alarm.status);
-    // Only for those who may act on the chosen.
+    // Only for users who may act on the selected alarms.
     let chosen = use_context::<Chosen>();
     let choosing = move || {
         let Chosen(chosen) = chosen.filter(|_| may())?;
         Some(view! {
             <input
                 type="checkbox"
-                aria-label="Choose this alarm"
+                aria-label="Select this alarm"
                 disabled=!open
                 prop:checked=move || chosen.with(|c| c.contains(&id))
                 on:change=move |event| {

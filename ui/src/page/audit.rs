@@ -1,9 +1,9 @@
-//! Who did what, when and from where. Administrators only.
+//! The audit log: who did what, when and from where. Administrators only.
 
 use crate::{
     api::{Query, Refresh},
     browser::encode,
-    parts::{
+    components::{
         icon::Icon,
         loaded::{Empty, Loaded},
         pager::{self, Pager},
@@ -55,7 +55,7 @@ pub fn Audit() -> impl IntoView {
             <div class="filters">
                 <select
                     class="input small"
-                    aria-label="Kind of thing"
+                    aria-label="Resource type"
                     prop:value=param("resource_type")
                     on:change=move |event| pager::filter("resource_type", &event_target_value(&event))
                 >
@@ -96,8 +96,8 @@ pub fn Audit() -> impl IntoView {
                         .is_empty()
                         .then(|| {
                             view! {
-                                <Empty icon=Icon::Audit title="Nothing here">
-                                    "Nothing in the log fits the filter."
+                                <Empty icon=Icon::Audit title="No entries">
+                                    "No entry matches the filter."
                                 </Empty>
                             }
                         })

@@ -1,8 +1,8 @@
-//! Messages that could not be read, with the reason: they are kept until somebody has looked.
+//! Dead letters: messages that could not be parsed, with the reason.
 
 use crate::{
     api::{Query, Refresh},
-    parts::{
+    components::{
         icon::Icon,
         loaded::{Empty, Entries},
         time::Ago,
@@ -19,7 +19,7 @@ pub fn DeadLetters() -> impl IntoView {
     view! {
         <section class="panel">
             <header class="panel-head">
-                <h2>"Messages that could not be read"</h2>
+                <h2>"Dead letters"</h2>
             </header>
             <Entries list=letters key=|letter: &DeadLetter| letter.id row=|letter, _| row(letter) lines=4 none />
         </section>
@@ -29,8 +29,8 @@ pub fn DeadLetters() -> impl IntoView {
 
 fn none() -> AnyView {
     view! {
-        <Empty icon=Icon::Check title="Every message could be read">
-            "One that cannot is kept here with the reason."
+        <Empty icon=Icon::Check title="No dead letters">
+            "A message that cannot be parsed appears here with the reason."
         </Empty>
     }
     .into_any()

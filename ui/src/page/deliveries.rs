@@ -1,8 +1,8 @@
-//! What was sent to a receiver and what it answered; each delivery can be sent again.
+//! The deliveries to a webhook and their answers; each can be sent again.
 
 use crate::{
     api::{Query, Refresh},
-    parts::{
+    components::{
         icon::Icon,
         loaded::{Empty, Entries, again},
         time::Ago,
@@ -31,8 +31,8 @@ pub fn Deliveries(
 
 fn none() -> AnyView {
     view! {
-        <Empty icon=Icon::Send title="Nothing was sent yet">
-            "Deliveries stand here when an event happens that the receiver asked for."
+        <Empty icon=Icon::Send title="No deliveries yet">
+            "A delivery appears here when an event occurs that the webhook is subscribed to."
         </Empty>
     }
     .into_any()
@@ -41,7 +41,7 @@ fn none() -> AnyView {
 fn row(delivery: Delivery, list: Query<Vec<Delivery>>) -> AnyView {
     let app = app();
     let path = format!("/webhooks/{}/deliveries/{}/replay", delivery.webhook_id, delivery.id);
-    let send = move |_| again(app, path.clone(), list, "It is sent again.", "Not sent again");
+    let send = move |_| again(app, path.clone(), list, "Queued to be sent again.", "Not sent again");
     let class = match delivery.status.as_str() {
         "delivered" => "badge calm",
         "failed" => "badge warning",

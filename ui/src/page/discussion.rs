@@ -1,9 +1,9 @@
-//! What people say about an alarm or a ticket, and the files they attach.
+//! Comments on an alarm or a ticket, and attached files.
 
 use crate::{
     api::{Query, Refresh},
     browser::save,
-    parts::{form, icon::Icon, loaded::Loaded, time::Ago},
+    components::{form, icon::Icon, loaded::Loaded, time::Ago},
     state::app,
 };
 use gloo_net::http::Method;
@@ -54,7 +54,7 @@ fn comment(comment: Comment) -> AnyView {
         <li>
             <p class="muted small">
                 <strong>{author}</strong> " " <Ago at=comment.created_at />
-                {comment.is_internal.then_some(", not for viewers")}
+                {comment.is_internal.then_some(", internal")}
             </p>
             <p class="comment-text">{comment.content}</p>
         </li>
@@ -182,7 +182,7 @@ fn Write(path: String, comments: Query<Vec<Comment>>) -> impl IntoView {
             </label>
             <footer class="form-foot">
                 {move || {
-                    app.api.session.may(Role::Engineer).then(|| form::check("Not for viewers", internal))
+                    app.api.session.may(Role::Engineer).then(|| form::check("Internal (hidden from viewers)", internal))
                 }}
                 <button class="button small" type="submit">
                     {Icon::Send.view()}

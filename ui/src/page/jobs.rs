@@ -1,8 +1,8 @@
-//! Work that takes longer than a request: what runs, what failed, and once more.
+//! Background jobs: their progress, their errors, and a button to retry.
 
 use crate::{
     api::{Query, Refresh},
-    parts::{
+    components::{
         icon::Icon,
         loaded::{Empty, Entries, again},
         time::Ago,
@@ -31,7 +31,7 @@ pub fn Jobs() -> impl IntoView {
 fn none() -> AnyView {
     view! {
         <Empty icon=Icon::Clock title="No jobs yet">
-            "Training of a model will stand here, with its progress."
+            "A model's training appears here with its progress."
         </Empty>
     }
     .into_any()
@@ -46,8 +46,7 @@ fn row(job: Job, jobs: Query<Vec<Job>>) -> AnyView {
         JobStatus::Failed => "badge warning",
         JobStatus::Pending | JobStatus::Running => "badge",
     };
-    let retry =
-        move |_| again(app, format!("/jobs/{id}/retry"), jobs, "It is tried again.", "Not tried again");
+    let retry = move |_| again(app, format!("/jobs/{id}/retry"), jobs, "Queued again.", "Not queued again");
     view! {
         <li>
             <div>

@@ -3,7 +3,7 @@
 use crate::{
     api::Query,
     browser::now_ms,
-    parts::{badge, loaded::Loaded, rows::Row, time::ms},
+    components::{badge, loaded::Loaded, rows::Row, time::ms},
     shell::Machines,
     state::app,
 };
@@ -22,7 +22,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-/// A list of so many sensors is one page of a longer one.
+/// Longest page of sensors: a list of this length may go on.
 const FULL: usize = 50;
 
 /// The table.
@@ -91,7 +91,7 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
     let machines = expect_context::<Machines>();
     let latest = RwSignal::new(HashMap::new());
     let asked_ms = StoredValue::new(0.0_f64);
-    let heard = StoredValue::new(HashSet::<SensorId>::new());
+    let known = StoredValue::new(HashSet::<SensorId>::new());
     let newer = |map: &HashMap<SensorId, LatestReading>, id: SensorId, at: Timestamp| {
         map.get(&id).is_none_or(|old| old.timestamp <= at)
     };
@@ -115,15 +115,15 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
             known.as_ref().map(|known| known.iter().map(|s| s.id).collect::<HashSet<_>>())
         });
         let Some(shown) = shown else { return };
-        // A sensor heard for the first time may have just been registered. Where more sensors exist than are shown,
-        // and the list is full, it is most likely one of the others.
+        // A sensor's first reading may mean that it was just registered. When the list is full and more sensors exist,
+        // it is most likely one of the others.
         let full = shown.len() >= FULL;
-        let strange = heard.try_update_value(|heard| {
-            let new = batch.iter().filter(|r| heard.insert(r.sensor_id)).collect::<Vec<_>>();
+        let registered = known.try_update_value(|known| {
+            let new = batch.iter().filter(|r| known.insert(r.sensor_id)).collect::<Vec<_>>();
             new.iter().any(|r| !shown.contains(&r.sensor_id))
         }) == Some(true);
         let now = now_ms();
-        if strange && !full && now - asked_ms.get_value() > 2_000.0 {
+        if registered && !full && now - asked_ms.get_value() > 2_000.0 {
             asked_ms.set_value(now);
             sensors.refetch();
             machines.query.refetch();
@@ -173,7 +173,7 @@ fn row(
                 " "
                 <small class="muted">{unit}</small>
             </td>
-            <td>{move || status.get().map(|status| badge::judged(status.as_str()))}</td>
+            <td>{move || status.get().map(|status| badge::status(status.as_str()))}</td>
             <td class="wide when muted" title=move || exact(at(), app.offset_min)>
                 {move || ago(app.now.get(), at())}
             </td>

@@ -1,8 +1,8 @@
-//! Sign in. After the end of a session it leads back to where the user was.
+//! Sign in. After the end of a session it leads back to the page that was shown.
 
 use crate::{
     api::ApiError,
-    parts::{brand::brand, form},
+    components::{brand::brand, form},
     state::app,
 };
 use leptos::{html, prelude::*, task::spawn_local};
@@ -11,7 +11,7 @@ use pm_ui_core::route::{BASE, Route};
 /// The form.
 #[component]
 pub fn Login(
-    /// Over the page of somebody whose session has ended?
+    /// Is it shown over the page of a user whose session has ended?
     #[prop(default = false)]
     again: bool,
 ) -> impl IntoView {
@@ -61,7 +61,7 @@ pub fn Login(
                 <h1 id="login-title">"Predictive Maintenance"</h1>
                 <p class="muted">
                     {if again {
-                        "Your session has ended. Sign in to go on; what you typed is still there."
+                        "Your session has ended. Sign in to continue; what you typed is still there."
                     } else {
                         "Sign in to see your machines."
                     }}

@@ -3,16 +3,16 @@
 use crate::{
     api::{Query, Refresh},
     chart::{self, Chart, Group, RangePicker, SensorSeries, limits},
-    live::Topic,
-    page::{
-        alarms::AlarmList, machine_form::EditMachine, machine_history::MachineHistory,
-        predictions::PredictionTable, sensor_form::AddSensor,
-    },
-    parts::{
+    components::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
         time::{Ago, ms},
+    },
+    live::Topic,
+    page::{
+        alarms::AlarmList, machine_form::EditMachine, machine_history::MachineHistory,
+        predictions::PredictionTable, sensor_form::AddSensor,
     },
     state::app,
 };
@@ -26,9 +26,9 @@ use pm_api::{
     sensor::Sensor,
 };
 use pm_ui_core::{
-    need,
     route::Route,
     text::{self, reading, title},
+    urgency,
 };
 
 /// Sensors that are shown at most.
@@ -50,7 +50,7 @@ pub fn MachinePage(
         move || Some(format!("/sensors?machine_id={id}&limit={MOST_SENSORS}")),
         &[Refresh::Pulse],
     );
-    // A sensor that is heard and not known registered just now.
+    // A reading of an unknown sensor: it has just been registered.
     Effect::new(move |_| {
         let batch = app.live.readings.get();
         let strange = sensors.data.with_untracked(|known| {
@@ -98,7 +98,7 @@ pub fn MachinePage(
                         }}
                     </Loaded>
                 </section>
-                <Judgements id />
+                <LatestPredictions id />
             </div>
         </div>
     }
@@ -116,7 +116,7 @@ fn Head(
         move || Some(format!("/machines/{id}/summary")),
         &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
     );
-    let grave = move || own.with(|list| need::gravest(list));
+    let severity = move || own.with(|list| urgency::highest_severity(list));
     let fact = move |name: &'static str, value: AnyView| {
         view! {
             <div class="fact">
@@ -145,10 +145,10 @@ fn Head(
             })
         })
     };
-    let judged = move || {
+    let last_class = move || {
         summary.data.with(|s| {
             Some(match &s.as_ref()?.last_prediction {
-                Some(last) => badge::judged(&last.status),
+                Some(last) => badge::status(&last.status),
                 None => none_yet("No prediction yet"),
             })
         })
@@ -165,7 +165,7 @@ fn Head(
                     view! {
                         <header class="page-head">
                             <div>
-                                <h1>{m.name.clone()} " " {badge::machine(m.status)} {grave().map(badge::severity)}</h1>
+                                <h1>{m.name.clone()} " " {badge::machine(m.status)} {severity().map(badge::severity)}</h1>
                                 <p class="muted">
                                     {m.location.clone().filter(|l| !l.is_empty())}
                                     {m.description.clone().filter(|d| !d.is_empty()).map(|d| format!(" · {d}"))}
@@ -175,7 +175,7 @@ fn Head(
                         </header>
                         <dl class="strip">
                             {fact("Criticality", title(m.criticality.as_str()).into_any())}
-                            {fact("Judgement", judged.into_any())}
+                            {fact("Prediction", last_class.into_any())}
                             {fact("Remaining life", (move || life().unwrap_or_else(unknown_life)).into_any())}
                             {fact("Active alarms", waiting.into_any())}
                             {fact("Newest reading", last.into_any())}
@@ -215,7 +215,8 @@ fn none_yet(words: &'static str) -> AnyView {
 }
 
 fn unknown_life() -> AnyView {
-    view! { <span class="muted" title="No level moves towards its limit">"no end in sight"</span> }.into_any()
+    view! { <span class="muted" title="No level moves towards its limit">"No limit expected"</span> }
+        .into_any()
 }
 
 #[component]
@@ -299,7 +300,7 @@ fn SensorLane(sensor: Sensor, range: RwSignal<String>, group: Group, own: Memo<V
 }
 
 #[component]
-fn Judgements(id: MachineId) -> impl IntoView {
+fn LatestPredictions(id: MachineId) -> impl IntoView {
     let predictions = Query::<Vec<Prediction>>::new(
         move || Some(format!("/predictions?machine_id={id}&limit=8&sort=desc")),
         &[Refresh::Pulse],

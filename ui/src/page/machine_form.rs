@@ -1,8 +1,8 @@
-//! A machine is added, changed, removed.
+//! The form of a machine: add, change, delete.
 
 use crate::{
     api::Query,
-    parts::{
+    components::{
         confirm::Dialog,
         form::{self, choice, text_field},
         icon::Icon,
@@ -19,18 +19,18 @@ use pm_ui_core::{
     route::Route,
 };
 
-/// A button that opens the form for a new machine, for those who may add one.
+/// A button that opens the form for a new machine, for users who may add one.
 #[component]
 pub fn AddMachine() -> impl IntoView {
     form_button("Add machine", Icon::Plus, None, None)
 }
 
-/// A button that opens the form of a machine, for those who may change it.
+/// A button that opens the form of a machine, for users who may change it.
 #[component]
 pub fn EditMachine(
     /// The machine as it is.
     machine: Machine,
-    /// Fetched anew when it has changed.
+    /// Fetched again when the machine has changed.
     query: Query<Machine>,
 ) -> impl IntoView {
     form_button("Edit", Icon::Wrench, Some(machine), Some(query))

@@ -1,14 +1,14 @@
-//! What was done on a machine: its tickets, and what happened in the order of time.
+//! A machine's tickets, and its history in the order of time.
 
 use crate::{
     api::{Query, Refresh},
-    live::Topic,
-    parts::{
+    components::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
         time::Ago,
     },
+    live::Topic,
 };
 use leptos::prelude::*;
 use pm_api::{MachineId, Timestamp, alarm::Alarm, ticket::Ticket};
@@ -53,7 +53,7 @@ pub fn MachineHistory(
                         .then(|| {
                             view! {
                                 <Empty icon=Icon::Ticket title="No tickets">
-                                    "An alarm that needs work opens one by itself."
+                                    "An alarm that needs maintenance opens one automatically."
                                 </Empty>
                             }
                         })

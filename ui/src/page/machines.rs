@@ -2,7 +2,7 @@
 
 use super::machine_form::AddMachine;
 use crate::{
-    parts::{
+    components::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -14,7 +14,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use pm_api::{Criticality, MachineStatus, Severity, machine::Machine};
-use pm_ui_core::{need, route::Route, text::title};
+use pm_ui_core::{route::Route, text::title, urgency};
 use std::cmp::Reverse;
 
 /// Machines on one page of the list.
@@ -26,9 +26,9 @@ pub fn Machines() -> impl IntoView {
     let app = app();
     let Directory { query, .. } = expect_context::<Directory>();
     let ActiveAlarms(alarms) = expect_context::<ActiveAlarms>();
-    let grave = move |machine: &Machine| {
+    let severity_of = move |machine: &Machine| {
         alarms.data.with(|alarms| {
-            need::gravest(alarms.iter().flatten().filter(|alarm| alarm.machine_id == machine.id))
+            urgency::highest_severity(alarms.iter().flatten().filter(|alarm| alarm.machine_id == machine.id))
         })
     };
     let shown = Memo::new(move |_| {
@@ -42,7 +42,7 @@ pub fn Machines() -> impl IntoView {
                 let place = m.location.as_deref().unwrap_or_default();
                 format!("{} {place}", m.name).to_lowercase().contains(&words)
             })
-            .map(|m| (grave(&m), m))
+            .map(|m| (severity_of(&m), m))
             .collect();
         list.sort_by(|(a, x), (b, y)| Reverse(*a).cmp(&Reverse(*b)).then_with(|| x.name.cmp(&y.name)));
         list
@@ -87,8 +87,8 @@ pub fn Machines() -> impl IntoView {
                         <tbody>
                             <For
                                 each=here
-                                key=|(grave, m)| (m.id, m.updated_at, *grave)
-                                children=move |(grave, machine)| row(grave, machine)
+                                key=|(severity, m)| (m.id, m.updated_at, *severity)
+                                children=move |(severity, machine)| row(severity, machine)
                             />
                         </tbody>
                     </table>
@@ -121,7 +121,7 @@ fn none(no_machine: bool) -> AnyView {
     }
 }
 
-fn row(grave: Option<Severity>, machine: Machine) -> AnyView {
+fn row(severity: Option<Severity>, machine: Machine) -> AnyView {
     let route = Route::Machine(machine.id);
     let criticality = match machine.criticality {
         Criticality::High | Criticality::Critical => "strong",
@@ -136,7 +136,7 @@ fn row(grave: Option<Severity>, machine: Machine) -> AnyView {
             <td class="wide muted">{machine.location}</td>
             <td>{badge::machine(machine.status)}</td>
             <td class=format!("wide {criticality}")>{title(machine.criticality.as_str())}</td>
-            <td>{match grave { Some(grave) => badge::severity(grave), None => view! { <span class="muted">"none"</span> }.into_any() }}</td>
+            <td>{match severity { Some(severity) => badge::severity(severity), None => view! { <span class="muted">"none"</span> }.into_any() }}</td>
         </Row>
     }
     .into_any()

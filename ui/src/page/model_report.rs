@@ -1,6 +1,6 @@
-//! How a version did: beside the active one in its examination, and day by day in the shadow.
+//! The report of a version: its validation against the active version, and day by day in shadow operation.
 
-use crate::{api::Query, parts::loaded::Loaded};
+use crate::{api::Query, components::loaded::Loaded};
 use leptos::prelude::*;
 use pm_api::ai::{ModelReport, Quality, ShadowDay, ValidationReport};
 use pm_ui_core::text::{count, number, title};
@@ -45,12 +45,12 @@ fn examined(v: ValidationReport) -> AnyView {
         let mut rows = vec![
             ("False alarms".to_owned(), active.false_alarms.to_string(), candidate.false_alarms.to_string()),
             (
-                "Confirmed faults seen".to_owned(),
+                "Confirmed faults detected".to_owned(),
                 share(active.confirmed_seen, active.confirmed),
                 share(candidate.confirmed_seen, candidate.confirmed),
             ),
             (
-                "Dismissed alarms: calm".to_owned(),
+                "Dismissed alarms without anomaly".to_owned(),
                 share(active.dismissed_calm, active.dismissed),
                 share(candidate.dismissed_calm, candidate.dismissed),
             ),
@@ -85,10 +85,10 @@ fn examined(v: ValidationReport) -> AnyView {
             <tbody>{table.collect_view()}</tbody>
         </table></div>
         {if v.passed {
-            view! { <p>"It passed: it may be promoted."</p> }.into_any()
+            view! { <p>"Passed: it may be promoted."</p> }.into_any()
         } else {
             view! {
-                <p>"It did not pass:"</p>
+                <p>"Not passed:"</p>
                 <ul>{v.objections.into_iter().map(|o| view! { <li>{o}</li> }).collect_view()}</ul>
             }
             .into_any()
@@ -110,7 +110,7 @@ fn shadow(days: Vec<ShadowDay>) -> AnyView {
         }
     });
     view! {
-        <h3>"Beside the active version"</h3>
+        <h3>"Compared with the active version"</h3>
         <div class="table-box"><table class="table">
             <thead>
                 <tr>

@@ -1,10 +1,10 @@
-//! The models: what judges, what was trained, how it did, and how far the plant has drifted. Engineers read,
+//! The models: the active version, trained versions with their reports, and drift of the plant. Engineers read,
 //! administrators train and promote.
 
 use super::{model_report::Report, verdicts::Verdicts};
 use crate::{
     api::{Query, Refresh},
-    parts::{
+    components::{
         confirm::Dialog,
         form::{self, Only},
         icon::Icon,
@@ -34,7 +34,7 @@ pub fn Models() -> impl IntoView {
         let is_open = |job: &Job| matches!(job.status, JobStatus::Pending | JobStatus::Running);
         jobs.data.with(|list| list.iter().flatten().next().is_some_and(is_open))
     });
-    // Every second while a training is under way; at its end there may be a new version.
+    // Refreshed every second while a training runs; at its end there may be a new version.
     Effect::new(move |was: Option<bool>| {
         let now = training.get();
         if now {
@@ -58,12 +58,12 @@ pub fn Models() -> impl IntoView {
             }
         });
     };
-    let judge = move || {
+    let active = move || {
         status.data.get().map(|s| {
             view! {
                 <dl class="facts">
-                    <dt>"Judges now"</dt>
-                    <dd>{if s.model_loaded { format!("version {}", s.model_version) } else { "rules only".to_owned() }}</dd>
+                    <dt>"Active model"</dt>
+                    <dd>{if s.model_loaded { format!("version {}", s.model_version) } else { "none, rules only".to_owned() }}</dd>
                 </dl>
             }
         })
@@ -72,14 +72,14 @@ pub fn Models() -> impl IntoView {
         <header class="page-head">
             <h1>"Models"</h1>
             <Only least=Role::Admin>
-                {form::sure_button("Train anew", "Train on the stored readings", retrain)}
+                {form::sure_button("Retrain", "Train on the stored readings", retrain)}
             </Only>
         </header>
         <div class="columns">
             <div class="column-wide">
                 <section class="panel">
                     <Loaded phase=status.phase() retry=status.retry() lines=1>
-                        {judge}
+                        {active}
                     </Loaded>
                     {move || jobs.items().into_iter().next().map(progress)}
                 </section>
@@ -108,8 +108,8 @@ pub fn Models() -> impl IntoView {
                                 .is_empty()
                                 .then(|| {
                                     view! {
-                                        <Empty icon=Icon::Robot title="Only the model that came with the program">
-                                            "A version trained on your own readings will stand here."
+                                        <Empty icon=Icon::Robot title="No trained versions">
+                                            "The built-in model is active. A version that is trained on your readings appears here."
                                         </Empty>
                                     }
                                 })
@@ -132,9 +132,9 @@ pub fn Models() -> impl IntoView {
 
 fn progress(job: Job) -> AnyView {
     let text = match job.status {
-        JobStatus::Pending => "Training waits for its turn.".to_owned(),
+        JobStatus::Pending => "Training is queued.".to_owned(),
         JobStatus::Running => format!("Training: {} %", job.progress),
-        JobStatus::Completed => "The last training is done.".to_owned(),
+        JobStatus::Completed => "The last training is complete.".to_owned(),
         JobStatus::Failed => format!("The last training failed: {}", job.error_message.unwrap_or_default()),
     };
     view! {
@@ -198,9 +198,9 @@ fn row(
                         (can && app.api.session.may(Role::Admin))
                             .then(|| {
                                 if was_active {
-                                    form::sure_button("Go back to it", "Really go back", change("rollback"))
+                                    form::sure_button("Roll back", "Confirm roll back", change("rollback"))
                                 } else {
-                                    form::sure_button("Promote", "Let it judge", change("activate"))
+                                    form::sure_button("Promote", "Make it the active model", change("activate"))
                                 }
                             })
                     }}
@@ -243,7 +243,7 @@ fn drifted(drift: DriftReport) -> AnyView {
     view! {
         <p class="muted small">
             {title(&drift.verdict)} " (" {drift.model_version} "), " <Ago at=drift.created_at />
-            ". Population stability index of the features since training; from 0.25 on the plant is not what it was."
+            ". Population stability index of the features since training; from 0.25 on it counts as drift."
         </p>
         <ul class="pairs">{rows.collect_view()}</ul>
     }
@@ -256,7 +256,7 @@ fn Log() -> impl IntoView {
     view! {
         <section class="panel">
             <header class="panel-head">
-                <h2>"What was done"</h2>
+                <h2>"Activity"</h2>
             </header>
             <Loaded phase=lines.phase() retry=lines.retry() lines=4>
                 <ul class="pairs">
@@ -279,7 +279,7 @@ fn Log() -> impl IntoView {
                     lines
                         .items()
                         .is_empty()
-                        .then(|| view! { <p class="muted small">"Nothing yet. Trainings and promotions stand here."</p> })
+                        .then(|| view! { <p class="muted small">"No entries yet. Trainings and promotions appear here."</p> })
                 }}
             </Loaded>
         </section>

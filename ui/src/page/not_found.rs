@@ -1,10 +1,10 @@
-//! No such page, or none for the one who asks.
+//! No such page, or no permission to see it.
 
-use crate::parts::{icon::Icon, loaded::Empty};
+use crate::components::{icon::Icon, loaded::Empty};
 use leptos::prelude::*;
 use pm_ui_core::{route::Route, text::title};
 
-/// Says so, and the way back.
+/// The message, and a link to the overview.
 #[component]
 pub fn NotFound() -> impl IntoView {
     view! {

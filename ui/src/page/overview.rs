@@ -5,14 +5,14 @@ use crate::{
     api::{Query, Refresh},
     browser,
     chart::{Chart, Group, SensorSeries, Span, ZoomedOut, limits},
-    live::Topic,
-    page::alarms::AlarmList,
-    parts::{
+    components::{
         form::segment,
         icon::Icon,
         loaded::{Empty, Loaded},
         picker::Picker,
     },
+    live::Topic,
+    page::alarms::AlarmList,
     shell::{ActiveAlarms, Machines},
     state::app,
 };
@@ -23,12 +23,12 @@ use pm_api::{
     sensor::Sensor,
     status::SystemStatus,
 };
-use pm_ui_core::{need, route::Route, text::count};
+use pm_ui_core::{route::Route, text::count, urgency};
 use std::collections::HashMap;
 
 const CHOSEN: &str = "overview_sensors";
 const MOST_CHARTS: usize = 6;
-/// Sensors that the page looks at unless somebody searches: those whose newest reading is gravest.
+/// Sensors that the page loads unless the user searches: those whose newest reading has the highest severity.
 const MOST_SENSORS: usize = 60;
 
 /// The page.
@@ -99,12 +99,13 @@ fn Tiles() -> impl IntoView {
             .collect()
         })
     };
-    let gravest = move || alarms.data.with(|alarms| need::gravest(alarms.as_deref().unwrap_or_default()));
-    let alarm_parts = move || {
+    let severity =
+        move || alarms.data.with(|alarms| urgency::highest_severity(alarms.as_deref().unwrap_or_default()));
+    let alarm_counts = move || {
         alarms.data.with(|alarms| {
             let alarms = alarms.as_deref().unwrap_or_default();
             let open = alarms.iter().filter(|a| a.status == pm_api::AlarmStatus::Open).count();
-            if alarms.is_empty() { "all quiet".to_owned() } else { format!("{open} unacknowledged") }
+            if alarms.is_empty() { "none".to_owned() } else { format!("{open} unacknowledged") }
         })
     };
     let anomalies = move || {
@@ -120,32 +121,32 @@ fn Tiles() -> impl IntoView {
             <a class="tile" href=Route::Machines.to_string()>
                 <h2>"Machines"</h2>
                 <p class="figure">{number(|c| c.machines.total)}</p>
-                <p class="parts">{by_status}</p>
+                <p class="details">{by_status}</p>
             </a>
             <a class="tile" href=Route::Sensors.to_string()>
                 <h2>"Sensors"</h2>
                 <p class="figure">{number(|c| c.sensors.total)}</p>
-                <p class="parts"><span>"reporting to the platform"</span></p>
+                <p class="details"><span>"reporting to the platform"</span></p>
             </a>
             <a
-                class=move || format!("tile {}", gravest().map_or("", pm_api::Severity::as_str))
+                class=move || format!("tile {}", severity().map_or("", pm_api::Severity::as_str))
                 href=Route::Alarms.to_string()
             >
                 <h2>"Active alarms"</h2>
                 <p class="figure">
-                    {move || match gravest() {
+                    {move || match severity() {
                         Some(pm_api::Severity::Critical) => Some(Icon::Critical.view()),
                         Some(pm_api::Severity::Warning) => Some(Icon::Warning.view()),
                         _ => None,
                     }}
                     {number(|c| c.alarms.active)}
                 </p>
-                <p class="parts"><span>{alarm_parts}</span></p>
+                <p class="details"><span>{alarm_counts}</span></p>
             </a>
             <a class="tile" href=Route::Predictions.to_string()>
                 <h2>"Predictions, 24 h"</h2>
                 <p class="figure">{number(|c| c.predictions.last_24h)}</p>
-                <p class="parts"><span>{anomalies}</span></p>
+                <p class="details"><span>{anomalies}</span></p>
             </a>
         </section>
     }
@@ -170,7 +171,7 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
         },
         &[],
     );
-    // Until somebody has chosen: the sensors of most concern, one of each machine first.
+    // Until the user has chosen: the sensors with the highest severity, one of each machine first.
     let shown = Memo::new(move |_| {
         let picked = chosen.get();
         if picked.is_empty() {
@@ -179,7 +180,7 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
             picked
         }
     });
-    // The choice of this page's life, so that a change of status elsewhere does not exchange the charts.
+    // Fixed while the page is shown, so that a change of status elsewhere does not exchange the charts.
     Effect::new(move |_| {
         let ids = shown.get();
         if !ids.is_empty() && chosen.with_untracked(Vec::is_empty) {
@@ -281,7 +282,7 @@ fn default_choice(known: &[Sensor]) -> Vec<SensorId> {
     ranked.iter().take(4).map(|s| s.id).collect()
 }
 
-/// A sensor that was chosen and is not among those that the page knows; nothing, when it is gone.
+/// A chosen sensor that is not in the loaded list; nothing when it was deleted.
 #[component]
 fn ChosenLane(id: SensorId, names: Memo<HashMap<MachineId, String>>, group: Group) -> impl IntoView {
     let sensor = Query::<Sensor>::new(move || Some(format!("/sensors/{id}")), &[]);
@@ -331,7 +332,7 @@ fn Waiting() -> impl IntoView {
                         .then(|| {
                             view! {
                                 <Empty icon=Icon::Check title="No active alarms">
-                                    "Nothing needs attention."
+                                    "Every alarm is resolved."
                                 </Empty>
                             }
                         })
@@ -349,7 +350,7 @@ fn Health() -> impl IntoView {
     let rows = move || {
         status.data.with(|status| {
             let s = status.as_ref()?;
-            let parts = [
+            let services = [
                 ("Functions", s.backend.status.clone(), s.backend.status == "running"),
                 ("Database", s.database.status.clone(), s.database.status == "connected"),
                 ("Broker and bridge", s.mqtt.status.clone(), s.mqtt.connected),
@@ -357,7 +358,7 @@ fn Health() -> impl IntoView {
                 ("Periodic tasks", s.tasks.status.clone(), s.tasks.status == "running"),
             ];
             Some(
-                parts
+                services
                     .into_iter()
                     .map(|(name, word, good)| {
                         view! {

@@ -1,9 +1,9 @@
-//! Judgements of the models, and why one was made.
+//! Predictions of the models, and the explanation of one.
 
 use crate::{
     api::{Query, Refresh},
     browser::encode,
-    parts::{
+    components::{
         badge,
         drawer::Drawer,
         form,
@@ -98,7 +98,7 @@ pub fn PredictionTable(
 ) -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    // The sensors on show: their names alone are asked for.
+    // Only the sensors on the page are fetched, for their names.
     let shown = Memo::new(move |_| {
         let mut ids: Vec<SensorId> = predictions.items().into_iter().map(|p| p.sensor_id).collect();
         ids.sort_unstable();
@@ -134,7 +134,7 @@ pub fn PredictionTable(
         });
         view! {
             <Row route>
-                <td>{badge::judged(&p.status)}</td>
+                <td>{badge::status(&p.status)}</td>
                 <td class="main-cell">
                     <a href=move || app.nav.to(route)>{move || names.with(|n| n.get(&sensor).cloned())}</a>
                 </td>
@@ -179,7 +179,7 @@ pub fn PredictionTable(
                 .then(|| {
                     view! {
                         <Empty icon=Icon::Prediction title="No predictions here">
-                            "The model judges a sensor once it has sent a dozen readings."
+                            "A sensor's first prediction is made after a dozen readings."
                         </Empty>
                     }
                 })
@@ -216,7 +216,7 @@ fn Why(id: PredictionId) -> impl IntoView {
         });
         Some(view! {
             <div class="badges">
-                {badge::judged(&e.predicted_class)}
+                {badge::status(&e.predicted_class)}
                 <span class="badge off">{format!("Confidence {:.0} %", e.confidence * 100.0)}</span>
                 <span class="badge off">{e.model_version}</span>
             </div>
@@ -233,7 +233,7 @@ fn Why(id: PredictionId) -> impl IntoView {
         })
     };
     view! {
-        <Drawer label="Prediction" heading="Why this judgement" close>
+        <Drawer label="Prediction" heading="Explanation" close>
             <Loaded phase=why.phase() retry=why.retry() lines=6>
                 {content}
             </Loaded>
@@ -272,7 +272,7 @@ fn contributions(all: &Metadata) -> AnyView {
         .collect_view();
     let drivers = drove.then(|| {
         view! {
-            <h3>"What drove the score"</h3>
+            <h3>"Contributions to the score"</h3>
             <ul class="contributions">{bars}</ul>
         }
     });

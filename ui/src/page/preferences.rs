@@ -1,8 +1,8 @@
-//! What a user is mailed, and the password.
+//! Mail preferences of a user, and the password.
 
 use crate::{
     api::{Query, Refresh},
-    parts::{
+    components::{
         form::{self, choice},
         loaded::Loaded,
     },
@@ -18,7 +18,7 @@ use pm_api::{
 };
 use pm_ui_core::change::changes;
 
-/// Which mails the user gets.
+/// Which emails the user gets.
 #[component]
 pub fn MailPreferences() -> impl IntoView {
     let preferences =
@@ -75,9 +75,9 @@ fn Mails(old: Preferences, preferences: Query<Preferences>) -> impl IntoView {
     };
     view! {
         <form class="form" on:submit=submit>
-            {form::check("Alarms from limits", alarms)} {form::check("Anomalies that the model sees", predictions)}
-            {form::check("Tickets that become mine", tickets)}
-            {choice("From this severity on", Severity::WORDS, move || least.get().as_str(), move |word| {
+            {form::check("Alarms from limits", alarms)} {form::check("Anomalies found by the model", predictions)}
+            {form::check("Tickets assigned to me", tickets)}
+            {choice("Minimum severity", Severity::WORDS, move || least.get().as_str(), move |word| {
                 if let Ok(word) = word.parse() {
                     least.set(word);
                 }
@@ -105,7 +105,7 @@ fn Mails(old: Preferences, preferences: Query<Preferences>) -> impl IntoView {
     .into_any()
 }
 
-/// A new password for oneself.
+/// Change of one's own password.
 #[component]
 pub fn Password() -> impl IntoView {
     let app = app();
@@ -139,7 +139,7 @@ pub fn Password() -> impl IntoView {
                 {form::password_field("New password", "new-password", new)} {form::problem(problem)}
                 <footer class="form-foot">
                     <button class="button primary" type="submit">
-                        "Change it"
+                        "Change password"
                     </button>
                 </footer>
             </form>

@@ -2,7 +2,7 @@
 
 use super::preferences::{MailPreferences, Password};
 use crate::{
-    parts::{icon::Icon, time::Clock},
+    components::{icon::Icon, time::Clock},
     state::{Theme, app},
 };
 use leptos::{prelude::*, task::spawn_local};

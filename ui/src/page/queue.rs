@@ -1,4 +1,4 @@
-//! What is done to alarms: shown at once, taken back when the server refuses.
+//! Actions on alarms: shown at once, reverted when the server refuses.
 
 use crate::{
     api::Query,
@@ -13,17 +13,17 @@ use pm_api::{
     route::op,
 };
 
-/// A list of alarms and the page's common one; both are kept right.
+/// A list of alarms and the application's list of active alarms; an action updates both.
 #[derive(Clone, Copy)]
-pub struct Queue {
+pub struct AlarmActions {
     app: App,
     /// The list on show.
     pub list: Query<Vec<Alarm>>,
     active: Option<Query<Vec<Alarm>>>,
 }
 
-impl Queue {
-    /// The queue of `list`; made where a component is set up.
+impl AlarmActions {
+    /// The actions on `list`. Call it while a component is created.
     #[must_use]
     pub fn of(list: Query<Vec<Alarm>>) -> Self {
         Self { app: app(), list, active: use_context::<ActiveAlarms>().map(|active| active.0) }
@@ -33,7 +33,7 @@ impl Queue {
         [Some(self.list), self.active].into_iter().flatten()
     }
 
-    /// Fetches the lists anew.
+    /// Fetches the lists again.
     pub fn refetch(self) {
         self.lists().for_each(Query::refetch);
     }

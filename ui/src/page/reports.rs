@@ -1,10 +1,10 @@
-//! Reports: what was made, and a form for a new one. Schedules stand below.
+//! Reports: the list, a form for a new one, and schedules.
 
 use super::schedules::Schedules;
 use crate::{
     api::{ApiError, Query, Refresh},
     browser::{release, save, shows_pdf},
-    parts::{
+    components::{
         confirm::Dialog,
         form::{self, Only, choice, text_field},
         icon::Icon,
@@ -65,7 +65,7 @@ pub fn Reports() -> impl IntoView {
                         .then(|| {
                             view! {
                                 <Empty icon=Icon::Report title="No reports yet">
-                                    "Make one: a document to hand on, a workbook, or the readings as a table."
+                                    "Create a PDF document, a workbook, or a table of readings."
                                 </Empty>
                             }
                         })
@@ -89,7 +89,7 @@ pub fn Reports() -> impl IntoView {
     .into_any()
 }
 
-/// The document that is looked at.
+/// The document that is open.
 #[derive(Clone)]
 struct Shown {
     id: ReportId,

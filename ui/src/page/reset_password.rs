@@ -1,7 +1,7 @@
-//! A forgotten password: with the token of a mailed link a new one is set, without it the link is asked for.
+//! Password reset: without a token a link is requested, with the token of the mailed link a new password is set.
 
 use crate::{
-    parts::{brand::brand, form, icon::Icon},
+    components::{brand::brand, form, icon::Icon},
     state::app,
 };
 use gloo_net::http::Method;

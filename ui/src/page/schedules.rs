@@ -1,8 +1,8 @@
-//! Reports that are made by the clock and sent by mail.
+//! Scheduled reports, sent by email.
 
 use crate::{
     api::{Query, Refresh},
-    parts::{
+    components::{
         confirm::Dialog,
         form::{self, choice, text_field},
         icon::Icon,
@@ -51,8 +51,8 @@ pub fn Schedules() -> impl IntoView {
 
 fn none() -> AnyView {
     view! {
-        <Empty icon=Icon::Clock title="Nothing is scheduled">
-            "A schedule mails the past day or week to whom you choose."
+        <Empty icon=Icon::Clock title="No schedules">
+            "A schedule sends a report of the past day or week by email."
         </Empty>
     }
     .into_any()

@@ -4,9 +4,9 @@ use super::sensor_form::EditSensor;
 use crate::{
     api::{Query, Refresh},
     chart::{self, Chart, RangePicker, SensorSeries, StatusTime, limits},
+    components::{badge, loaded::Loaded, time::ms},
     live::Topic,
     page::predictions::PredictionTable,
-    parts::{badge, loaded::Loaded, time::ms},
     shell::Machines,
 };
 use leptos::prelude::*;
@@ -100,7 +100,7 @@ pub fn SensorPage(
                                 <div>
                                     <h1>
                                         {s.name.clone()} " "
-                                        {move || status().map(|status| badge::judged(status.as_str()))}
+                                        {move || status().map(|status| badge::status(status.as_str()))}
                                     </h1>
                                     <p class="muted">{kind(&s.sensor_type)}</p>
                                 </div>

@@ -2,7 +2,7 @@
 
 use crate::{
     api::Query,
-    parts::{
+    components::{
         confirm::Dialog,
         form::{self, text_field},
         icon::Icon,
@@ -34,7 +34,7 @@ pub fn AddSensor(
 pub fn EditSensor(
     /// The sensor as it is.
     sensor: Sensor,
-    /// Fetched anew when it has changed.
+    /// Fetched again when the sensor has changed.
     query: Query<Sensor>,
 ) -> impl IntoView {
     form_button("Edit", Icon::Wrench, sensor, Some(query))
@@ -89,7 +89,7 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
     let (id, known, asks) = (sensor.id, query.is_some(), sensor.machine_id.0.is_nil());
     let home = sensor.machine_id;
     let machine = RwSignal::new(sensor.machine_id.to_string());
-    // What is compared with the form; a new sensor's machine is always said.
+    // What the form is compared with; a new sensor's machine is always sent.
     let old = StoredValue::new(if known { sensor } else { blank(uuid::Uuid::nil().into()) });
     let read = move || -> Result<Sensor, String> {
         Ok(Sensor {

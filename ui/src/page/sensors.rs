@@ -4,7 +4,7 @@ use super::{live_table::follow, sensor_form::AddSensor};
 use crate::{
     api::{Query, Refresh},
     browser::encode,
-    parts::{
+    components::{
         badge,
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -139,7 +139,7 @@ fn row(machine: String, sensor: Sensor, latest: RwSignal<HashMap<SensorId, Lates
                 " "
                 <small class="muted">{sensor.unit}</small>
             </td>
-            <td>{move || status.get().map(|status| badge::judged(status.as_str()))}</td>
+            <td>{move || status.get().map(|status| badge::status(status.as_str()))}</td>
             <td class="wide when muted" title=move || at().map(|at| exact(at, app.offset_min))>
                 {move || at().map_or_else(|| "never".to_owned(), |at| ago(app.now.get(), at))}
             </td>

@@ -2,8 +2,8 @@
 
 use crate::{
     api::{Query, Refresh},
-    parts::{
-        confirm::{Dialog, Opened},
+    components::{
+        confirm::{Dialog, OpenState},
         form::{self, Only},
         loaded::Loaded,
         undo,
@@ -95,7 +95,7 @@ fn Form(
     settings: Query<Vec<Setting>>,
 ) -> impl IntoView {
     let app = app();
-    let open = Opened::from(editing);
+    let open = OpenState::from(editing);
     let value = RwSignal::new(setting.value.clone().unwrap_or_default());
     let problem = RwSignal::new(None::<String>);
     let old = StoredValue::new(setting.clone());

@@ -2,8 +2,8 @@
 
 use crate::{
     api::{Query, Refresh},
+    components::icon::Icon,
     live::Topic,
-    parts::icon::Icon,
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -33,13 +33,13 @@ pub fn Start() -> impl IntoView {
     // Readings that were there before do not count as an arrival.
     let before = StoredValue::new(None::<Vec<(SensorId, Timestamp)>>);
     let fresh = Memo::new(move |_| {
-        let heard = |s: &Sensor| s.latest.as_ref().map(|latest| (s.id, latest.timestamp));
+        let newest = |s: &Sensor| s.latest.as_ref().map(|latest| (s.id, latest.timestamp));
         let list = sensors.data.get()?;
         if before.with_value(Option::is_none) {
-            before.set_value(Some(list.iter().filter_map(heard).collect()));
+            before.set_value(Some(list.iter().filter_map(newest).collect()));
         }
         let known = before.get_value().unwrap_or_default();
-        list.into_iter().find(|s| heard(s).is_some_and(|heard| !known.contains(&heard)))
+        list.into_iter().find(|s| newest(s).is_some_and(|newest| !known.contains(&newest)))
     });
     let arrived = move || {
         fresh.get().map(|sensor| {
@@ -92,7 +92,7 @@ pub fn Start() -> impl IntoView {
                         .into_any()
                 }
             }}
-            <h2>"What the message says"</h2>
+            <h2>"Fields of the message"</h2>
             <dl class="facts">
                 <dt><code>"machine_id"</code></dt>
                 <dd>"Which machine. It is created when it is new."</dd>

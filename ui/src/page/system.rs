@@ -1,9 +1,9 @@
-//! State of every part: functions, database, broker and bridge, model.
+//! State of functions, database, broker and bridge, model.
 
 use super::{dead_letters::DeadLetters, jobs::Jobs};
 use crate::{
     api::{Query, Refresh},
-    parts::{form::Only, icon::Icon, loaded::Loaded, time::Ago},
+    components::{form::Only, icon::Icon, loaded::Loaded, time::Ago},
 };
 use leptos::prelude::*;
 use pm_api::{Role, status::SystemStatus, tick::BridgeHealth};
@@ -17,9 +17,9 @@ pub fn System() -> impl IntoView {
         <header class="page-head">
             <h1>"System"</h1>
         </header>
-        <div class="parts-grid">
+        <div class="status-grid">
             <Loaded phase=status.phase() retry=status.retry() lines=10>
-                {move || status.data.get().map(parts)}
+                {move || status.data.get().map(services)}
             </Loaded>
             <Only least=Role::Engineer>
                 <Jobs />
@@ -30,33 +30,31 @@ pub fn System() -> impl IntoView {
     .into_any()
 }
 
-fn parts(status: SystemStatus) -> AnyView {
+fn services(status: SystemStatus) -> AnyView {
     let model = status.ai_service.details.clone();
     let s = status;
     view! {
-            {part("Functions", &s.backend.message, s.backend.status == "running", view! {
+            {service("Functions", &s.backend.message, s.backend.status == "running", view! {
                 <dl class="facts">
                     <dt>"Version"</dt>
                     <dd>{s.version.clone()}</dd>
                 </dl>
             }.into_any())}
-            {part("Database", &s.database.message, s.database.status == "connected", ().into_any())}
-            {part("Model", &s.ai_service.message, s.ai_service.status == "running", model.map(|m| view! {
+            {service("Database", &s.database.message, s.database.status == "connected", ().into_any())}
+            {service("Model", &s.ai_service.message, s.ai_service.status == "running", model.map(|m| view! {
                 <dl class="facts">
-                    <dt>"Version"</dt>
-                    <dd>{m.model_version}</dd>
-                    <dt>"Judges by"</dt>
-                    <dd>{if m.model_loaded { "a trained model" } else { "rules only: no model is loaded" }}</dd>
+                    <dt>"Active model"</dt>
+                    <dd>{if m.model_loaded { format!("version {}", m.model_version) } else { "none, rules only".to_owned() }}</dd>
                 </dl>
             }).into_any())}
-            {part("Periodic tasks", &s.tasks.message, s.tasks.status == "running", ().into_any())}
-            {part("Broker and bridge", &s.mqtt.message, s.mqtt.connected, s.mqtt.bridge.map(bridge).into_any())}
+            {service("Periodic tasks", &s.tasks.message, s.tasks.status == "running", ().into_any())}
+            {service("Broker and bridge", &s.mqtt.message, s.mqtt.connected, s.mqtt.bridge.map(bridge).into_any())}
     }
     .into_any()
 }
 
-fn part(name: &'static str, message: &str, good: bool, details: AnyView) -> AnyView {
-    // The service decorates its sentences with signs; we have our own.
+fn service(name: &'static str, message: &str, good: bool, details: AnyView) -> AnyView {
+    // The API's messages begin with a sign; the badge has its own.
     let message = message.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned();
     view! {
         <section class="panel">
@@ -64,7 +62,7 @@ fn part(name: &'static str, message: &str, good: bool, details: AnyView) -> AnyV
                 <h2>{name}</h2>
                 <span class=if good { "badge calm" } else { "badge critical" }>
                     {if good { Icon::Check.view() } else { Icon::Critical.view() }}
-                    {if good { "in order" } else { "not in order" }}
+                    {if good { "OK" } else { "Fault" }}
                 </span>
             </header>
             <p class="muted">{message}</p>

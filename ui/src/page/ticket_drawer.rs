@@ -1,10 +1,9 @@
-//! One ticket beside the board: what is to be done, by whom, and how far it is.
+//! The drawer of one ticket: the work, its assignee and its state.
 
 use super::discussion::Discussion;
 use crate::{
     api::{Query, Refresh},
-    live::Topic,
-    parts::{
+    components::{
         badge,
         drawer::Drawer,
         form,
@@ -12,6 +11,7 @@ use crate::{
         time::{Ago, Clock},
         undo,
     },
+    live::Topic,
     shell::Machines,
     state::app,
 };
@@ -66,12 +66,12 @@ fn facts(ticket: Ticket) -> AnyView {
                     view! {
                         <dt>"Alarm"</dt>
                         <dd>
-                            <a href=Route::Alarm(id).to_string()>"The alarm that opened it"</a>
+                            <a href=Route::Alarm(id).to_string()>"Alarm that opened it"</a>
                         </dd>
                     }
                 })}
             <dt>"Assigned to"</dt>
-            <dd>{ticket.assignee.unwrap_or_else(|| "nobody".to_owned())}</dd>
+            <dd>{ticket.assignee.unwrap_or_else(|| "not assigned".to_owned())}</dd>
             {ticket
                 .due_at
                 .map(|at| {
@@ -113,17 +113,17 @@ fn day(ticket: &Ticket) -> String {
     ticket.due_at.map(|at| at.to_string().chars().take(10).collect()).unwrap_or_default()
 }
 
-/// A field of the form. It holds what the ticket says until somebody types, and again when the ticket says otherwise.
+/// A field of the form. It holds the ticket's value until the user types, and again when the ticket's value changes.
 fn field<T: Clone + PartialEq + Send + Sync + 'static>(
     first: &Ticket,
     ticket: Query<Ticket>,
     pick: fn(&Ticket) -> T,
 ) -> RwSignal<T> {
     let field = RwSignal::new(pick(first));
-    let said = Memo::new(move |_| ticket.data.with(|ticket| ticket.as_ref().map(pick)));
+    let stored = Memo::new(move |_| ticket.data.with(|ticket| ticket.as_ref().map(pick)));
     Effect::new(move |_| {
-        if let Some(said) = said.get() {
-            field.set(said);
+        if let Some(stored) = stored.get() {
+            field.set(stored);
         }
     });
     field

@@ -1,12 +1,12 @@
-//! A ticket is opened by hand.
+//! The form of a new ticket.
 
 use crate::{
-    live::Topic,
-    parts::{
+    components::{
         confirm::Dialog,
         form::{self, choice, text_field},
         icon::Icon,
     },
+    live::Topic,
     state::app,
 };
 use gloo_net::http::Method;
@@ -17,7 +17,7 @@ use pm_api::{
 };
 use pm_ui_core::{change::given, route::Route};
 
-/// A button that opens the form, for those who may open tickets.
+/// A button that opens the form, for users who may open tickets.
 #[component]
 pub fn AddTicket() -> impl IntoView {
     let open = RwSignal::new(false);

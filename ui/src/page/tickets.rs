@@ -4,8 +4,7 @@ use super::{ticket_drawer::TicketDrawer, ticket_form::AddTicket};
 use crate::{
     api::{Query, Refresh},
     browser::encode,
-    live::Topic,
-    parts::{
+    components::{
         badge, form,
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -13,6 +12,7 @@ use crate::{
         rows::{self, Row},
         time::{Ago, ms},
     },
+    live::Topic,
     shell::Machines,
     state::{App, app},
 };
@@ -70,8 +70,8 @@ pub fn Tickets() -> impl IntoView {
     .into_any()
 }
 
-/// The part of the API's address that narrows tickets as the page's address says; nothing until it is known whose they
-/// shall be. Reactive.
+/// The query of the ticket route for the filters in the page's address; nothing while the assignee is not known.
+/// Reactive.
 fn narrowed(app: App) -> Option<String> {
     let mut filter = String::new();
     if app.nav.param("mine").is_some() {
@@ -92,7 +92,7 @@ fn none(tickets: Query<Vec<Ticket>>) -> bool {
 fn nothing() -> AnyView {
     view! {
         <Empty icon=Icon::Ticket title="No tickets here">
-            "Nothing matches this filter. An alarm that needs work opens a ticket by itself."
+            "Nothing matches this filter. An alarm that needs maintenance opens a ticket automatically."
         </Empty>
     }
     .into_any()

@@ -3,8 +3,8 @@
 use crate::{
     api::{Query, Refresh},
     browser::encode,
-    parts::{
-        confirm::{Dialog, Opened},
+    components::{
+        confirm::{Dialog, OpenState},
         form::{self, choice, text_field},
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -26,7 +26,7 @@ use pm_ui_core::{
 
 const PAGE: usize = 50;
 
-/// What the dialog is open for.
+/// What the dialog shows.
 #[derive(Clone)]
 enum Editing {
     New,
@@ -45,7 +45,7 @@ pub fn Users() -> impl IntoView {
         &[Refresh::Pulse],
     );
     let editing = RwSignal::new(None::<Editing>);
-    let open = Opened::from(editing);
+    let open = OpenState::from(editing);
     view! {
         <header class="page-head">
             <h1>"Users"</h1>
@@ -90,7 +90,7 @@ pub fn Users() -> impl IntoView {
                     users
                         .items()
                         .is_empty()
-                        .then(|| view! { <Empty icon=Icon::User title="Nobody here">"No account fits the search."</Empty> })
+                        .then(|| view! { <Empty icon=Icon::User title="No users found">"No account matches the search."</Empty> })
                 }}
                 <Pager
                     total=Signal::derive(move || users.total.get().unwrap_or_default().unsigned_abs() as usize)
@@ -160,7 +160,7 @@ fn role_choice(role: RwSignal<Role>) -> AnyView {
 }
 
 #[component]
-fn AddForm(open: Opened, users: Query<Vec<User>>) -> impl IntoView {
+fn AddForm(open: OpenState, users: Query<Vec<User>>) -> impl IntoView {
     let app = app();
     let (email, name, password) =
         (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
@@ -198,7 +198,7 @@ fn AddForm(open: Opened, users: Query<Vec<User>>) -> impl IntoView {
 }
 
 #[component]
-fn ChangeForm(user: User, open: Opened, users: Query<Vec<User>>) -> impl IntoView {
+fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl IntoView {
     let app = app();
     let name = RwSignal::new(user.full_name.clone().unwrap_or_default());
     let password = RwSignal::new(String::new());
@@ -254,7 +254,7 @@ fn ChangeForm(user: User, open: Opened, users: Query<Vec<User>>) -> impl IntoVie
             <p class="muted">{email}</p>
             {text_field("Name", "text", false, name)} {role_choice(role)}
             {text_field("New password (ends its sessions)", "password", false, password)}
-            {form::check("The account can be used", active)} {form::problem(problem)}
+            {form::check("Active", active)} {form::problem(problem)}
             {form::foot(open, "Save", Some(form::sure_button("Delete", "Delete the account", remove)))}
         </form>
     }

@@ -1,8 +1,8 @@
-//! What people said of alarms when they resolved them: the labels that training holds its versions against.
+//! Verdicts on resolved alarms: the labels that new model versions are validated against.
 
 use crate::{
     api::{Query, Refresh},
-    parts::loaded::Loaded,
+    components::loaded::Loaded,
 };
 use leptos::prelude::*;
 use pm_api::{Verdict, alarm::Alarm};

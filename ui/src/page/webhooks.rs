@@ -1,10 +1,10 @@
-//! Who is told of events by HTTP: receivers, their deliveries, and tests. Engineers read, administrators change.
+//! Webhooks: receivers of events, their deliveries, and tests. Engineers read, administrators change.
 
 use super::deliveries::Deliveries;
 use crate::{
     api::{Query, Refresh},
-    parts::{
-        confirm::{Dialog, Opened},
+    components::{
+        confirm::{Dialog, OpenState},
         form::{self, Only, text_field},
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -50,8 +50,8 @@ pub fn Webhooks() -> impl IntoView {
                     .is_empty()
                     .then(|| {
                         view! {
-                            <Empty icon=Icon::Webhook title="Nobody is told">
-                                "A receiver gets alarms, tickets and anomalies as signed HTTP requests."
+                            <Empty icon=Icon::Webhook title="No webhooks">
+                                "A webhook receives alarms, tickets and anomalies as signed HTTP requests."
                             </Empty>
                         }
                     })
@@ -72,7 +72,7 @@ pub fn Webhooks() -> impl IntoView {
 
 fn secret_note(secret: String) -> AnyView {
     view! {
-        <p>"This signs the deliveries. It is shown only now; give it to the receiver:"</p>
+        <p>"This secret signs the deliveries. It is shown only once; copy it to the receiver:"</p>
         <p><code>{secret}</code></p>
     }
     .into_any()
@@ -86,7 +86,9 @@ fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown
         spawn_local(async move {
             match app.api.post::<TestResult>(&format!("/webhooks/{id}/test")).await {
                 Ok(result) if result.ok => app.toasts.done("The receiver answered."),
-                Ok(result) => app.toasts.failed(result.error.unwrap_or_else(|| "It failed.".to_owned())),
+                Ok(result) => {
+                    app.toasts.failed(result.error.unwrap_or_else(|| "The test failed.".to_owned()))
+                }
                 Err(error) => app.toasts.failed(error.to_string()),
             }
         });
@@ -121,7 +123,7 @@ fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown
                     .disabled_reason
                     .map(|reason| {
                         view! {
-                            <dt>"Switched off"</dt>
+                            <dt>"Disabled"</dt>
                             <dd>{reason}</dd>
                         }
                     })}
@@ -159,7 +161,7 @@ fn Form(old: Option<Webhook>, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option
         RwSignal::new(old.as_ref().map_or_else(|| "alarm.*, ticket.*".to_owned(), |h| h.events.join(", ")));
     let active = RwSignal::new(old.as_ref().is_none_or(|h| h.is_active));
     let problem = RwSignal::new(None::<String>);
-    let open = Opened::from(shown);
+    let open = OpenState::from(shown);
     let id = old.as_ref().map(|h| h.id);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();

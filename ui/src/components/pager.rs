@@ -1,4 +1,4 @@
-//! Lists in pages; the number of the page stands in the address.
+//! Lists in pages; the page number is kept in the address.
 
 use crate::{nav::Nav, state::app};
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ pub fn page(nav: Nav) -> usize {
     nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1)
 }
 
-/// The part of a list's address that asks for the present page. Reactive.
+/// `limit` and `offset` of the present page, for a list's address. Reactive.
 #[must_use]
 pub fn window(size: usize) -> String {
     format!("limit={size}&offset={}", (page(app().nav) - 1) * size)
@@ -22,7 +22,7 @@ pub fn filter(key: &'static str, value: &str) {
     nav.set_param(key, Some(value));
 }
 
-/// A field for words that filter a list; they stand in the address.
+/// A search field that filters a list; its text is kept in the address.
 #[must_use]
 pub fn search(label: &'static str) -> AnyView {
     let nav = app().nav;
@@ -39,7 +39,7 @@ pub fn search(label: &'static str) -> AnyView {
     .into_any()
 }
 
-/// Turns pages, where there is more than one.
+/// Buttons to turn pages, where there is more than one.
 #[component]
 pub fn Pager(
     /// How many there are.

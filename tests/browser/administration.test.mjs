@@ -1,5 +1,4 @@
-// The pages that set up and look up, driven as the roles that see them: a report to its file, a delivery and its
-// replay, a setting, a training, a schedule, preferences, a forgotten password.
+// Reports, webhooks, settings, models, system state and accounts, each used in the roles that may see it.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
@@ -31,7 +30,7 @@ after(async () => {
   receiver?.close();
 });
 
-// A test with a page of its own, as `role` at `path`; at its end nothing may have complained.
+// A test with its own page, signed in as `role`, at `path`. At its end there are no console errors or failed requests.
 function as(role, path, name, steps, size = {}) {
   test(`${role}: ${name}`, async () => {
     const page = await open(browser, { state: states[role], ...size });
@@ -46,7 +45,7 @@ function as(role, path, name, steps, size = {}) {
 const dialog = (page, name) => page.getByRole("dialog", { name });
 const menu = (page) => page.getByRole("navigation", { name: "Main" });
 
-describe("the menu follows the role", () => {
+describe("the menu depends on the role", () => {
   const everybody = ["Overview", "Machines", "Alarms", "Sensors", "Predictions", "Tickets", "System"];
   const entries = {
     viewer: [...everybody, "Reports"],
@@ -54,7 +53,7 @@ describe("the menu follows the role", () => {
     admin: [...everybody, "Reports", "Models", "Webhooks", "Settings", "Users", "Audit log"],
   };
   for (const [role, names] of Object.entries(entries)) {
-    as(role, "/system", "sees what it may use", async (page) => {
+    as(role, "/system", "the menu lists only pages that the role may use", async (page) => {
       await menu(page).getByRole("link", { name: "Reports" }).waitFor();
       const shown = await menu(page).locator("ul a").evaluateAll((links) =>
         links.map((link) => link.querySelector("span").textContent),
@@ -64,7 +63,7 @@ describe("the menu follows the role", () => {
   }
 });
 
-as("viewer", "/users", "is told who may use a page, and the palette does not offer it", async (page) => {
+as("viewer", "/users", "a page of another role names the required role, and the palette does not list it", async (page) => {
   await page.getByText("This page is not for your role").waitFor();
   await page.keyboard.press("Control+k");
   await page.getByRole("searchbox", { name: "Page, machine or sensor" }).fill("page");
@@ -73,7 +72,7 @@ as("viewer", "/users", "is told who may use a page, and the palette does not off
 });
 
 describe("reports", () => {
-  as("viewer", "/reports", "makes, reads and downloads a document", async (page) => {
+  as("viewer", "/reports", "creates, opens, downloads and deletes a PDF report", async (page) => {
     await page.getByRole("button", { name: "New report" }).click();
     const form = dialog(page, "New report");
     await form.getByLabel("Format").selectOption("pdf");
@@ -95,7 +94,7 @@ describe("reports", () => {
     await row.getByRole("button", { name: "Really delete" }).click();
     await row.waitFor({ state: "hidden" });
   });
-  as("viewer", "/reports", "is told which days cannot be", async (page) => {
+  as("viewer", "/reports", "a range that ends before it begins is refused with a reason", async (page) => {
     await page.getByRole("button", { name: "New report" }).click();
     const form = dialog(page, "New report");
     await form.getByLabel("From day").fill("2026-05-02");
@@ -104,7 +103,7 @@ describe("reports", () => {
     await form.getByText("The first day is after the last.").waitFor();
     await shoot(page, "report-refused");
   });
-  as("engineer", "/reports", "schedules one, pauses it, and takes it away", async (page) => {
+  as("engineer", "/reports", "creates, pauses and deletes a schedule", async (page) => {
     await page.getByRole("button", { name: "Schedule", exact: true }).click();
     const form = dialog(page, "New schedule");
     await form.getByLabel("Name").fill(`Morning ${stamp}`);
@@ -127,7 +126,7 @@ describe("reports", () => {
 });
 
 describe("webhooks", () => {
-  as("admin", "/webhooks", "adds a receiver, tests it, sends a delivery again, renews the secret", async (page) => {
+  as("admin", "/webhooks", "adds a webhook, tests it, replays a delivery, rotates the secret", async (page) => {
     const name = `Receiver ${stamp}`;
     await page.getByRole("button", { name: "Add receiver" }).click();
     const shown = dialog(page, "Webhook");
@@ -169,7 +168,7 @@ describe("webhooks", () => {
     await shown.getByRole("button", { name: "Delete it and its deliveries" }).click();
     await panel.waitFor({ state: "hidden" });
   });
-  as("engineer", "/webhooks", "sees receivers without what only administrators do", async (page) => {
+  as("engineer", "/webhooks", "sees webhooks without the buttons of administrators", async (page) => {
     await settled(page);
     assert.equal(await page.getByRole("button", { name: "Add receiver" }).count(), 0);
   });
@@ -177,7 +176,7 @@ describe("webhooks", () => {
 
 describe("settings", () => {
   const key = "reports.keep_days";
-  as("admin", "/settings", "changes a number, is told what does not fit, and goes back", async (page) => {
+  as("admin", "/settings", "changes a number, gets an error for an invalid one, restores the default", async (page) => {
     const entry = page.getByRole("listitem").filter({ hasText: key });
     const shown = dialog(page, "Setting");
     await entry.getByRole("button").click();
@@ -194,7 +193,7 @@ describe("settings", () => {
     await shown.waitFor({ state: "hidden" });
     await entry.getByText("45", { exact: true }).waitFor({ state: "hidden" });
   });
-  as("engineer", "/settings", "reads them only", async (page) => {
+  as("engineer", "/settings", "reads settings and cannot change them", async (page) => {
     await page.getByText(key).waitFor();
     assert.equal(await page.getByRole("button", { name: `Change ${key}` }).count(), 0);
   });
@@ -219,19 +218,19 @@ describe("models", () => {
     await plant.end();
     return sensors * readings;
   }
-  as("admin", "/models", "has a version trained, sees how it goes, and lets it judge", async (page) => {
+  as("admin", "/models", "trains a version, follows the progress, promotes it and rolls back", async (page) => {
     const published = await publishHistory();
     await until(async () => {
       const status = await api(page, "/mqtt/status");
       return status.bridge.readings_committed >= published;
     }, "the readings are stored", 60_000);
-    await page.getByRole("button", { name: "Train anew" }).click();
+    await page.getByRole("button", { name: "Retrain" }).click();
     await page.getByRole("button", { name: "Train on the stored readings" }).click();
     await page.getByText("Training has been queued.").waitFor();
     await page.getByRole("progressbar", { name: "Training" }).waitFor({ timeout: 30_000 });
     assert.match(await page.getByRole("status").filter({ hasText: "Training:" }).textContent(), /Training: \d+ %/);
     await shoot(page, "training");
-    await page.getByText("The last training is done.").waitFor({ timeout: 90_000 });
+    await page.getByText("The last training is complete.").waitFor({ timeout: 90_000 });
     const trained = page.getByRole("row").filter({ hasNotText: "1.1.0" }).nth(1);
     await trained.getByRole("button", { name: "Report" }).click();
     await dialog(page, "Report").getByText("held out, seed").waitFor();
@@ -240,34 +239,34 @@ describe("models", () => {
     await dialog(page, "Report").waitFor({ state: "hidden" });
     await shoot(page, "trained");
     await trained.getByRole("button", { name: "Promote" }).click();
-    await trained.getByRole("button", { name: "Let it judge" }).click();
+    await trained.getByRole("button", { name: "Make it the active model" }).click();
     await trained.getByText("Active").waitFor();
     await shoot(page, "promoted");
     const before = page.getByRole("row").filter({ hasText: "1.1.0" });
-    await before.getByRole("button", { name: "Go back to it" }).click();
-    await before.getByRole("button", { name: "Really go back" }).click();
+    await before.getByRole("button", { name: "Roll back" }).click();
+    await before.getByRole("button", { name: "Confirm roll back" }).click();
     await before.getByText("Active").waitFor();
   });
-  as("engineer", "/models", "looks but does not train", async (page) => {
+  as("engineer", "/models", "reads the models page and cannot train", async (page) => {
     await page.getByRole("heading", { name: "Verdicts" }).waitFor();
-    assert.equal(await page.getByRole("button", { name: "Train anew" }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Retrain" }).count(), 0);
   });
 });
 
 describe("system", () => {
-  as("engineer", "/system", "sees what the bridge counts, jobs, and what could not be read", async (page) => {
+  as("engineer", "/system", "shows the bridge's counters, jobs and dead letters", async (page) => {
     await page.getByText("Messages acknowledged").waitFor();
     await page.getByRole("heading", { name: "Jobs" }).waitFor();
-    await page.getByRole("heading", { name: "Messages that could not be read" }).waitFor();
+    await page.getByRole("heading", { name: "Dead letters" }).waitFor();
   });
-  as("viewer", "/system", "sees the state alone", async (page) => {
+  as("viewer", "/system", "shows the state of services without jobs", async (page) => {
     await page.getByRole("heading", { name: "Database" }).waitFor();
     assert.equal(await page.getByRole("heading", { name: "Jobs" }).count(), 0);
   });
 });
 
 describe("accounts", () => {
-  as("admin", "/users", "adds a user and closes what it opened", async (page) => {
+  as("admin", "/users", "the form of a new user opens again after Escape, and adds the user", async (page) => {
     const shown = dialog(page, "User");
     for (let i = 0; i < 3; i++) {
       await page.getByRole("button", { name: "Add user" }).click();
@@ -281,20 +280,20 @@ describe("accounts", () => {
     await shown.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByText(`new-${stamp}@example.com can sign in now.`).waitFor();
   });
-  as("viewer", "/profile", "chooses mails", async (page) => {
-    const box = page.getByLabel("Anomalies that the model sees");
+  as("viewer", "/profile", "mail preferences are saved", async (page) => {
+    const box = page.getByLabel("Anomalies found by the model");
     const was = await box.isChecked();
     await box.setChecked(!was);
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Saved.").waitFor();
     await page.reload();
-    await page.getByLabel("Anomalies that the model sees").waitFor();
-    assert.equal(await page.getByLabel("Anomalies that the model sees").isChecked(), !was);
-    await page.getByLabel("Anomalies that the model sees").setChecked(was);
+    await page.getByLabel("Anomalies found by the model").waitFor();
+    assert.equal(await page.getByLabel("Anomalies found by the model").isChecked(), !was);
+    await page.getByLabel("Anomalies found by the model").setChecked(was);
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Saved.").waitFor();
   });
-  test("a forgotten password leads to a mail; a link that is none is refused", async () => {
+  test("a password reset can be requested, and an invalid token is refused", async () => {
     const page = await open(browser);
     await page.goto(`${baseUrl}/app/login`);
     await page.getByRole("link", { name: "Forgotten your password?" }).click();
@@ -313,8 +312,8 @@ describe("accounts", () => {
   });
 });
 
-describe("parts of the program", () => {
-  as("admin", "/", "going from part to part loads each once and the page stays the same document", async (page) => {
+describe("chunks of the program", () => {
+  as("admin", "/", "chunks are loaded without leaving the document", async (page) => {
     await page.evaluate(() => (window.same = true));
     for (const name of ["Reports", "Alarms", "Settings", "Machines", "Reports"]) {
       await menu(page).getByRole("link", { name, exact: name !== "Alarms" }).click();
@@ -324,18 +323,18 @@ describe("parts of the program", () => {
     const files = await page.evaluate(() =>
       performance.getEntriesByType("resource").map((e) => e.name).filter((name) => name.endsWith(".wasm")),
     );
-    for (const part of ["plant", "work", "office"])
-      assert.ok(files.some((file) => file.includes(`split_${part}-`)), `${part} was fetched`);
+    for (const chunk of ["plant", "work", "admin"])
+      assert.ok(files.some((file) => file.includes(`split_${chunk}-`)), `${chunk} was fetched`);
   });
-  test("a part that cannot be fetched is asked for again", async () => {
+  test("a chunk that could not be fetched is fetched again on request", async () => {
     const page = await open(browser, { state: states.admin });
     await page.goto(`${baseUrl}/app/`);
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
-    await page.route("**/split_office-*", (route) => route.abort());
+    await page.route("**/split_admin-*", (route) => route.abort());
     await menu(page).getByRole("link", { name: "Settings" }).click();
     await page.getByText("This page could not be fetched.").waitFor();
-    await shoot(page, "part-missing");
-    await page.unroute("**/split_office-*");
+    await shoot(page, "chunk-missing");
+    await page.unroute("**/split_admin-*");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByRole("heading", { name: "Settings", level: 1 }).waitFor();
     await page.context().close();

@@ -12,7 +12,7 @@ pub struct Toasts {
     next: StoredValue<u32>,
 }
 
-/// Takes back what a message is about. It outlives the form that made the change.
+/// Undoes the change that a message is about. It outlives the form that made the change.
 type Undo = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Clone)]
@@ -41,12 +41,12 @@ impl Toasts {
         self.add(false, text.into(), None, 5);
     }
 
-    /// Something was done that can be taken back.
+    /// Something was done that can be undone.
     pub fn undoable(self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
         self.add(false, text.into(), Some(Arc::new(undo)), 10);
     }
 
-    /// Takes back what the newest message is about that offers it.
+    /// Undoes the change of the newest message that offers it.
     pub fn undo_newest(self) {
         let newest = self.list.with_untracked(|list| {
             list.iter().rev().find_map(|toast| toast.undo.clone().map(|undo| (toast.id, undo)))
@@ -83,7 +83,7 @@ impl Toasts {
     }
 }
 
-/// The corner where messages stand.
+/// The corner where messages are shown.
 #[component]
 pub fn ToastList() -> impl IntoView {
     let toasts = app().toasts;

@@ -1,4 +1,4 @@
-//! What stands where data will be: a skeleton, an error with a way out, or an invitation.
+//! Placeholders for data: a skeleton, an error with a button to try again, or a hint what to do.
 
 use super::icon::Icon;
 use crate::{
@@ -29,18 +29,18 @@ pub fn Loaded(
     }
 }
 
-/// Things that are fetched, one below the other.
+/// A list of fetched items.
 #[component]
 pub fn Entries<T, K>(
-    /// The things.
+    /// The items.
     list: Query<Vec<T>>,
-    /// What changes when a thing is to be drawn anew.
+    /// The key of an item: it is drawn again when the key changes.
     key: fn(&T) -> K,
-    /// One thing as an item of a list.
+    /// The view of an item.
     row: fn(T, Query<Vec<T>>) -> AnyView,
     /// Lines of the skeleton.
     lines: usize,
-    /// What stands there when there are none.
+    /// Shown when there are no items.
     none: fn() -> AnyView,
 ) -> impl IntoView
 where
@@ -58,7 +58,7 @@ where
     .into_any()
 }
 
-/// Has a thing of a list done once more by `POST path`, and the list fetched anew.
+/// Sends `POST path` to repeat the work of a list's item, and fetches the list again.
 pub fn again<T>(app: App, path: String, list: Query<Vec<T>>, done: &'static str, failed: &'static str)
 where
     T: DeserializeOwned + PartialEq + Send + Sync + 'static,
@@ -109,7 +109,7 @@ pub fn skeleton(lines: usize) -> AnyView {
 pub fn Empty(
     /// A drawing.
     icon: Icon,
-    /// What is not here.
+    /// What is missing.
     title: &'static str,
     /// What to do, if anything.
     children: Children,

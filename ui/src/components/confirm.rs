@@ -3,28 +3,28 @@
 use super::icon::Icon;
 use leptos::{html, prelude::*};
 
-/// Whether a dialog is open, and how it is closed. It has no state of its own: it is made of a flag, or of what the
-/// dialog is about, and then it is open while there is something.
+/// Whether a dialog is open, and how it is closed. It wraps a flag, or an optional value that the dialog shows: then the
+/// dialog is open while there is a value.
 #[derive(Clone, Copy)]
-pub struct Opened {
+pub struct OpenState {
     open: Signal<bool>,
     close: Callback<()>,
 }
 
-impl Opened {
+impl OpenState {
     /// Is it open? Reactive.
     #[must_use]
     pub fn get(self) -> bool {
         self.open.get()
     }
 
-    /// Closes it; nothing happens when it is gone already.
+    /// Closes it; no effect when it is closed already.
     pub fn close(self) {
         self.close.try_run(());
     }
 }
 
-impl From<RwSignal<bool>> for Opened {
+impl From<RwSignal<bool>> for OpenState {
     fn from(open: RwSignal<bool>) -> Self {
         let close = move |()| {
             open.try_set(false);
@@ -33,7 +33,7 @@ impl From<RwSignal<bool>> for Opened {
     }
 }
 
-impl<T: Send + Sync + 'static> From<RwSignal<Option<T>>> for Opened {
+impl<T: Send + Sync + 'static> From<RwSignal<Option<T>>> for OpenState {
     fn from(about: RwSignal<Option<T>>) -> Self {
         let close = move |()| {
             about.try_set(None);
@@ -47,14 +47,14 @@ impl<T: Send + Sync + 'static> From<RwSignal<Option<T>>> for Opened {
 pub fn Dialog(
     /// Is it open?
     #[prop(into)]
-    open: Opened,
+    open: OpenState,
     /// Its heading.
     #[prop(into)]
     title: String,
     /// An additional class.
     #[prop(default = "")]
     class: &'static str,
-    /// The content; made anew each time it opens.
+    /// The content; made again each time it opens.
     children: ChildrenFn,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();

@@ -1,4 +1,4 @@
-//! Pieces that pages are put together from.
+//! Widgets that several pages use.
 
 pub mod badge;
 pub mod brand;

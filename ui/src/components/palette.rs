@@ -14,7 +14,7 @@ struct Place {
     address: String,
 }
 
-/// The palette; open while Ctrl-K was pressed.
+/// The palette; Ctrl-K opens it.
 #[component]
 pub fn Palette() -> impl IntoView {
     let app = app();

@@ -1,10 +1,10 @@
-//! The parts of the program. Each is a file of its own, fetched when the first of its pages is shown and there from
-//! then on; what both need is in the file that is fetched first. `ui/bundle` takes the program apart at the functions
-//! marked here.
+//! The chunks of the program. Each is a file of its own, fetched when the first of its pages is shown and kept until
+//! the document is left. Code that several chunks use is in the file that is fetched first. `ui/bundle` splits the
+//! program at the functions marked here.
 
 use crate::{
+    components::loaded::{failure, skeleton},
     page,
-    parts::loaded::{failure, skeleton},
 };
 use futures::FutureExt;
 use leptos::{
@@ -12,39 +12,39 @@ use leptos::{
     task::spawn_local,
     wasm_split::{SplitLoaderError, wasm_split},
 };
-use pm_ui_core::route::{Part, Route};
+use pm_ui_core::route::{Chunk, Route};
 
-/// A page, once its part of the program is there.
+/// A page, once its chunk of the program is loaded.
 #[component]
-pub fn PageOf(
-    /// The part that shows it.
-    part: Part,
+pub fn ChunkedPage(
+    /// The chunk that holds the page.
+    chunk: Chunk,
     /// The page.
     route: Route,
 ) -> impl IntoView {
-    let there = RwSignal::new(None::<bool>);
+    let loaded = RwSignal::new(None::<bool>);
     let fetch = move || {
-        there.set(None);
+        loaded.set(None);
         spawn_local(async move {
-            let fetched = match part {
-                Part::Plant => fetch_plant().await,
-                Part::Sensing => fetch_sensing().await,
-                Part::Work => fetch_work().await,
-                Part::Office => fetch_office().await,
+            let fetched = match chunk {
+                Chunk::Plant => fetch_plant().await,
+                Chunk::Sensing => fetch_sensing().await,
+                Chunk::Work => fetch_work().await,
+                Chunk::Admin => fetch_admin().await,
             };
-            // The reader may have gone on meanwhile.
-            there.try_set(Some(fetched.is_ok()));
+            // The user may have opened another page while it loaded.
+            loaded.try_set(Some(fetched.is_ok()));
         });
     };
     fetch();
     move || {
-        let page = there.get().map(|fetched| {
-            let page = match part {
-                // Nothing is waited for: the part is there.
-                Part::Plant => plant(route).now_or_never(),
-                Part::Sensing => sensing(route).now_or_never(),
-                Part::Work => work(route).now_or_never(),
-                Part::Office => office(route).now_or_never(),
+        let page = loaded.get().map(|fetched| {
+            let page = match chunk {
+                // Nothing is waited for: the chunk is loaded.
+                Chunk::Plant => plant(route).now_or_never(),
+                Chunk::Sensing => sensing(route).now_or_never(),
+                Chunk::Work => work(route).now_or_never(),
+                Chunk::Admin => admin(route).now_or_never(),
             };
             page.filter(|_| fetched).and_then(Result::ok)
         });
@@ -88,8 +88,8 @@ fn work(route: Route) -> Result<AnyView, SplitLoaderError> {
     })
 }
 
-#[wasm_split(office, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_office))]
-fn office(route: Route) -> Result<AnyView, SplitLoaderError> {
+#[wasm_split(admin, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_admin))]
+fn admin(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         Route::Reports => view! { <page::reports::Reports /> }.into_any(),
         Route::Models => view! { <page::models::Models /> }.into_any(),

@@ -16,7 +16,7 @@ const KEYS: &[(&str, &str)] = &[
     ("g s", "Sensors"),
     ("g a", "Alarms"),
     ("g t", "Tickets"),
-    ("u", "Undo what the newest message tells of"),
+    ("u", "Undo the newest change"),
     ("t", "Light or dark"),
     ("← →", "On a chart: move the crosshair"),
     ("+ −", "On a chart: zoom in or out; Esc for the whole range"),

@@ -1,4 +1,4 @@
-//! Words with a shape and, only when something is abnormal, a colour.
+//! Labels with a shape and, only when something is abnormal, a colour.
 
 use super::icon::Icon;
 use leptos::prelude::*;
@@ -30,9 +30,9 @@ pub fn machine(status: MachineStatus) -> AnyView {
     }
 }
 
-/// A reading judged by its thresholds, or a prediction's class.
+/// The status of a reading by its limits, or the class of a prediction.
 #[must_use]
-pub fn judged(word: &str) -> AnyView {
+pub fn status(word: &str) -> AnyView {
     match word.parse::<ReadingStatus>() {
         Ok(ReadingStatus::Critical) => badge("critical", Some(Icon::Critical), word),
         Ok(ReadingStatus::Warning) => badge("warning", Some(Icon::Warning), word),
@@ -41,7 +41,7 @@ pub fn judged(word: &str) -> AnyView {
     }
 }
 
-/// What people did about an alarm.
+/// Status of an alarm.
 #[must_use]
 pub fn alarm_status(status: AlarmStatus) -> AnyView {
     match status {
@@ -51,7 +51,7 @@ pub fn alarm_status(status: AlarmStatus) -> AnyView {
     }
 }
 
-/// Where a ticket stands.
+/// Status of a ticket.
 #[must_use]
 pub fn ticket_status(status: TicketStatus) -> AnyView {
     match status {
@@ -63,7 +63,7 @@ pub fn ticket_status(status: TicketStatus) -> AnyView {
     }
 }
 
-/// Urgency of a ticket, with a colour as long as something is to be done.
+/// Priority of a ticket, with a colour until it is resolved.
 #[must_use]
 pub fn priority(ticket: &Ticket) -> AnyView {
     let priority = ticket.priority;

@@ -1,5 +1,5 @@
-//! What opens beside a list and leaves it in view: Escape, the ground and the cross close it; its heading has the focus,
-//! and afterwards the row that it was opened from.
+//! A drawer, which opens over a part of a list. Escape, the backdrop and the cross close it. Its heading has the focus
+//! while it is open, and the row that opened it afterwards.
 
 use super::{icon::Icon, rows};
 use leptos::{ev, html, prelude::*};
@@ -11,7 +11,7 @@ pub fn Drawer(
     label: &'static str,
     /// Its heading.
     heading: &'static str,
-    /// Where to go then.
+    /// Called when it is closed.
     close: Callback<()>,
     /// What it shows.
     children: Children,

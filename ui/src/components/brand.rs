@@ -1,8 +1,8 @@
-//! The product's sign.
+//! The product's logo.
 
 use leptos::prelude::*;
 
-/// The sign, `size` pixels high and wide.
+/// The logo, `size` pixels high and wide.
 #[must_use]
 pub fn brand(size: &'static str) -> AnyView {
     view! {

@@ -1,12 +1,12 @@
-//! Taking back a change that was made with `PATCH`.
+//! Undo of a change that was made with `PATCH`.
 
 use crate::state::App;
 use gloo_net::http::Method;
 use leptos::task::spawn_local;
 use serde_json::{Map, Value};
 
-/// Says what was done and offers to undo it: `before`, the changed fields as they were, is sent to where the change was
-/// sent to, and everything on show is fetched anew. Without such fields nothing is offered.
+/// Shows the message `done` and offers to undo the change: `before`, the former values of the changed fields, is sent to
+/// `path`, and everything on the page is fetched again. When `before` is empty, nothing is offered.
 pub fn offer(app: App, done: String, path: String, before: Map<String, Value>) {
     if before.is_empty() {
         return app.toasts.done(done);

@@ -1,9 +1,9 @@
-//! What folds out of a button: hidden until it is pressed, gone with Escape.
+//! A panel below a button: hidden until the button is pressed, closed with Escape.
 
 use super::icon::Icon;
 use leptos::{html, prelude::*};
 
-/// A button with what there is to choose below it.
+/// A button with a panel of choices below it.
 #[component]
 pub fn Picker(
     /// The button's label.
@@ -11,12 +11,12 @@ pub fn Picker(
     /// Its drawing.
     #[prop(optional)]
     icon: Option<Icon>,
-    /// Is what was chosen in force?
+    /// Is a choice in force?
     #[prop(into, optional)]
     chosen: Signal<bool>,
-    /// Is it folded out?
+    /// Is the panel open?
     open: RwSignal<bool>,
-    /// What there is to choose.
+    /// The choices.
     children: Children,
 ) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();

@@ -1,12 +1,12 @@
-//! Which alarm wants attention first.
+//! The order of the alarm queue.
 
 use pm_api::{AlarmStatus, Severity, alarm::Alarm};
 use std::cmp::{Ordering, Reverse};
 
-/// Orders a queue by need: unacknowledged before acknowledged before resolved, then the gravest, then those whose
-/// condition still holds, then the newest.
+/// Orders the alarm queue: unacknowledged before acknowledged before resolved, then the highest severity, then alarms
+/// whose condition still holds, then the newest.
 #[must_use]
-pub fn by_need(a: &Alarm, b: &Alarm) -> Ordering {
+pub fn by_urgency(a: &Alarm, b: &Alarm) -> Ordering {
     let key = |alarm: &Alarm| {
         (
             alarm.status,
@@ -19,15 +19,15 @@ pub fn by_need(a: &Alarm, b: &Alarm) -> Ordering {
     key(a).cmp(&key(b))
 }
 
-/// Does the alarm still wait for somebody?
+/// Is the alarm not resolved yet?
 #[must_use]
 pub fn is_active(alarm: &Alarm) -> bool {
     alarm.status != AlarmStatus::Resolved
 }
 
-/// The gravest severity among active alarms, if there are any.
+/// The highest severity among active alarms, if there are any.
 #[must_use]
-pub fn gravest<'a>(alarms: impl IntoIterator<Item = &'a Alarm>) -> Option<Severity> {
+pub fn highest_severity<'a>(alarms: impl IntoIterator<Item = &'a Alarm>) -> Option<Severity> {
     alarms.into_iter().filter(|alarm| is_active(alarm)).map(|alarm| alarm.severity).max()
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unseen_and_grave_come_first() {
+    fn unacknowledged_and_severe_alarms_come_first() {
         let mut queue = [
             alarm(AlarmStatus::Resolved, Severity::Critical, 9),
             alarm(AlarmStatus::Open, Severity::Warning, 1),
@@ -74,7 +74,7 @@ mod tests {
             alarm(AlarmStatus::Open, Severity::Warning, 2),
             alarm(AlarmStatus::Open, Severity::Critical, 1),
         ];
-        queue.sort_by(by_need);
+        queue.sort_by(by_urgency);
         let order: Vec<_> =
             queue.iter().map(|a| (a.status.as_str(), a.severity.as_str(), a.triggered_at.0)).collect();
         assert_eq!(
@@ -87,7 +87,7 @@ mod tests {
                 ("resolved", "critical", 9),
             ]
         );
-        assert_eq!(gravest(&queue), Some(Severity::Critical));
-        assert_eq!(gravest(&queue[4..]), None);
+        assert_eq!(highest_severity(&queue), Some(Severity::Critical));
+        assert_eq!(highest_severity(&queue[4..]), None);
     }
 }

@@ -1,6 +1,6 @@
-//! What every form is made of.
+//! Fields and buttons of forms.
 
-use super::{confirm::Opened, icon::Icon};
+use super::{confirm::OpenState, icon::Icon};
 use crate::{shell::Machines, state::app};
 use leptos::prelude::*;
 use pm_api::Role;
@@ -71,7 +71,7 @@ pub fn choice(
     .into_any()
 }
 
-/// One of the buttons of a group of which one is pressed.
+/// A button of a group in which one is pressed.
 pub fn segment(
     label: impl Into<String>,
     pressed: impl Fn() -> bool + Send + 'static,
@@ -125,7 +125,7 @@ pub fn check(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// What the server, or the form itself, does not like.
+/// The error that the server, or the form itself, found.
 pub fn problem(text: RwSignal<Option<String>>) -> impl IntoView {
     view! {
         <div role="alert">
@@ -135,7 +135,7 @@ pub fn problem(text: RwSignal<Option<String>>) -> impl IntoView {
 }
 
 /// Cancel and save; `aside` stands on the other side.
-pub fn foot(open: impl Into<Opened>, save: &'static str, aside: Option<AnyView>) -> AnyView {
+pub fn foot(open: impl Into<OpenState>, save: &'static str, aside: Option<AnyView>) -> AnyView {
     let open = open.into();
     view! {
         <footer class="form-foot">
@@ -151,19 +151,19 @@ pub fn foot(open: impl Into<Opened>, save: &'static str, aside: Option<AnyView>)
     .into_any()
 }
 
-/// What only users see who may do what `least` may.
+/// Content for users with the role `least` or a higher one.
 #[component]
 pub fn Only(
     /// The least role.
     least: Role,
-    /// What they see.
+    /// The content.
     children: ChildrenFn,
 ) -> impl IntoView {
     let session = app().api.session;
     move || session.may(least).then(|| children())
 }
 
-/// A button that opens something, for users who may do what `least` may.
+/// A button that opens something, for users with the role `least` or a higher one.
 pub fn opener(
     label: &'static str,
     icon: Icon,
@@ -181,7 +181,7 @@ pub fn opener(
     .into_any()
 }
 
-/// A button that asks once more before it acts.
+/// A button that asks for confirmation before it acts.
 pub fn sure_button(label: &'static str, sure_label: &'static str, act: impl Fn() + 'static) -> AnyView {
     let sure = RwSignal::new(false);
     view! {

@@ -57,7 +57,7 @@ fn focus(rows: &[HtmlElement], at: usize) {
     }
 }
 
-/// Moves the focus to the next (or previous) row; to the place it had last, if the row there was made anew or has gone.
+/// Moves the focus to the next (or previous) row; to the place it had last, if that row was made again or is gone.
 pub fn step(forward: bool) {
     let (rows, at) = rows();
     let next = match (at, LAST.get()) {
@@ -75,7 +75,7 @@ pub fn forget() {
     LAST.set(None);
 }
 
-/// For what opens over a list: when it is closed, the row that it was opened from has the focus again.
+/// Call this in a drawer: when it is closed, the row that opened it has the focus again.
 pub fn come_back() {
     if let (_, Some(at)) = rows() {
         on_cleanup(move || focus(&rows().0, at));
@@ -104,7 +104,7 @@ pub fn lead_over() {
     LEADER_MS.set(0.0);
 }
 
-/// A key meant for the row itself: pressed on it, not on a button or link inside it, and not the second of a pair.
+/// Is the key meant for the row itself: pressed on it, not on a button or link inside it, and not after `g`?
 #[must_use]
 pub fn key(event: &web_sys::KeyboardEvent) -> Option<String> {
     let own = event.target() == event.current_target();
