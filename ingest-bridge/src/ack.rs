@@ -1,11 +1,11 @@
-//! When may a message be acknowledged: once every part of it is committed or safe on disk, and only on the
+//! When a message may be acknowledged: once all of its items are committed or safe on disk, and only on the
 //! connection it came on, and only in the order of arrival (MQTT 3.1.1, 4.6).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// A message all of whose parts are safe.
+/// A message all of whose items are safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settled {
     /// Number of the message since the start of the process.
@@ -14,7 +14,7 @@ pub struct Settled {
     pub cost: usize,
 }
 
-/// A share in one message. The message is settled when every share was given to [`Share::safe`]; a share that is
+/// A lane's share in one message. The message is settled when every share was given to [`Share::safe`]; a share that is
 /// merely dropped leaves it unacknowledged for ever, so that the broker sends it again.
 #[derive(Debug, Clone)]
 pub struct Share(Arc<Inner>);
@@ -33,7 +33,7 @@ impl Share {
         Self(Arc::new(Inner { settled, report: report.clone(), missing }))
     }
 
-    /// This part of the message is committed or on disk.
+    /// This share of the message is committed or on disk.
     pub fn safe(self) {
         if self.0.missing.fetch_sub(1, std::sync::atomic::Ordering::AcqRel) == 1 {
             // A closed channel means that the session has ended, and with it every right to acknowledge.
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn acknowledged_in_order_of_arrival() {
+    fn messages_are_acknowledged_in_order_of_arrival() {
         let mut waiting = Waiting::default();
         for (sequence, packet_id) in [(10, 1), (11, 2), (13, 3)] {
             waiting.arrived(sequence, packet_id);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_lost_connection() {
+    fn messages_of_a_lost_connection_are_not_acknowledged() {
         let mut waiting = Waiting::default();
         waiting.arrived(1, 7);
         waiting.connection_lost();
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn all_parts_must_be_safe() {
+    fn a_message_is_settled_when_all_shares_are_safe() {
         let (report, mut settled) = mpsc::unbounded_channel();
         let message = Settled { sequence: 5, cost: 100 };
         let share = Share::split(2, message, &report);

@@ -1,4 +1,4 @@
-//! Parts of messages, collected until they are posted as one [`Batch`].
+//! The readings and dead letters of messages, collected until they are posted as one [`Batch`].
 
 use crate::ack::Share;
 use crate::payload::ParsedReading;
@@ -10,25 +10,25 @@ use tokio::time::Instant;
 /// A batch is closed before its encoded form gets longer than about this.
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// One reading or dead letter on its way.
+/// One reading or dead letter of a message.
 #[derive(Debug)]
-pub struct Part {
-    /// What it is.
-    pub content: Content,
-    /// Set on a message's last part in this lane.
+pub struct Item {
+    /// The reading or dead letter.
+    pub content: ItemContent,
+    /// Set on a message's last item in this lane.
     pub share: Option<Share>,
 }
 
-/// What a [`Part`] carries.
+/// The content of an [`Item`].
 #[derive(Debug)]
-pub enum Content {
+pub enum ItemContent {
     /// A value.
     Reading(ParsedReading),
     /// A payload that could not be read.
     DeadLetter(DeadLetter),
 }
 
-impl Content {
+impl ItemContent {
     /// About how many bytes it takes, encoded or in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -44,43 +44,43 @@ impl Content {
     }
 }
 
-/// Parts that wait, oldest first.
+/// Items that wait for a batch, oldest first.
 #[derive(Debug, Default)]
 pub struct Queue {
-    parts: VecDeque<(Instant, Part)>,
+    items: VecDeque<(Instant, Item)>,
     bytes: usize,
     last_arrival: Option<Instant>,
 }
 
 /// An encoded batch and the shares that are safe once it is.
 #[derive(Debug)]
-pub struct Closed {
+pub struct ClosedBatch {
     /// The batch, postcard.
     pub body: Bytes,
-    /// To be told when it is safe.
+    /// To be marked as safe once the batch is.
     pub shares: Vec<Share>,
-    /// Arrival of its oldest part.
+    /// Arrival of its oldest item.
     pub oldest: Instant,
 }
 
 impl Queue {
-    /// Adds a part that arrived at `now`.
-    pub fn push(&mut self, part: Part, now: Instant) {
-        self.bytes += part.content.bytes();
+    /// Adds a item that arrived at `now`.
+    pub fn push(&mut self, item: Item, now: Instant) {
+        self.bytes += item.content.bytes();
         self.last_arrival = Some(now);
-        self.parts.push_back((now, part));
+        self.items.push_back((now, item));
     }
 
-    /// Parts that wait.
+    /// Items that wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.parts.len()
+        self.items.len()
     }
 
     /// Nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.items.is_empty()
     }
 
     /// About how many bytes wait.
@@ -89,40 +89,40 @@ impl Queue {
         self.bytes
     }
 
-    /// Arrival of the oldest part.
+    /// Arrival of the oldest item.
     #[must_use]
     pub fn oldest(&self) -> Option<Instant> {
-        self.parts.front().map(|(at, _)| *at)
+        self.items.front().map(|(at, _)| *at)
     }
 
-    /// Arrival of the newest part.
+    /// Arrival of the newest item.
     #[must_use]
     pub fn newest(&self) -> Option<Instant> {
-        self.last_arrival.filter(|_| !self.parts.is_empty())
+        self.last_arrival.filter(|_| !self.items.is_empty())
     }
 
-    /// Takes up to `max_readings` parts, oldest first, and encodes them.
-    pub fn close(&mut self, max_readings: usize) -> Option<Closed> {
+    /// Takes up to `max_readings` items, oldest first, and encodes them.
+    pub fn close(&mut self, max_readings: usize) -> Option<ClosedBatch> {
         let oldest = self.oldest()?;
         let mut builder = Builder::default();
         let mut shares = Vec::new();
         let mut bytes = 0;
-        while let Some((_, part)) = self.parts.front() {
-            let size = part.content.bytes();
-            if builder.parts >= max_readings || (builder.parts > 0 && bytes + size > MAX_BATCH_BYTES) {
+        while let Some((_, item)) = self.items.front() {
+            let size = item.content.bytes();
+            if builder.items >= max_readings || (builder.items > 0 && bytes + size > MAX_BATCH_BYTES) {
                 break;
             }
-            let Some((_, part)) = self.parts.pop_front() else { break };
+            let Some((_, item)) = self.items.pop_front() else { break };
             bytes += size;
-            shares.extend(part.share);
-            builder.add(part.content);
+            shares.extend(item.share);
+            builder.add(item.content);
         }
         self.bytes -= bytes;
-        Some(Closed { body: encode(&builder.batch), shares, oldest })
+        Some(ClosedBatch { body: encode(&builder.batch), shares, oldest })
     }
 }
 
-/// The batch as it travels.
+/// The encoded batch.
 #[must_use]
 pub fn encode(batch: &Batch) -> Bytes {
     // Writing plain data into a growing buffer has no way to fail.
@@ -133,15 +133,15 @@ pub fn encode(batch: &Batch) -> Bytes {
 struct Builder {
     batch: Batch,
     index: HashMap<SensorRef, u32>,
-    parts: usize,
+    items: usize,
 }
 
 impl Builder {
-    fn add(&mut self, content: Content) {
-        self.parts += 1;
+    fn add(&mut self, content: ItemContent) {
+        self.items += 1;
         match content {
-            Content::DeadLetter(letter) => self.batch.dead_letters.push(letter),
-            Content::Reading(ParsedReading { sensor, time, value, status, metadata }) => {
+            ItemContent::DeadLetter(letter) => self.batch.dead_letters.push(letter),
+            ItemContent::Reading(ParsedReading { sensor, time, value, status, metadata }) => {
                 let sensor = match self.index.get(&sensor) {
                     Some(index) => *index,
                     None => {
@@ -157,22 +157,22 @@ impl Builder {
     }
 }
 
-fn part_count(batch: &Batch) -> usize {
+fn item_count(batch: &Batch) -> usize {
     batch.readings.len() + batch.dead_letters.len()
 }
 
-/// What is in a batch, in order: readings, then dead letters.
-fn contents(batch: &Batch) -> impl Iterator<Item = Content> {
+/// The content of a batch in order: readings, then dead letters.
+fn contents(batch: &Batch) -> impl Iterator<Item = ItemContent> {
     let readings = batch.readings.iter().filter_map(|r| {
         let sensor = batch.sensors.get(r.sensor as usize)?.clone();
         let Reading { time, value, status, ref metadata, .. } = *r;
-        Some(Content::Reading(ParsedReading { sensor, time, value, status, metadata: metadata.clone() }))
+        Some(ItemContent::Reading(ParsedReading { sensor, time, value, status, metadata: metadata.clone() }))
     });
-    readings.chain(batch.dead_letters.iter().cloned().map(Content::DeadLetter))
+    readings.chain(batch.dead_letters.iter().cloned().map(ItemContent::DeadLetter))
 }
 
-/// Makes one batch of the first of these encoded ones, as many as have at most `max_readings` parts together; returns
-/// it and how many they were: one at least. None of none.
+/// Joins the first of these encoded batches, as many as have at most `max_readings` items together but at least one.
+/// Returns the joined batch and the number of batches in it; `None` if there are no batches.
 #[must_use]
 pub fn join(bodies: &[Bytes], max_readings: usize) -> Option<(Bytes, usize)> {
     let first = bodies.first()?;
@@ -180,26 +180,26 @@ pub fn join(bodies: &[Bytes], max_readings: usize) -> Option<(Bytes, usize)> {
     let mut joined = Builder::default();
     let mut count = 0;
     for batch in bodies.iter().map_while(readable) {
-        if count > 0 && joined.parts + part_count(&batch) > max_readings {
+        if count > 0 && joined.items + item_count(&batch) > max_readings {
             break;
         }
         contents(&batch).for_each(|content| joined.add(content));
         count += 1;
     }
-    // what is alone goes as it is, also if it cannot be read: then ingest says so
+    // a single batch is posted unchanged, even if it cannot be read: then ingest refuses it
     Some(if count > 1 { (encode(&joined.batch), count) } else { (first.clone(), 1) })
 }
 
-/// Both halves of a batch of at least two parts, in order, each with only the sensors that it needs.
+/// Both halves of a batch of at least two items, in order, each with only the sensors that it needs.
 #[must_use]
 pub fn halves(batch: &Batch) -> Option<(Batch, Batch)> {
-    let parts = part_count(batch);
-    if parts < 2 {
+    let items = item_count(batch);
+    if items < 2 {
         return None;
     }
     let (mut first, mut second) = (Builder::default(), Builder::default());
     for (i, content) in contents(batch).enumerate() {
-        if i < parts / 2 { first.add(content) } else { second.add(content) }
+        if i < items / 2 { first.add(content) } else { second.add(content) }
     }
     Some((first.batch, second.batch))
 }
@@ -209,8 +209,8 @@ mod tests {
     use super::*;
     use pm_api::Timestamp;
 
-    fn reading(machine: &str, us: i64) -> Content {
-        Content::Reading(ParsedReading {
+    fn reading(machine: &str, us: i64) -> ItemContent {
+        ItemContent::Reading(ParsedReading {
             sensor: SensorRef { machine: machine.into(), sensor: "s".into(), ..SensorRef::default() },
             time: Timestamp(us),
             value: us as f64,
@@ -219,16 +219,16 @@ mod tests {
         })
     }
 
-    fn queue(contents: Vec<Content>) -> Queue {
+    fn queue(contents: Vec<ItemContent>) -> Queue {
         let mut queue = Queue::default();
         for content in contents {
-            queue.push(Part { content, share: None }, Instant::now());
+            queue.push(Item { content, share: None }, Instant::now());
         }
         queue
     }
 
     #[test]
-    fn order_kept_sensors_named_once() -> Result<(), postcard::Error> {
+    fn a_batch_keeps_the_order_and_names_each_sensor_once() -> Result<(), postcard::Error> {
         let mut queue = queue(vec![reading("a", 1), reading("b", 2), reading("a", 3), reading("a", 4)]);
         let closed = queue.close(3).map(|c| c.body).unwrap_or_default();
         let batch: Batch = postcard::from_bytes(&closed)?;
@@ -244,9 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn closed_by_bytes() -> Result<(), postcard::Error> {
+    fn a_batch_stays_below_its_byte_limit() -> Result<(), postcard::Error> {
         let letter = |i: i64| {
-            Content::DeadLetter(DeadLetter {
+            ItemContent::DeadLetter(DeadLetter {
                 topic: "t".into(),
                 payload: vec![0; 64 * 1024],
                 reason: "r".into(),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn joined_up_to_the_bound() -> Result<(), postcard::Error> {
+    fn batches_are_joined_up_to_the_reading_limit() -> Result<(), postcard::Error> {
         let body = |us: i64| {
             queue(vec![reading("a", us), reading("b", us + 1)]).close(9).map(|c| c.body).unwrap_or_default()
         };
@@ -283,10 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn halves_hold_everything_once() -> Result<(), postcard::Error> {
+    fn halves_hold_every_reading_once() -> Result<(), postcard::Error> {
         let mut queue = queue(vec![reading("a", 1), reading("b", 2), reading("c", 3)]);
         let batch: Batch = postcard::from_bytes(&queue.close(9).map(|c| c.body).unwrap_or_default())?;
-        let Some((first, second)) = halves(&batch) else { panic!("three parts have two halves") };
+        let Some((first, second)) = halves(&batch) else { panic!("three readings have two halves") };
         let names = |b: &Batch| {
             b.readings.iter().map(|r| b.sensors[r.sensor as usize].machine.clone()).collect::<Vec<_>>()
         };

@@ -1,15 +1,15 @@
-//! Puts the parts together.
+//! Starts and connects the pieces of the bridge.
 
 use crate::config::Config;
 use crate::deliver::Functions;
 use crate::health::{Health, wall_clock};
 use crate::lane::{Lane, Settings};
-use crate::mail::{desk::Desk, relay::Relay};
+use crate::mail::{queue::MailQueue, relay::Relay};
 use crate::payload::sparkplug::Sparkplug;
 use crate::probe;
+use crate::receipt_times::ReceiptTimes;
 use crate::session::Session;
 use crate::spool::Spool;
-use crate::stamps::Stamps;
 use crate::tick;
 use anyhow::{Context, bail};
 use pm_api::tick::BridgeHealth;
@@ -70,9 +70,9 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
             let files = found.damaged_files;
             health.failed(format!("{files} spool files were damaged; they are kept in {}", at.display()));
         }
-        let (to_lane, parts) = mpsc::unbounded_channel();
+        let (to_lane, items) = mpsc::unbounded_channel();
         let lane = Lane { index, settings, functions: functions.clone(), spool, health: health.clone() };
-        lanes.spawn(lane.run(parts));
+        lanes.spawn(lane.run(items));
         to_lanes.push(to_lane);
     }
     let probe = match config.health_listen {
@@ -85,14 +85,14 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         None => None,
     };
     let models = tokio::spawn(tick::run_models(functions.clone()));
-    let desk = Arc::new(Desk::new(relay, health.clone()));
-    let ticks = tokio::spawn(tick::run(functions, health.clone(), desk));
+    let mails = Arc::new(MailQueue::new(relay, health.clone()));
+    let ticks = tokio::spawn(tick::run(functions, health.clone(), mails));
     let max_bytes = (config.queue_max_mb * MIB) as usize;
-    let sparkplug = Sparkplug::keeping_in(folder.join("sparkplug"));
-    let of = format!("{} at {:?}", config.client_id(), broker.broker_address());
-    let stamps = Stamps::keeping_in(&folder.join("stamps"), &of)
+    let sparkplug = Sparkplug::open(folder.join("sparkplug"));
+    let session_name = format!("{} at {:?}", config.client_id(), broker.broker_address());
+    let times = ReceiptTimes::open(&folder.join("receipt-times"), &session_name)
         .with_context(|| format!("cannot use the spool folder {}", folder.display()))?;
-    let session = Session::new(broker, config.filters(), to_lanes, sparkplug, stamps, max_bytes, health);
+    let session = Session::new(broker, config.filters(), to_lanes, sparkplug, times, max_bytes, health);
     let all_lanes = async { while lanes.join_next().await.is_some() {} };
     session.run(stop, all_lanes).await;
     ticks.abort();

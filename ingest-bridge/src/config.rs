@@ -73,7 +73,7 @@ pub struct MailConfig {
     /// SMTP server: smtps://[user:password@]host[:465], or smtp://…[:587] for STARTTLS (smtp://…?tls=none without)
     #[arg(long, env = "PM_SMTP_URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
-    /// SMTP server by its parts: host
+    /// Host of the SMTP server
     #[arg(long, env = "EMAIL_SMTP_HOST")]
     pub email_smtp_host: Option<String>,
     /// Port: 465 means TLS from the start, others STARTTLS [default: 587]
@@ -138,7 +138,7 @@ impl Config {
         Ok(())
     }
 
-    /// The topic filters to subscribe to. Sparkplug B is never shared: what its data mean is told in births that every
+    /// The topic filters to subscribe to. Sparkplug B is never shared: the meaning of its data is in births, which every
     /// bridge must see, and a reading that two bridges deliver is stored once.
     #[must_use]
     pub fn filters(&self) -> Vec<String> {
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn broker_addresses() -> anyhow::Result<()> {
+    fn the_broker_address_gives_host_port_and_login() -> anyhow::Result<()> {
         let options = mqtt_options("mqtt://us%40r:p%3Aw@broker", &TlsFiles::default(), "c")?;
         assert_eq!(options.broker_address(), ("broker".to_owned(), 1883));
         let login = options.credentials().map(|l| (l.username, l.password));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_checked() {
+    fn flags_out_of_bounds_are_refused() {
         let parse = |extra: &[&str]| {
             let args = ["ingest-bridge", "--service-token", "t"].iter().chain(extra);
             Config::try_parse_from(args).map_err(anyhow::Error::from).and_then(|c| c.check().map(|()| c))

@@ -1,7 +1,7 @@
 //! Posts batches to the ingest function until it says that they are committed.
 //!
-//! 200 ends it. 422 and 413 concern the batch itself: it is halved until the part at fault stands alone, which becomes
-//! a dead letter. Everything else (no connection, no answer in time, 5xx, 401, …) is tried again for ever.
+//! 200 ends it. 422 and 413 concern the batch itself: it is halved until the faulty reading is alone, which becomes a
+//! dead letter. Everything else (no connection, no answer in time, 5xx, 401, …) is tried again for ever.
 
 use crate::batch::{encode, halves};
 use crate::health::{Health, wall_clock};
@@ -42,8 +42,8 @@ pub struct Functions {
 enum Failure {
     /// The batch as such is refused.
     Refused(String),
-    /// Worth trying again.
-    Later(String),
+    /// A temporary failure.
+    Retry(String),
 }
 
 impl Functions {
@@ -88,9 +88,9 @@ impl Functions {
         })
     }
 
-    /// Returns once every part of the encoded batch is committed (or, refused for itself, written to dead letters).
+    /// Returns once every reading of the encoded batch is committed or, when ingest refuses it, written to dead letters.
     pub async fn deliver(&self, body: Bytes) {
-        // Oldest part last, so that the order stays when a batch is halved.
+        // The oldest batch is last, so that the order stays when a batch is halved.
         let mut todo = vec![body];
         let mut pause = FIRST_PAUSE;
         while let Some(body) = todo.pop() {
@@ -102,7 +102,7 @@ impl Functions {
                     pause = FIRST_PAUSE;
                     Health::add(&self.health.readings_committed, report.stored + report.duplicates);
                 }
-                Err(Failure::Later(error)) => {
+                Err(Failure::Retry(error)) => {
                     Health::add(&self.health.post_failures, 1);
                     self.health.failed(error);
                     todo.push(body);
@@ -111,51 +111,51 @@ impl Functions {
                 }
                 Err(Failure::Refused(error)) => {
                     Health::add(&self.health.post_failures, 1);
-                    let parts = without_fault(&body, &error);
-                    if parts.is_empty() {
+                    let batches = without_fault(&body, &error);
+                    if batches.is_empty() {
                         self.health.failed(format!("dropped a dead letter that ingest refuses: {error}"));
                     }
-                    todo.extend(parts.iter().rev().map(encode));
+                    todo.extend(batches.iter().rev().map(encode));
                 }
             }
         }
     }
 
     async fn post(&self, body: Bytes) -> Result<BatchReport, Failure> {
-        let later = |e: &dyn std::fmt::Display| Failure::Later(format!("ingest cannot be reached: {e}"));
+        let retry = |e: &dyn std::fmt::Display| Failure::Retry(format!("ingest cannot be reached: {e}"));
         let answer =
-            self.send(&self.ingest, BATCH_CONTENT_TYPE, body, POST_TIMEOUT).await.map_err(|e| later(&e))?;
+            self.send(&self.ingest, BATCH_CONTENT_TYPE, body, POST_TIMEOUT).await.map_err(|e| retry(&e))?;
         let (status, text) = answer;
         match status {
-            StatusCode::OK => serde_json::from_slice(&text).map_err(|e| later(&format_args!("odd answer: {e}"))),
+            StatusCode::OK => serde_json::from_slice(&text).map_err(|e| retry(&format_args!("invalid answer: {e}"))),
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Failure::Refused(format!("{status}: {}", shown(&text))))
             }
-            StatusCode::UNAUTHORIZED => Err(Failure::Later(
+            StatusCode::UNAUTHORIZED => Err(Failure::Retry(
                 "ingest refuses the service token (401): PM_SERVICE_TOKEN must equal the functions' service_token"
                     .to_owned(),
             )),
-            other => Err(Failure::Later(format!("ingest answers {other}: {}", shown(&text)))),
+            other => Err(Failure::Retry(format!("ingest answers {other}: {}", shown(&text)))),
         }
     }
 
     /// Sends the notifier a tick.
     ///
     /// # Errors
-    /// Why it did not arrive, or what is odd about the answer.
+    /// Why the request failed, or what is wrong with the answer.
     pub async fn tick(&self, tick: &Tick) -> Result<TickAnswer, String> {
         let body = serde_json::to_vec(tick).map_err(|e| e.to_string())?;
         let (status, text) = self.send(&self.tick, "application/json", body.into(), TICK_TIMEOUT).await?;
         if !status.is_success() {
             return Err(format!("{status}: {}", shown(&text)));
         }
-        serde_json::from_slice(&text).map_err(|e| format!("odd answer: {e}"))
+        serde_json::from_slice(&text).map_err(|e| format!("invalid answer: {e}"))
     }
 
     /// Lets the notifier send what is due to webhooks. Returns whether more is due.
     ///
     /// # Errors
-    /// Why it could not be asked, or what is odd about the answer.
+    /// Why the request failed, or what is wrong with the answer.
     pub async fn send_webhooks(&self) -> Result<bool, String> {
         let body = serde_json::to_vec(&DeliverRequest::Due).map_err(|e| e.to_string())?;
         let answer = self.send(&self.webhooks, "application/json", body.into(), WEBHOOKS_TIMEOUT).await?;
@@ -163,7 +163,8 @@ impl Functions {
         if !status.is_success() {
             return Err(format!("{status}: {}", shown(&text)));
         }
-        let report: DeliverReport = serde_json::from_slice(&text).map_err(|e| format!("odd answer: {e}"))?;
+        let report: DeliverReport =
+            serde_json::from_slice(&text).map_err(|e| format!("invalid answer: {e}"))?;
         Ok(report.more && report.delivered + report.failed > 0)
     }
 
@@ -202,8 +203,8 @@ impl Functions {
     }
 }
 
-/// What to post instead of a refused batch: its halves, or for a single part a dead letter that says why; nothing for
-/// a refused dead letter.
+/// What to post instead of a refused batch: its halves, or for a single reading a dead letter with the reason; nothing
+/// for a refused dead letter.
 fn without_fault(body: &Bytes, error: &str) -> Vec<Batch> {
     let Ok(batch) = postcard::from_bytes::<Batch>(body) else {
         return vec![letter("unreadable batch".to_owned().into_bytes(), error)];
@@ -227,7 +228,7 @@ fn letter(payload: Vec<u8>, error: &str) -> Batch {
     Batch { dead_letters: vec![letter], ..Batch::default() }
 }
 
-/// A pause between half and one and a half times `pause`, so that lanes do not knock in step.
+/// A pause between half and one and a half times `pause`, so that lanes do not retry at the same moment.
 fn jitter(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + fastrand::f64())
 }
@@ -236,7 +237,7 @@ fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).chars().take(300).collect()
 }
 
-/// An error and its causes, each said once: some errors name their causes themselves.
+/// An error and its causes, each once: some errors repeat their causes in their text.
 pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = String::new();
     for cause in std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string) {

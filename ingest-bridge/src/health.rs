@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const LOG_AGAIN: Duration = Duration::from_secs(60);
 const ERRORS_KEPT: usize = 8;
 
-/// Counters since the start; every part of the bridge adds to them.
+/// Counters since the start; all modules of the bridge add to them.
 #[derive(Debug, Default)]
 pub struct Health {
     /// What never changes: name, start, broker, topics.
@@ -57,7 +57,7 @@ impl Health {
         counter.fetch_add(n, Relaxed);
     }
 
-    /// Keeps the sentence for people, and logs it, the same one at most once a minute.
+    /// Records the error for the report, and logs it, the same one at most once a minute.
     pub fn failed(&self, error: String) {
         let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         let known = errors.iter().position(|(text, _)| *text == error).map(|at| errors.remove(at).1);
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_jumps() {
+    fn the_clock_never_repeats_and_follows_large_jumps() {
         const SECOND: i64 = 1_000_000;
         let mut clock = Clock::default();
         let mut read = |wall: i64| clock.read(Timestamp(wall)).0;

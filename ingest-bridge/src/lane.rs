@@ -1,12 +1,13 @@
 //! One lane: the batches of a fixed share of the machines, one after the other.
 //!
-//! While the ingest function answers, a batch is posted, and its messages are acknowledged by the answer 200; meanwhile
-//! the next batch gathers. Once something has waited for [`Settings::spill_after`], everything that waits goes to the
+//! While the ingest function answers, a batch is posted, and its messages are acknowledged by the answer 200, while
+//! the next batch fills. Once something has waited for [`Settings::spill_after`], everything that waits goes to the
 //! spool and is acknowledged from there; from then on the spool's oldest records are posted, as many at once as
-//! make a batch, and newer batches queue up behind them on disk, so that the order stays. When the spool is full too, nothing is acknowledged.
+//! make a batch, and newer batches follow them on disk, so that the order stays. When the spool is full too, nothing is
+//! acknowledged.
 
 use crate::ack::Share;
-use crate::batch::{Closed, MAX_BATCH_BYTES, Part, Queue, join};
+use crate::batch::{ClosedBatch, Item, MAX_BATCH_BYTES, Queue, join};
 use crate::deliver::Functions;
 use crate::health::Health;
 use crate::spool::{AppendError, Spool};
@@ -30,11 +31,11 @@ pub struct Settings {
     pub max_readings: usize,
     /// Longest time that a batch stays open.
     pub linger: Duration,
-    /// A batch is closed when nothing has come for this long: the sender has paused, or the broker's window of
+    /// A batch is closed when nothing has arrived for this long: the sender has paused, or the broker's window of
     /// unacknowledged messages is used up. Longer, up to `linger`, when the last post took more than twice as long: a
-    /// busy system works through few large batches with far less than through many small ones.
+    /// busy system spends far less on few large batches than on many small ones.
     pub quiet: Duration,
-    /// What has waited this long goes to the spool.
+    /// Items that have waited this long go to the spool.
     pub spill_after: Duration,
 }
 
@@ -57,7 +58,7 @@ enum Origin {
         shares: Vec<Share>,
         oldest: Instant,
     },
-    /// So many of the spool's oldest records.
+    /// This many of the spool's oldest records.
     Spool {
         records: usize,
     },
@@ -73,20 +74,20 @@ struct InFlight {
 #[derive(Default)]
 struct State {
     queue: Queue,
-    /// Closed, but neither in flight nor on disk: what the full spool did not take.
-    closed: VecDeque<Closed>,
+    /// ClosedBatch batches, neither in flight nor on disk: the spool was full.
+    closed: VecDeque<ClosedBatch>,
     in_flight: Option<InFlight>,
     /// How long the last delivery took.
-    took: Duration,
-    /// The spool refused; not again before this.
+    last_post: Duration,
+    /// The spool refused a record; it is not tried again before this.
     spool_again: Option<Instant>,
-    /// No more parts will come.
+    /// No more items will come.
     ended: bool,
 }
 
 impl Lane {
     /// Works until the channel is closed and everything from it is committed or on disk.
-    pub async fn run(mut self, mut parts: mpsc::UnboundedReceiver<Part>) {
+    pub async fn run(mut self, mut items: mpsc::UnboundedReceiver<Item>) {
         let mut state = State::default();
         let mut received = Vec::with_capacity(RECEIVE_AT_ONCE);
         self.count_spool();
@@ -104,11 +105,11 @@ impl Lane {
                         None => std::future::pending().await,
                     }
                 } => self.delivered(&mut state),
-                count = parts.recv_many(&mut received, RECEIVE_AT_ONCE), if !state.ended => {
+                count = items.recv_many(&mut received, RECEIVE_AT_ONCE), if !state.ended => {
                     state.ended = count == 0;
                     let now = Instant::now();
-                    for part in received.drain(..) {
-                        state.queue.push(part, now);
+                    for item in received.drain(..) {
+                        state.queue.push(item, now);
                     }
                 }
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -130,7 +131,7 @@ impl Lane {
             let ready = self.closes_at(state).is_some_and(|at| at <= Instant::now());
             let closed = state.closed.pop_front();
             match closed.or_else(|| ready.then(|| state.queue.close(self.settings.max_readings)).flatten()) {
-                Some(Closed { body, shares, oldest }) => (body, Origin::Memory { shares, oldest }),
+                Some(ClosedBatch { body, shares, oldest }) => (body, Origin::Memory { shares, oldest }),
                 None => return,
             }
         };
@@ -144,11 +145,11 @@ impl Lane {
         let (oldest, newest) = (state.queue.oldest()?, state.queue.newest()?);
         let full = state.queue.len() >= self.settings.max_readings || state.queue.bytes() >= MAX_BATCH_BYTES;
         let at_once = full || state.ended;
-        let quiet = self.settings.quiet.max(state.took / 2);
+        let quiet = self.settings.quiet.max(state.last_post / 2);
         Some(if at_once { oldest } else { (oldest + self.settings.linger).min(newest + quiet) })
     }
 
-    /// When there is something to do without an event from outside.
+    /// When to act without an event from outside.
     fn due(&self, state: &State) -> Option<Instant> {
         let spill_at = match &state.in_flight {
             None => return self.closes_at(state),
@@ -160,7 +161,7 @@ impl Lane {
                 if self.spool.records() > *records as u64 {
                     waiting.or_else(|| self.closes_at(state))
                 } else {
-                    // nothing is between it and what waits: this may soon go without the disk again
+                    // the spool holds no other record: waiting items may soon be posted without the disk again
                     waiting.or_else(|| state.queue.oldest()).map(|oldest| oldest + self.settings.spill_after)
                 }
             }
@@ -170,7 +171,7 @@ impl Lane {
 
     fn delivered(&mut self, state: &mut State) {
         let Some(delivered) = state.in_flight.take() else { return };
-        state.took = delivered.since.elapsed();
+        state.last_post = delivered.since.elapsed();
         match delivered.origin {
             Origin::Memory { shares, .. } => shares.into_iter().for_each(Share::safe),
             Origin::Spool { records } => {
@@ -224,7 +225,7 @@ impl Lane {
         });
     }
 
-    /// The spool's oldest records as one batch, and how many they are; a record that has gone bad is set aside, loudly.
+    /// The spool's oldest records as one batch, and how many they are; a damaged record is set aside and logged as an error.
     fn oldest_of_spool(&mut self) -> Option<(Bytes, usize)> {
         loop {
             match self.spool.peek(MAX_BATCH_BYTES) {
@@ -252,7 +253,7 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::Content;
+    use crate::batch::ItemContent;
     use pm_api::{Timestamp, ingest::DeadLetter, tick::BridgeHealth};
 
     #[test]
@@ -265,18 +266,18 @@ mod tests {
         let spool = Spool::open(folder.path(), 1 << 20)?.0;
         let lane = Lane { index: 0, settings, functions, spool, health };
 
-        let part = || {
+        let item = || {
             let (topic, reason) = ("t".to_owned(), "r".to_owned());
             let letter = DeadLetter { topic, payload: Vec::new(), reason, received_at: Timestamp(0) };
-            Part { content: Content::DeadLetter(letter), share: None }
+            Item { content: ItemContent::DeadLetter(letter), share: None }
         };
         for (took, waits) in [(0, 5), (9, 5), (60, 30), (5000, 100)] {
             let now = Instant::now();
-            let mut state = State { took: ms(took), ..State::default() };
-            state.queue.push(part(), now);
+            let mut state = State { last_post: ms(took), ..State::default() };
+            state.queue.push(item(), now);
             assert_eq!(lane.closes_at(&state), Some(now + ms(waits)), "after {took} ms");
-            // what is full does not wait
-            state.queue.push(part(), now);
+            // a full batch does not wait
+            state.queue.push(item(), now);
             assert_eq!(lane.closes_at(&state), Some(now));
         }
         Ok(())

@@ -11,7 +11,8 @@
 //! functions store a repeated reading once, by sensor and time).
 //!
 //! Walk: [`session`] receives → [`payload`] parses → [`lane`] gathers ([`batch`]), posts ([`deliver`]) or spools
-//! ([`spool`]) → [`ack`] tells the session. [`stamps`] dates what has no time, once. [`simulator`] is the other side: it publishes.
+//! ([`spool`]) → [`ack`] reports to the session. [`receipt_times`] dates messages without a time of their own, once.
+//! [`simulator`] publishes messages.
 
 pub mod ack;
 pub mod batch;
@@ -23,10 +24,10 @@ pub mod lane;
 pub mod mail;
 pub mod payload;
 pub mod probe;
+pub mod receipt_times;
 pub mod session;
 pub mod simulator;
 pub mod spool;
-pub mod stamps;
 pub mod tick;
 
 /// Starts the log of a program, and gives the TLS library its cryptography.

@@ -1,4 +1,4 @@
-//! Mail: [`relay`] sends one by SMTP, [`desk`] keeps those under way between two ticks.
+//! Mail: [`relay`] sends one mail by SMTP, [`queue`] holds the mails in progress and their results between two ticks.
 
-pub mod desk;
+pub mod queue;
 pub mod relay;

@@ -9,8 +9,9 @@
 //!
 //! A payload with `value` or `values` is read as such on any topic. A JSON array, or an object with an array
 //! `batch`, holds one such object per element; elements inherit machine, time and location from the object
-//! around them. Topics of Sparkplug B are read by [`sparkplug`]. A JSON null counts as absent. Nothing is averaged, guessed or dropped in silence: what cannot be
-//! read becomes a dead letter whose reason names the field, and its neighbours are kept.
+//! around them. Topics of Sparkplug B are read by [`sparkplug`]. A JSON null counts as absent. Nothing is averaged,
+//! guessed or dropped in silence: an unreadable value becomes a dead letter whose reason names the field, and the other
+//! values are kept.
 
 mod element;
 mod field;
@@ -56,7 +57,7 @@ pub struct ParsedReading {
     pub metadata: Option<String>,
 }
 
-/// What one message holds; never both lists empty.
+/// The readings and dead letters of one message.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Parsed {
     /// The readable values, in the payload's order.
@@ -66,7 +67,7 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// Does anything in it bear the time of receipt, for want of one of its own?
+    /// Has one of the readings or dead letters the time of receipt, because the payload has none?
     #[must_use]
     pub fn is_dated_by(&self, received_at: Timestamp) -> bool {
         let reserved = received_at.0..=received_at.0.saturating_add(MAX_BATCH_READINGS as i64);

@@ -1,4 +1,4 @@
-//! Answers to whoever watches over the process: `/health/live` and `/health/ready`, with the bridge's report as JSON.
+//! Health probes: `/health/live` and `/health/ready`, with the bridge's report as JSON.
 
 use crate::health::Health;
 use bytes::Bytes;
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ready_is_connected() -> anyhow::Result<()> {
+    async fn ready_only_while_connected_to_the_broker() -> anyhow::Result<()> {
         for (path, connected, expected) in [
             ("/health/live", false, "HTTP/1.1 200 OK"),
             ("/health/ready", false, "HTTP/1.1 503 Service Unavailable"),

@@ -5,11 +5,11 @@
 //! connection, and only pings are sent, so that the broker keeps both the connection and the messages.
 
 use crate::ack::{Settled, Share, Waiting};
-use crate::batch::{Content, Part};
+use crate::batch::{Item, ItemContent};
 use crate::health::{Clock, Health};
 use crate::payload::sparkplug::{self, Sparkplug};
 use crate::payload::{Message, Parsed, parse};
-use crate::stamps::{Delivery, Stamps};
+use crate::receipt_times::{Delivery, ReceiptTimes};
 use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::sync::Arc;
@@ -19,31 +19,31 @@ use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-/// A connection that has died without a word is noticed after two of these.
+/// A silently lost connection is noticed after two of these.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Short: sensors are back at once, and a broker that has forgotten the session keeps nothing for who is not there.
+/// Short: sensors publish again at once, and a broker that has forgotten the session stores nothing for an absent bridge.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Time for what is in memory to be committed or spooled at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest packet that MQTT has: a message above any smaller limit would be sent again for ever.
 const MAX_PACKET_BYTES: usize = 268_435_460;
-/// Memory that a message takes beside its payload.
+/// Memory that a message takes in addition to its payload.
 const OVERHEAD_BYTES: usize = 256;
 
-/// A session and everything that hangs on it.
+/// A session with the broker, with its lanes and acknowledgements.
 pub struct Session {
     client: AsyncClient,
     events: EventLoop,
     topics: Vec<String>,
     /// Are there shared subscriptions among them?
     shared: bool,
-    lanes: Vec<mpsc::UnboundedSender<Part>>,
+    lanes: Vec<mpsc::UnboundedSender<Item>>,
     sparkplug: Sparkplug,
     waiting: Waiting,
-    /// Has the broker made a session for us, to be kept until we come back?
-    begun: bool,
+    /// Has the broker made a persistent session for this bridge?
+    session_begun: bool,
     settled: mpsc::UnboundedReceiver<Settled>,
     report: mpsc::UnboundedSender<Settled>,
     /// Bytes of messages in memory, and their bound.
@@ -51,7 +51,7 @@ pub struct Session {
     max_bytes: usize,
     sequence: u64,
     clock: Clock,
-    stamps: Stamps,
+    times: ReceiptTimes,
     health: Arc<Health>,
 }
 
@@ -61,9 +61,9 @@ impl Session {
     pub fn new(
         mut options: MqttOptions,
         topics: Vec<String>,
-        lanes: Vec<mpsc::UnboundedSender<Part>>,
+        lanes: Vec<mpsc::UnboundedSender<Item>>,
         sparkplug: Sparkplug,
-        stamps: Stamps,
+        times: ReceiptTimes,
         max_bytes: usize,
         health: Arc<Health>,
     ) -> Self {
@@ -83,19 +83,19 @@ impl Session {
             lanes,
             sparkplug,
             waiting: Waiting::default(),
-            begun: false,
+            session_begun: false,
             settled,
             report,
             used_bytes: 0,
             max_bytes,
             sequence: 0,
             clock: Clock::default(),
-            stamps,
+            times,
             health,
         }
     }
 
-    /// Receives until `stop`, then acknowledges what `lanes` still settle, and takes leave of the broker.
+    /// Receives until `stop`, then acknowledges what `lanes` still settle, and disconnects.
     pub async fn run(mut self, stop: impl Future<Output = ()>, lanes: impl Future<Output = ()>) {
         tokio::pin!(stop);
         let mut settled = Vec::new();
@@ -131,7 +131,7 @@ impl Session {
     }
 
     async fn finish(mut self, lanes: impl Future<Output = ()>, mut settled: Vec<Settled>) {
-        // The end of the channels tells the lanes to flush.
+        // The lanes flush when their channels end.
         self.lanes.clear();
         tokio::pin!(lanes);
         let deadline = Instant::now() + FLUSH_TIMEOUT;
@@ -176,13 +176,13 @@ impl Session {
 
     fn connected(&mut self, session_present: bool) {
         self.waiting.connection_lost();
-        let noted = self.stamps.connected(session_present);
-        self.noted(noted);
+        let written = self.times.connected(session_present);
+        self.check_written(written);
         self.health.connected.store(true, Relaxed);
         tracing::info!(session_present, "connected to the broker");
-        if std::mem::replace(&mut self.begun, true) && !session_present {
+        if std::mem::replace(&mut self.session_begun, true) && !session_present {
             self.health.failed(
-                "the broker has forgotten the bridge's session: it kept nothing of what was published meanwhile"
+                "the broker has forgotten the bridge's session: messages published before this connection are lost"
                     .to_owned(),
             );
         }
@@ -222,24 +222,26 @@ impl Session {
         }
         let lane_count = self.lanes.len();
         let lane_of = |name: &str| crc32fast::hash(name.as_bytes()) as usize % lane_count;
-        let readings = parsed.readings.into_iter().map(|r| (lane_of(&r.sensor.machine), Content::Reading(r)));
-        let letters = parsed.dead_letters.into_iter().map(|l| (lane_of(&l.topic), Content::DeadLetter(l)));
-        let parts: Vec<(usize, Content)> = readings.chain(letters).collect();
-        let last_of = |lane: usize| parts.iter().rposition(|(of, _)| *of == lane);
+        let readings =
+            parsed.readings.into_iter().map(|r| (lane_of(&r.sensor.machine), ItemContent::Reading(r)));
+        let letters =
+            parsed.dead_letters.into_iter().map(|l| (lane_of(&l.topic), ItemContent::DeadLetter(l)));
+        let items: Vec<(usize, ItemContent)> = readings.chain(letters).collect();
+        let last_of = |lane: usize| items.iter().rposition(|(of, _)| *of == lane);
         let last: Vec<Option<usize>> = (0..lane_count).map(last_of).collect();
-        let size: usize = parts.iter().map(|(_, content)| OVERHEAD_BYTES + content.bytes()).sum();
+        let size: usize = items.iter().map(|(_, content)| OVERHEAD_BYTES + content.bytes()).sum();
         let settled = Settled { sequence: self.sequence, cost: OVERHEAD_BYTES + size };
         self.used_bytes += settled.cost;
-        if parts.is_empty() {
-            // nothing to keep, such as a death certificate: safe at once
+        if items.is_empty() {
+            // nothing to store, such as a death certificate: safe at once
             let _ = self.report.send(settled);
             return;
         }
         let share = Share::split(last.iter().flatten().count(), settled, &self.report);
-        for (index, (lane, content)) in parts.into_iter().enumerate() {
+        for (index, (lane, content)) in items.into_iter().enumerate() {
             let share = (last[lane] == Some(index)).then(|| share.clone());
             // A lane ends only after this session: the channel is open.
-            let _ = self.lanes[lane].send(Part { content, share });
+            let _ = self.lanes[lane].send(Item { content, share });
         }
     }
 
@@ -252,7 +254,7 @@ impl Session {
             shared: self.shared,
         };
         let confirmed = publish.qos == QoS::AtLeastOnce;
-        let known = confirmed.then(|| self.stamps.again(delivery)).flatten();
+        let known = confirmed.then(|| self.times.find_repeated(delivery)).flatten();
         let received_at = known.unwrap_or_else(|| self.clock.now());
         let message = Message {
             topic: &publish.topic,
@@ -269,15 +271,15 @@ impl Session {
             self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
         }
         if confirmed && parsed.is_dated_by(received_at) {
-            let noted = self.stamps.given(self.sequence, delivery, received_at, known.is_some());
-            self.noted(noted);
+            let written = self.times.record(self.sequence, delivery, received_at, known.is_some());
+            self.check_written(written);
         }
         parsed
     }
 
-    fn noted(&self, noted: std::io::Result<()>) {
-        if let Err(error) = noted {
-            self.health.failed(format!("times of receipt cannot be kept: {error}"));
+    fn check_written(&self, written: std::io::Result<()>) {
+        if let Err(error) = written {
+            self.health.failed(format!("times of receipt cannot be written: {error}"));
         }
     }
 
@@ -286,8 +288,8 @@ impl Session {
         let (parsed, rebirth) = block_in_place(|| self.sparkplug.read(message));
         if let Some(rebirth) = rebirth {
             tracing::info!(topic = %rebirth.topic, "asking a Sparkplug node for its births");
-            let asked = self.client.try_publish(rebirth.topic, QoS::AtMostOnce, false, rebirth.payload);
-            if let Err(error) = asked {
+            let sent = self.client.try_publish(rebirth.topic, QoS::AtMostOnce, false, rebirth.payload);
+            if let Err(error) = sent {
                 self.health.failed(format!("cannot ask a Sparkplug node for its births: {error}"));
             }
         }
@@ -305,8 +307,8 @@ impl Session {
         if let Some((last, _)) = ready.last()
             && self.events.network.is_some()
         {
-            let noted = self.stamps.acknowledged(*last);
-            self.noted(noted);
+            let written = self.times.acknowledged(*last);
+            self.check_written(written);
             self.write(ready.into_iter().map(|(_, id)| Packet::PubAck(PubAck::new(id)))).await;
             Health::add(&self.health.messages_acknowledged, count);
         }
@@ -324,12 +326,12 @@ impl Session {
         };
         let error = match timeout(WRITE_TIMEOUT, writing).await {
             Ok(Ok(())) => {
-                // The answers to our own pings need not be waited for.
+                // The answers to our own pings are not awaited.
                 self.events.state.await_pingresp = false;
                 return;
             }
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "it does not take our packets".to_owned(),
+            Err(_) => "the broker does not accept packets in time".to_owned(),
         };
         self.events.clean();
         self.lost(&error);

@@ -2,9 +2,9 @@
 //!
 //! Invariants: a record counts only after [`Spool::append`] returned, which is after fsync; records come back in the
 //! order of appending; a record whose checksum does not match is never returned. A process that is killed at any
-//! point leaves at most one torn record, the last one, which nobody was promised. Damage inside a file costs the
+//! point leaves at most one torn record, the last one, which was not acknowledged. Damage inside a file costs the
 //! records it touches: the whole ones around it are saved into a file of the same number, and the damaged file is kept
-//! beside it as `<number>.damaged` for whoever can mend it.
+//! as `<number>.damaged` in the same folder, for repair by hand.
 //!
 //! Form: `<number>.seg` files, each `PMSPOOL1` and then records of length (u32), CRC-32 of length and data (u32), data.
 //! A start never writes to an old file. A file is deleted once all of its records are delivered, so a restart repeats
@@ -65,7 +65,7 @@ pub struct Spool {
     /// Where the next record of the oldest segment starts, and how many were taken from it.
     position: u64,
     taken: u64,
-    /// Lengths of the records that were looked at last.
+    /// Lengths of the records that [`Spool::peek`] returned last.
     seen: Vec<u64>,
     next_number: u64,
 }
@@ -231,7 +231,7 @@ impl Spool {
                     self.seen.push(record.len() as u64);
                     records.push(record);
                 }
-                // told of when it is the oldest
+                // reported when it is the oldest
                 _ if !records.is_empty() => break,
                 Ok(_) => return Err(io::Error::other("a spooled record is damaged")),
                 Err(error) => return Err(error),
@@ -360,8 +360,8 @@ fn whole_record(bytes: &[u8]) -> Option<usize> {
     (checksum(size, data) == sum).then(|| header.len() + data.len())
 }
 
-/// Do the bytes hold as much as their header says? Then they may be a record that was promised and has rotted since,
-/// and not one whose writing was broken off.
+/// Are the bytes as long as their header says? Then they may be a stored record that was damaged since, and not one
+/// whose writing was interrupted.
 fn is_long_enough(bytes: &[u8]) -> bool {
     bytes.split_first_chunk::<{ RECORD_HEADER_BYTES as usize }>().is_some_and(|(header, rest)| {
         let size = header_of(*header).0 as usize;

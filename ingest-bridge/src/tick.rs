@@ -3,49 +3,48 @@
 
 use crate::deliver::Functions;
 use crate::health::Health;
-use crate::mail::desk::Desk;
+use crate::mail::queue::MailQueue;
 use pm_api::tick::Tick;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Requests under way in which the notifier sends to webhooks: a slow receiver holds up one of them, not the clock.
+/// Most parallel requests in which the notifier delivers webhooks: a slow receiver delays one of them, not the ticks.
 const MOST_SENDERS: usize = 4;
 
-/// Ticks until dropped, every second and when a mail is done. A failed tick is counted and forgotten: the next one does
-/// its work.
-pub async fn run(functions: Arc<Functions>, health: Arc<Health>, desk: Arc<Desk>) {
+/// Ticks until dropped, every second and when a mail has a result. A failed tick is counted; the next one does its work.
+pub async fn run(functions: Arc<Functions>, health: Arc<Health>, mails: Arc<MailQueue>) {
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let senders = Arc::new(Semaphore::new(MOST_SENDERS));
     loop {
         tokio::select! {
             _ = second.tick() => {}
-            () = desk.news() => {}
+            () = mails.result_ready() => {}
         }
-        let tick = Tick { bridge: health.report(), mail: desk.report() };
+        let tick = Tick { bridge: health.report(), mail: mails.report() };
         match functions.tick(&tick).await {
             Ok(answer) => {
-                desk.reported(&tick.mail.results);
-                desk.take(answer.mails);
+                mails.forget_reported(&tick.mail.results);
+                mails.send(answer.mails);
                 if answer.deliveries_due
-                    && let Ok(place) = senders.clone().try_acquire_owned()
+                    && let Ok(permit) = senders.clone().try_acquire_owned()
                 {
-                    tokio::spawn(send_webhooks(functions.clone(), place));
+                    tokio::spawn(send_webhooks(functions.clone(), permit));
                 }
             }
             Err(error) => {
                 Health::add(&health.tick_failures, 1);
                 tracing::debug!("tick failed: {error}");
-                // news that could not be told must not make the clock race
+                // an unreported result must not cause ticks without pause
                 second.tick().await;
             }
         }
     }
 }
 
-async fn send_webhooks(functions: Arc<Functions>, _place: OwnedSemaphorePermit) {
+async fn send_webhooks(functions: Arc<Functions>, _permit: OwnedSemaphorePermit) {
     loop {
         match functions.send_webhooks().await {
             Ok(true) => {}

@@ -43,10 +43,10 @@ struct Options {
     /// Same seed, same signals
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// End after so many seconds
+    /// End after this many seconds
     #[arg(long)]
     duration: Option<f64>,
-    /// End after so many messages
+    /// End after this many messages
     #[arg(long)]
     count: Option<u64>,
     /// A fault that develops: bearing-wear, overheating, leak or stuck-sensor, then [:machine[:sensor]]; repeatable
@@ -64,7 +64,7 @@ struct Options {
     /// Publish this CSV file instead: timestamp,machine_id,sensor_id,value[,unit[,sensor_type]]
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// Replay so many times as fast as recorded; 0: as fast as the broker takes
+    /// Speed of the replay relative to the recording; 0: as fast as the broker accepts
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
     /// Replay as if it happened now: each reading is dated when it is published

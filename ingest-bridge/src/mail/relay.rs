@@ -29,9 +29,9 @@ pub struct Relay {
 /// Why a mail was not sent.
 #[derive(Debug)]
 pub struct Failure {
-    /// For people.
+    /// The message for users.
     pub error: String,
-    /// It will be the same next time.
+    /// A further attempt would fail as well.
     pub permanent: bool,
 }
 
@@ -89,7 +89,7 @@ impl Relay {
         match tokio::time::timeout(WHOLE_TIMEOUT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(e)) => {
-                // 53x is about our login, which somebody can mend; other 5xx are about the mail
+                // 53x concerns our login, which can be corrected; other 5xx concern the mail
                 let about_login = e.status().is_some_and(|code| u16::from(code) / 10 == 53);
                 Err(Failure { permanent: e.is_permanent() && !about_login, error: shown(&e.into()) })
             }
@@ -148,8 +148,8 @@ fn from_url(url: &str) -> anyhow::Result<Server> {
     // The address may hold a password: it is not repeated in messages.
     let url = Url::parse(url).context("PM_SMTP_URL is not an address such as smtps://user:password@host")?;
     let host = url.host_str().context("PM_SMTP_URL names no host")?.trim_matches(['[', ']']);
-    let asked = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
-    let (protection, default_port) = match (url.scheme(), asked.as_deref()) {
+    let tls = url.query_pairs().find(|(key, _)| key == "tls").map(|(_, value)| value.into_owned());
+    let (protection, default_port) = match (url.scheme(), tls.as_deref()) {
         ("smtps", None) => (Protection::FromTheStart, 465),
         ("smtp", None) => (start_tls(host), 587),
         ("smtp", Some("required")) => (Protection::StartTls, 587),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() -> anyhow::Result<()> {
+    fn the_smtp_address_gives_server_port_and_protection() -> anyhow::Result<()> {
         for (url, host, port, protection) in [
             ("smtps://mail.example", "mail.example", 465, Protection::FromTheStart),
             ("smtp://mail.example", "mail.example", 587, Protection::StartTls),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_variables() -> anyhow::Result<()> {
+    fn the_documented_email_variables_give_the_server() -> anyhow::Result<()> {
         let text = |s: &str| Some(s.to_owned());
         let mut config = MailConfig { email_smtp_host: text("smtp.gmail.com"), ..MailConfig::default() };
         let found = server(&config)?.context("a server")?;

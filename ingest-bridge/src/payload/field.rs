@@ -70,7 +70,7 @@ pub fn number(key: &str, value: &Value) -> Result<Option<f64>, String> {
     }
 }
 
-/// A time: ISO 8601 text (without zone: UTC) or a number since 1970 in seconds, ms, µs or ns, told apart by size.
+/// A time: ISO 8601 text (without zone: UTC) or a number since 1970 in seconds, ms, µs or ns, distinguished by size.
 pub fn time(value: &Value) -> Result<Timestamp, String> {
     let us = match value {
         Value::Number(number) => epoch(number)?,

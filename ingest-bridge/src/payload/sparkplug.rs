@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use wire::{Metric, Payload};
 
-/// First part of every topic of Sparkplug B.
+/// First level of every topic of Sparkplug B.
 pub const NAMESPACE: &str = "spBv1.0/";
 /// A node is asked for its births at most this often, µs.
 const ASK_EVERY_US: i64 = 5_000_000;
@@ -33,14 +33,14 @@ pub struct Rebirth {
     pub payload: Vec<u8>,
 }
 
-/// What the edge nodes have told of themselves.
+/// The state of the edge nodes, from their births.
 #[derive(Debug, Default)]
 pub struct Sparkplug {
     births: Births,
-    asked: HashMap<String, Timestamp>,
+    asked_at: HashMap<String, Timestamp>,
 }
 
-/// A topic in its parts.
+/// A topic in its levels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Topic<'a> {
     kind: &'a str,
@@ -51,10 +51,10 @@ struct Topic<'a> {
 
 impl<'a> Topic<'a> {
     fn read(topic: &'a str) -> Option<Self> {
-        let mut parts = topic.strip_prefix(NAMESPACE)?.split('/');
-        let (group, kind, node) = (parts.next()?, parts.next()?, parts.next()?);
-        let device = parts.next();
-        let named = ![group, node].contains(&"") && device != Some("") && parts.next().is_none();
+        let mut levels = topic.strip_prefix(NAMESPACE)?.split('/');
+        let (group, kind, node) = (levels.next()?, levels.next()?, levels.next()?);
+        let device = levels.next();
+        let named = ![group, node].contains(&"") && device != Some("") && levels.next().is_none();
         (named && kind.starts_with('D') == device.is_some()).then_some(Self { kind, group, node, device })
     }
 
@@ -68,10 +68,10 @@ impl<'a> Topic<'a> {
 }
 
 impl Sparkplug {
-    /// With the births that an earlier process kept in `folder`, and keeping new ones there.
+    /// With the births that an earlier process stored in `folder`; new ones are stored there.
     #[must_use]
-    pub fn keeping_in(folder: PathBuf) -> Self {
-        Self { births: Births::keeping_in(folder), asked: HashMap::new() }
+    pub fn open(folder: PathBuf) -> Self {
+        Self { births: Births::open(folder), asked_at: HashMap::new() }
     }
 
     /// Reads a message on a topic of Sparkplug B: its readings, and what to ask its node for. Both lists may be empty,
@@ -146,10 +146,10 @@ impl Sparkplug {
     fn ask(&mut self, topic: Topic<'_>, now: Timestamp) -> Option<Rebirth> {
         let node = topic.edge_node();
         let lately = |at: &Timestamp| (0..ASK_EVERY_US).contains(&now.0.saturating_sub(at.0));
-        if self.asked.get(&node).is_some_and(lately) {
+        if self.asked_at.get(&node).is_some_and(lately) {
             return None;
         }
-        self.asked.insert(node, now);
+        self.asked_at.insert(node, now);
         Some(Rebirth {
             topic: format!("{NAMESPACE}{}/NCMD/{}", topic.group, topic.node),
             payload: Payload::rebirth(now).encode_to_vec(),

@@ -16,7 +16,7 @@ fn values(parsed: &Parsed) -> Vec<String> {
 }
 
 #[test]
-fn every_form() {
+fn every_documented_form_gives_its_readings() {
     for (topic, payload, expected) in [
         (
             GENERIC,
@@ -64,7 +64,7 @@ fn every_form() {
 }
 
 #[test]
-fn every_refusal_names_the_field() {
+fn the_reason_of_a_dead_letter_names_the_field() {
     let long = "n".repeat(101);
     let long_name = format!(r#"{{"machine_id":"{long}","sensor_id":"s","value":1}}"#);
     let deep = format!(
@@ -133,7 +133,7 @@ fn every_refusal_names_the_field() {
 }
 
 #[test]
-fn good_neighbours_are_kept() {
+fn readable_values_are_kept_where_others_are_not() {
     let parsed = read(GENERIC, r#"{"machine_id":"m","values":{"a":1,"b":"on","c":3,"":4}}"#);
     assert_eq!(values(&parsed), ["m/a=1", "m/c=3"]);
     assert_eq!(parsed.dead_letters.len(), 1);
@@ -157,7 +157,7 @@ fn good_neighbours_are_kept() {
 }
 
 #[test]
-fn every_time() {
+fn every_documented_form_of_time_is_read() {
     for (text, expected) in [
         (r#""2026-11-23T10:23:11.533924Z""#, 1_795_429_391_533_924),
         (r#""2026-11-23T11:23:11.533924+01:00""#, 1_795_429_391_533_924),
@@ -181,7 +181,7 @@ fn every_time() {
 }
 
 #[test]
-fn undated_elements_stay_apart() {
+fn undated_elements_of_an_array_get_different_times() {
     let parsed = read(
         "e",
         r#"[{"machine_id":"m","sensor_id":"s","value":1},{"machine_id":"m","sensor_id":"s","value":2}]"#,
@@ -190,7 +190,7 @@ fn undated_elements_stay_apart() {
 }
 
 #[test]
-fn retained_needs_a_time() {
+fn a_retained_message_without_time_is_a_dead_letter() {
     let message = |payload: &'static str| Message {
         topic: GENERIC,
         payload: payload.as_bytes(),

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_develop() -> anyhow::Result<()> {
+    fn faults_grow_from_normal_to_critical() -> anyhow::Result<()> {
         for (text, machine) in
             [("bearing-wear:machine-1", 0), ("overheating:machine-2", 1), ("leak:machine-3", 2)]
         {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_sensor_repeats_itself() -> anyhow::Result<()> {
+    fn a_stuck_sensor_repeats_its_value() -> anyhow::Result<()> {
         let kind = &KINDS[0].sensors[1];
         let fault = "stuck-sensor:machine-1:temp-core".parse::<FaultSpec>()?.starting(START, 0.0);
         let shown =
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_on_demand() -> anyhow::Result<()> {
+    fn a_failure_on_request_begins_and_ends() -> anyhow::Result<()> {
         let fault = on_demand(br#"{"machine_id":"machine-3","sensor_id":"oil-level","duration":10}"#, START)?;
         assert_eq!(worst(&fault, 2, 1), ReadingStatus::Critical);
         assert_eq!(worst(&fault, 2, 11), ReadingStatus::Normal, "over");

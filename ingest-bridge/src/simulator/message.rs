@@ -84,7 +84,7 @@ mod tests {
     use crate::payload::{Message, parse};
 
     #[test]
-    fn the_bridge_reads_what_the_simulator_writes() -> serde_json::Result<()> {
+    fn the_bridge_reads_every_message_of_the_simulator() -> serde_json::Result<()> {
         let at = Timestamp(1_790_000_000_123_456);
         for machine in &plant(6, 5) {
             for sensor in &machine.sensors {

@@ -40,7 +40,7 @@ pub struct MachineKind {
     pub name: &'static str,
     /// Topic of the documented machine.
     pub topic: &'static str,
-    /// Where it stands.
+    /// Its location.
     pub location: &'static str,
     /// Its sensors.
     pub sensors: [SensorKind; 4],
@@ -101,7 +101,7 @@ pub struct Machine {
     pub name: String,
     /// Topic it publishes on.
     pub topic: String,
-    /// Where it stands.
+    /// Its location.
     pub location: String,
     /// Its sensors: id and behaviour.
     pub sensors: Vec<Sensor>,

@@ -79,7 +79,7 @@ impl Publisher {
             written.map_err(|_| "it does not take our packets")?.map_err(|e| e.to_string())?;
         }
         // Wait for the broker only when there is nothing that could be written; not at all for a connection, which
-        // would be begun anew each time.
+        // would start again each time.
         let connecting = self.events.network.is_none();
         let idle = self.queue.is_empty() || self.window_is_full();
         let until = if connecting {
@@ -124,7 +124,7 @@ impl Publisher {
 
     async fn write(&mut self, request: Request) -> Result<(), StateError> {
         let packet = self.events.state.handle_outgoing_packet(request)?;
-        // The library notes every packet it sends as an event; nobody reads these.
+        // The library records every packet it sends as an event; they are not used.
         self.events.state.events.retain(|event| matches!(event, Event::Incoming(_)));
         match (packet, &mut self.events.network) {
             (Some(packet), Some(network)) => network.write(packet).await,

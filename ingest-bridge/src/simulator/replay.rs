@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_and_refuses() -> anyhow::Result<()> {
+    fn a_recording_is_read_and_a_faulty_one_refused() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("r.csv");
         let write = |text: &str| std::fs::write(&file, text);

@@ -2,7 +2,7 @@
 //!
 //! Noise that remembers is value noise: random numbers on a lattice of times, joined smoothly; its autocorrelation
 //! falls to zero over one lattice step (Perlin 1985, in one dimension, with values instead of gradients). Being a
-//! function of time, it needs no state, and every part is bounded, so that the healthy range can be proven.
+//! function of time, it needs no state, and every term is bounded, so that the healthy range can be proven.
 
 use super::fault::Fault;
 use super::plant::SensorKind;
@@ -66,7 +66,7 @@ pub fn bounds(kind: &SensorKind) -> (f64, f64) {
     (kind.base - reach, kind.base + reach)
 }
 
-/// The value judged by the sensor's documented limits.
+/// The status of the value by the sensor's documented limits.
 #[must_use]
 pub fn status(kind: &SensorKind, value: f64) -> ReadingStatus {
     let (warning, critical) = kind.limits;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_remembers_and_sensors_share_the_load() {
+    fn noise_is_correlated_in_time_and_load_between_sensors() {
         let pump = &KINDS[0].sensors;
         let half_seconds = series(7, "machine-1", &pump[0], 2400, 500_000);
         let lag1 = correlation(&half_seconds[1..], &half_seconds[..2399]);

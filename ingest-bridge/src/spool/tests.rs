@@ -32,7 +32,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 #[test]
-fn in_order_over_files_and_restarts() -> Result {
+fn records_come_back_in_order_over_files_and_restarts() -> Result {
     let folder = tempfile::tempdir()?;
     let big = SEGMENT_BYTES as usize / 3;
     let sent: Vec<Bytes> = (0..10).map(|n| record(n, big)).collect();
@@ -60,7 +60,7 @@ fn in_order_over_files_and_restarts() -> Result {
 }
 
 #[test]
-fn several_are_seen_at_once_and_some_of_them_taken() -> Result {
+fn peek_returns_several_records_and_advance_removes_some() -> Result {
     let folder = tempfile::tempdir()?;
     let (mut spool, _) = Spool::open(folder.path(), 1 << 20)?;
     let sent: Vec<Bytes> = (0..5).map(|n| record(n, 92)).collect();
@@ -76,7 +76,7 @@ fn several_are_seen_at_once_and_some_of_them_taken() -> Result {
 }
 
 #[test]
-fn full_means_nothing_was_added() -> Result {
+fn a_full_spool_adds_nothing() -> Result {
     let folder = tempfile::tempdir()?;
     let (mut spool, _) = Spool::open(folder.path(), 1000)?;
     append(&mut spool, &[record(1, 300)])?;
@@ -90,7 +90,7 @@ fn full_means_nothing_was_added() -> Result {
 }
 
 #[test]
-fn damage_is_seen_and_set_aside() -> Result {
+fn a_damaged_record_is_detected_and_set_aside() -> Result {
     let folder = tempfile::tempdir()?;
     let (mut spool, _) = Spool::open(folder.path(), 1 << 20)?;
     append(&mut spool, &[record(1, 50), record(2, 50)])?;
@@ -111,8 +111,8 @@ fn damage_is_seen_and_set_aside() -> Result {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// A process is killed while it appends: the last file ends anywhere behind the last promised byte, in what was
-    /// being written or in rubbish.
+    /// A process is killed while it appends: the last file ends anywhere behind the last stored byte, in the record that
+    /// was being written or in other bytes.
     #[test]
     fn killed_at_any_point(
         batches in prop::collection::vec(prop::collection::vec(0_usize..300, 1..4), 1..8),
@@ -135,7 +135,7 @@ proptest! {
             spool.advance(1)?;
         }
         let left = promised.len() - delivered;
-        // The next append, broken off, and whatever the disk had there before.
+        // The interrupted append, and other bytes that the disk had there before.
         append(&mut spool, &[record(u64::MAX, torn_size)]).map_err(|e| TestCaseError::fail(e.to_string()))?;
         drop(spool);
         let last = files(folder.path())?.pop().ok_or_else(|| TestCaseError::fail("no file"))?;
@@ -150,14 +150,14 @@ proptest! {
         append(&mut spool, &[record(u64::MAX - 1, 7)]).map_err(|e| TestCaseError::fail(e.to_string()))?;
         let mut found = drain(&mut spool)?;
         prop_assert_eq!(found.pop(), Some(record(u64::MAX - 1, 7)));
-        // Rubbish that happens to complete the record makes it whole.
+        // Other bytes that happen to complete the record make it whole.
         found.retain(|r| *r != record(u64::MAX, torn_size));
         prop_assert!(found.len() >= left, "a promised record is missing");
         let promised_left = &promised[promised.len() - found.len().min(promised.len())..];
         prop_assert_eq!(&found[..], promised_left, "in order, nothing but promised records");
     }
 
-    /// Any byte of a file may rot: it costs the record it lies in and no other.
+    /// Any byte of a file may be damaged: it costs the record it lies in and no other.
     #[test]
     fn rot_is_never_returned(sizes in prop::collection::vec(0_usize..100, 1..6), at in 0.0_f64..1.0, flip in 1_u8..) {
         let folder = tempfile::tempdir()?;

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// A port that nobody uses at the moment.
-pub fn free_port() -> std::io::Result<u16> {
+/// A free port.
+pub(crate) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Starts a broker, which lives as long as the process, and returns its address.
-pub fn start() -> anyhow::Result<String> {
+pub(crate) fn start() -> anyhow::Result<String> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let connections = ConnectionSettings {
         connection_timeout_ms: 5000,

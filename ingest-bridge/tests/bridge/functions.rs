@@ -1,4 +1,4 @@
-//! A stand-in for the functions, on loopback: takes batches and ticks as they do, and fails as they may.
+//! A test double of the functions, on loopback: accepts batches and ticks as they do, and fails as they may.
 
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 /// The token it expects.
-pub const TOKEN: &str = "a-token-for-this-test";
+pub(crate) const TOKEN: &str = "a-token-for-this-test";
 
 /// How it answers batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Commits.
     Ok,
     /// Answers 500, commits nothing.
@@ -34,7 +34,7 @@ pub enum Mode {
 }
 
 /// Key of a reading: machine, sensor, time in µs.
-pub type Key = (String, String, i64);
+pub(crate) type Key = (String, String, i64);
 
 #[derive(Default)]
 struct State {
@@ -49,9 +49,9 @@ struct State {
     health: Option<BridgeHealth>,
 }
 
-/// The stand-in.
+/// The test double.
 #[derive(Clone)]
-pub struct Functions {
+pub(crate) struct Functions {
     state: Arc<Mutex<State>>,
     /// `http://127.0.0.1:<port>`.
     pub url: String,
@@ -59,7 +59,7 @@ pub struct Functions {
 
 impl Functions {
     /// Listens on a free port.
-    pub async fn start(mode: Mode) -> anyhow::Result<Self> {
+    pub(crate) async fn start(mode: Mode) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let state = State { mode: Some(mode), ..State::default() };
@@ -86,40 +86,40 @@ impl Functions {
         self.state().mode.unwrap_or(Mode::Ok)
     }
 
-    pub fn set(&self, mode: Mode) {
+    pub(crate) fn set(&self, mode: Mode) {
         self.state().mode = Some(mode);
     }
 
     /// Batches that arrived, answered or not.
-    pub fn posts(&self) -> u64 {
+    pub(crate) fn posts(&self) -> u64 {
         self.state().posts
     }
 
-    pub fn committed(&self) -> Vec<Key> {
+    pub(crate) fn committed(&self) -> Vec<Key> {
         self.state().committed.clone()
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.state().committed.len()
     }
 
     /// Has this sensor sent a reading that it called critical?
-    pub fn was_critical(&self, sensor: &str) -> bool {
+    pub(crate) fn was_critical(&self, sensor: &str) -> bool {
         self.state().critical.contains(sensor)
     }
 
     /// Topic and reason of the dead letters.
-    pub fn reasons(&self) -> Vec<(String, String)> {
+    pub(crate) fn reasons(&self) -> Vec<(String, String)> {
         self.state().reasons.clone()
     }
 
     /// The bridge's last report.
-    pub fn health(&self) -> BridgeHealth {
+    pub(crate) fn health(&self) -> BridgeHealth {
         self.state().health.clone().unwrap_or_default()
     }
 
     /// Waits until `condition` holds, at most 60 s.
-    pub async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
         let started = Instant::now();
         while !condition(self) {
             if started.elapsed() > Duration::from_secs(60) {
@@ -135,7 +135,7 @@ impl Functions {
     }
 
     /// Readings of each machine in the order of commits.
-    pub fn by_machine(&self) -> HashMap<String, Vec<i64>> {
+    pub(crate) fn by_machine(&self) -> HashMap<String, Vec<i64>> {
         let mut times: HashMap<String, Vec<i64>> = HashMap::new();
         for (machine, _, time) in self.committed() {
             times.entry(machine).or_default().push(time);
@@ -167,7 +167,7 @@ impl Functions {
             Mode::Ok | Mode::Holds => {}
             Mode::Slow(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Mode::Fails => return status(StatusCode::INTERNAL_SERVER_ERROR),
-            Mode::Drops => anyhow::bail!("closed as told"),
+            Mode::Drops => anyhow::bail!("closed without an answer"),
             Mode::Refuses(sensor) => {
                 if batch.readings.iter().any(|r| batch.sensors[r.sensor as usize].sensor == sensor) {
                     return status(StatusCode::UNPROCESSABLE_ENTITY);

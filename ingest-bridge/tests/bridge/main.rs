@@ -1,5 +1,5 @@
-//! The bridge as a process, between a real broker and a stand-in for the functions: what may fail, fails, and no
-//! message may be missing or out of order.
+//! The bridge as a process, between a real broker and a test double of the functions: everything that may fail fails, and
+//! no message may be missing or out of order.
 
 mod broker;
 mod functions;
@@ -121,7 +121,7 @@ async fn everything_arrives_in_order_and_is_acknowledged() -> anyhow::Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn not_acknowledged_before_the_answer() -> anyhow::Result<()> {
+async fn a_message_is_not_acknowledged_before_the_answer() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Holds).await?;
     let bridge = stage.bridge(&[]).await?;
     stage.publish(1, 0).await;
@@ -135,7 +135,7 @@ async fn not_acknowledged_before_the_answer() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn functions_down_for_three_seconds() -> anyhow::Result<()> {
+async fn readings_of_three_seconds_without_functions_arrive_in_order() -> anyhow::Result<()> {
     for mode in [Mode::Fails, Mode::Drops, Mode::Holds] {
         let mut stage = Stage::new(mode).await?;
         let _bridge = stage.bridge(&[]).await?;
@@ -160,7 +160,7 @@ async fn functions_down_for_three_seconds() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_under_load_nothing_is_missing() -> anyhow::Result<()> {
+async fn no_reading_is_lost_when_the_bridge_is_killed_under_load() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Ok).await?;
     let modes = [Mode::Ok, Mode::Fails, Mode::Slow(300), Mode::Drops, Mode::Ok];
     let mut bridge = stage.bridge(&[]).await?;
@@ -199,14 +199,14 @@ async fn unreadable_payloads_become_dead_letters() -> anyhow::Result<()> {
     assert_eq!(start(0), ("edge/aggregated", "batch[1] machine_id"));
     assert_eq!(start(1), ("factory/a", "payload"));
     assert_eq!(start(2), ("sensors/m/telemetry", "temperature"));
-    stage.functions.until("the readings beside them", |f| f.count() == 2).await?;
+    stage.functions.until("the readable readings", |f| f.count() == 2).await?;
     stage.functions.until("acknowledged", |f| f.health().messages_acknowledged == 3).await?;
     assert_eq!(stage.functions.health().dead_letters, 3);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reading_that_spoils_its_batch_is_singled_out() -> anyhow::Result<()> {
+async fn a_refused_reading_becomes_a_dead_letter_and_the_rest_is_stored() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Refuses("poison")).await?;
     let _bridge = stage.bridge(&["--lanes", "1"]).await?;
     let elements = |from: i64| {
@@ -227,7 +227,7 @@ async fn a_reading_that_spoils_its_batch_is_singled_out() -> anyhow::Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memory_and_disk_are_bounded() -> anyhow::Result<()> {
+async fn memory_and_spool_stay_within_their_bounds() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Fails).await?;
     let bridge = stage.bridge(&["--queue-max-mb", "1", "--spool-max-mb", "8"]).await?;
     // 45 MB: more than queue and spool hold; the broker's window of 100 messages is more than the queue holds.
@@ -248,7 +248,7 @@ async fn memory_and_disk_are_bounded() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ends_on_sigterm_with_everything_safe() -> anyhow::Result<()> {
+async fn sigterm_flushes_every_message() -> anyhow::Result<()> {
     for (mode, spooled) in [(Mode::Ok, false), (Mode::Fails, true), (Mode::Holds, true)] {
         let mut stage = Stage::new(mode).await?;
         let bridge = stage.bridge(&[]).await?;
@@ -304,7 +304,7 @@ async fn the_simulator_runs_fails_on_demand_and_replays() -> anyhow::Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bad_configuration_is_one_sentence() -> anyhow::Result<()> {
+async fn invalid_configuration_is_reported_in_one_sentence() -> anyhow::Result<()> {
     let spool = tempfile::tempdir()?;
     let run = |args: &[&str], token: Option<&str>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ingest-bridge"));

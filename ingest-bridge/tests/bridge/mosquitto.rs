@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A running broker that only lets in who shows a certificate of its authority; killed when dropped.
-pub struct Mosquitto {
+pub(crate) struct Mosquitto {
     process: Child,
     folder: tempfile::TempDir,
     /// Its address.
@@ -18,7 +18,7 @@ pub struct Mosquitto {
 
 impl Mosquitto {
     /// Makes certificates and starts the broker.
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let at = |name: &str| folder.path().join(name).display().to_string();
         authority(folder.path())?;
@@ -50,12 +50,12 @@ impl Mosquitto {
     }
 
     /// The path of a file such as `client.key`.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// What a client needs to be let in.
-    pub fn tls(&self) -> TlsFiles {
+    pub(crate) fn tls(&self) -> TlsFiles {
         TlsFiles {
             ca: Some(self.file("ca.pem")),
             certificate: Some(self.file("client.pem")),

@@ -62,8 +62,8 @@ async fn publish(publisher: &mut Publisher, numbers: std::ops::Range<i64>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_bridges_share_the_work_behind_tls() -> anyhow::Result<()> {
-    pm_bridge::start_program("test");
+async fn two_bridges_share_a_subscription_over_tls() -> anyhow::Result<()> {
+    ingest_bridge::start_logging();
     let broker = Mosquitto::start()?;
     let (left, right) = (Member::new(&broker, "left").await?, Member::new(&broker, "right").await?);
     let all_of = |count: usize| {
@@ -86,7 +86,7 @@ async fn two_bridges_share_the_work_behind_tls() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_certificate_nobody_is_let_in() -> anyhow::Result<()> {
+async fn a_bridge_without_client_certificate_cannot_connect() -> anyhow::Result<()> {
     let broker = Mosquitto::start()?;
     let stranger = Member::new(&broker, "stranger").await?;
     let ca = stranger.arguments[0].as_str();
@@ -106,7 +106,7 @@ fn data_with_alias() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sparkplug_node_is_asked_for_its_births() -> anyhow::Result<()> {
+async fn a_sparkplug_node_is_requested_to_send_its_births() -> anyhow::Result<()> {
     let mut stage = Stage::new(Mode::Ok).await?;
     let _bridge = stage.bridge(&[]).await?;
     let options = mqtt_options(&stage.mqtt, &pm_bridge::config::TlsFiles::default(), "node")?;

@@ -6,16 +6,21 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running bridge; killed (-9) when dropped.
-pub struct Bridge(Child);
+pub(crate) struct Bridge(Child);
 
 impl Bridge {
     /// Starts the program with a client id of this test's own.
-    pub fn start(mqtt: &str, functions: &Functions, spool: &Path, extra: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) fn start(
+        mqtt: &str,
+        functions: &Functions,
+        spool: &Path,
+        extra: &[&str],
+    ) -> anyhow::Result<Self> {
         Self::start_as("bridge-under-test", mqtt, functions, spool, extra)
     }
 
     /// Starts the program with a client id.
-    pub fn start_as(
+    pub(crate) fn start_as(
         id: &str,
         mqtt: &str,
         functions: &Functions,
@@ -35,21 +40,21 @@ impl Bridge {
     }
 
     /// kill -9.
-    pub fn kill(mut self) -> anyhow::Result<()> {
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
         self.0.kill()?;
         self.0.wait()?;
         Ok(())
     }
 
     /// SIGTERM; returns how it ended and after how long.
-    pub fn terminate(mut self) -> anyhow::Result<(ExitStatus, Duration)> {
+    pub(crate) fn terminate(mut self) -> anyhow::Result<(ExitStatus, Duration)> {
         let started = Instant::now();
         Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
         Ok((self.0.wait()?, started.elapsed()))
     }
 
     /// Highest memory so far, MiB.
-    pub fn peak_memory_mib(&self) -> anyhow::Result<u64> {
+    pub(crate) fn peak_memory_mib(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
         let kib: u64 = line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(u64::MAX);

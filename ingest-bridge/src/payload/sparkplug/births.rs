@@ -1,5 +1,5 @@
-//! Birth certificates: what a node's aliases mean. Kept on disk, one file a node, written before the message is
-//! acknowledged; a file that cannot be read counts as absent, and its node is asked again.
+//! Birth certificates: the metrics behind a node's aliases. Stored on disk, one file per node, written before the message
+//! is acknowledged. A file that cannot be read counts as absent, and its node is asked for its births again.
 
 use super::wire::{Metric, Payload};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// A metric as its birth certificate tells it.
+/// A metric as its birth certificate describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Born {
     device: Option<String>,
@@ -24,7 +24,7 @@ struct Node {
     name: String,
     bd_seq: Option<u64>,
     metrics: Vec<Born>,
-    /// Number of the last message; not kept on disk.
+    /// Number of the last message; not stored on disk.
     #[serde(skip)]
     seq: Option<u64>,
     #[serde(skip)]
@@ -52,8 +52,8 @@ pub struct Births {
 }
 
 impl Births {
-    /// Those kept in `folder`.
-    pub fn keeping_in(folder: PathBuf) -> Self {
+    /// The births in `folder`.
+    pub fn open(folder: PathBuf) -> Self {
         let mut nodes = HashMap::new();
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let node =
@@ -96,7 +96,7 @@ impl Births {
         if let Some(folder) = &self.folder
             && let Err(error) = node.keep(folder)
         {
-            tracing::warn!(name, "a birth certificate is not kept: {error}");
+            tracing::warn!(name, "a birth certificate cannot be stored: {error}");
         }
         in_order
     }
@@ -125,7 +125,7 @@ impl Births {
         self.follows(name, seq)
     }
 
-    /// What is known of a metric: by its name, which needs no birth, or by its alias.
+    /// The metric with this name, which needs no birth, or with this alias.
     pub fn known<'a>(&'a self, name: &str, device: Option<&str>, metric: &'a Metric) -> Option<Known<'a>> {
         let node = self.nodes.get(name);
         let born = node.and_then(|node| match (&metric.name, metric.alias) {

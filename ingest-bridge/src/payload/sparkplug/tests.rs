@@ -31,7 +31,7 @@ fn values(parsed: &Parsed) -> Vec<(&str, &str, f64)> {
 }
 
 #[test]
-fn births_name_what_data_number() {
+fn data_by_alias_gets_the_name_of_the_birth() {
     let mut sparkplug = Sparkplug::default();
     let temp = metric(Some("Motor/Temp"), Some(7), Some(9), Value::Float(20.5));
     let temp = with(temp, "engUnit", PropertyValue::Text("°C".to_owned()));
@@ -51,7 +51,7 @@ fn births_name_what_data_number() {
 }
 
 #[test]
-fn an_unknown_alias_is_kept_and_asked_about_once_in_a_while() {
+fn an_unknown_alias_is_a_dead_letter_and_births_are_requested_at_intervals() {
     let mut sparkplug = Sparkplug::default();
     let topic = "spBv1.0/plant/DDATA/edge1/press7";
     let metrics = || {
@@ -71,7 +71,7 @@ fn an_unknown_alias_is_kept_and_asked_about_once_in_a_while() {
 }
 
 #[test]
-fn a_gap_in_the_sequence_asks_for_births() {
+fn a_gap_in_the_sequence_requests_births() {
     let mut sparkplug = Sparkplug::default();
     let value = || vec![metric(Some("x"), None, None, Value::Int(1))];
     send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, value());
@@ -85,7 +85,7 @@ fn a_gap_in_the_sequence_asks_for_births() {
 }
 
 #[test]
-fn numbers_of_every_width() {
+fn numbers_of_every_type_are_read() {
     let mut sparkplug = Sparkplug::default();
     let cases = [
         (1, Value::Int(0xff), -1.0),
@@ -106,7 +106,7 @@ fn numbers_of_every_width() {
 }
 
 #[test]
-fn no_readings_and_bad_ones() {
+fn messages_without_readings_and_unreadable_metrics() {
     let mut sparkplug = Sparkplug::default();
     let bad = metric(Some("bad"), None, Some(10), Value::Double(1.0));
     let nan = metric(Some("nan"), None, Some(10), Value::Double(f64::NAN));
@@ -137,9 +137,9 @@ fn no_readings_and_bad_ones() {
 }
 
 #[test]
-fn births_outlive_the_bridge_and_end_with_the_node() -> std::io::Result<()> {
+fn births_survive_a_restart_and_end_with_the_node() -> std::io::Result<()> {
     let folder = tempfile::tempdir()?;
-    let start = || Sparkplug::keeping_in(folder.path().to_owned());
+    let start = || Sparkplug::open(folder.path().to_owned());
     let born = || vec![bd_seq(1), metric(Some("x"), Some(5), Some(3), Value::Int(1))];
     let data = || vec![metric(None, Some(5), None, Value::Int(u32::MAX))];
     send(&mut start(), "spBv1.0/g/NBIRTH/n", 0, born());

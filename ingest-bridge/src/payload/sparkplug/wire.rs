@@ -10,7 +10,7 @@ pub struct Payload {
     /// Milliseconds since 1970.
     #[prost(uint64, optional, tag = "1")]
     pub timestamp: Option<u64>,
-    /// What it tells of.
+    /// The metrics.
     #[prost(message, repeated, tag = "2")]
     pub metrics: Vec<Metric>,
     /// 0 to 255, one more with each message of a node.
@@ -156,7 +156,7 @@ impl Metric {
         if number.is_finite() { Ok(Some(number)) } else { Err("not a finite number".to_owned()) }
     }
 
-    /// The unit that a birth certificate tells, under the names in use.
+    /// The unit in a birth certificate, under the property names in use.
     pub fn unit(&self) -> Option<String> {
         ["engUnit", "Engineering Units", "unit"].iter().find_map(|key| match self.property(key)? {
             PropertyValue::Text(text) => {

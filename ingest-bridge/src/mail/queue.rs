@@ -1,7 +1,7 @@
-//! The mails that are this bridge's: taken with one tick, sent side by side, reported with a later tick.
+//! Sends the mails of this bridge: received with one tick, sent in parallel, reported with a later tick.
 //!
-//! A result is kept until a tick with it was answered, and the newest mails that were sent are remembered, so that a mail
-//! whose lease ended before the report arrived is reported again instead of being sent again.
+//! A result is held until a tick with it was answered. The newest sent mails are remembered, so that a mail whose lease
+//! ended before the report arrived is reported again instead of being sent again.
 
 use crate::health::Health;
 use crate::mail::relay::Relay;
@@ -11,91 +11,91 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Most mails under way at once.
-const MOST: usize = 4;
-/// How many sent mails are remembered.
-const REMEMBERED: usize = 1000;
+/// Most mails that are sent at the same time.
+const MAX_IN_PROGRESS: usize = 4;
+/// Sent mails that are remembered.
+const REMEMBERED_MAILS: usize = 1000;
 
-/// The mails under way.
-pub struct Desk {
+/// The mails in progress and their results.
+pub struct MailQueue {
     relay: Option<Arc<Relay>>,
     health: Arc<Health>,
     state: Arc<Mutex<State>>,
-    news: Arc<Notify>,
+    result_ready: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct State {
-    under_way: HashSet<Uuid>,
+    in_progress: HashSet<Uuid>,
     results: Vec<MailResult>,
     sent: VecDeque<Uuid>,
 }
 
-impl Desk {
-    /// An empty desk; without a relay it takes nothing.
+impl MailQueue {
+    /// Without a relay no mail is accepted.
     #[must_use]
     pub fn new(relay: Option<Relay>, health: Arc<Health>) -> Self {
-        Self { relay: relay.map(Arc::new), health, state: Arc::default(), news: Arc::default() }
+        Self { relay: relay.map(Arc::new), health, state: Arc::default(), result_ready: Arc::default() }
     }
 
-    /// Waits until there is something to report.
-    pub async fn news(&self) {
-        self.news.notified().await;
+    /// Waits until there is a result to report.
+    pub async fn result_ready(&self) {
+        self.result_ready.notified().await;
     }
 
-    /// What a tick says about mail.
+    /// The tick's report about mail.
     #[must_use]
     pub fn report(&self) -> MailReport {
         let state = lock(&self.state);
         MailReport {
             configured: self.relay.is_some(),
-            room: MOST.saturating_sub(state.under_way.len()) as u32,
+            room: MAX_IN_PROGRESS.saturating_sub(state.in_progress.len()) as u32,
             results: state.results.clone(),
         }
     }
 
-    /// Forgets results that were told.
-    pub fn reported(&self, told: &[MailResult]) {
-        lock(&self.state).results.retain(|result| !told.contains(result));
+    /// Removes results that were reported.
+    pub fn forget_reported(&self, reported: &[MailResult]) {
+        lock(&self.state).results.retain(|result| !reported.contains(result));
     }
 
-    /// Begins to send mails.
-    pub fn take(&self, mails: Vec<OutgoingMail>) {
+    /// Starts to send mails.
+    pub fn send(&self, mails: Vec<OutgoingMail>) {
         let Some(relay) = &self.relay else { return };
         for mail in mails {
             let mut state = lock(&self.state);
             if state.sent.contains(&mail.id) {
                 state.results.push(result(&mail, None, false));
-                self.news.notify_one();
-            } else if state.under_way.insert(mail.id) {
+                self.result_ready.notify_one();
+            } else if state.in_progress.insert(mail.id) {
                 drop(state);
-                tokio::spawn(send(
+                tokio::spawn(send_one(
                     relay.clone(),
                     mail,
                     self.health.clone(),
                     self.state.clone(),
-                    self.news.clone(),
+                    self.result_ready.clone(),
                 ));
             }
         }
     }
 }
 
-async fn send(
+async fn send_one(
     relay: Arc<Relay>,
     mail: OutgoingMail,
     health: Arc<Health>,
     state: Arc<Mutex<State>>,
-    news: Arc<Notify>,
+    result_ready: Arc<Notify>,
 ) {
     let outcome = relay.send(&mail).await;
     let mut state = lock(&state);
-    state.under_way.remove(&mail.id);
+    state.in_progress.remove(&mail.id);
     match outcome {
         Ok(()) => {
             Health::add(&health.mails_sent, 1);
             state.sent.push_back(mail.id);
-            if state.sent.len() > REMEMBERED {
+            if state.sent.len() > REMEMBERED_MAILS {
                 state.sent.pop_front();
             }
             state.results.push(result(&mail, None, false));
@@ -106,7 +106,7 @@ async fn send(
             state.results.push(result(&mail, Some(failure.error), failure.permanent));
         }
     }
-    news.notify_one();
+    result_ready.notify_one();
 }
 
 fn result(mail: &OutgoingMail, error: Option<String>, permanent: bool) -> MailResult {
