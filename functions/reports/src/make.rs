@@ -7,7 +7,7 @@ use pm_api::{
 use pm_domain::{
     reliability::Span,
     report::{CSV_ROWS, XLSX_ROWS, grain, name},
-    report_content::{Content, Cover, Part},
+    report_content::{Content, Cover, Excerpt},
     settings::Key,
 };
 use pm_store::{
@@ -147,11 +147,11 @@ async fn content(db: &Db, order: &Order) -> Result<Content, Refusal> {
         alarms: report_content::alarms(db, &scope, MOST_ROWS).await?,
         predictions: report_content::predictions(db, &scope, MOST_ROWS).await?,
         tickets: report_content::tickets(db, &scope, MOST_ROWS).await?,
-        readings: Part::default(),
+        readings: Excerpt::default(),
     };
     if order.format == ReportFormat::Xlsx {
         let rows = report_content::readings(db, &scope, XLSX_ROWS).await?;
-        content.readings = Part { total: content.reading_count().max(rows.len() as i64), rows };
+        content.readings = Excerpt { total: content.reading_count().max(rows.len() as i64), rows };
     }
     Ok(content)
 }

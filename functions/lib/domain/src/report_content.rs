@@ -69,7 +69,7 @@ pub struct SensorRow {
     pub limits: Limits,
     /// What was measured; `None` without readings.
     pub measured: Option<Measured>,
-    /// Course of the values, of the sensors that were in the worst state.
+    /// Trend of the values; only for the sensors that were in the worst state.
     pub trend: Vec<TrendPoint>,
 }
 
@@ -195,16 +195,16 @@ pub struct ReadingRow {
     pub status: pm_api::ReadingStatus,
 }
 
-/// A part of a list: its newest entries and the length of the whole.
+/// The first entries of a list, with the length of the whole.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part<T> {
+pub struct Excerpt<T> {
     /// The entries.
     pub rows: Vec<T>,
     /// Length of the whole list.
     pub total: i64,
 }
 
-impl<T> Default for Part<T> {
+impl<T> Default for Excerpt<T> {
     fn default() -> Self {
         Self { rows: Vec::new(), total: 0 }
     }
@@ -216,17 +216,17 @@ pub struct Content {
     /// What it is about.
     pub cover: Cover,
     /// Machines by name.
-    pub machines: Part<MachineRow>,
+    pub machines: Excerpt<MachineRow>,
     /// Sensors by machine and name.
-    pub sensors: Part<SensorRow>,
+    pub sensors: Excerpt<SensorRow>,
     /// Alarms that were raised in the period or reach into it, newest first.
-    pub alarms: Part<AlarmRow>,
+    pub alarms: Excerpt<AlarmRow>,
     /// Predictions by sensor, the worst first.
-    pub predictions: Part<PredictionRow>,
+    pub predictions: Excerpt<PredictionRow>,
     /// Tickets that were opened in the period or were open at its begin, newest first.
-    pub tickets: Part<TicketRow>,
+    pub tickets: Excerpt<TicketRow>,
     /// Newest readings, ascending (XLSX only).
-    pub readings: Part<ReadingRow>,
+    pub readings: Excerpt<ReadingRow>,
 }
 
 impl Content {

@@ -1,9 +1,9 @@
-//! Numbers, times and durations for people.
+//! Numbers, times and durations as text.
 
 use pm_api::{Timestamp, score::Limits};
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
-/// A value with about four digits that matter: `0.0123`, `4.57`, `93.5`, `1,234`, `1.2e9`.
+/// A value with about four significant digits: `0.0123`, `4.57`, `93.5`, `1,234`, `1.2e9`.
 pub(crate) fn value(v: f64) -> String {
     let size = v.abs();
     if !v.is_finite() {
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts() {
+    fn values_counts_and_durations_are_short() {
         for (v, text) in [
             (0.0, "0.00"),
             (0.01234, "0.0123"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn zones() {
+    fn times_are_written_in_their_zone() {
         let at: Timestamp = "2026-11-23T22:30:00Z".parse().unwrap_or_default();
         assert_eq!(Zone(0).minute(at), "2026-11-23 22:30");
         assert_eq!(Zone(120).minute(at), "2026-11-24 00:30");

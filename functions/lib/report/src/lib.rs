@@ -2,7 +2,7 @@
 //!
 //! Invariants: every text is kept as it is, whatever is in it (in the workbook as a text cell, never as a formula; in the
 //! document characters that the font lacks are drawn as the replacement character); the same content gives the same
-//! bytes; what was left out is said in the file.
+//! bytes; the file says which rows were left out.
 //!
 //! Deliberately absent: figures (pm-domain and the store give them), CSV (the database writes it), I/O.
 
@@ -13,7 +13,7 @@ mod xlsx;
 pub use pdf::pdf;
 pub use xlsx::xlsx;
 
-/// Why a report could not be rendered: an error of ours.
+/// Why a report could not be rendered: an internal error.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// An embedded font cannot be used.

@@ -1,11 +1,11 @@
-//! The workbook: typed cells, frozen headers, a sheet for each part, charts of the sensors in the worst state.
+//! The workbook: typed cells, frozen headers, one sheet per list, charts of the sensors in the worst state.
 //!
 //! Texts are text cells whatever they begin with, so that no name can be a formula. Times are numbers in the report's zone,
 //! shown as dates.
 
 use crate::{RenderError, format::Zone};
 use pm_api::{Severity, Timestamp};
-use pm_domain::report_content::{Content, Part, SensorRow};
+use pm_domain::report_content::{Content, Excerpt, SensorRow};
 use rust_xlsxwriter::{
     Chart, ChartFormat, ChartLine, ChartType, Color, DocProperties, ExcelDateTime, Format, FormatAlign,
     FormatBorder, Workbook, Worksheet, XlsxError,
@@ -182,16 +182,16 @@ impl<'s> Rows<'s> {
         Ok(())
     }
 
-    /// Says what is missing, and lets the header filter.
-    fn end<T>(mut self, part: &Part<T>, columns: u16, nothing: &str) -> Result<(), XlsxError> {
+    /// Notes how many rows are left out, and adds filters to the header.
+    fn end<T>(mut self, excerpt: &Excerpt<T>, columns: u16, nothing: &str) -> Result<(), XlsxError> {
         let looks = self.looks;
-        if part.rows.is_empty() {
+        if excerpt.rows.is_empty() {
             return self.text(0, nothing, &looks.note);
         }
         self.sheet.autofilter(0, 0, self.next - 1, columns - 1)?;
-        let shown = part.rows.len() as i64;
-        if part.total > shown {
-            let text = format!("{shown} of {} are listed.", part.total);
+        let shown = excerpt.rows.len() as i64;
+        if excerpt.total > shown {
+            let text = format!("{shown} of {} are listed.", excerpt.total);
             self.text(0, &text, &looks.note)?;
         }
         Ok(())
@@ -529,7 +529,7 @@ fn readings(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone)
         rows.sheet.write_string_with_format(0, 7, text, &looks.note)?;
     }
     rows.end(
-        &Part { total: content.readings.rows.len() as i64, rows: content.readings.rows.iter().collect() },
+        &Excerpt { total: content.readings.rows.len() as i64, rows: content.readings.rows.iter().collect() },
         6,
         note,
     )

@@ -14,7 +14,7 @@ use pm_domain::{
     limits::limits,
     reliability::{Failure, SILENT_INTERVALS, Span},
     report_content::{
-        AlarmRow, MachineRow, Measured, Part, PredictionRow, ReadingRow, SensorRow, TicketRow, TrendPoint,
+        AlarmRow, MachineRow, Measured, Excerpt, PredictionRow, ReadingRow, SensorRow, TicketRow, TrendPoint,
     },
 };
 use spin_sdk::pg::ParameterValue;
@@ -211,9 +211,9 @@ pub struct Grain {
     pub courses: i64,
 }
 
-fn list<T>(rows: Vec<(T, i64)>) -> Part<T> {
+fn list<T>(rows: Vec<(T, i64)>) -> Excerpt<T> {
     let total = rows.first().map_or(0, |row| row.1);
-    Part { rows: rows.into_iter().map(|row| row.0).collect(), total }
+    Excerpt { rows: rows.into_iter().map(|row| row.0).collect(), total }
 }
 
 /// Machines and sensors with what was measured, up to `most` of each.
@@ -222,7 +222,7 @@ pub async fn assets(
     scope: &Scope,
     grain: Grain,
     most: i64,
-) -> Result<(Part<MachineRow>, Part<SensorRow>), StoreError> {
+) -> Result<(Excerpt<MachineRow>, Excerpt<SensorRow>), StoreError> {
     let [machine, sensor] = scope.assets();
     let mut machines = list(db.rows(MACHINES, vec![machine, sensor, most.into()], machine_row).await?);
     let [machine, sensor] = scope.assets();
@@ -302,7 +302,7 @@ fn condition_end(c: &mut Columns) -> Result<Option<Timestamp>, StoreError> {
 }
 
 /// Alarms, newest first, up to `most`.
-pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Part<AlarmRow>, StoreError> {
+pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Excerpt<AlarmRow>, StoreError> {
     let rows = db.rows(ALARMS, scope.with([most.into()]), |c| {
         let row = AlarmRow {
             machine_id: c.take()?,
@@ -327,7 +327,7 @@ pub async fn alarms(db: &Db, scope: &Scope, most: i64) -> Result<Part<AlarmRow>,
 }
 
 /// Predictions by sensor, the worst first, up to `most` sensors.
-pub async fn predictions(db: &Db, scope: &Scope, most: i64) -> Result<Part<PredictionRow>, StoreError> {
+pub async fn predictions(db: &Db, scope: &Scope, most: i64) -> Result<Excerpt<PredictionRow>, StoreError> {
     let rows = db.rows(PREDICTIONS, scope.with([most.into()]), |c| {
         let row = PredictionRow {
             machine: c.take()?,
@@ -345,7 +345,7 @@ pub async fn predictions(db: &Db, scope: &Scope, most: i64) -> Result<Part<Predi
 }
 
 /// Tickets, newest first, up to `most`.
-pub async fn tickets(db: &Db, scope: &Scope, most: i64) -> Result<Part<TicketRow>, StoreError> {
+pub async fn tickets(db: &Db, scope: &Scope, most: i64) -> Result<Excerpt<TicketRow>, StoreError> {
     let rows = db.rows(TICKETS, scope.with([most.into()]), |c| {
         let row = TicketRow {
             machine: c.take()?,

@@ -36,9 +36,9 @@ impl Frame {
     }
 }
 
-/// Draws the course of a sensor's values.
+/// Draws the trend of a sensor's values.
 pub(super) fn chart(sheet: &mut Sheet, sensor: &SensorRow, period: Span, zone: Zone) {
-    sheet.need(HEIGHT + 52.0);
+    sheet.reserve(HEIGHT + 52.0);
     let unit = sensor.unit.as_deref().map(|u| format!(" [{u}]")).unwrap_or_default();
     let heading = format!("{} · {}{unit}", sensor.machine, sensor.name);
     let heading = sheet.fitted(&heading, bold(9.0, INK), INNER);
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn round_ticks() {
+    fn ticks_are_round_numbers_inside_the_range() {
         assert_eq!(ticks(0.0, 10.0, 4.0), [0.0, 5.0, 10.0]);
         assert_eq!(ticks(-1.0, 1.0, 4.0), [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(ticks(93.0, 97.1, 4.0), [94.0, 96.0]);

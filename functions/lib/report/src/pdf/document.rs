@@ -11,7 +11,7 @@ use crate::{
     format::{Zone, count, duration, limits, maybe_duration, percent, value},
 };
 use pm_api::{Severity, TicketStatus};
-use pm_domain::report_content::{Content, Part};
+use pm_domain::report_content::{Content, Excerpt};
 
 /// Rows of each table; the workbook has all.
 const MOST_ROWS: usize = 300;
@@ -88,7 +88,7 @@ fn title(sheet: &mut Sheet, content: &Content, zone: Zone) {
     tiles(sheet, content);
 }
 
-/// The figures that matter, side by side.
+/// The key figures in one row.
 fn tiles(sheet: &mut Sheet, content: &Content) {
     let period = content.cover.period;
     let (mut up, mut down) = (0.0, 0.0);
@@ -141,7 +141,7 @@ fn tiles(sheet: &mut Sheet, content: &Content) {
 
 fn heading(sheet: &mut Sheet, text: &str) {
     if sheet.room() < 110.0 {
-        sheet.need(f32::INFINITY);
+        sheet.reserve(f32::INFINITY);
     } else {
         sheet.y += 20.0;
     }
@@ -154,7 +154,7 @@ fn heading(sheet: &mut Sheet, text: &str) {
 
 fn paragraph(sheet: &mut Sheet, text: &str, color: Color) {
     for line in sheet.wrapped(text, plain(8.6, color), INNER, 12) {
-        sheet.need(13.0);
+        sheet.reserve(13.0);
         sheet.y += 12.0;
         let y = sheet.y;
         sheet.text(MARGIN, y, plain(8.6, color), &line);
@@ -171,14 +171,14 @@ fn notice(sheet: &mut Sheet, text: &str) {
     sheet.y += 38.0;
 }
 
-/// Says what a table left out.
-fn left_out<T>(sheet: &mut Sheet, part: &Part<T>, what: &str) {
-    let shown = part.rows.len().min(MOST_ROWS) as i64;
-    if part.total > shown {
+/// Notes how many rows a table leaves out.
+fn left_out<T>(sheet: &mut Sheet, excerpt: &Excerpt<T>, what: &str) {
+    let shown = excerpt.rows.len().min(MOST_ROWS) as i64;
+    if excerpt.total > shown {
         let text = format!(
             "{} of {} {what} are listed; an XLSX report of the same period lists more.",
             count(shown),
-            count(part.total)
+            count(excerpt.total)
         );
         paragraph(sheet, &text, FAINT);
     }
@@ -261,7 +261,7 @@ fn sensors(sheet: &mut Sheet, content: &Content, zone: Zone) {
         s.measured.map_or((0.0, 0.0), |m| (m.critical_s, m.warning_s))
     };
     worst.sort_by(|a, b| gravity(b).partial_cmp(&gravity(a)).unwrap_or(std::cmp::Ordering::Equal));
-    heading(sheet, "Course of the sensors in the worst state");
+    heading(sheet, "Trends of the sensors in the worst state");
     paragraph(
         sheet,
         "Line: mean; band: minimum to maximum of each interval; dashed: limits in force now.",
@@ -306,7 +306,7 @@ fn alarms(sheet: &mut Sheet, content: &Content, zone: Zone) {
             ),
             source.into(),
             format!("{}{times}", a.message).into(),
-            a.ended_at.map_or_else(|| "lasts".to_owned(), |t| zone.minute(t)).into(),
+            a.ended_at.map_or_else(|| "active".to_owned(), |t| zone.minute(t)).into(),
             by(a.acknowledged_at, &a.acknowledged_by).into(),
             by(a.resolved_at, &a.resolved_by).into(),
             a.resolution_notes.as_deref().unwrap_or("").into(),
@@ -377,7 +377,7 @@ fn predictions(sheet: &mut Sheet, content: &Content) {
 fn tickets(sheet: &mut Sheet, content: &Content, zone: Zone) {
     heading(sheet, "Tickets");
     if content.tickets.rows.is_empty() {
-        return paragraph(sheet, "No ticket was opened in the period or open at its begin.", INK);
+        return paragraph(sheet, "No ticket was opened in the period or open at its start.", INK);
     }
     let columns = [
         left("Opened", 13.0),

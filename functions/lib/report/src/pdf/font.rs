@@ -1,5 +1,6 @@
 //! The two embedded fonts: widths of texts, and the glyphs that a document uses.
 
+use super::deflate::deflate;
 use crate::RenderError;
 use pdf_writer::{
     Filter, Finish, Name, Pdf, Rect, Ref, Str,
@@ -145,8 +146,8 @@ impl Font {
             to_unicode.pair(*glyph, *c);
         }
         pdf.cmap(cmap, &to_unicode.finish());
-        let packed = super::sheet::packed(&subset);
-        pdf.stream(file, &packed)
+        let compressed = deflate(&subset);
+        pdf.stream(file, &compressed)
             .filter(Filter::FlateDecode)
             .pair(Name(b"Length1"), i32::try_from(subset.len()).unwrap_or(i32::MAX));
         Ok(())

@@ -1,6 +1,9 @@
-//! Pages under writing. Positions are points from the top left corner; `y` of a text is its baseline.
+//! Pages in progress. Positions are points from the top left corner; `y` of a text is its baseline.
 
-use super::font::{Fonts, Weight};
+use super::{
+    deflate::deflate,
+    font::{Fonts, Weight},
+};
 use crate::RenderError;
 use pdf_writer::{Content, Date, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr, types::LineCapStyle};
 use pm_api::Timestamp;
@@ -47,7 +50,7 @@ pub(super) const fn bold(size: f32, color: Color) -> Style {
     Style { weight: Weight::Bold, size, color }
 }
 
-/// A document under writing.
+/// A document in progress.
 pub(super) struct Sheet {
     fonts: Fonts,
     pages: Vec<Content>,
@@ -61,13 +64,13 @@ impl Sheet {
         Ok(Self { fonts: Fonts::new()?, pages: vec![Content::new()], marks: Vec::new(), y: MARGIN })
     }
 
-    /// Room left on the page.
+    /// Height left on the page, points.
     pub(super) fn room(&self) -> f32 {
         BOTTOM - self.y
     }
 
-    /// Begins a new page unless so much room is left; true if it did.
-    pub(super) fn need(&mut self, height: f32) -> bool {
+    /// Begins a new page unless the page has room for `height`; true if it did.
+    pub(super) fn reserve(&mut self, height: f32) -> bool {
         let full = self.room() < height && self.y > TOP;
         if full {
             self.pages.push(Content::new());
@@ -236,7 +239,7 @@ impl Sheet {
             p.parent(tree).media_box(Rect::new(0.0, 0.0, WIDTH, HEIGHT)).contents(stream);
             p.resources().fonts().pair(Name(b"R"), regular).pair(Name(b"B"), bold);
             p.finish();
-            pdf.stream(stream, &packed(&content.finish())).filter(Filter::FlateDecode);
+            pdf.stream(stream, &deflate(&content.finish())).filter(Filter::FlateDecode);
         }
         pdf.pages(tree).kids(pages.iter().copied()).count(i32::try_from(total).unwrap_or(i32::MAX));
         self.fonts.get(Weight::Regular).write(&mut pdf, regular, &mut next)?;
@@ -289,9 +292,4 @@ fn outline(
         item.dest().page(*pages.get(*page)?).xyz(0.0, HEIGHT - y + 16.0, None);
     }
     Some(root)
-}
-
-/// Compressed by zlib.
-pub(super) fn packed(bytes: &[u8]) -> Vec<u8> {
-    miniz_oxide::deflate::compress_to_vec_zlib(bytes, 6)
 }

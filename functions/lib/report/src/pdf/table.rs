@@ -40,12 +40,12 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Cell {
-    /// A cell that stands back.
+    /// A cell in a fainter colour.
     pub(super) fn faint(text: impl Into<String>) -> Self {
         Self { text: text.into(), color: FAINT, strong: false }
     }
 
-    /// A cell that says something is critical or a warning, if it is.
+    /// A cell in the colour of its severity.
     pub(super) fn graded(text: impl Into<String>, critical: bool, warning: bool) -> Self {
         let color = if critical {
             CRITICAL
@@ -58,7 +58,7 @@ impl Cell {
     }
 }
 
-/// Lays a table out from the current place on; its header is repeated on each page.
+/// Draws a table from the current position on; its header is repeated on each page.
 pub(super) fn table(
     sheet: &mut Sheet,
     columns: &[Column],
@@ -79,7 +79,7 @@ pub(super) fn table(
             })
             .collect();
         let height = lines.iter().map(Vec::len).max().unwrap_or(1) as f32 * LEADING + 2.0 * PADDING;
-        if sheet.need(height) {
+        if sheet.reserve(height) {
             header(sheet, columns, &widths);
         }
         if number % 2 == 1 {
@@ -110,7 +110,7 @@ fn header(sheet: &mut Sheet, columns: &[Column], widths: &[f32]) {
     let titles: Vec<_> =
         columns.iter().zip(widths).map(|(c, width)| sheet.wrapped(c.title, style, *width, 2)).collect();
     let height = titles.iter().map(Vec::len).max().unwrap_or(1) as f32 * 9.0 + 7.0;
-    sheet.need(height + 40.0);
+    sheet.reserve(height + 40.0);
     let bottom = sheet.y + height;
     let mut x = MARGIN;
     for ((column, width), lines) in columns.iter().zip(widths).zip(&titles) {

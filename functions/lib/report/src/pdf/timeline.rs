@@ -14,7 +14,7 @@ const RIGHT: f32 = 8.0;
 /// Machines that are drawn.
 const MOST: usize = 25;
 
-/// Draws the alarms, graver ones over lesser ones.
+/// Draws the alarms, those of higher severity on top.
 pub(super) fn timeline(sheet: &mut Sheet, alarms: &[AlarmRow], period: Span, zone: Zone) {
     let mut machines: Vec<_> = alarms.iter().map(|a| (a.machine_id, a.machine.as_str())).collect();
     machines.sort_by(|a, b| a.1.cmp(b.1).then(a.0.cmp(&b.0)));
@@ -22,7 +22,7 @@ pub(super) fn timeline(sheet: &mut Sheet, alarms: &[AlarmRow], period: Span, zon
     let left_out = machines.len().saturating_sub(MOST);
     machines.truncate(MOST);
     let height = machines.len() as f32 * ROW;
-    sheet.need(height + 44.0);
+    sheet.reserve(height + 44.0);
     let (left, right, top) = (MARGIN + LABEL, MARGIN + INNER - RIGHT, sheet.y + 6.0);
     for (row, (machine, name)) in machines.iter().enumerate() {
         let y = top + row as f32 * ROW;
