@@ -5,62 +5,55 @@
 //! judging readings (the caller, by the rules of pm-domain) and routes for people (component `alarms`). It is reachable
 //! from other components only, so it asks for no token.
 
-use http::StatusCode;
-use http_body_util::BodyExt;
+use http::{Method, StatusCode};
 use pm_api::alarm_engine::{Condition, Conditions, ConditionsReport};
 use pm_domain::alarm::machine::{Change, Effects, step};
 use pm_store::{
     Db, StoreError,
     alarm_engine::{self, Decided},
 };
-use pm_web::{Answer, Request, json, now, text, variable};
+use pm_web::{Answer, Outcome, Refusal, Request, database, json, now, serve_private, text};
 
 /// How often the states are read before the caller is asked to come again.
 const MAX_ATTEMPTS: u32 = 5;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    let known = request.method() == "POST" && request.uri().path() == "/conditions";
-    if !known {
-        return text(StatusCode::NOT_FOUND, "POST /conditions");
-    }
-    let Ok(body) = request.into_body().collect().await else {
-        return text(StatusCode::BAD_REQUEST, "the body could not be read");
-    };
-    match postcard::from_bytes::<Conditions>(&body.to_bytes()) {
-        Ok(conditions) => apply(conditions).await,
-        Err(error) => text(StatusCode::UNPROCESSABLE_ENTITY, &format!("conditions: {error}")),
-    }
+    serve_private("alarm-engine", request, |request| async move {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/conditions") => apply(request.body()).await,
+            (_, "/conditions") => Err(Refusal::MethodNotAllowed(vec!["POST"])),
+            _ => Err(Refusal::NotFound),
+        }
+    })
+    .await
 }
 
-async fn apply(conditions: Conditions) -> Answer {
-    match decide(&conditions.items).await {
-        Ok(report) => json(StatusCode::OK, &report),
+async fn apply(body: &[u8]) -> Outcome {
+    let conditions: Conditions = match postcard::from_bytes(body) {
+        Ok(conditions) => conditions,
+        Err(error) => return Ok(text(StatusCode::UNPROCESSABLE_ENTITY, &format!("conditions: {error}"))),
+    };
+    match decide(&database().await?, &conditions.items).await {
+        Ok(report) => Ok(json(StatusCode::OK, &report)),
         // a machine or sensor is deleted by now: the caller looks it up again
-        Err(StoreError::Constraint(name)) => text(StatusCode::CONFLICT, &name),
-        Err(error) => {
-            eprintln!("conditions not applied: {error}");
-            text(StatusCode::SERVICE_UNAVAILABLE, "the database is not available")
-        }
+        Err(StoreError::Constraint(name)) => Ok(text(StatusCode::CONFLICT, &name)),
+        Err(error) => Err(Refusal::Unavailable(format!("conditions not applied: {error}"))),
     }
 }
 
 /// Reads the state of each cause, asks the state machine, and writes what it decided; from the start if a state was changed
 /// before that.
-async fn decide(conditions: &[Condition]) -> Result<ConditionsReport, StoreError> {
-    let address = variable("database_url")
-        .await
-        .map_err(|_| StoreError::Failed("database_url is not set".to_owned()))?;
-    let db = Db::open(&address).await?;
+async fn decide(db: &Db, conditions: &[Condition]) -> Result<ConditionsReport, StoreError> {
     for _ in 0..MAX_ATTEMPTS {
-        let states = alarm_engine::states(&db, conditions).await?;
+        let states = alarm_engine::states(db, conditions).await?;
         let now = now();
         let decided: Vec<_> = conditions
             .iter()
             .zip(&states)
             .map(|(condition, known)| Decided { condition, known, step: step(&known.state, condition, now) })
             .collect();
-        if alarm_engine::apply(&db, &decided).await? {
+        if alarm_engine::apply(db, &decided).await? {
             return Ok(report(&decided));
         }
     }

@@ -16,7 +16,7 @@ use pm_store::{
     password_reset::{self, TokenState, VALID_S},
     setting, throttle,
 };
-use pm_web::{Call, Outcome, Refusal, json, spawn};
+use pm_web::{Call, Outcome, Refusal, json, log_error, spawn};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ pub(crate) async fn request(call: &Call) -> Outcome {
     let origin = call.origin();
     spawn(async move {
         if let Err(error) = send_link(&db, &origin, &email).await {
-            eprintln!("no link to reset a password was sent: {error:?}");
+            log_error(&format!("no link to reset a password was sent: {error:?}"));
         }
     });
     Ok(message("If the email exists, a reset link has been sent"))

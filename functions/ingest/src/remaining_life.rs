@@ -9,7 +9,7 @@ use pm_store::{
     Db,
     remaining_life::{Channel, channels},
 };
-use pm_web::Peer;
+use pm_web::{Peer, log_error};
 use std::collections::HashMap;
 
 /// Prognoses by the sensors that they rest on. What cannot be had is logged and left to the trend.
@@ -20,7 +20,7 @@ pub(crate) async fn by_network(db: &Db, mut machines: Vec<MachineId>) -> HashMap
         return HashMap::new();
     }
     ask(db, &machines).await.unwrap_or_else(|error| {
-        eprintln!("no prognosis for {} machines: {error}", machines.len());
+        log_error(&format!("no prognosis for {} machines: {error}", machines.len()));
         HashMap::new()
     })
 }
@@ -34,10 +34,10 @@ async fn ask(db: &Db, machines: &[MachineId]) -> Result<HashMap<SensorId, Remain
         .await
         .map_err(|e| e.to_string())?;
     let mut lives = HashMap::new();
-    for (channels, told) in by_machine.into_iter().zip(response.items) {
-        match told {
+    for (channels, answer) in by_machine.into_iter().zip(response.items) {
+        match answer {
             Ok(life) => lives.extend(channels.iter().map(|c| (c.sensor_id, life.clone()))),
-            Err(why) => eprintln!("no prognosis for machine {}: {why}", channels[0].machine_id),
+            Err(why) => log_error(&format!("no prognosis for machine {}: {why}", channels[0].machine_id)),
         }
     }
     Ok(lives)

@@ -197,7 +197,7 @@ async fn note_challengers(
     if !moments.is_empty()
         && let Err(error) = shadow::note(db, &moments).await
     {
-        eprintln!("what challengers said was not counted: {error}");
+        log_error(&format!("results of challengers were not counted: {error}"));
     }
 }
 

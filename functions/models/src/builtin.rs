@@ -5,7 +5,7 @@ use pm_model::{
     model::{Files, NAME},
 };
 use pm_store::{Db, model};
-use pm_web::Refusal;
+use pm_web::{Refusal, log_error};
 use serde_json::Value;
 use std::{path::Path, sync::LazyLock};
 
@@ -26,7 +26,7 @@ static BUILTIN: LazyLock<Option<Builtin>> = LazyLock::new(|| {
         let model = Model::from_bytes(&files.card, files.record).map_err(|e| e.to_string())?;
         Ok(Builtin { card, model })
     };
-    read().inspect_err(|e| eprintln!("no model came with the program: {e}")).ok()
+    read().inspect_err(|e| log_error(&format!("the built-in model cannot be read: {e}"))).ok()
 });
 
 /// The version that came with the program, if it can be used.

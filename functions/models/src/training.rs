@@ -15,7 +15,7 @@ use pm_store::{
     Db, StoreError, job,
     model::{self, Scope, Span, Trained},
 };
-use pm_web::{Refusal, now};
+use pm_web::{Refusal, log_error, now};
 
 /// Sensors learned from at most, and readings of each.
 const SENSORS: i64 = 40;
@@ -207,9 +207,9 @@ async fn active(db: &Db, scope: &Scope) -> Result<Option<Model>, Refusal> {
     {
         match Model::from_bytes(card.as_bytes(), record) {
             Ok(model) => return Ok(Some(model)),
-            Err(error) => {
-                eprintln!("the active model cannot be read, the one of the program stands in: {error}")
-            }
+            Err(error) => log_error(&format!(
+                "the active model cannot be read, the built-in one is used instead: {error}"
+            )),
         }
     }
     Ok(builtin().map(|b| b.model.clone()))

@@ -11,7 +11,7 @@ use pm_store::{
     Db,
     report::{self, Reader, Which},
 };
-use pm_web::{Answer, Call, Outcome, Refusal, bytes_reply, empty, json_page, spawn, stream};
+use pm_web::{Answer, Call, Outcome, Refusal, bytes_reply, empty, json_page, log_error, spawn, stream};
 use std::str::FromStr;
 
 pub(crate) async fn list(call: &Call) -> Outcome {
@@ -133,11 +133,13 @@ async fn flowing(db: Db, found: &Report, content_type: HeaderValue) -> Result<An
                             return;
                         }
                     }
-                    Err(refusal) => return eprintln!("report {id}, piece {number}: {refusal:?}"),
+                    Err(refusal) => {
+                        return log_error(&format!("report {id}, piece {number}: {refusal:?}"));
+                    }
                 },
                 Ok(None) => return,
                 // the answer ends short of its announced length, which the client sees
-                Err(error) => return eprintln!("report {id}, piece {number}: {error}"),
+                Err(error) => return log_error(&format!("report {id}, piece {number}: {error}")),
             }
         }
     });

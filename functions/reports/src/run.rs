@@ -12,7 +12,7 @@ use pm_store::{
     report_schedule::{self, Claimed, rule},
     setting,
 };
-use pm_web::{Call, Outcome, Refusal, json, now};
+use pm_web::{Call, Outcome, Refusal, json, log_error, now};
 
 /// How long a run is its maker's, and after which a failed one is made again, seconds.
 const LEASE_S: i64 = 600;
@@ -45,7 +45,8 @@ async fn serve_one(db: &Db, claimed: &Claimed) -> Result<(), Refusal> {
     match failure {
         None => report_schedule::finish(db, schedule, next, None).await?,
         Some(error) => {
-            eprintln!("scheduled report {} failed, attempt {}: {error}", schedule.id, claimed.attempt);
+            let (id, attempt) = (schedule.id, claimed.attempt);
+            log_error(&format!("scheduled report {id} failed, attempt {attempt}: {error}"));
             let said = "The report could not be made; the log says why.";
             if claimed.attempt >= ATTEMPTS {
                 report_schedule::finish(db, schedule, next, Some(said)).await?;

@@ -16,8 +16,7 @@
 mod registered;
 mod remaining_life;
 
-use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use pm_api::{
     ModelId,
     ai::AiStatus,
@@ -25,37 +24,35 @@ use pm_api::{
     score::{ScoreItem, ScoreRequest},
 };
 use pm_model::{Model, scorer::RULE_BASED};
-use spin_sdk::{
-    http::{FullBody, Method, Request, Response, StatusCode, body::IncomingBodyExt},
-    http_service,
-};
+use pm_web::{Answer, Outcome, Refusal, Request, bytes_reply, json, log_error, serve_private, text};
 use std::{path::Path, sync::LazyLock, time::Instant};
 
 const MODELS: &str = "/models";
 
 static MODEL: LazyLock<Option<Model>> = LazyLock::new(|| {
-    Model::load(Path::new(MODELS)).inspect_err(|e| eprintln!("no model, rules judge instead: {e}")).ok()
+    Model::load(Path::new(MODELS))
+        .inspect_err(|e| log_error(&format!("no model can be read, rules are used instead: {e}")))
+        .ok()
 });
 
-type Answer = Response<FullBody<Bytes>>;
-
-#[http_service]
-async fn handle(request: Request) -> spin_sdk::http::Result<Answer> {
-    match (request.method(), request.uri().path()) {
-        (&Method::POST, "/score") => score(request).await,
-        (&Method::POST, "/remaining-life") => remaining_life(request).await,
-        (&Method::GET, "/health") => health(),
-        (_, "/score" | "/remaining-life" | "/health") => {
-            text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+#[spin_sdk::http_service]
+async fn handle(request: Request) -> Answer {
+    serve_private("score", request, |request| async move {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/score") => score(request.body()).await,
+            (&Method::POST, "/remaining-life") => remaining_life(request.body()),
+            (&Method::GET, "/health") => Ok(health()),
+            (_, "/score" | "/remaining-life") => Err(Refusal::MethodNotAllowed(vec!["POST"])),
+            (_, "/health") => Err(Refusal::MethodNotAllowed(vec!["GET"])),
+            _ => Err(Refusal::NotFound),
         }
-        _ => text(StatusCode::NOT_FOUND, "not found"),
-    }
+    })
+    .await
 }
 
-async fn score(request: Request) -> spin_sdk::http::Result<Answer> {
-    let body = request.into_body().bytes().await?;
-    let Ok(request) = postcard::from_bytes::<ScoreRequest>(&body) else {
-        return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a score request");
+async fn score(body: &[u8]) -> Outcome {
+    let Ok(request) = postcard::from_bytes::<ScoreRequest>(body) else {
+        return refused("the body is not a score request");
     };
     let wanted = request.items.iter().flat_map(|i| [i.model, i.challenger]).flatten();
     let registered = registered::get(wanted).await;
@@ -72,49 +69,40 @@ fn ms_since(started: Instant) -> f64 {
     started.elapsed().as_secs_f64() * 1e3
 }
 
-/// The answer in postcard, with the time that judging took (`server-timing`, ms).
-fn timed(took_ms: f64, response: &impl serde::Serialize) -> spin_sdk::http::Result<Answer> {
-    let body = postcard::to_allocvec(response).map_err(|e| e.to_string())?;
-    let mut answer = answer(StatusCode::OK, "application/vnd.pm.score+postcard", body)?;
+/// The answer in postcard, with the time that scoring took (`server-timing`, ms).
+fn timed(took_ms: f64, response: &impl serde::Serialize) -> Outcome {
+    let body = postcard::to_allocvec(response).map_err(|e| Refusal::Internal(e.to_string()))?;
+    let mut answer =
+        bytes_reply(StatusCode::OK, HeaderValue::from_static("application/vnd.pm.score+postcard"), body);
     if let Ok(timing) = HeaderValue::from_str(&format!("judge;dur={took_ms:.6}")) {
-        answer.headers_mut().insert("server-timing", timing);
+        answer.headers_mut().insert(HeaderName::from_static("server-timing"), timing);
     }
     Ok(answer)
 }
 
-async fn remaining_life(request: Request) -> spin_sdk::http::Result<Answer> {
-    let body = request.into_body().bytes().await?;
-    let Ok(request) = postcard::from_bytes::<RulRequest>(&body) else {
-        return text(StatusCode::UNPROCESSABLE_ENTITY, "the body is not a request for remaining lives");
+fn remaining_life(body: &[u8]) -> Outcome {
+    let Ok(request) = postcard::from_bytes::<RulRequest>(body) else {
+        return refused("the body is not a request for remaining lives");
     };
     let started = Instant::now();
     let answer = remaining_life::answer(Path::new(MODELS), &request);
     timed(ms_since(started), &answer)
 }
 
-fn health() -> spin_sdk::http::Result<Answer> {
+fn health() -> Answer {
     let model = MODEL.as_ref();
     let status = AiStatus {
         status: if model.is_some() { "healthy" } else { "unhealthy" }.to_owned(),
         model_loaded: model.is_some(),
         model_version: version(model),
     };
-    answer(StatusCode::OK, "application/json", serde_json::to_vec(&status).map_err(|e| e.to_string())?)
+    json(StatusCode::OK, &status)
 }
 
 fn version(model: Option<&Model>) -> String {
     model.map_or(RULE_BASED, |m| &m.version).to_owned()
 }
 
-fn text(status: StatusCode, text: &'static str) -> spin_sdk::http::Result<Answer> {
-    answer(status, "text/plain", text.into())
-}
-
-/// Always with a length: the host sends a body of unknown length in chunks, which costs 40 ms.
-fn answer(status: StatusCode, content_type: &str, body: Vec<u8>) -> spin_sdk::http::Result<Answer> {
-    Ok(Response::builder()
-        .status(status)
-        .header("content-type", content_type)
-        .header("content-length", body.len())
-        .body(FullBody::new(body.into()))?)
+fn refused(reason: &str) -> Outcome {
+    Ok(text(StatusCode::UNPROCESSABLE_ENTITY, reason))
 }

@@ -2,7 +2,8 @@
 
 use pm_api::ModelId;
 use pm_model::Model;
-use pm_store::{Db, model};
+use pm_store::model;
+use pm_web::{database, log_error};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -29,7 +30,7 @@ pub(crate) async fn get(wanted: impl Iterator<Item = ModelId>) -> HashMap<ModelI
                     model
                 }
                 Err(error) => {
-                    eprintln!("model {id} cannot be used: {error}");
+                    log_error(&format!("model {id} cannot be used: {error}"));
                     continue;
                 }
             },
@@ -53,8 +54,7 @@ fn cache(id: ModelId, model: &Arc<Model>) {
 }
 
 async fn read(id: ModelId) -> Result<Arc<Model>, String> {
-    let url = spin_sdk::variables::get("database_url").await.map_err(|e| format!("{e:?}"))?;
-    let db = Db::open(&url).await.map_err(|e| e.to_string())?;
+    let db = database().await.map_err(|e| format!("{e:?}"))?;
     let (card, record) = model::record(&db, id)
         .await
         .map_err(|e| e.to_string())?

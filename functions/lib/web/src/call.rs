@@ -142,7 +142,10 @@ pub(crate) fn client_address(headers: &HeaderMap) -> Option<String> {
 const MAX_DROPPED_BYTES: usize = 32 * 1024 * 1024;
 
 /// A body of at most `limit` bytes.
-async fn take(mut body: impl BodyExt<Data = Bytes> + Unpin, limit: usize) -> Result<Bytes, Refusal> {
+pub(crate) async fn take(
+    mut body: impl BodyExt<Data = Bytes> + Unpin,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
     let (mut taken, mut length) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Refusal::TooLarge)?.into_data() else { continue };

@@ -1,29 +1,23 @@
 //! Requests of our own: from component to component, inside the host (`http://NAME.spin.internal`), and to others.
 
+use crate::trace;
 use bytes::Bytes;
-use http::header;
+use http::{HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt, Full};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Why a call to another component failed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum PeerError {
     /// It could not be reached.
+    #[error("not reachable: {0}")]
     Unreachable(String),
     /// It answered, but not 200.
+    #[error("answered {0}: {1}")]
     Refused(u16, String),
     /// Its answer could not be read.
+    #[error("answer not understood: {0}")]
     Unreadable(String),
-}
-
-impl std::fmt::Display for PeerError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unreachable(text) => write!(f, "not reachable: {text}"),
-            Self::Refused(status, text) => write!(f, "answered {status}: {text}"),
-            Self::Unreadable(text) => write!(f, "answer not understood: {text}"),
-        }
-    }
 }
 
 /// Sends a request to wherever `allowed_outbound_hosts` permits, and reads the answer to its end.
@@ -117,7 +111,11 @@ impl Peer {
     }
 
     async fn exchange(self, request: http::Result<http::Request<Bytes>>) -> Result<Bytes, PeerError> {
-        let request = request.map_err(|e| PeerError::Unreachable(e.to_string()))?;
+        let mut request = request.map_err(|e| PeerError::Unreachable(e.to_string()))?;
+        // the callee's log lines carry the id of the request that caused them
+        if let Some(id) = trace::current().and_then(|t| HeaderValue::from_str(&t.id).ok()) {
+            request.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+        }
         let answer = send(request).await?;
         let (status, body) = (answer.status(), answer.into_body());
         if status == http::StatusCode::OK {

@@ -40,7 +40,7 @@ pub use outside::{Heard, post_outside};
 pub use paging::json_page;
 pub use refusal::{Refusal, other_method, unknown_path};
 pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, text};
-pub use serve::{Outcome, serve, serve_rest, serve_up_to};
+pub use serve::{Outcome, serve, serve_private, serve_rest, serve_up_to};
 pub use spin_sdk::{http::Request, http_service};
 pub use stream::{Feed, csv, spawn, stream};
 pub use trace::{log_error, log_warning};

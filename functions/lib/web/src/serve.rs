@@ -1,13 +1,16 @@
 //! From a request to its handler and back.
 
 use crate::{
-    Call, Refusal, cors,
+    Call, Refusal,
+    call::take,
+    cors,
     credentials::check,
     finish::{Asked, finish},
     rate,
     reply::Answer,
     trace::{Trace, within},
 };
+use bytes::Bytes;
 use http::Method;
 use pm_auth::{
     Access, Op,
@@ -20,6 +23,8 @@ pub type Outcome = Result<Answer, Refusal>;
 
 /// Largest request body, bytes, unless the component says otherwise.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Largest body of a request by the bridge or another component, bytes.
+const MAX_INTERNAL_BODY_BYTES: usize = 32 * MAX_BODY_BYTES;
 
 /// Serves a request of `component`: finds the operation, checks the caller, calls `handle`, turns refusals into
 /// answers, and finishes the answer.
@@ -56,9 +61,37 @@ where
         (answer, quiet)
     })
     .await;
-    let answer = finish(&asked, answer, &trace.id).await;
+    let answer = within(trace.clone(), finish(&asked, answer, &trace.id)).await;
     // the bridge calls many times a second: only what went wrong is of interest
     if !quiet || !answer.status().is_success() {
+        trace.end(answer.status());
+    }
+    answer
+}
+
+/// Serves a request of a component that only other components can call (`private` in spin.toml). There is no access to
+/// check, and `handle` finds the operation by method and path. Only failed requests are logged: `ingest` calls many times
+/// a second.
+pub async fn serve_private<F>(
+    component: &'static str,
+    request: Request,
+    handle: impl FnOnce(http::Request<Bytes>) -> F,
+) -> Answer
+where
+    F: Future<Output = Outcome>,
+{
+    let path = request.uri().path().to_owned();
+    let trace = Trace::begin(component, request.method().as_str(), request.headers());
+    let answer = within(trace.clone(), async {
+        let (parts, body) = request.into_parts();
+        let outcome = match take(body, MAX_INTERNAL_BODY_BYTES).await {
+            Ok(body) => handle(http::Request::from_parts(parts, body)).await,
+            Err(refusal) => Err(refusal),
+        };
+        outcome.unwrap_or_else(|refusal| refusal.answer(&path))
+    })
+    .await;
+    if !answer.status().is_success() {
         trace.end(answer.status());
     }
     answer
@@ -76,7 +109,7 @@ where
     let trace = Trace::begin(component, request.method().as_str(), request.headers());
     let asked = Asked::of(request.method(), request.headers());
     let answer = within(trace.clone(), handle(request)).await;
-    let answer = finish(&asked, answer, &trace.id).await;
+    let answer = within(trace.clone(), finish(&asked, answer, &trace.id)).await;
     trace.end(answer.status());
     answer
 }
@@ -112,7 +145,7 @@ async fn admit(
         rate::count(user, request.headers()).await?;
     }
     let identity = checked?;
-    let limit = if route.access == Access::Service { 32 * MAX_BODY_BYTES } else { max_body_bytes };
+    let limit = if route.access == Access::Service { MAX_INTERNAL_BODY_BYTES } else { max_body_bytes };
     let call = Call::read(route, request, params, identity, limit).await?;
     Ok(Admitted::Call(route.op, Box::new(call)))
 }

@@ -1,6 +1,6 @@
 //! One request from its arrival to its line in the log.
 //!
-//! Every line is one JSON object on standard error. Lines written while a request is worked on carry its id; no line
+//! Every line is one JSON object on standard error. Lines written while a request is served carry its id; no line
 //! carries a query, a header or a body, because secrets travel there.
 
 use crate::now;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 const LONGEST_ID: usize = 100;
 
 thread_local! {
-    /// The request that is being worked on. An instance has one thread and up to 16 requests; each sets this while it
+    /// The request that is being served. An instance has one thread and up to 16 requests; each sets this while it
     /// is polled.
     static CURRENT: RefCell<Option<Rc<Trace>>> = const { RefCell::new(None) };
 }
@@ -35,7 +35,7 @@ pub(crate) struct Trace {
     started: Timestamp,
     /// The pattern of its path, once it is found; paths themselves may hold what should not be logged.
     pub(crate) route: Cell<&'static str>,
-    /// Who asks, once that is checked.
+    /// The caller, once it is authenticated.
     pub(crate) user: Cell<Option<UserId>>,
 }
 
@@ -68,6 +68,7 @@ struct MessageLine<'t> {
 
 impl Trace {
     pub(crate) fn begin(component: &'static str, method: &str, headers: &HeaderMap) -> Rc<Self> {
+        log_panics();
         let given = headers.get("x-request-id").and_then(|v| v.to_str().ok()).filter(|id| sane(id));
         Rc::new(Self {
             id: given.map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned),
@@ -109,19 +110,28 @@ pub(crate) async fn within<T>(trace: Rc<Trace>, work: impl Future<Output = T>) -
     .await
 }
 
-/// The request that is being worked on.
+/// The request that is being served.
 pub(crate) fn current() -> Option<Rc<Trace>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// Writes an error of ours to the log, with the id of the request that is being worked on.
+/// Writes an internal error to the log, with the id of the request that is being served.
 pub fn log_error(message: &str) {
     log("error", message);
 }
 
-/// Writes to the log what somebody should look at.
+/// Writes a warning to the log, for an operator to look at.
 pub fn log_warning(message: &str) {
     log("warning", message);
+}
+
+/// A panic ends the instance; its message becomes a line of the log like any other.
+fn log_panics() {
+    #[cfg(target_family = "wasm")]
+    {
+        static HOOK: std::sync::Once = std::sync::Once::new();
+        HOOK.call_once(|| std::panic::set_hook(Box::new(|panic| log_error(&panic.to_string()))));
+    }
 }
 
 fn log(level: &'static str, message: &str) {
@@ -140,7 +150,7 @@ fn log(level: &'static str, message: &str) {
 fn write(line: &impl Serialize) {
     if let Ok(mut text) = serde_json::to_vec(line) {
         text.push(b'\n');
-        // there is nobody left to tell
+        // an error here has no place to be reported
         let _ = std::io::stderr().write_all(&text);
     }
 }
