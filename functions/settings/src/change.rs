@@ -3,7 +3,7 @@
 use crate::show;
 use http::StatusCode;
 use pm_api::SettingType;
-use pm_domain::settings::{Known, MASK, Misfit, Sight, free_value, key_is_writable};
+use pm_domain::settings::{Known, MASK, Misfit, Visibility, free_value, key_is_writable};
 use pm_store::{
     StoreError,
     setting::{self, Content},
@@ -117,8 +117,8 @@ fn was_known(known: &Known, row: Option<Content>) -> Content {
         value_type: known.kind.value_type(),
         description: Some(known.description.to_owned()),
         category: known.category().to_owned(),
-        is_public: known.sight == Sight::Public,
-        is_secret: known.sight == Sight::Secret,
+        is_public: known.visibility == Visibility::Public,
+        is_secret: known.visibility == Visibility::Secret,
         metadata,
     }
 }

@@ -1,11 +1,11 @@
 //! What an answer shows of a setting.
 
 use pm_api::setting::Setting;
-use pm_domain::settings::{KNOWN, Known, MASK, Sight, Values};
+use pm_domain::settings::{KNOWN, Known, MASK, Values, Visibility};
 
 /// A known setting that nobody has changed.
 pub(crate) fn default(known: &Known) -> Setting {
-    let is_secret = known.sight == Sight::Secret;
+    let is_secret = known.visibility == Visibility::Secret;
     Setting {
         id: None,
         created_at: None,
@@ -15,7 +15,7 @@ pub(crate) fn default(known: &Known) -> Setting {
         value_type: known.kind.value_type(),
         description: Some(known.description.to_owned()),
         category: known.category().to_owned(),
-        is_public: known.sight == Sight::Public,
+        is_public: known.visibility == Visibility::Public,
         is_secret,
         metadata: None,
         default_value: Some(known.default.to_owned()).filter(|_| !is_secret),

@@ -50,7 +50,7 @@ async fn line_of(stack: &Stack, event: &str, request_id: &str) -> Result<Value> 
 }
 
 #[tokio::test]
-async fn the_error_table() -> Result<()> {
+async fn every_kind_of_refusal_has_its_documented_answer() -> Result<()> {
     let (_stack, nobody) = stack().await?;
     let detail = |text: &str| json!({ "detail": text });
     let not_authenticated = nobody.get("/users/me").await?;
@@ -114,7 +114,7 @@ async fn the_error_table() -> Result<()> {
 }
 
 #[tokio::test]
-async fn request_ids_and_the_log() -> Result<()> {
+async fn a_request_id_is_in_the_answer_and_in_the_log() -> Result<()> {
     let options = StackOptions { own_database: true, ..StackOptions::default() };
     let (mut stack, nobody) = with_options(options).await?;
     let admin = nobody.sign_in(ADMIN).await?;
@@ -150,7 +150,7 @@ async fn request_ids_and_the_log() -> Result<()> {
 }
 
 #[tokio::test]
-async fn every_path_answers_options_and_only_listed_pages_may_call() -> Result<()> {
+async fn every_path_answers_options_and_only_listed_origins_may_call() -> Result<()> {
     let (_stack, nobody) = stack().await?;
     for route in ROUTES.iter().filter(|r| r.access != Access::Service) {
         let path = route.path.replace(['{', '}'], "");
@@ -185,6 +185,36 @@ async fn every_path_answers_options_and_only_listed_pages_may_call() -> Result<(
 }
 
 #[tokio::test]
+async fn origins_of_the_setting_may_call_within_seconds() -> Result<()> {
+    const OTHER: &str = "https://plant.example.com";
+    let (_stack, nobody) = stack().await?;
+    let admin = nobody.sign_in(ADMIN).await?;
+    let allowed = async |origin: &str| -> Result<String> {
+        let answer = nobody.send(Method::GET, "/health", &[("origin", origin)], "").await?;
+        Ok(header(&answer, "access-control-allow-origin").to_owned())
+    };
+    let until = async |origin: &str, expected: &str| -> Result<()> {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(15);
+        while allowed(origin).await? != expected {
+            anyhow::ensure!(tokio::time::Instant::now() < deadline, "{origin}: not {expected:?} in time");
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        Ok(())
+    };
+    assert_eq!(allowed(OTHER).await?, "");
+    let path = "/settings/cors.origins";
+    admin.patch(path, json!({"value": json!([OTHER]).to_string()})).await?.expect(200)?;
+    until(OTHER, OTHER).await?;
+    assert_eq!(allowed(PAGE).await?, PAGE, "an origin of the variable stays allowed");
+    assert_eq!(allowed("https://evil.example.com").await?, "");
+    admin.patch(path, json!({"value": "[\"*\"]"})).await?.expect(200)?;
+    until("https://evil.example.com", "*").await?;
+    assert_eq!(allowed(PAGE).await?, PAGE);
+    assert_eq!(admin.delete(path).await?.status, 204);
+    until(OTHER, "").await
+}
+
+#[tokio::test]
 async fn security_headers_are_on_every_answer() -> Result<()> {
     let (_stack, nobody) = stack().await?;
     let viewer = nobody.sign_in(VIEWER).await?;
@@ -204,7 +234,7 @@ async fn security_headers_are_on_every_answer() -> Result<()> {
 }
 
 #[tokio::test]
-async fn compression_tags_and_head() -> Result<()> {
+async fn long_answers_are_compressed_tagged_and_answered_to_head() -> Result<()> {
     let (_stack, nobody) = stack().await?;
     let engineer = nobody.sign_in(ENGINEER).await?;
     let plain = engineer.get("/sensors").await?;

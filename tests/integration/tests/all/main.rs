@@ -41,6 +41,7 @@ mod schema_check;
 mod sensors;
 mod settings;
 mod smtp;
+mod sources;
 mod spin_command;
 mod sql;
 mod statements;

@@ -6,14 +6,9 @@ use pm_api::SettingType;
 use serde_json::Value;
 
 /// Why a text does not fit, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct Misfit(pub String);
-
-impl std::fmt::Display for Misfit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The thresholds a sensor may have, by their field names.
 const THRESHOLDS: [&str; 4] = ["min_threshold", "max_threshold", "warning_threshold", "critical_threshold"];
@@ -135,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits() {
+    fn each_kind_accepts_its_values_only() {
         for (kind, good, bad) in [
             (Kind::Boolean, &["true", "false"][..], &["", "True", "1", "yes"][..]),
             (Kind::Integer(1, 10), &["1", "10"], &["0", "11", "1.5", "", "x", "99999999999999999999"]),
@@ -186,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn keys() {
+    fn keys_have_letters_digits_dot_hyphen_and_underscore_only() {
         assert!(key_is_writable("k1795429393") && key_is_writable("A.b-c_d"));
         for bad in ["", ".", "..", "a b", "a/b", "ä", "a%20", &"x".repeat(129)] {
             assert!(!key_is_writable(bad), "{bad}");

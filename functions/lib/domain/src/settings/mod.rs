@@ -54,7 +54,7 @@ impl Kind {
 
 /// Who sees a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub enum Visibility {
     /// Every signed-in user.
     Public,
     /// Engineers and administrators.
@@ -75,7 +75,7 @@ pub struct Known {
     /// The value without a row.
     pub default: &'static str,
     /// Who sees it.
-    pub sight: Sight,
+    pub visibility: Visibility,
     /// What it does, for people.
     pub description: &'static str,
 }

@@ -3,11 +3,11 @@
 use super::{
     Kind::{self, Addresses, Boolean, Integer, Origins, Text, Texts, Thresholds, Url, Word},
     Known,
-    Sight::{self, Private, Public, Secret},
+    Visibility::{self, Private, Public, Secret},
 };
 
 macro_rules! known {
-    ($($id:ident = $key:literal, $kind:expr, $default:expr, $sight:expr, $description:literal;)*) => {
+    ($($id:ident = $key:literal, $kind:expr, $default:expr, $visibility:expr, $description:literal;)*) => {
         /// The key of a setting that the functions obey.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Key {
@@ -17,13 +17,13 @@ macro_rules! known {
         /// Every setting that the functions obey.
         pub const KNOWN: &[Known] = &[$({
             const KIND: Kind = $kind;
-            const SIGHT: Sight = $sight;
+            const VISIBILITY: Visibility = $visibility;
             Known {
                 id: Key::$id,
                 key: $key,
                 kind: KIND,
                 default: $default,
-                sight: SIGHT,
+                visibility: VISIBILITY,
                 description: $description,
             }
         },)*];
@@ -50,7 +50,7 @@ known! {
         Private, "Where the content of new attachments is kept.";
 
     CorsOrigins = "cors.origins", Origins, "[]",
-        Private, "Web origins whose pages may call the API from a browser.";
+        Private, "Web origins whose pages may call the API from a browser, in addition to those of the variable CORS_ALLOWED_ORIGINS. [\"*\"] allows any origin, without credentials. A change takes effect within seconds.";
 
     DashboardCacheS = "dashboard.cache_s", Integer(0, 300), "0",
         Private, "Seconds for which the counts of the dashboard may be reused; 0 counts anew each time.";

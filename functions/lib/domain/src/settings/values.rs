@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stored_where_it_fits_else_the_default() {
+    fn a_stored_value_that_does_not_fit_gives_the_default() {
         let values = Values::new(
             [
                 ("retention.raw_days", Some("7")),
