@@ -91,7 +91,7 @@ pub(crate) async fn webhook(call: &Call) -> Outcome {
     let mut fields = call.fields()?;
     let url = fields.required_text("url", LONGEST_URL);
     if let Some(Err(refused)) = (!url.is_empty()).then(|| target::check(&url, allow_private)) {
-        fields.refuse("url_parsing", "url", refused.message());
+        fields.refuse("url_parsing", "url", refused.to_string());
     }
     let event = fields.text("event_type", LONGEST_EVENT).flatten().unwrap_or_else(|| TEST_EVENT.to_owned());
     fields.end()?;

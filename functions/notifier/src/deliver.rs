@@ -1,6 +1,6 @@
 //! Sending what is due to webhooks.
 
-use crate::{random, slack};
+use crate::slack;
 use futures::future::join_all;
 use http::StatusCode;
 use pm_api::webhook::{DeliverReport, DeliverRequest};
@@ -80,7 +80,7 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
     let secrets = webhook::secrets(&claimed.secret, previous, started_at);
     let timeout = Duration::from_secs(claimed.timeout_s.unsigned_abs().into());
     let heard = match target::check(&claimed.url, allow_private) {
-        Err(refused) => Err(refused.message().to_owned()),
+        Err(refused) => Err(refused.to_string()),
         Ok(()) => {
             let id = claimed.event_id.to_string();
             let mut headers = webhook::headers(&secrets, &id, started_at.0 / 1_000_000, &claimed.body);
@@ -92,7 +92,7 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
     let next_after_s = match verdict {
         Verdict::Again => {
             let retries = webhook::retries(&claimed.event_type, claimed.retry_count);
-            retry::delay_s(claimed.attempt, retries, random::fraction())
+            retry::delay_s(claimed.attempt, retries, fastrand::f64())
         }
         Verdict::Delivered | Verdict::Gone => None,
     };
@@ -111,7 +111,7 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
 /// Sends a test event to an address; nothing is stored and nothing is tried again. It is not signed, because the address
 /// has no secret.
 async fn probe(url: &str, event: &str, allow_private: bool) -> Result<(), String> {
-    target::check(url, allow_private).map_err(|refused| refused.message().to_owned())?;
+    target::check(url, allow_private).map_err(|refused| refused.to_string())?;
     let body = webhook::test_body(event, now());
     let headers = webhook::headers(&[], &Uuid::now_v7().to_string(), now().0 / 1_000_000, &body);
     let heard = post_outside(url, &headers, &body, PROBE_TIMEOUT, MOST_ANSWER_BYTES).await?;

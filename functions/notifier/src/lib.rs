@@ -8,7 +8,6 @@
 mod deliver;
 mod mails;
 mod maintenance;
-mod random;
 mod reports;
 mod settings;
 mod slack;

@@ -1,6 +1,6 @@
 //! Mails: notices of new events, what became of the mails that the bridge took, and the next ones for it.
 
-use crate::{random, settings::Settings};
+use crate::settings::Settings;
 use pm_api::mail::{MailReport, MailResult, OutgoingMail};
 use pm_domain::{
     mail::digest,
@@ -82,7 +82,7 @@ pub(crate) async fn finish(db: &Db, results: &[MailResult]) -> Result<(), StoreE
     let next = |result: &MailResult| {
         result.error.as_ref()?;
         let allowed = *allowed.get(&result.id)?;
-        retry::next_mail_attempt(result.attempt, result.permanent, allowed, now, random::fraction())
+        retry::next_mail_attempt(result.attempt, result.permanent, allowed, now, fastrand::f64())
     };
     let finished: Vec<_> = results.iter().map(|result| (result, next(result))).collect();
     mail::finish(db, &finished).await

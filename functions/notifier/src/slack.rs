@@ -35,7 +35,7 @@ pub(crate) async fn send(db: &Db, allow_private: bool) -> Result<(), Refusal> {
 }
 
 async fn post(url: &str, text: &str, allow_private: bool) -> Result<(), String> {
-    target::check(url, allow_private).map_err(|refused| refused.message().to_owned())?;
+    target::check(url, allow_private).map_err(|refused| refused.to_string())?;
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
     let body = json!({ "text": text }).to_string();
     let heard = post_outside(url, &headers, &body, TIMEOUT, MOST_ANSWER_BYTES).await?;

@@ -68,7 +68,7 @@ pub(crate) fn webhook_change(mut fields: Fields, allow_private: bool) -> Result<
 
 fn check_url(fields: &mut Fields, url: Option<&String>, allow_private: bool) {
     if let Some(Err(refused)) = url.map(|url| target::check(url, allow_private)) {
-        fields.refuse("url_parsing", "url", refused.message());
+        fields.refuse("url_parsing", "url", refused.to_string());
     }
 }
 

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_forms() -> Result<(), time::error::Parse> {
+    fn times_are_read_and_written_as_rfc_3339() -> Result<(), time::error::Parse> {
         for (text, shown) in [
             ("2026-11-23T10:23:11.533924Z", "2026-11-23T10:23:11.533924Z"),
             ("2026-11-23T11:23:11+01:00", "2026-11-23T10:23:11.000000Z"),

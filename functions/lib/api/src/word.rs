@@ -4,19 +4,12 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// A text that is none of a vocabulary's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Input should be '{}'", .expected.join("', '"))]
 pub struct UnknownWord {
     /// The words that would have been accepted.
     pub expected: &'static [&'static str],
 }
-
-impl fmt::Display for UnknownWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Input should be '{}'", self.expected.join("', '"))
-    }
-}
-
-impl std::error::Error for UnknownWord {}
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal $(or $other:literal)?),* $(,)? })*) => {$(

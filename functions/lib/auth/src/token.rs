@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_and_broken_tokens() -> Result<(), TokenError> {
+    fn foreign_and_broken_tokens_are_refused() -> Result<(), TokenError> {
         let signer = Signer::new(SECRET)?;
         let foreign = Signer::new(&SECRET.to_uppercase())?.access(&who(), 60)?;
         let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.";

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mail_addresses() {
+    fn mail_addresses_are_checked_with_the_documented_reasons() {
         for good in ["a@b.example", "first.last+tag@sub.example.com", "jürgen@müller.example", "o'neil@x.y"]
         {
             assert_eq!(mail(good), Ok(()), "{good}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn origins() {
+    fn an_origin_has_no_path_query_or_user() {
         for good in ["https://a.example", "http://localhost:3000", "http://[::1]:8000", "http://127.0.0.1"] {
             assert_eq!(origin(good), Ok(()), "{good}");
         }

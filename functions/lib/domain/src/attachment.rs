@@ -13,31 +13,22 @@ pub use table::{FileType, TYPES};
 pub const MAX_BYTES: usize = 25 * 1024 * 1024;
 
 /// Why a file is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileRefusal {
-    /// Nothing in it.
+    /// The file is empty.
+    #[error("The file is empty")]
     Empty,
-    /// The content is of no accepted type; these are.
+    /// The content is of no accepted type; these are accepted.
+    #[error("The content is of no accepted type; accepted are {}", .0.join(", "))]
     Unsupported(Vec<&'static str>),
-    /// The content is of an accepted type, but the name or the sender's word says something else.
+    /// The content is of an accepted type, but the name or the declared media type is of another.
+    #[error("The content is {content}, not {declared}")]
     Mismatch {
-        /// What the content is.
+        /// Media type of the content.
         content: &'static str,
-        /// What was said: an extension or a media type.
-        said: String,
+        /// The declared extension or media type.
+        declared: String,
     },
-}
-
-impl std::fmt::Display for FileRefusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Empty => write!(f, "The file is empty"),
-            Self::Unsupported(accepted) => {
-                write!(f, "The content is of no accepted type; accepted are {}", accepted.join(", "))
-            }
-            Self::Mismatch { content, said } => write!(f, "The content is {content}, not {said}"),
-        }
-    }
 }
 
 /// What a file is, by its content; its cleaned name decides between kinds of text only. `declared` is the sender's
@@ -60,7 +51,7 @@ pub fn judge(
         let accepted = TYPES.iter().filter(is_allowed).flat_map(|t| t.extensions);
         FileRefusal::Unsupported(accepted.copied().collect())
     })?;
-    let mismatch = |said: String| FileRefusal::Mismatch { content: found.media_type, said };
+    let mismatch = |declared: String| FileRefusal::Mismatch { content: found.media_type, declared };
     if let Some(extension) = extension
         && !found.extensions.contains(&extension.as_str())
     {
@@ -99,14 +90,14 @@ mod tests {
 
     fn found(name: &str, declared: Option<&str>, content: &[u8]) -> Result<&'static str, String> {
         judge(name, declared, content, &allowed()).map(|t| t.media_type).map_err(|e| match e {
-            FileRefusal::Mismatch { said, .. } => said,
+            FileRefusal::Mismatch { declared, .. } => declared,
             FileRefusal::Unsupported(_) => "Unsupported".to_owned(),
             FileRefusal::Empty => "Empty".to_owned(),
         })
     }
 
     #[test]
-    fn the_content_decides() {
+    fn the_content_decides_the_type() {
         let docx: Vec<u8> = [ZIP, b"[Content_Types].xml word/document.xml"].concat();
         let macros: Vec<u8> = [&docx[..], b"word/vbaProject.bin"].concat();
         for (name, declared, content, expected) in [
@@ -149,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_allow_what_is_known() {
+    fn the_default_setting_names_known_types_only() {
         let allowed = allowed();
         assert!(allowed.iter().all(|name| TYPES.iter().any(|t| t.media_type == name)), "{allowed:?}");
         let only_pdf = ["application/pdf".to_owned()];
@@ -160,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_sound() {
+    fn no_extension_is_ambiguous_or_runs_in_a_browser() {
         for (i, a) in TYPES.iter().enumerate() {
             for b in &TYPES[..i] {
                 assert!(

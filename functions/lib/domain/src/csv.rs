@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells() {
+    fn cells_are_quoted_and_formulas_disarmed() {
         for (cell, written) in [
             ("temp", "temp"),
             ("", ""),
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
+    fn lines_end_with_crlf() {
         let mut csv = Csv::default();
         csv.headings(&["a", "b"]).plain(-1.5).text("x").end();
         assert_eq!(csv.take(), "a,b\r\n-1.5,x\r\n");

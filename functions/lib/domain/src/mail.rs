@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn slack_cannot_be_told_to_mention() {
+    fn texts_cannot_cause_mentions_in_slack() {
         let one = Digest { total: 1, items: vec![notice("<!channel> a|b & c")] };
         let text = slack(&one, "https://pm.example");
         assert!(!text.contains("<!channel>"), "{text}");

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn figures() {
+    fn availability_mtbf_and_mttr_follow_from_up_and_down_time() {
         let r = reliability(span(0, 100), &[span(0, 100)], &[failure(10, 20), failure(50, 60)]);
         assert_eq!((r.availability(), r.mtbf_s(), r.mttr_s()), (Some(0.8), Some(2400.0), Some(600.0)));
         let quiet = reliability(span(0, 100), &[span(0, 100)], &[]);

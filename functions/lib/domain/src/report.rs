@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn report_names_hold_time_and_random_digits() {
         let now: Timestamp = "2026-11-23T10:23:12.593607Z".parse().unwrap_or_default();
         let csv = name(now, 0xab, ReportFormat::Csv);
         assert_eq!(csv, format!("report_20261123_102312_{}ab.csv", "0".repeat(30)));

@@ -60,7 +60,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn three_days_on_average() {
+    fn all_retries_take_three_days_on_average() {
         let mean_s: f64 = (1..=RETRIES).filter_map(|n| delay_s(n, RETRIES, 0.5)).sum();
         assert!((70.0..76.0).contains(&(mean_s / 3600.0)), "{} h", mean_s / 3600.0);
     }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends() {
+    fn retries_end_after_the_schedule_or_the_wanted_number() {
         assert_eq!(delay_s(RETRIES + 1, RETRIES, 0.0), None);
         assert_eq!(delay_s(RETRIES + 1, 100, 0.0), None, "nobody gets more than the schedule has");
         assert_eq!((delay_s(3, 3, 0.0), delay_s(4, 3, 0.0), delay_s(1, 0, 0.0)), (Some(0.0), None, None));

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn slots() {
+    fn slots_are_at_the_scheduled_hour_of_the_zone() {
         // 2026-11-25 is a Wednesday
         for (rule, now, newest) in [
             (daily(6, 0), "2026-11-25T06:00:00Z", "2026-11-25T06:00:00Z"),

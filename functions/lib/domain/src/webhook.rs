@@ -178,7 +178,7 @@ mod tests {
     const SIGNATURE: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
     #[test]
-    fn the_published_test_vector() {
+    fn signatures_match_the_published_test_vector() {
         assert_eq!(signature(SECRET, ID, TIMESTAMP_S, BODY), SIGNATURE);
     }
 
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_signature() {
+    fn the_older_signature_is_the_hex_hmac_of_the_body() {
         // RFC 4231, test case 2
         assert_eq!(
             old_signature("Jefe", "what do ya want for nothing?"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_checked_and_made() {
+    fn secrets_have_24_to_64_bytes_or_any_text() {
         let made = secret([7; 32]);
         assert!(is_secret(&made) && made.starts_with("whsec_"), "{made}");
         assert!(is_secret("s3cr3t") && is_secret(SECRET));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn own_headers() {
+    fn headers_that_the_platform_sets_cannot_be_configured() {
         for good in ["X-A", "Authorization", "x-api-key", "traceparent"] {
             assert!(is_own_header(good), "{good}");
         }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn verdicts() {
+    fn an_answers_status_decides_between_done_retry_and_disable() {
         let verdicts = [200, 204, 301, 404, 410, 429, 500].map(verdict);
         use Verdict::{Again, Delivered, Gone};
         assert_eq!(verdicts, [Delivered, Delivered, Again, Again, Gone, Again, Again]);

@@ -22,16 +22,9 @@ pub struct Bucket {
 }
 
 /// Why a bucket's address cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the object store's address is not http(s)://host[:port]: {0}")]
 pub struct BadEndpoint(String);
-
-impl std::fmt::Display for BadEndpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the object store's address is not http(s)://host[:port]: {}", self.0)
-    }
-}
-
-impl std::error::Error for BadEndpoint {}
 
 impl Bucket {
     /// A bucket at `endpoint`, for instance `https://s3.eu-central-1.amazonaws.com` or `http://127.0.0.1:9000`.

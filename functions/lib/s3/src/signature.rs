@@ -113,7 +113,7 @@ mod tests {
 
     /// The examples of «Signature Calculations for the Authorization Header» in the S3 API Reference.
     #[test]
-    fn published_examples() {
+    fn signatures_match_the_published_examples() {
         let base = [HOST, ("x-amz-content-sha256", EMPTY), ("x-amz-date", DATE)];
         let ranged = [HOST, ("range", "bytes=0-9"), base[1], base[2]];
         assert_eq!(

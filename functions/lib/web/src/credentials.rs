@@ -9,6 +9,7 @@ use pm_auth::{
 use pm_store::user::Standing;
 use spin_sdk::http::Request;
 use std::sync::OnceLock;
+use subtle::ConstantTimeEq;
 
 /// What an event stream says to a caller without token, as documented.
 const STREAM_NEEDS_TOKEN: &str =
@@ -38,7 +39,7 @@ pub(crate) async fn check(
     };
     for name in secrets {
         let expected = crate::variable(name).await?;
-        if !expected.is_empty() && constant_time_eq(token.as_bytes(), expected.as_bytes()) {
+        if !expected.is_empty() && bool::from(token.as_bytes().ct_eq(expected.as_bytes())) {
             return Ok(None);
         }
     }
@@ -83,8 +84,4 @@ pub(crate) async fn signer() -> Result<&'static Signer, Refusal> {
     let secret = crate::variable("jwt_secret").await?;
     let signer = Signer::new(&secret).map_err(|e| Refusal::Internal(e.to_string()))?;
     Ok(SIGNER.get_or_init(|| signer))
-}
-
-fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }

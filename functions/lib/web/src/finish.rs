@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn codings() {
+    fn gzip_is_used_only_where_the_client_accepts_it() {
         for (header, takes) in [
             ("gzip", true),
             ("br, GZIP;q=0.5", true),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn long_answers_are_compressed_for_those_who_take_it() {
+    fn long_answers_are_compressed_for_clients_that_accept_it() {
         let long = "x".repeat(5000);
         let answer = compressed(&asked(&[("accept-encoding", "gzip")]), json(StatusCode::OK, &long));
         assert_eq!(answer.headers()["content-encoding"], "gzip");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_has_is_not_sent_again() {
+    fn an_unchanged_answer_is_304() {
         let first = validated(&asked(&[]), json(StatusCode::OK, &"a"));
         let tag = first.headers()["etag"].to_str().unwrap();
         let second = validated(&asked(&[("if-none-match", tag)]), json(StatusCode::OK, &"a"));

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_reports_now_and_then_and_refuses_who_is_over() {
+    fn an_instance_reports_its_counts_and_refuses_clients_over_the_limit() {
         let mut minute = Minute::default();
         let mut served = 0;
         while minute.count("a", 1, 6000) == Next::Serve {

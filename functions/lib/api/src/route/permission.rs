@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_clients_know() {
+    fn permissions_have_the_documented_names() {
         let all = all();
         for name in ["machines.read", "machines.write", "alarms.write", "audit.read", "settings.write"] {
             assert!(all.contains(name), "{name} is not in {all:?}");
