@@ -135,7 +135,7 @@ mod tests {
     use super::Percentiles;
 
     #[test]
-    fn percentiles_by_nearest_rank() {
+    fn percentiles_are_by_nearest_rank() {
         let p = Percentiles::of((1..=1000).rev().map(|ms| ms * 1000).collect());
         assert_eq!((p.p50_ms, p.p95_ms, p.p99_ms, p.max_ms), (500.0, 950.0, 990.0, 1000.0));
         assert_eq!(Percentiles::of(Vec::new()).max_ms, 0.0);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 /// A stack without bridge, an engineer, and the ids of two machines.
-pub async fn stack() -> Result<(Stack, Client, [String; 2])> {
+pub(crate) async fn stack() -> Result<(Stack, Client, [String; 2])> {
     let stack =
         Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
     let engineer = Client::new(&stack.base_url()).sign_in(ENGINEER).await?;
@@ -18,25 +18,25 @@ pub async fn stack() -> Result<(Stack, Client, [String; 2])> {
     Ok((stack, engineer, machines))
 }
 
-pub async fn raise(engineer: &Client, machine: &str, severity: &str, message: &str) -> Result<String> {
+pub(crate) async fn raise(engineer: &Client, machine: &str, severity: &str, message: &str) -> Result<String> {
     let body = json!({"machine_id": machine, "severity": severity, "message": message});
     let alarm = engineer.post("/alarms", body).await?.expect(201)?;
     Ok(alarm["id"].as_str().context("no id")?.to_owned())
 }
 
 /// The rows of a query, each of one text.
-pub async fn texts(stack: &Stack, sql: &str) -> Result<Vec<String>> {
+pub(crate) async fn texts(stack: &Stack, sql: &str) -> Result<Vec<String>> {
     let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     Ok(db.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect())
 }
 
-pub fn ids(list: &Value) -> Vec<&str> {
+pub(crate) fn ids(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(|item| item["id"].as_str()).collect()
 }
 
 #[tokio::test]
-async fn an_alarm_by_hand_from_call_to_verdict() -> Result<()> {
+async fn a_manual_alarm_goes_from_creation_to_verdict() -> Result<()> {
     let (stack, engineer, [machine, other]) = stack().await?;
     let viewer = Client::new(&stack.base_url()).sign_in(VIEWER).await?;
     let sensors = engineer.get(&format!("/sensors?machine_id={machine}")).await?.expect(200)?;

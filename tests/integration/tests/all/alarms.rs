@@ -40,10 +40,10 @@ async fn one_alarm_per_cause_from_first_breach_to_resolution() -> Result<()> {
     let title = ticket["title"].as_str().context("no title")?;
     assert!(title.starts_with("Alarm WARNING - "), "{title}");
 
-    // the same cause again: same alarm, graver
+    // the same cause again: the same alarm with a higher severity
     publish(&mut mqtt, 200.0).await?;
-    let graver = engineer.wait_for(&path, |a| (a["severity"] == "critical").then(|| a.clone())).await?;
-    assert_eq!(graver["occurrences"], 2);
+    let escalated = engineer.wait_for(&path, |a| (a["severity"] == "critical").then(|| a.clone())).await?;
+    assert_eq!(escalated["occurrences"], 2);
     engineer.wait_for("/tickets", |t| of_alarm(t).filter(|t| t["priority"] == "critical")).await?;
 
     // back to normal: the condition ends, the alarm waits for people

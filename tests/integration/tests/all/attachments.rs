@@ -37,13 +37,13 @@ async fn form(
 }
 
 /// Sends a file under a name.
-pub async fn attach(client: &Client, path: &str, name: &str, content: &[u8]) -> Result<Answer> {
+pub(crate) async fn attach(client: &Client, path: &str, name: &str, content: &[u8]) -> Result<Answer> {
     let head = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
     form(client, path, &[], &head, content).await
 }
 
 #[tokio::test]
-async fn files_are_kept_and_handed_back() -> Result<()> {
+async fn an_uploaded_file_is_downloaded_unchanged() -> Result<()> {
     let (stack, engineer, [machine, _]) = stack().await?;
     let nobody = Client::new(&stack.base_url());
     let (viewer, admin) = (nobody.sign_in(VIEWER).await?, nobody.sign_in(ADMIN).await?);
@@ -119,7 +119,7 @@ async fn files_are_kept_and_handed_back() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_not_a_file_of_an_accepted_kind_is_refused() -> Result<()> {
+async fn files_of_other_types_are_refused() -> Result<()> {
     let (stack, engineer, [machine, _]) = stack().await?;
     let alarm = raise(&engineer, &machine, "info", "noise").await?;
     let path = format!("/alarms/{alarm}/attachments");
@@ -186,7 +186,7 @@ async fn what_is_not_a_file_of_an_accepted_kind_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn odd_names_are_tamed() -> Result<()> {
+async fn unsafe_file_names_are_cleaned() -> Result<()> {
     let (_stack, engineer, _) = stack().await?;
     for (sent, kept, header) in [
         (
@@ -217,7 +217,7 @@ async fn odd_names_are_tamed() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_object_store_keeps_the_contents() -> Result<()> {
+async fn contents_are_stored_in_the_object_store() -> Result<()> {
     let objects = ObjectStore::start().await?;
     let environment = vec![("SPIN_VARIABLE_OBJECT_STORE_HOST".to_owned(), objects.url())];
     let options = StackOptions { demo: true, without_bridge: true, environment, ..StackOptions::default() };

@@ -74,7 +74,7 @@ async fn every_table_that_people_change_is_audited() -> Result<()> {
 }
 
 #[tokio::test]
-async fn who_did_what_from_where_and_no_secrets() -> Result<()> {
+async fn entries_name_user_action_and_address_and_hold_no_secrets() -> Result<()> {
     let (stack, client) = stack().await?;
     client.login(ADMIN.0, "first-wrong-guess").await?.expect(401)?;
     client.login("typed-my-password-here", "second-wrong-guess").await?.expect(401)?;
@@ -122,17 +122,17 @@ async fn who_did_what_from_where_and_no_secrets() -> Result<()> {
     assert_eq!(set["user_email"], ADMIN.0);
     // of the account that is known, and of the one that is not
     assert_eq!((&all[9]["user_id"], &all[8]["user_id"]), (&me, &Value::Null));
-    let told = format!("{log}{}", stack.log("host"));
+    let visible = format!("{log}{}", stack.log("host"));
     let second = own.get("/users/me").await?;
     assert_eq!(second.status, 401, "a deleted account");
     for secret in ["wrong-guess", "secret word", "typed-my-password", "$2b$", refresh_token] {
-        assert!(!told.contains(secret), "{secret} is told");
+        assert!(!visible.contains(secret), "{secret} is visible");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn filters_and_pages() -> Result<()> {
+async fn entries_are_filtered_and_paged() -> Result<()> {
     let (_stack, client) = stack().await?;
     let admin = client.sign_in(ADMIN).await?;
     let engineer = client.sign_in(ENGINEER).await?;
@@ -188,7 +188,7 @@ async fn filters_and_pages() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_failure_that_is_asked_for_has_an_entry_and_no_readings_without_one() -> Result<()> {
+async fn a_simulated_failure_is_audited_and_no_readings_are_made_without_an_entry() -> Result<()> {
     let (_stack, client) = stack().await?;
     let (admin, engineer) = (client.sign_in(ADMIN).await?, client.sign_in(ENGINEER).await?);
     let failure = json!({"machine_id": "machine-2", "sensor_id": "temp-winding", "duration": 4});

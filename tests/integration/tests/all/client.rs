@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 /// A stack whose bridge has subscribed: what is published from now on is its.
-pub async fn with_bridge(options: StackOptions) -> Result<(Stack, Client)> {
+pub(crate) async fn with_bridge(options: StackOptions) -> Result<(Stack, Client)> {
     let stack = Stack::start(options).await?;
     let client = Client::new(&stack.base_url());
     client.wait_for("/status", |s| (s["mqtt"]["connected"] == true).then_some(())).await?;
@@ -20,20 +20,20 @@ pub async fn with_bridge(options: StackOptions) -> Result<(Stack, Client)> {
 }
 
 /// An answer that was read to its end.
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 impl Answer {
-    pub fn json(&self) -> Result<Value> {
+    pub(crate) fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body)
             .with_context(|| format!("{}: {:?}", self.status, String::from_utf8_lossy(&self.body)))
     }
 
     /// The JSON of an answer with this status.
-    pub fn expect(&self, status: u16) -> Result<Value> {
+    pub(crate) fn expect(&self, status: u16) -> Result<Value> {
         ensure!(
             self.status == status,
             "{} instead of {status}: {}",
@@ -46,31 +46,31 @@ impl Answer {
 
 /// Talks to a stack, perhaps with a token.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     address: String,
     token: Option<String>,
 }
 
-pub const ADMIN: (&str, &str) = ("admin@example.com", "admin123");
-pub const ENGINEER: (&str, &str) = ("engineer@example.com", "engineer123");
-pub const VIEWER: (&str, &str) = ("viewer@example.com", "viewer123");
+pub(crate) const ADMIN: (&str, &str) = ("admin@example.com", "admin123");
+pub(crate) const ENGINEER: (&str, &str) = ("engineer@example.com", "engineer123");
+pub(crate) const VIEWER: (&str, &str) = ("viewer@example.com", "viewer123");
 
 impl Client {
-    pub fn new(base_url: &str) -> Self {
+    pub(crate) fn new(base_url: &str) -> Self {
         Self { address: base_url.trim_start_matches("http://").to_owned(), token: None }
     }
 
-    pub fn with_token(&self, token: &str) -> Self {
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// Signs in as a demonstration user.
-    pub async fn sign_in(&self, (email, password): (&str, &str)) -> Result<Self> {
+    pub(crate) async fn sign_in(&self, (email, password): (&str, &str)) -> Result<Self> {
         let pair = self.login(email, password).await?.expect(200)?;
         Ok(self.with_token(pair["access_token"].as_str().context("no access token")?))
     }
 
-    pub async fn login(&self, email: &str, password: &str) -> Result<Answer> {
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Result<Answer> {
         let form = format!("username={email}&password={password}");
         self.send(
             Method::POST,
@@ -81,23 +81,23 @@ impl Client {
         .await
     }
 
-    pub async fn get(&self, path: &str) -> Result<Answer> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer> {
         self.send(Method::GET, path, &[], "").await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Result<Answer> {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Answer> {
         self.send(Method::POST, path, &[("content-type", "application/json")], body.to_string()).await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Result<Answer> {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Result<Answer> {
         self.send(Method::PATCH, path, &[("content-type", "application/json")], body.to_string()).await
     }
 
-    pub async fn delete(&self, path: &str) -> Result<Answer> {
+    pub(crate) async fn delete(&self, path: &str) -> Result<Answer> {
         self.send(Method::DELETE, path, &[], "").await
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -111,7 +111,7 @@ impl Client {
     }
 
     /// Sends a request and leaves the answer's body to the caller.
-    pub async fn open(
+    pub(crate) async fn open(
         &self,
         method: Method,
         path: &str,
@@ -132,7 +132,7 @@ impl Client {
     }
 
     /// Asks again and again until `wanted` is found in the JSON answer, at most 20 s.
-    pub async fn wait_for<T>(&self, path: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
+    pub(crate) async fn wait_for<T>(&self, path: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
         let end = Instant::now() + Duration::from_secs(20);
         let mut last = json!(null);
         while Instant::now() < end {
@@ -151,8 +151,8 @@ impl Client {
     }
 
     /// Waits until a GET is refused with this detail: what was seen of an account is believed for some seconds.
-    pub async fn wait_for_refusal(&self, path: &str, detail: &str) -> Result<()> {
-        let refused = |answer: &Value| answer["detail"].as_str().is_some_and(|said| said.starts_with(detail));
+    pub(crate) async fn wait_for_refusal(&self, path: &str, detail: &str) -> Result<()> {
+        let refused = |answer: &Value| answer["detail"].as_str().is_some_and(|text| text.starts_with(detail));
         self.wait_for(path, |answer| refused(answer).then_some(())).await
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 #[tokio::test]
-async fn people_talk_about_alarms_and_tickets() -> Result<()> {
+async fn alarms_and_tickets_have_comments() -> Result<()> {
     let (stack, engineer, [machine, _]) = stack().await?;
     let nobody = Client::new(&stack.base_url());
     let (viewer, admin) = (nobody.sign_in(VIEWER).await?, nobody.sign_in(ADMIN).await?);
@@ -86,14 +86,15 @@ async fn people_talk_about_alarms_and_tickets() -> Result<()> {
     }
     let audit = texts(&stack, "select action_type from audit_log where resource_type = 'comment'").await?;
     assert_eq!(audit.len(), 12, "{audit:?}");
-    let said = "select coalesce(metadata -> 'after' ->> 'content', metadata -> 'before' ->> 'content')
+    let texts_of_audit =
+        "select coalesce(metadata -> 'after' ->> 'content', metadata -> 'before' ->> 'content')
         from audit_log where resource_type = 'comment'";
-    assert!(texts(&stack, said).await?.iter().all(|text| !text.is_empty()));
+    assert!(texts(&stack, texts_of_audit).await?.iter().all(|text| !text.is_empty()));
     Ok(())
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_deleted_machine() -> Result<()> {
+async fn no_comment_or_file_is_left_of_a_deleted_machine() -> Result<()> {
     let (stack, engineer, [machine, other]) = stack().await?;
     for machine in [&machine, &other] {
         let alarm = raise(&engineer, machine, "warning", "noise").await?;

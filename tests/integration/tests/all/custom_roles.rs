@@ -17,7 +17,7 @@ fn id(resource: &Value) -> Result<&str> {
 }
 
 #[tokio::test]
-async fn built_in_roles_are_told_truly_and_stay_as_they_are() -> Result<()> {
+async fn built_in_roles_are_listed_with_their_permissions_and_cannot_be_changed() -> Result<()> {
     let (stack, client) = stack().await?;
     let admin = client.sign_in(ADMIN).await?;
     let roles = admin.get("/roles").await?.expect(200)?;
@@ -47,7 +47,7 @@ async fn built_in_roles_are_told_truly_and_stay_as_they_are() -> Result<()> {
     assert!(holds("engineer", "alarms.write") && !holds("viewer", "alarms.write"));
     assert!(holds("admin", "users.write") && !holds("engineer", "users.write"));
 
-    // nor can it be done beside the functions
+    // nor can it be done in the database directly
     let (database, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     assert!(database.execute("delete from roles where is_system", &[]).await.is_err());
@@ -56,7 +56,7 @@ async fn built_in_roles_are_told_truly_and_stay_as_they_are() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_custom_role_opens_its_routes_and_no_others() -> Result<()> {
+async fn a_custom_role_allows_its_routes_and_no_others() -> Result<()> {
     let (_stack, client) = stack().await?;
     let admin = client.sign_in(ADMIN).await?;
     let body = json!({"name": "Auditor", "description": "Looks back", "permissions": ["audit.read"]});

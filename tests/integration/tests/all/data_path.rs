@@ -79,7 +79,7 @@ async fn every_payload_variant_gives_one_reading_per_value() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_kept_with_its_reason() -> Result<()> {
+async fn unreadable_messages_are_listed_as_dead_letters_with_their_reason() -> Result<()> {
     let (stack, viewer, mut mqtt) = start(Broker::Embedded).await?;
     let far_future = r#"{"machine_id":"m","sensor_id":"s","value":1,"timestamp":"2199-01-01T00:00:00Z"}"#;
     for bad in
@@ -104,7 +104,7 @@ async fn what_cannot_be_read_is_kept_with_its_reason() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_repeat_changes_nothing_and_predictions_follow() -> Result<()> {
+async fn a_repeated_message_is_stored_once_and_predictions_are_made() -> Result<()> {
     let (_stack, viewer, mut mqtt) = start(Broker::Embedded).await?;
     let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs() - 40;
     let messages: Vec<_> = (0..40)

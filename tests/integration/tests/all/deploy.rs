@@ -77,7 +77,7 @@ fn every_object_fits_its_schema_and_a_misspelt_field_does_not() -> Result<()> {
 }
 
 #[test]
-fn what_is_referred_to_is_there() -> Result<()> {
+fn every_reference_between_manifests_resolves() -> Result<()> {
     let objects = objects()?;
     for object in &objects {
         for (field, kind) in [("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")] {
@@ -150,7 +150,7 @@ fn the_application_gets_every_variable() -> Result<()> {
 }
 
 #[test]
-fn the_bridge_knows_what_it_is_given() -> Result<()> {
+fn the_bridge_reads_every_variable_of_its_manifest() -> Result<()> {
     let objects = objects()?;
     let help = Command::new(sibling("ingest-bridge")?).arg("--help").output()?;
     let help = String::from_utf8(help.stdout)?;
@@ -180,7 +180,7 @@ fn the_bridge_knows_what_it_is_given() -> Result<()> {
 }
 
 #[test]
-fn the_container_file_copies_what_is_there() -> Result<()> {
+fn the_container_file_copies_existing_files_only() -> Result<()> {
     let text = fs::read_to_string(folder().join("Containerfile"))?;
     let copied =
         text.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--from"));

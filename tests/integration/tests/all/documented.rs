@@ -17,7 +17,7 @@ async fn stack() -> Result<(Stack, Client)> {
 }
 
 #[tokio::test]
-async fn health_login_and_lists() -> Result<()> {
+async fn health_login_and_lists_answer_as_documented() -> Result<()> {
     let (_stack, client) = stack().await?;
     let root = client.get("/").await?.expect(200)?;
     assert_eq!(root["service"], "Predictive Maintenance Platform");
@@ -124,7 +124,7 @@ async fn refusals_have_the_documented_bodies() -> Result<()> {
 }
 
 #[tokio::test]
-async fn machines_and_sensors_are_kept_and_audited() -> Result<()> {
+async fn machines_and_sensors_are_stored_and_audited() -> Result<()> {
     let (stack, client) = stack().await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let body = json!({"name": "Cap", "location": "Hall 1", "criticality": "high", "metadata": {"type": "pump"},

@@ -55,7 +55,7 @@ fn manifest() -> Result<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_component_gives_the_golden_scores() -> Result<()> {
+async fn the_score_component_gives_the_golden_scores() -> Result<()> {
     let (version, cases) = cases()?;
     ensure!(cases.len() >= 7, "only {} golden cases", cases.len());
     let manifest = manifest()?;

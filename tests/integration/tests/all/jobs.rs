@@ -34,7 +34,7 @@ fn id(job: &Value) -> Result<Uuid> {
 }
 
 #[tokio::test]
-async fn jobs_are_asked_for_listed_and_retried() -> Result<()> {
+async fn jobs_are_created_listed_and_retried() -> Result<()> {
     let stack =
         Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
     let client = Client::new(&stack.base_url());
@@ -88,7 +88,7 @@ async fn jobs_are_asked_for_listed_and_retried() -> Result<()> {
     assert_eq!((&running["status"], &running["progress"]), (&json!("running"), &json!(40)));
     assert!(running["started_at"].is_string() && running["completed_at"].is_null());
 
-    // a worker that dies: its job is taken again, and its late words are not heard
+    // a worker that dies: its job is claimed again, and its late result is ignored
     database
         .execute("update jobs set lease_until = now() - interval '1 second' where id = $1", &[&id(&first)?])
         .await?;

@@ -33,7 +33,7 @@ async fn until(body: &mut hyper::body::Incoming, kind: &str) -> Result<(Option<S
 }
 
 #[tokio::test]
-async fn every_listener_hears_and_a_new_one_catches_up() -> Result<()> {
+async fn every_stream_gets_all_events_and_a_resumed_one_the_missed_ones() -> Result<()> {
     let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     nobody.get("/ws/events/stream").await?.expect(401)?;
     let pair = nobody.login(ENGINEER.0, ENGINEER.1).await?.expect(200)?;
@@ -96,8 +96,8 @@ async fn collect(mut body: hyper::body::Incoming, after: i64, count: usize) -> R
     }
 }
 
-/// What the filter `alarm.*,ticket.created` lets through, whoever wrote it: the demonstration plant is alive and
-/// raises alarms and anomalies of its own beside the test's events.
+/// All events that pass the filter `alarm.*,ticket.created`: the demonstration plant raises alarms and anomalies of its
+/// own in addition to the test's events.
 async fn events_in_outbox(db: &tokio_postgres::Client, after: i64) -> Result<Vec<(i64, String)>> {
     let select = "select position, event_type from outbox
                   where position > $1 and (event_type like 'alarm.%' or event_type = 'ticket.created')
@@ -123,7 +123,7 @@ async fn put_events(db: &tokio_postgres::Client, count: i64) -> Result<()> {
 }
 
 #[tokio::test]
-async fn fifty_listeners_hear_the_same_and_a_reconnect_misses_and_doubles_nothing() -> Result<()> {
+async fn fifty_streams_get_the_same_events_and_a_reconnect_loses_and_repeats_none() -> Result<()> {
     let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = nobody.sign_in(ENGINEER).await?;
     let ticket = engineer.post("/realtime/ticket", json!({})).await?.expect(200)?;
@@ -135,7 +135,7 @@ async fn fifty_listeners_hear_the_same_and_a_reconnect_misses_and_doubles_nothin
     let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
 
-    // a busy system: readings and predictions stream beside
+    // a busy system: readings and predictions are streamed as well
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
     let busy = tokio::spawn(async move {
         for n in 0.. {
@@ -156,14 +156,14 @@ async fn fifty_listeners_hear_the_same_and_a_reconnect_misses_and_doubles_nothin
     let newest = db.query_one("select coalesce(max(position), 0) from outbox", &[]).await?.get(0);
     put_events(&db, 1200).await?;
     let listeners = listeners.into_iter().map(|body| tokio::spawn(collect(body, newest, 1200)));
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for listener in listeners.collect::<Vec<_>>() {
-        heard.push(listener.await??);
+        received.push(listener.await??);
     }
     let written = events_in_outbox(&db, newest).await?;
-    for (listener, events) in heard.iter().enumerate() {
-        let odd = events.iter().zip(&written).find(|(heard, written)| heard != written);
-        assert_eq!(odd, None, "listener {listener} after {newest}: heard against written");
+    for (listener, events) in received.iter().enumerate() {
+        let odd = events.iter().zip(&written).find(|(received, written)| received != written);
+        assert_eq!(odd, None, "listener {listener} after {newest}: received against written");
     }
 
     // who goes away at any place and comes back hears exactly what is missing, by header and by query
@@ -196,7 +196,7 @@ async fn fifty_listeners_hear_the_same_and_a_reconnect_misses_and_doubles_nothin
 
 /// The listeners of an instance look at the database together.
 #[tokio::test]
-async fn fifty_listeners_cost_the_database_what_a_few_do() -> Result<()> {
+async fn fifty_streams_cost_the_database_no_more_than_a_few() -> Result<()> {
     let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = nobody.sign_in(ENGINEER).await?;
     let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;

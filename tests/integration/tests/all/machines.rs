@@ -51,7 +51,7 @@ async fn machines_are_created_together_or_not_at_all() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_sorted_and_paged() -> Result<()> {
+async fn machines_are_filtered_sorted_and_paged() -> Result<()> {
     let (_stack, engineer) = engineer().await?;
     let many: Vec<_> = (0..25)
         .map(|i| json!({"name": format!("page-{:02}", (i * 7) % 25), "criticality": if i % 5 == 0 { "low" } else { "critical" }}))
@@ -63,7 +63,7 @@ async fn a_list_is_filtered_sorted_and_paged() -> Result<()> {
             let path = format!("/machines?search=page-&sort={sort}&limit=10{cursor}");
             let page = engineer.get(&path).await?;
             seen.extend(names(&page.expect(200)?));
-            // what comes in meanwhile neither hides nor doubles a row
+            // rows that are created during the paging neither hide nor repeat a row
             engineer.post("/machines", json!({"name": "page-00"})).await?.expect(201)?;
             match header(&page, "x-next-cursor") {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -99,7 +99,7 @@ async fn a_list_is_filtered_sorted_and_paged() -> Result<()> {
 }
 
 #[tokio::test]
-async fn sensors_without_thresholds_have_their_machines() -> Result<()> {
+async fn sensors_without_thresholds_inherit_those_of_their_machine() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
@@ -161,16 +161,16 @@ async fn sensors_without_thresholds_have_their_machines() -> Result<()> {
 }
 
 /// The present, RFC 3339, to the microsecond.
-pub fn now() -> Result<String> {
+pub(crate) fn now() -> Result<String> {
     Ok(timestamp()?.to_string())
 }
 
-pub fn timestamp() -> Result<Timestamp> {
+pub(crate) fn timestamp() -> Result<Timestamp> {
     Ok(Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_micros())?))
 }
 
 #[tokio::test]
-async fn a_deletion_says_what_it_takes_along() -> Result<()> {
+async fn a_deletion_reports_what_was_deleted_with_it() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let machine = engineer.post("/machines", json!({"name": "doomed"})).await?.expect(201)?;

@@ -30,7 +30,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, f64>> {
 }
 
 #[tokio::test]
-async fn figures_follow_what_happens() -> Result<()> {
+async fn metrics_are_for_engineers_and_follow_readings_and_alarms() -> Result<()> {
     let environment = vec![("SPIN_VARIABLE_METRICS_TOKEN".to_owned(), "scrape-me".to_owned())];
     let options = StackOptions { demo: true, environment, ..StackOptions::default() };
     let (stack, nobody) = with_bridge(options).await?;

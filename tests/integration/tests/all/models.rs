@@ -76,7 +76,7 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     );
     assert_eq!((&found["passed"], &done["result"]["status"]), (&json!(true), &json!("shadow")), "{found}");
 
-    // in the shadow it judges beside the active one, without effect
+    // in shadow operation it scores the same readings as the active one, without effect
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
     let sensor =
         db.query_one("select id::text from sensors where mqtt_id = 's1'", &[]).await?.get::<_, String>(0);
@@ -86,12 +86,12 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     let reading =
         |at_s: u64| json!({"machine_id": "mill-1", "sensor_id": "s1", "value": 50.1, "timestamp": at_s});
     mqtt.publish("factory/mill/sensors", reading(now_s).to_string()).await?;
-    let judged_by = |version: Value| {
+    let predicted_by = |version: Value| {
         move |p: &Value| {
             (p[0]["model_version"] == version && p[0]["status"] != "buffering").then(|| p[0].clone())
         }
     };
-    let prediction = viewer.wait_for(&predictions, judged_by(builtin["version"].clone())).await?;
+    let prediction = viewer.wait_for(&predictions, predicted_by(builtin["version"].clone())).await?;
     let scored = engineer.wait_for(&format!("{path}/report"), |r| r["shadow"][0]["scored"].as_i64()).await?;
     assert!(scored >= 1);
     let why = viewer
@@ -100,20 +100,20 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
         .expect(200)?;
     assert_eq!(why["explanation"]["sensors"][0]["name"], "s1", "{why}");
 
-    // active it judges aloud, from the next reading on
+    // once active its predictions count, from the next reading on
     assert_eq!(engineer.post(&format!("{path}/activate"), json!({})).await?.status, 403);
     let changed = admin.post(&format!("{path}/activate"), json!({})).await?.expect(200)?;
     assert_eq!((&changed["version"], &changed["status"]), (&version, &json!("activated")));
     mqtt.publish("factory/mill/sensors", reading(now_s + 2).to_string()).await?;
-    viewer.wait_for(&predictions, judged_by(version.clone())).await?;
+    viewer.wait_for(&predictions, predicted_by(version.clone())).await?;
 
-    // and back: it is of a class, so the general one judges again
+    // and back: it is of a class, so the general one is used again
     let back = admin.post(&format!("{path}/rollback"), json!({})).await?.expect(200)?;
     assert_eq!(back["status"], "rolled_back");
     let models = engineer.get("/ai/models").await?.expect(200)?;
     assert_eq!(of_version(&models, &version)?["status"], "retired");
     mqtt.publish("factory/mill/sensors", reading(now_s + 4).to_string()).await?;
-    viewer.wait_for(&predictions, judged_by(builtin["version"].clone())).await?;
+    viewer.wait_for(&predictions, predicted_by(builtin["version"].clone())).await?;
     let logs = engineer.get("/ai/logs").await?.expect(200)?;
     let actions: Vec<_> = logs.as_array().context("a list")?.iter().map(|l| l["action"].clone()).collect();
     for action in ["activate", "rollback", "retrain"] {
@@ -169,7 +169,7 @@ pub async fn drift(stack: &Stack, client: &Client, db: &tokio_postgres::Client) 
 }
 
 #[tokio::test]
-async fn drift_is_measured_and_told_once() -> Result<()> {
+async fn drift_is_measured_and_reported_once() -> Result<()> {
     let options = StackOptions { demo: true, without_bridge: true, ..StackOptions::default() };
     let stack = Stack::start(options).await?;
     let client = Client::new(&stack.base_url());
@@ -180,14 +180,14 @@ async fn drift_is_measured_and_told_once() -> Result<()> {
     let drift = engineer.get("/ai/drift").await?.expect(200)?;
     assert_eq!(drift.as_array().map(Vec::len), Some(2), "{drift}");
     assert_eq!((&drift[0]["verdict"], &drift[0]["sensors"]), (&json!("moved"), &json!(4)), "{drift}");
-    let told = db.query("select data from outbox where event_type = 'model.drift'", &[]).await?;
-    assert_eq!(told.len(), 1, "one event a day");
+    let events = db.query("select data from outbox where event_type = 'model.drift'", &[]).await?;
+    assert_eq!(events.len(), 1, "one event a day");
     Ok(())
 }
 
 /// One sensor was far off for two minutes and its alarm confirmed; another had an alarm on a calm day, which was dismissed;
-/// a third had one of which nobody said anything.
-const JUDGED: &str = "
+/// a third had one without a verdict.
+const VERDICTS: &str = "
     update sensor_data d set value = value + 30 from sensors s
     where s.id = d.sensor_id and s.mqtt_id = 's1'
       and time between now() - interval '620 s' and now() - interval '500 s';
@@ -198,7 +198,7 @@ const JUDGED: &str = "
     from sensors s join (values ('s1', 'true_fault'), ('s2', 'false_alarm'), ('s3', null)) v (mqtt_id, verdict) using (mqtt_id)";
 
 #[tokio::test]
-async fn what_people_said_of_alarms_is_in_the_report_and_faults_are_not_learned() -> Result<()> {
+async fn verdicts_are_in_the_report_and_confirmed_faults_are_not_learned() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let admin = client.sign_in(ADMIN).await?;
     let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
@@ -220,7 +220,7 @@ async fn what_people_said_of_alarms_is_in_the_report_and_faults_are_not_learned(
         (&before["candidate"]["confirmed"], &before["candidate"]["dismissed"]),
         (&json!(0), &json!(0))
     );
-    db.batch_execute(JUDGED).await?;
+    db.batch_execute(VERDICTS).await?;
     let after = validation().await?;
     for model in ["active", "candidate"] {
         let quality = &after[model];

@@ -5,13 +5,13 @@ use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS}
 use std::time::Duration;
 
 /// Publishes with QoS 1 and knows what the broker has acknowledged.
-pub struct Publisher {
+pub(crate) struct Publisher {
     client: AsyncClient,
     events: EventLoop,
 }
 
 impl Publisher {
-    pub fn connect(mqtt_url: &str) -> Result<Self> {
+    pub(crate) fn connect(mqtt_url: &str) -> Result<Self> {
         let rest = mqtt_url.strip_prefix("mqtt://").context("an mqtt:// address")?;
         let (login, address) =
             rest.rsplit_once('@').map_or((None, rest), |(login, address)| (Some(login), address));
@@ -26,12 +26,12 @@ impl Publisher {
     }
 
     /// Publishes one message and waits for the broker's acknowledgement.
-    pub async fn publish(&mut self, topic: &str, payload: impl Into<Vec<u8>>) -> Result<()> {
+    pub(crate) async fn publish(&mut self, topic: &str, payload: impl Into<Vec<u8>>) -> Result<()> {
         self.publish_all(vec![(topic.to_owned(), payload.into())]).await
     }
 
     /// Publishes messages and waits until the broker has acknowledged them all.
-    pub async fn publish_all(&mut self, messages: Vec<(String, Vec<u8>)>) -> Result<()> {
+    pub(crate) async fn publish_all(&mut self, messages: Vec<(String, Vec<u8>)>) -> Result<()> {
         let mut missing = messages.len();
         let client = self.client.clone();
         let feeder = tokio::spawn(async move {

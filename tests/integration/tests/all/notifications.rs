@@ -56,7 +56,7 @@ async fn a_test_mail_arrives_over_starttls_with_login() -> Result<()> {
     // without a body: to oneself
     admin.send(http::Method::POST, "/notifications/test-email", &[], "").await?.expect(200)?;
     server.mail_to(ADMIN.0).await?;
-    // what the server refuses is told
+    // a refusal of the mail server is passed on
     let refused =
         admin.post("/notifications/test-email", json!({"to": "nobody@example.com"})).await?.expect(502)?;
     let error = refused["error"].as_str().context("no error")?;
@@ -73,7 +73,7 @@ async fn a_test_mail_arrives_over_starttls_with_login() -> Result<()> {
 }
 
 #[tokio::test]
-async fn without_a_server_it_says_so_and_nothing_piles_up() -> Result<()> {
+async fn without_a_mail_server_the_api_says_so_and_no_mail_is_queued() -> Result<()> {
     let environment = vec![variable("NOTIFICATION_EMAIL_TO", "ops@example.org")];
     let (stack, client) = with(environment).await?;
     let admin = client.sign_in(ADMIN).await?;
@@ -86,14 +86,14 @@ async fn without_a_server_it_says_so_and_nothing_piles_up() -> Result<()> {
     let failure = json!({"machine_id": "machine-1", "sensor_id": "pressure-head", "anomaly_type": "critical", "duration": 2});
     admin.post("/simulator/trigger-failure", failure).await?.expect(200)?;
     wait_until(&stack, "select count(*) from outbox where event_type = 'alarm.created'", 1).await?;
-    let told = "select count(*) from outbox where position > (select position from outbox_cursors where consumer = 'notices')";
-    wait_until(&stack, told, 0).await?;
+    let unplanned = "select count(*) from outbox where position > (select position from outbox_cursors where consumer = 'notices')";
+    wait_until(&stack, unplanned, 0).await?;
     assert_eq!(one(&stack, "select count(*) from notices").await?, 0);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_told_as_502() -> Result<()> {
+async fn an_unreachable_mail_server_is_answered_502() -> Result<()> {
     let environment = vec![
         ("EMAIL_SMTP_HOST".to_owned(), "127.0.0.1".to_owned()),
         ("EMAIL_SMTP_PORT".to_owned(), "1".to_owned()),
@@ -169,7 +169,7 @@ async fn a_flood_of_alarms_is_one_mail_and_one_message() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_ticket_tells_whom_it_is_given_to() -> Result<()> {
+async fn the_assignee_of_a_ticket_gets_a_mail() -> Result<()> {
     let server = MailServer::start(Tls::StartTls).await?;
     let (stack, client) = with(server.environment()).await?;
     let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;

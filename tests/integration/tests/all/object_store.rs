@@ -26,13 +26,13 @@ struct State {
 }
 
 /// The store; it ends with the test.
-pub struct ObjectStore {
+pub(crate) struct ObjectStore {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
 
 impl ObjectStore {
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let store = Self { address: listener.local_addr()?, state: Arc::default() };
         let state = store.state.clone();
@@ -47,12 +47,12 @@ impl ObjectStore {
     }
 
     /// Its address.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// The settings that name this store.
-    pub fn settings(&self) -> [(&'static str, String); 6] {
+    pub(crate) fn settings(&self) -> [(&'static str, String); 6] {
         [
             ("attachments.s3_endpoint", self.url()),
             ("attachments.s3_bucket", "files".to_owned()),
@@ -64,17 +64,17 @@ impl ObjectStore {
     }
 
     /// `bucket/key` of every object.
-    pub fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         self.state.lock().map(|s| s.objects.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// Requests whose signature did not fit.
-    pub fn refused(&self) -> Vec<String> {
+    pub(crate) fn refused(&self) -> Vec<String> {
         self.state.lock().map(|s| s.refused.clone()).unwrap_or_default()
     }
 
     /// Answers 503 from now on.
-    pub fn refuse(&self) {
+    pub(crate) fn refuse(&self) {
         if let Ok(mut state) = self.state.lock() {
             state.away = true;
         }

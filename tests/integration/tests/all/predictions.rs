@@ -102,7 +102,7 @@ async fn sensors_of_large_batches_are_scored_less_often() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_person_asks_for_predictions() -> Result<()> {
+async fn a_prediction_on_request_is_stored_and_changes_no_state() -> Result<()> {
     let (stack, client) = start().await?;
     let sensors = client.get("/sensors?search=head").await?.expect(200)?;
     let (sensor, machine) = (&sensors[0]["id"], &sensors[0]["machine_id"]);
@@ -130,11 +130,11 @@ async fn a_person_asks_for_predictions() -> Result<()> {
     let next = pm_api::Timestamp((start + 61) * 1_000_000);
     let suppose = json!({"sensor_id": sensor, "machine_id": machine, "timestamp": next, "value": 400.0,
                          "context": {"readings": {"pressure": 400}}});
-    let supposed = client.post("/predictions", suppose.clone()).await?.expect(201)?;
+    let what_if = client.post("/predictions", suppose.clone()).await?.expect(201)?;
     let score = |p: &serde_json::Value| p["score"].as_f64().unwrap_or_default();
-    assert!(score(&supposed) > score(&triggered[0]) + 0.2, "{supposed}");
-    let path = format!("/predictions/{}", supposed["id"].as_str().context("no id")?);
-    assert_eq!(client.get(&path).await?.expect(200)?, supposed);
+    assert!(score(&what_if) > score(&triggered[0]) + 0.2, "{what_if}");
+    let path = format!("/predictions/{}", what_if["id"].as_str().context("no id")?);
+    assert_eq!(client.get(&path).await?.expect(200)?, what_if);
     client.post("/predictions", suppose.clone()).await?.expect(409)?;
     // neither a reading nor an alarm came of it
     let count: i64 = db.query_one("select count(*) from sensor_data where value = 400", &[]).await?.get(0);
@@ -167,7 +167,7 @@ async fn a_person_asks_for_predictions() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_reset_takes_alarms_and_tickets() -> Result<()> {
+async fn a_reset_removes_alarms_and_tickets() -> Result<()> {
     let (stack, client) = start().await?;
     let fail = json!({"machine_id": "machine-1", "sensor_id": "pressure-head", "anomaly_type": "critical", "duration": 6});
     client.post("/simulator/trigger-failure", fail).await?.expect(200)?;

@@ -6,14 +6,14 @@ use http::Method;
 use pm_test_support::{Stack, StackOptions};
 
 #[tokio::test]
-async fn who_asks_too_often_waits_and_nobody_else() -> Result<()> {
+async fn a_client_beyond_its_rate_is_refused_and_others_are_not() -> Result<()> {
     let environment = vec![("SPIN_VARIABLE_REQUESTS_PER_MINUTE".to_owned(), "100".to_owned())];
     let options = StackOptions { demo: true, without_bridge: true, environment, ..StackOptions::default() };
     let stack = Stack::start(options).await?;
     let nobody = Client::new(&stack.base_url());
     let (viewer, engineer) = (nobody.sign_in(VIEWER).await?, nobody.sign_in(ENGINEER).await?);
     let mut refused = None;
-    // a new minute may begin meanwhile
+    // a new minute may begin during the requests
     for n in 0..2000 {
         let answer = viewer.get("/machines").await?;
         if answer.status == 429 {

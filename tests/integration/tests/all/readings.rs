@@ -27,7 +27,7 @@ async fn pressure(client: &Client) -> Result<Value> {
 }
 
 #[tokio::test]
-async fn a_reading_by_http_is_judged_and_alarmed() -> Result<()> {
+async fn a_reading_by_http_gets_a_status_and_raises_an_alarm() -> Result<()> {
     let (stack, client, db) = start().await?;
     let sensor = pressure(&client).await?;
     let body = json!({"sensor_id": sensor["id"], "machine_id": sensor["machine_id"], "timestamp": now()?, "value": 190.5,
@@ -115,7 +115,7 @@ async fn a_batch_by_http_is_stored_once() -> Result<()> {
 }
 
 #[tokio::test]
-async fn test_data_comes_from_a_machine_of_its_own() -> Result<()> {
+async fn test_data_belongs_to_a_separate_machine() -> Result<()> {
     let (_stack, client, _db) = start().await?;
     let made = client.post("/simulator/generate-test-data?count=3", json!({})).await?.expect(200)?;
     assert_eq!(
@@ -145,7 +145,7 @@ async fn some_readings(db: &tokio_postgres::Client) -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_reading_is_missed_or_doubled_while_others_come_in() -> Result<()> {
+async fn pages_miss_and_repeat_no_reading_while_others_arrive() -> Result<()> {
     let (_stack, client, db) = start().await?;
     some_readings(&db).await?;
     let machine = pressure(&client).await?["machine_id"].as_str().context("no machine")?.to_owned();
@@ -167,7 +167,7 @@ async fn no_reading_is_missed_or_doubled_while_others_come_in() -> Result<()> {
                     ids.push(reading["id"].as_i64().context("an id")?);
                     times.push(reading["timestamp"].as_str().unwrap_or_default().to_owned());
                 }
-                // beside what is being read: before and after it
+                // outside the range that is being read: before and after it
                 db.batch_execute(
                     "insert into sensor_data (time, sensor_id, machine_id, value, status)
                      select t + random() * interval '1 hour', id, machine_id, -1, 0
@@ -234,7 +234,7 @@ fn cells(line: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_export_of_200_000_readings_is_whole_and_never_held() -> Result<()> {
+async fn an_export_of_200_000_readings_is_complete_and_streamed() -> Result<()> {
     let (_stack, client, db) = start().await?;
     db.batch_execute(
         "update sensors set name = '=cmd|''x''!A0', unit = 'a\"b,c' where name = 'Oil level';

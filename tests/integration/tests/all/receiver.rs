@@ -1,4 +1,4 @@
-//! A receiver of webhooks on loopback, which answers as it is told.
+//! A receiver of webhooks on loopback with configurable answers.
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -20,33 +20,33 @@ use tokio::net::TcpListener;
 
 /// A request that came in.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub(crate) struct Received {
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 impl Received {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
 
-    pub fn json(&self) -> Result<Value> {
+    pub(crate) fn json(&self) -> Result<Value> {
         Ok(serde_json::from_slice(&self.body)?)
     }
 
-    pub fn event(&self) -> String {
+    pub(crate) fn event(&self) -> String {
         self.json().map(|j| j["event"].as_str().unwrap_or_default().to_owned()).unwrap_or_default()
     }
 
     /// Checks the signature with the reference library of the specification.
-    pub fn verify(&self, secret: &str) -> Result<()> {
+    pub(crate) fn verify(&self, secret: &str) -> Result<()> {
         let webhook = Webhook::new(secret)?;
         webhook.verify(&self.body, &self.headers).with_context(|| format!("{:?}", self.headers))
     }
 }
 
 /// The receiver; it listens until dropped.
-pub struct Receiver {
+pub(crate) struct Receiver {
     pub address: SocketAddr,
     answer: Arc<AtomicU16>,
     received: Arc<Mutex<Vec<Received>>>,
@@ -54,11 +54,11 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         Self::at(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
-    pub async fn at(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn at(address: SocketAddr) -> Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let answer = Arc::new(AtomicU16::new(200));
@@ -78,25 +78,25 @@ impl Receiver {
         Ok(Self { address, answer, received, task })
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/hook", self.address)
     }
 
     /// Answers with this status from now on.
-    pub fn answer(&self, status: u16) {
+    pub(crate) fn answer(&self, status: u16) {
         self.answer.store(status, Ordering::Relaxed);
     }
 
-    pub fn all(&self) -> Vec<Received> {
+    pub(crate) fn all(&self) -> Vec<Received> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub fn of(&self, event: &str) -> Vec<Received> {
+    pub(crate) fn of(&self, event: &str) -> Vec<Received> {
         self.all().into_iter().filter(|r| r.event() == event).collect()
     }
 
-    /// Waits until so many requests came in, at most 20 s.
-    pub async fn wait_for(&self, count: usize) -> Result<Vec<Received>> {
+    /// Waits until this many requests have arrived, at most 20 s.
+    pub(crate) async fn wait_for(&self, count: usize) -> Result<Vec<Received>> {
         let end = Instant::now() + Duration::from_secs(20);
         while self.all().len() < count {
             ensure!(
@@ -125,5 +125,5 @@ async fn take(
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     kept.lock().unwrap_or_else(PoisonError::into_inner).push(Received { headers: parts.headers, body });
-    Ok(Response::builder().status(status).body(Full::from("heard"))?)
+    Ok(Response::builder().status(status).body(Full::from("received"))?)
 }

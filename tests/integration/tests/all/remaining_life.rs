@@ -16,7 +16,7 @@ fn now_s() -> Result<u64> {
 }
 
 #[tokio::test]
-async fn the_network_in_the_component_says_what_the_golden_answers_say() -> Result<()> {
+async fn the_network_in_the_component_gives_the_golden_answers() -> Result<()> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").join(NETWORK);
     let cases: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.join("golden.json"))?)?;
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
@@ -60,7 +60,7 @@ async fn the_network_in_the_component_says_what_the_golden_answers_say() -> Resu
             "{life} {lower}"
         );
         match life["upper_hours"].as_f64() {
-            Some(told) => assert!((told - upper).abs() < 0.02, "{life} {upper}"),
+            Some(given) => assert!((given - upper).abs() < 0.02, "{life} {upper}"),
             None => assert!(upper >= 250.0 - 1e-6, "{life} {upper}"),
         }
         let summary = engineer.get(&format!("/machines/{id}/summary")).await?.expect(200)?;
@@ -70,7 +70,7 @@ async fn the_network_in_the_component_says_what_the_golden_answers_say() -> Resu
 }
 
 #[tokio::test]
-async fn a_drift_towards_its_limit_is_told_with_limits_of_confidence() -> Result<()> {
+async fn a_drift_towards_a_limit_gives_a_remaining_life_with_its_interval() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let machine = engineer.post("/machines", json!({"name": "drifting"})).await?.expect(201)?;

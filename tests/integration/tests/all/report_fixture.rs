@@ -10,10 +10,10 @@ use std::{
 use tokio_postgres::NoTls;
 
 /// The name of machine-2, in letters of three alphabets.
-pub const UNICODE_MACHINE: &str = "Насос-7 «Kühlung Ωμέγα»";
+pub(crate) const UNICODE_MACHINE: &str = "Насос-7 «Kühlung Ωμέγα»";
 
 /// A connection as the owner.
-pub async fn owner(stack: &Stack) -> Result<tokio_postgres::Client> {
+pub(crate) async fn owner(stack: &Stack) -> Result<tokio_postgres::Client> {
     let (client, connection) = tokio_postgres::connect(stack.db(), NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
@@ -24,7 +24,7 @@ pub async fn owner(stack: &Stack) -> Result<tokio_postgres::Client> {
 ///
 /// machine-1 fails critically from 10:00 to 12:00 and from 11:00 to 13:00 on the second day (one failure of three hours)
 /// and from 06:00 to 07:00 on the fifth; a forecast on the sixth is no failure.
-pub async fn seed_history(db: &tokio_postgres::Client) -> Result<()> {
+pub(crate) async fn seed_history(db: &tokio_postgres::Client) -> Result<()> {
     let sql = format!(
         "
         update machines set name = '{UNICODE_MACHINE}' where mqtt_id = 'machine-2';
@@ -86,7 +86,7 @@ const ALARMS: &str = "
     from made where severity = 'critical'";
 
 /// Writes a file that lasts as long as the test's folder.
-pub fn keep(name: &str, bytes: &[u8]) -> Result<PathBuf> {
+pub(crate) fn keep(name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("reports-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(name);
@@ -104,12 +104,12 @@ fn run(command: &mut Command, hint: &str) -> Result<Vec<u8>> {
 const POPPLER: &str = "poppler-utils are needed; ./pm test installs them";
 
 /// The text of a PDF as poppler reads it.
-pub fn pdf_text(pdf: &Path) -> Result<String> {
+pub(crate) fn pdf_text(pdf: &Path) -> Result<String> {
     Ok(String::from_utf8(run(Command::new("pdftotext").args(["-layout"]).arg(pdf).arg("-"), POPPLER)?)?)
 }
 
 /// Draws the pages of a PDF; returns the images' files.
-pub fn pdf_pages(pdf: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn pdf_pages(pdf: &Path) -> Result<Vec<PathBuf>> {
     run(Command::new("pdftoppm").args(["-png", "-r", "70"]).arg(pdf).arg(pdf.with_extension("")), POPPLER)?;
     let stem = pdf.file_stem().and_then(|s| s.to_str()).context("no name")?;
     let mut pages: Vec<_> = std::fs::read_dir(pdf.parent().context("no folder")?)?
@@ -123,7 +123,7 @@ pub fn pdf_pages(pdf: &Path) -> Result<Vec<PathBuf>> {
 
 /// A workbook as openpyxl reads it: `{"sheets": {name: {"rows": [[…]], "freeze": "A2", "charts": n}}}`; times as ISO texts,
 /// and the type of each cell of the second row.
-pub fn workbook(path: &Path) -> Result<Value> {
+pub(crate) fn workbook(path: &Path) -> Result<Value> {
     let script = "
 import sys, json, openpyxl
 book = openpyxl.load_workbook(sys.argv[1])

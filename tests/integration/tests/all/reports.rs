@@ -178,7 +178,7 @@ async fn the_workbook_agrees_with_the_database() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_document_reads_well() -> Result<()> {
+async fn the_pdf_holds_the_figures_of_the_database() -> Result<()> {
     let (stack, nobody) = start().await?;
     let db = owner(&stack).await?;
     seed_history(&db).await?;
@@ -221,13 +221,13 @@ async fn the_document_reads_well() -> Result<()> {
         let (made, file) = generate(&viewer, body).await?;
         assert_eq!(made["readings"], 0);
         let path = keep(&format!("empty.{format}"), &file)?;
-        let said = "No readings, alarms, predictions or tickets were stored";
+        let notice = "No readings, alarms, predictions or tickets were stored";
         match format {
             "pdf" => {
-                assert!(pdf_text(&path)?.contains(said));
+                assert!(pdf_text(&path)?.contains(notice));
                 assert!(!pdf_pages(&path)?.is_empty());
             }
-            "xlsx" => assert!(workbook(&path)?["sheets"]["Summary"].to_string().contains(said)),
+            "xlsx" => assert!(workbook(&path)?["sheets"]["Summary"].to_string().contains(notice)),
             _ => assert_eq!(file, b"timestamp,machine_id,sensor_id,value,status\r\n"),
         }
     }
@@ -235,7 +235,7 @@ async fn the_document_reads_well() -> Result<()> {
 }
 
 #[tokio::test]
-async fn bad_orders_name_the_field() -> Result<()> {
+async fn an_invalid_report_request_names_the_field() -> Result<()> {
     let (_stack, nobody) = start().await?;
     let viewer = nobody.sign_in(VIEWER).await?;
     for (body, field) in [
@@ -263,7 +263,7 @@ async fn bad_orders_name_the_field() -> Result<()> {
 }
 
 #[tokio::test]
-async fn whose_reports_are_whose() -> Result<()> {
+async fn reports_are_read_by_their_maker_recipients_and_engineers() -> Result<()> {
     let (stack, nobody) = start().await?;
     let admin = nobody.sign_in(ADMIN).await?;
     let other = ("other@example.com", "other-123");
@@ -331,7 +331,7 @@ async fn whose_reports_are_whose() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_schedule_is_kept_by_the_clock() -> Result<()> {
+async fn a_schedule_makes_and_mails_its_report_when_due() -> Result<()> {
     let (stack, nobody) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let (viewer, engineer) = (nobody.sign_in(VIEWER).await?, nobody.sign_in(ENGINEER).await?);
     let body = json!({"name": "Daily report", "cadence": "daily", "hour": 6, "recipients": [VIEWER.0]});

@@ -139,7 +139,7 @@ fn bodies() -> Vec<(&'static str, Bytes)> {
 }
 
 #[tokio::test]
-async fn malformed_bodies() -> Result<()> {
+async fn malformed_bodies_cause_no_server_error_on_any_route() -> Result<()> {
     let (stack, _, admin) = stack().await?;
     for route in ROUTES.iter().filter(|r| r.method != "GET") {
         let client = admitted(&stack, &admin, route);
@@ -161,7 +161,7 @@ async fn malformed_bodies() -> Result<()> {
 async fn a_large_body_is_refused() -> Result<()> {
     let (stack, _, admin) = stack().await?;
     let large = Bytes::from(vec![b' '; 10 * 1024 * 1024]);
-    // A GET has no body; whoever sends one all the same finds the connection closed behind the answer. Files may be as
+    // A GET has no body; a client that sends one nevertheless finds the connection closed after the answer. Files may be as
     // large as this; their own limit has its own test.
     let limited =
         |r: &&Route| r.access != Access::Service && r.method != "GET" && r.component != "attachments";
@@ -179,7 +179,7 @@ async fn a_large_body_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn malformed_ids_queries_and_headers() -> Result<()> {
+async fn malformed_ids_queries_and_headers_cause_no_server_error_on_any_route() -> Result<()> {
     let (stack, nobody, admin) = stack().await?;
     let long = "a".repeat(3000);
     let ids = [

@@ -21,7 +21,7 @@ async fn status(client: &Client, route: &Route, prefix: &str) -> Result<StatusCo
 }
 
 #[tokio::test]
-async fn every_route_asks_for_its_role() -> Result<()> {
+async fn every_route_is_refused_to_roles_that_may_not_use_it() -> Result<()> {
     let stack =
         Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
     let nobody = Client::new(&stack.base_url());

@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// The documents of a YAML text.
-pub fn documents(text: &str) -> Result<Vec<Value>> {
+pub(crate) fn documents(text: &str) -> Result<Vec<Value>> {
     YamlLoader::load_from_str(text)?.iter().map(value).collect()
 }
 
@@ -31,13 +31,13 @@ fn value(yaml: &Yaml) -> Result<Value> {
 }
 
 /// The schemas of all kinds.
-pub struct Schemas {
+pub(crate) struct Schemas {
     kinds: Map<String, Value>,
     definitions: Map<String, Value>,
 }
 
 impl Schemas {
-    pub fn load() -> Result<Self> {
+    pub(crate) fn load() -> Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("fixtures").join("schemas");
         let mut all = Self { kinds: Map::new(), definitions: Map::new() };
         for file in ["kubernetes.json", "spinapp.json"] {
@@ -51,7 +51,7 @@ impl Schemas {
     }
 
     /// What is wrong with an object, each with its place; empty when it fits.
-    pub fn errors(&self, object: &Value) -> Vec<String> {
+    pub(crate) fn errors(&self, object: &Value) -> Vec<String> {
         let text = |name: &str| object[name].as_str().unwrap_or_default();
         let kind = format!("{}/{}", text("apiVersion"), text("kind"));
         let mut errors = Vec::new();
@@ -116,7 +116,7 @@ impl Schemas {
 }
 
 #[test]
-fn the_check_finds_what_is_wrong() -> Result<()> {
+fn the_schema_check_finds_every_planted_error() -> Result<()> {
     let schemas = Schemas::load()?;
     let good = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {b: c}}";
     assert_eq!(schemas.errors(&documents(good)?[0]), Vec::<String>::new());

@@ -111,8 +111,8 @@ async fn sensors_are_filtered_and_sorted() -> Result<()> {
     client.post("/sensor-data", reading).await?.expect(201)?;
     let critical = client.get("/sensors?status=critical").await?.expect(200)?;
     assert_eq!(names(&critical), ["Motor torque"]);
-    let gravest = client.get("/sensors?sort=-status&limit=1").await?.expect(200)?;
-    assert_eq!(names(&gravest), ["Motor torque"]);
+    let most_severe = client.get("/sensors?sort=-status&limit=1").await?.expect(200)?;
+    assert_eq!(names(&most_severe), ["Motor torque"]);
     assert_eq!(
         client.get("/sensors?status=hot").await?.expect(422)?["errors"][0]["loc"],
         json!(["query", "status"])
@@ -168,7 +168,7 @@ async fn ten_days(db: &tokio_postgres::Client, sensor: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_trend_equals_a_direct_look_at_the_readings() -> Result<()> {
+async fn a_trend_equals_a_direct_aggregation_of_the_readings() -> Result<()> {
     let (_stack, client, db) = start().await?;
     let id = new_sensor(&client).await?;
     ten_days(&db, &id).await?;
@@ -233,7 +233,7 @@ async fn a_trend_equals_a_direct_look_at_the_readings() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_timeline_shows_statuses_and_silence() -> Result<()> {
+async fn a_timeline_shows_statuses_and_gaps() -> Result<()> {
     let (_stack, client, db) = start().await?;
     let id = new_sensor(&client).await?;
     db.batch_execute(&format!(

@@ -13,7 +13,7 @@ async fn stack() -> Result<(Stack, Client)> {
 }
 
 #[tokio::test]
-async fn documented_settings_of_administrators() -> Result<()> {
+async fn administrators_create_change_and_delete_settings() -> Result<()> {
     let (_stack, client) = stack().await?;
     let admin = client.sign_in(ADMIN).await?;
     let body = json!({"key": "k1795429393", "value": "v", "value_type": "string", "description": "d",
@@ -103,7 +103,7 @@ async fn known_settings_have_defaults_and_bounds() -> Result<()> {
 }
 
 #[tokio::test]
-async fn who_sees_what() -> Result<()> {
+async fn settings_are_shown_by_role() -> Result<()> {
     let (_stack, client) = stack().await?;
     let admin = client.sign_in(ADMIN).await?;
     let engineer = client.sign_in(ENGINEER).await?;
@@ -157,7 +157,7 @@ async fn a_secret_is_never_shown_again() -> Result<()> {
         stack.log("host"),
     ];
     for secret in [first, second, third] {
-        assert!(everything.iter().all(|text| !text.contains(secret)), "{secret} is told");
+        assert!(everything.iter().all(|text| !text.contains(secret)), "{secret} is visible");
     }
     // nor when it is refused
     let refused = admin.patch(path, json!({"value": "x".repeat(600)})).await?.expect(422)?;

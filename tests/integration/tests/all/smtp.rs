@@ -15,13 +15,13 @@ use tokio::{
 
 /// How its connections are protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
+pub(crate) enum Tls {
     StartTls,
     FromTheStart,
 }
 
 /// The server; it ends when dropped.
-pub struct MailServer {
+pub(crate) struct MailServer {
     port: u16,
     authority: PathBuf,
     mails: Arc<Mutex<Vec<Value>>>,
@@ -30,7 +30,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    pub async fn start(tls: Tls) -> Result<Self> {
+    pub(crate) async fn start(tls: Tls) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
@@ -59,8 +59,8 @@ impl MailServer {
         Ok(Self { port: port.parse()?, authority: certificate, mails, _process: process, _folder: folder })
     }
 
-    /// What the bridge must be told to use it, in the documented variables.
-    pub fn environment(&self) -> Vec<(String, String)> {
+    /// The documented variables with which the bridge uses it.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
         [
             ("EMAIL_SMTP_HOST", "localhost".to_owned()),
             ("EMAIL_SMTP_PORT", self.port.to_string()),
@@ -74,17 +74,17 @@ impl MailServer {
     }
 
     /// The same as one address, which says how connections are protected.
-    pub fn url(&self, tls: Tls) -> String {
+    pub(crate) fn url(&self, tls: Tls) -> String {
         let scheme = if tls == Tls::FromTheStart { "smtps" } else { "smtp" };
         format!("{scheme}://pm:pass%20word@localhost:{}", self.port)
     }
 
-    pub fn mails(&self) -> Vec<Value> {
+    pub(crate) fn mails(&self) -> Vec<Value> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits for a mail to this recipient, at most 30 s.
-    pub async fn mail_to(&self, recipient: &str) -> Result<Value> {
+    pub(crate) async fn mail_to(&self, recipient: &str) -> Result<Value> {
         let end = Instant::now() + Duration::from_secs(30);
         while Instant::now() < end {
             if let Some(mail) = self.mails().into_iter().find(|m| m["to"][0] == recipient) {

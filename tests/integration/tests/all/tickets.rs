@@ -17,7 +17,7 @@ async fn open(engineer: &Client, body: Value) -> Result<String> {
 }
 
 #[tokio::test]
-async fn a_ticket_from_call_to_close() -> Result<()> {
+async fn a_ticket_goes_from_creation_to_closed() -> Result<()> {
     let (stack, engineer, [machine, other]) = stack().await?;
     let viewer = Client::new(&stack.base_url()).sign_in(VIEWER).await?;
     let alarm = raise(&engineer, &other, "info", "noise").await?;

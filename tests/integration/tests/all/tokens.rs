@@ -43,7 +43,7 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_login() -> Result<()>
 }
 
 #[tokio::test]
-async fn failures_are_throttled_and_tell_nothing() -> Result<()> {
+async fn failed_logins_are_throttled_and_do_not_reveal_accounts() -> Result<()> {
     let (_stack, client) = stack().await?;
     let wrong = client.login(VIEWER.0, "wrong").await?.expect(401)?;
     let unknown = client.login("nobody@example.com", "wrong").await?.expect(401)?;

@@ -209,7 +209,7 @@ async fn reset_tokens(database: &tokio_postgres::Client, email: &str, count: usi
 }
 
 #[tokio::test]
-async fn a_forgotten_password_is_set_anew_once() -> Result<()> {
+async fn a_reset_link_sets_a_new_password_once() -> Result<()> {
     let (stack, client) = stack().await?;
     let database = database(&stack).await?;
     let admin = client.sign_in(ADMIN).await?;
@@ -287,15 +287,15 @@ async fn a_forgotten_password_is_set_anew_once() -> Result<()> {
         log.as_array().context("no list")?.iter().rev().filter_map(|e| e["action_type"].as_str()).collect();
     let (request, confirm) = ("password_reset_request", "password_reset_confirm");
     assert_eq!(actions, [request, request, confirm, request, request], "{log}");
-    let told = format!("{}{}", admin.get("/audit/logs").await?.expect(200)?, stack.log("host"));
+    let visible = format!("{}{}", admin.get("/audit/logs").await?.expect(200)?, stack.log("host"));
     for secret in [&token, &second, &third, "brand new word", "yet another"] {
-        assert!(!told.contains(secret), "{secret} is told");
+        assert!(!visible.contains(secret), "{secret} is visible");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn an_inactive_account_gets_no_link_and_floods_are_stopped() -> Result<()> {
+async fn an_inactive_account_gets_no_reset_link_and_requests_are_limited() -> Result<()> {
     let (stack, client) = stack().await?;
     let database = database(&stack).await?;
     let admin = client.sign_in(ADMIN).await?;

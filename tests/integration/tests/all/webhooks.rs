@@ -138,7 +138,7 @@ async fn events_arrive_signed_once_and_are_logged() -> Result<()> {
     let entry =
         log.as_array().and_then(|l| l.iter().find(|d| d["event"] == "alarm.created")).context("no entry")?;
     assert_eq!(entry["event_id"], alarm.header("webhook-id"));
-    assert_eq!((&entry["response_status"], &entry["response_body"]), (&json!(200), &json!("heard")));
+    assert_eq!((&entry["response_status"], &entry["response_body"]), (&json!(200), &json!("received")));
     assert_eq!((&entry["attempts"], &entry["next_attempt_at"]), (&json!(1), &json!(null)));
     assert_eq!(entry["request_body"].as_str().map(str::as_bytes), Some(&*alarm.body));
 
@@ -311,7 +311,7 @@ async fn private_addresses_are_refused_unless_allowed() -> Result<()> {
 }
 
 #[tokio::test]
-async fn requests_are_checked() -> Result<()> {
+async fn invalid_webhooks_are_refused_with_the_field() -> Result<()> {
     let plant = Plant::start(false).await?;
     let good = json!({"name": "hook", "url": "https://example.org/hook", "secret": "s3cr3t",
                       "events": ["alarm.created", "prediction.critical"], "is_active": true, "headers": {"X-A": "1"}});
@@ -376,7 +376,7 @@ async fn requests_are_checked() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_address_can_be_tested() -> Result<()> {
+async fn a_test_delivery_reports_the_receivers_answer() -> Result<()> {
     let plant = Plant::start(true).await?;
     let receiver = Receiver::start().await?;
     let body = json!({"url": receiver.url(), "event_type": "test.event"});

@@ -7,11 +7,11 @@ use std::{collections::HashMap, fmt, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// Longest time without a further reading being stored.
-const PATIENCE: Duration = Duration::from_secs(60);
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What differs between what was published and what is stored, by number of message.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Acknowledged, not stored.
     pub lost: Vec<u64>,
     /// Stored more than once.
@@ -23,7 +23,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    pub fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Difference {
 }
 
 /// Looks once.
-pub async fn difference(db_url: &str, plan: &Plan, count: u64) -> Result<Difference> {
+pub(crate) async fn difference(db_url: &str, plan: &Plan, count: u64) -> Result<Difference> {
     let db = sql::connect(db_url).await?;
     let rows = db
         .query(
@@ -86,9 +86,9 @@ pub async fn difference(db_url: &str, plan: &Plan, count: u64) -> Result<Differe
 }
 
 /// Waits until everything is stored, each once; gives up when for a long time nothing more is.
-pub async fn all_stored_once(db_url: &str, (plan, count): (Plan, u64)) -> Result<()> {
+pub(crate) async fn all_stored_once(db_url: &str, (plan, count): (Plan, u64)) -> Result<()> {
     let mut least_lost = usize::MAX;
-    let mut end = Instant::now() + PATIENCE;
+    let mut end = Instant::now() + STALL_TIMEOUT;
     loop {
         // the database may still be on its way up
         let found = difference(db_url, &plan, count).await;
@@ -97,7 +97,7 @@ pub async fn all_stored_once(db_url: &str, (plan, count): (Plan, u64)) -> Result
             Ok(difference) if difference.is_final() => bail!("of {count} published: {difference}"),
             Ok(difference) if difference.lost.len() < least_lost => {
                 least_lost = difference.lost.len();
-                end = Instant::now() + PATIENCE;
+                end = Instant::now() + STALL_TIMEOUT;
             }
             _ => {}
         }
@@ -110,9 +110,9 @@ pub async fn all_stored_once(db_url: &str, (plan, count): (Plan, u64)) -> Result
 }
 
 /// Waits until `more` readings of the sensors are stored beyond what is stored now.
-pub async fn until_more_stored(db_url: &str, more: i64) -> Result<()> {
+pub(crate) async fn until_more_stored(db_url: &str, more: i64) -> Result<()> {
     let before = stored(db_url).await.unwrap_or_default();
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + STALL_TIMEOUT;
     loop {
         let now = stored(db_url).await.unwrap_or_default();
         if now >= before + more {

@@ -27,7 +27,7 @@ const CLOCK_US: [i64; 8] = [
 ];
 
 #[tokio::test]
-async fn jumps_repeats_and_disorder_change_nothing() -> Result<()> {
+async fn every_reading_is_stored_once_despite_clock_jumps_repeats_and_disorder() -> Result<()> {
     let mut random = Random::seeded();
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let now = Plan::new(1).start_us as i64;
@@ -79,7 +79,7 @@ async fn jumps_repeats_and_disorder_change_nothing() -> Result<()> {
 
 /// A device whose clock was ahead, and is right again, still raises alarms.
 #[tokio::test]
-async fn a_clock_that_was_ahead_mutes_no_alarm() -> Result<()> {
+async fn a_clock_that_was_ahead_does_not_suppress_alarms() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let viewer = client.sign_in(crate::client::VIEWER).await?;
     let now = Plan::new(1).start_us as i64;

@@ -1,4 +1,4 @@
-//! The database takes nothing: read-only, full, or locked by somebody.
+//! The database accepts no changes: it is read-only, full, or locked by another client.
 
 use super::{PER_SECOND, Stage, a_while, sensors::Plan, spools};
 use crate::sql;
@@ -14,7 +14,7 @@ use std::{
 };
 
 #[tokio::test]
-async fn read_only_for_a_while() -> Result<()> {
+async fn no_reading_is_lost_while_the_database_is_read_only() -> Result<()> {
     let mut stage = Stage::new(Broker::Embedded, true).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     sensors.until_acknowledged(a_while(&mut stage.random)).await?;
@@ -36,7 +36,7 @@ async fn set_read_only(stage: &Stage, on: bool) -> Result<()> {
 }
 
 #[tokio::test]
-async fn locked_for_a_while() -> Result<()> {
+async fn no_reading_is_lost_while_the_database_is_locked() -> Result<()> {
     let mut stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     sensors.until_acknowledged(a_while(&mut stage.random)).await?;
@@ -106,7 +106,7 @@ async fn keep_readings_on(disk: &Path, db_url: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn its_disk_is_full_for_a_while() -> Result<()> {
+async fn no_reading_is_lost_while_the_databases_disk_is_full() -> Result<()> {
     let Some(disk) = SmallDisk::mount()? else { return Ok(()) };
     let mut stage = Stage::new(Broker::Embedded, true).await?;
     keep_readings_on(&disk.0, stage.stack.db()).await?;

@@ -6,7 +6,7 @@ use pm_test_support::Broker;
 use std::time::Duration;
 
 #[tokio::test]
-async fn ingest_fails_in_every_manner() -> Result<()> {
+async fn no_reading_is_lost_when_ingest_fails() -> Result<()> {
     let mut stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     let manners = vec![

@@ -10,7 +10,7 @@ use std::time::Duration;
 const UNSAVED: Duration = Duration::from_secs(4);
 
 #[tokio::test]
-async fn every_part_dies_in_random_order() -> Result<()> {
+async fn no_reading_is_lost_when_processes_are_killed_in_random_order() -> Result<()> {
     let mut stage = Stage::new(Broker::Mosquitto, true).await?;
     stage.until_broker_has_saved("factory/#").await?;
     let sensors = stage.sensors(Plan { distrust: UNSAVED, ..Plan::new(PER_SECOND) })?;
@@ -39,7 +39,7 @@ async fn every_part_dies_in_random_order() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_dead_bridge_is_told_of() -> Result<()> {
+async fn the_status_reports_a_dead_bridge() -> Result<()> {
     let mut stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     sensors.until_acknowledged(PER_SECOND / 2).await?;
@@ -51,7 +51,7 @@ async fn a_dead_bridge_is_told_of() -> Result<()> {
 
 /// It keeps nothing over its death: what the bridge had acknowledged is safe, and whoever publishes then is heard.
 #[tokio::test]
-async fn the_embedded_broker_dies_between_two_loads() -> Result<()> {
+async fn the_bridge_recovers_when_the_embedded_broker_dies() -> Result<()> {
     let mut stage = Stage::new(Broker::Embedded, false).await?;
     let first = stage.sensors(Plan::new(PER_SECOND))?;
     first.until_acknowledged(PER_SECOND).await?;

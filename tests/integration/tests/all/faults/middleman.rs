@@ -25,7 +25,7 @@ use tokio::{
 
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// It passes, and its answer too.
     Honest,
     /// It does not pass; the answer is this status.
@@ -36,12 +36,12 @@ pub enum Manner {
     Silent,
     /// It passes, and the connection ends without an answer.
     LosesAnswers,
-    /// It does not pass, and is said to be committed. No product survives this: a checker must see it.
+    /// It does not pass and is answered as committed. No platform survives this: the checker must find it.
     Lies,
 }
 
 #[derive(Clone)]
-pub struct Middleman {
+pub(crate) struct Middleman {
     address: SocketAddr,
     target: Arc<OnceLock<SocketAddr>>,
     manner: watch::Sender<Manner>,
@@ -50,7 +50,7 @@ pub struct Middleman {
 }
 
 impl Middleman {
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let middleman = Self {
             address: listener.local_addr()?,
@@ -72,20 +72,20 @@ impl Middleman {
         Ok(middleman)
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub fn lead_to(&self, target: SocketAddr) {
+    pub(crate) fn lead_to(&self, target: SocketAddr) {
         self.target.get_or_init(|| target);
     }
 
-    pub fn set(&self, manner: Manner) {
+    pub(crate) fn set(&self, manner: Manner) {
         self.manner.send_replace(manner);
     }
 
     /// Batches so far that were not treated honestly.
-    pub fn mistreated(&self) -> u64 {
+    pub(crate) fn mistreated(&self) -> u64 {
         self.mistreated.load(SeqCst)
     }
 
@@ -100,7 +100,7 @@ impl Middleman {
         self.mistreated.fetch_add(1, SeqCst);
         match now {
             Manner::Honest => self.pass(head, body).await,
-            Manner::Refuses(status) => said(status, r#"{"detail": "Internal Server Error"}"#),
+            Manner::Refuses(status) => answer(status, r#"{"detail": "Internal Server Error"}"#),
             Manner::Slow(delay) => {
                 let answer = self.pass(head, body).await;
                 sleep(delay).await;
@@ -114,12 +114,12 @@ impl Middleman {
                 self.pass(head, body).await?;
                 anyhow::bail!("the answer is lost")
             }
-            Manner::Lies => said(200, &serde_json::to_string(&pm_api::ingest::BatchReport::default())?),
+            Manner::Lies => answer(200, &serde_json::to_string(&pm_api::ingest::BatchReport::default())?),
         }
     }
 
     async fn pass(&self, head: http::request::Parts, body: Bytes) -> Result<Response<Full<Bytes>>> {
-        let Some(target) = self.target.get() else { return said(503, "{}") };
+        let Some(target) = self.target.get() else { return answer(503, "{}") };
         let Ok(stream) = TcpStream::connect(target).await else { anyhow::bail!("nobody there") };
         stream.set_nodelay(true)?;
         let (mut sender, connection) = client::handshake(TokioIo::new(stream)).await?;
@@ -132,7 +132,7 @@ impl Middleman {
     }
 }
 
-fn said(status: u16, body: &str) -> Result<Response<Full<Bytes>>> {
+fn answer(status: u16, body: &str) -> Result<Response<Full<Bytes>>> {
     let answer = Response::builder().status(StatusCode::from_u16(status)?);
     Ok(answer.header("content-type", "application/json").body(Full::from(body.to_owned()))?)
 }

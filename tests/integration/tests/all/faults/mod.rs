@@ -1,5 +1,5 @@
 //! Faults under load. Whatever happens to a part or between two of them: nothing that was acknowledged is lost, nothing
-//! is doubled, the system comes back by itself, and `/status` says what is the matter meanwhile.
+//! is doubled, the system comes back by itself, and `/status` names the fault while it lasts.
 //!
 //! The order of faults is random; `PM_FAULT_SEED` (printed by every test) repeats one. [`planted`] makes faults on
 //! purpose that the [`checker`] must find.
@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use std::{fmt, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Messages a second that the sensors publish meanwhile.
+/// Messages per second that the sensors publish during a fault.
 const PER_SECOND: u64 = 1000;
 /// Longest wait for what must come by itself.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -183,7 +183,7 @@ impl Random {
     }
 }
 
-/// Some of the sensors' time: so many messages are acknowledged between one event and the next.
+/// A pause in the sensors' time: this many messages are acknowledged between one event and the next.
 fn a_while(random: &mut Random) -> u64 {
     PER_SECOND / 4 + random.below(PER_SECOND / 2)
 }

@@ -30,18 +30,18 @@ const TROUBLES: [Trouble; 7] = [
     Forgotten,
 ];
 
-/// Every trouble once; `told` says what `/status` must show when the way is cut.
+/// Every fault once; `status_when_cut` checks what `/status` shows while the connection is cut.
 async fn all_troubles(
     broker: Broker,
     way: fn(&Stage) -> &Relay,
-    told: Option<fn(&Value) -> bool>,
+    status_when_cut: Option<fn(&Value) -> bool>,
 ) -> Result<()> {
     let mut stage = Stage::new(broker, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     for trouble in stage.random.shuffled(TROUBLES.to_vec()) {
         stage.note(format_args!("{trouble:?}"));
         sensors.until_acknowledged(a_while(&mut stage.random)).await?;
-        one_trouble(&mut stage, &sensors, way, trouble, told).await?;
+        one_trouble(&mut stage, &sensors, way, trouble, status_when_cut).await?;
         until_more_stored(stage.stack.db(), 1).await?;
     }
     stage.note(format_args!("the end"));
@@ -53,7 +53,7 @@ async fn one_trouble(
     sensors: &Sensors,
     way: fn(&Stage) -> &Relay,
     trouble: Trouble,
-    told: Option<fn(&Value) -> bool>,
+    status_when_cut: Option<fn(&Value) -> bool>,
 ) -> Result<()> {
     let weather = match trouble {
         Lasts(weather) => weather,
@@ -68,8 +68,8 @@ async fn one_trouble(
     };
     way(stage).set(weather);
     let passes = matches!(weather, Weather::Delayed(_) | Weather::BytesPerSecond(_));
-    match told {
-        Some(told) if weather == Weather::Cut => stage.until_status("the way is cut", told).await?,
+    match status_when_cut {
+        Some(shown) if weather == Weather::Cut => stage.until_status("the connection is cut", shown).await?,
         // the sensors' own way: only time can pass
         _ if std::ptr::eq(way(stage), &stage.sensors_way) && !passes => {
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -81,27 +81,27 @@ async fn one_trouble(
 }
 
 #[tokio::test]
-async fn between_sensors_and_broker() -> Result<()> {
+async fn no_reading_is_lost_when_the_network_between_sensors_and_broker_fails() -> Result<()> {
     all_troubles(Broker::Embedded, |s| &s.sensors_way, None).await
 }
 
 #[tokio::test]
-async fn between_bridge_and_mosquitto() -> Result<()> {
+async fn no_reading_is_lost_when_the_network_between_bridge_and_mosquitto_fails() -> Result<()> {
     all_troubles(Broker::Mosquitto, |s| &s.broker_way, Some(|s| s["mqtt"]["connected"] == false)).await
 }
 
 #[tokio::test]
-async fn between_bridge_and_embedded_broker() -> Result<()> {
+async fn no_reading_is_lost_when_the_network_between_bridge_and_embedded_broker_fails() -> Result<()> {
     all_troubles(Broker::Embedded, |s| &s.broker_way, Some(|s| s["mqtt"]["connected"] == false)).await
 }
 
 #[tokio::test]
-async fn between_bridge_and_host() -> Result<()> {
+async fn no_reading_is_lost_when_the_network_between_bridge_and_host_fails() -> Result<()> {
     all_troubles(Broker::Embedded, |s| &s.host_way, None).await
 }
 
 #[tokio::test]
-async fn between_host_and_database() -> Result<()> {
-    let told = |s: &Value| s["database"]["status"] == "disconnected";
-    all_troubles(Broker::Embedded, |s| &s.database_way, Some(told)).await
+async fn no_reading_is_lost_when_the_network_between_host_and_database_fails() -> Result<()> {
+    let disconnected = |s: &Value| s["database"]["status"] == "disconnected";
+    all_troubles(Broker::Embedded, |s| &s.database_way, Some(disconnected)).await
 }

@@ -63,7 +63,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn strange_payloads_stop_nobody() -> Result<()> {
+async fn unreadable_payloads_do_not_stop_other_readings() -> Result<()> {
     let mut stage = Stage::new(Broker::Mosquitto, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     let mut mqtt = Publisher::connect(&stage.sensors_url())?;
@@ -85,7 +85,7 @@ async fn strange_payloads_stop_nobody() -> Result<()> {
 }
 
 #[tokio::test]
-async fn ten_thousand_new_sensors_at_once() -> Result<()> {
+async fn ten_thousand_new_sensors_are_registered_without_loss() -> Result<()> {
     const NEW: i64 = 10_000;
     let stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;

@@ -11,7 +11,7 @@ use anyhow::Result;
 use pm_test_support::Broker;
 
 #[tokio::test]
-async fn what_is_lost_doubled_altered_or_strange_is_seen() -> Result<()> {
+async fn the_checker_finds_lost_doubled_altered_and_foreign_readings() -> Result<()> {
     let stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     sensors.until_acknowledged(PER_SECOND / 4).await?;
@@ -40,7 +40,7 @@ async fn what_is_lost_doubled_altered_or_strange_is_seen() -> Result<()> {
 
 /// Functions that say «committed» and commit nothing: the whole way is broken, and the checker sees it from outside.
 #[tokio::test]
-async fn a_lie_of_the_functions_is_seen() -> Result<()> {
+async fn the_checker_finds_readings_that_ingest_confirms_and_drops() -> Result<()> {
     let stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     sensors.until_acknowledged(PER_SECOND / 4).await?;

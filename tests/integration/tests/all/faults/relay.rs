@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// What happens to bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Weather {
+pub(crate) enum Weather {
     /// They pass.
     Clear,
     /// Connections are reset, new ones too.
@@ -29,7 +29,7 @@ pub enum Weather {
     AnswersHeld,
     /// They pass later.
     Delayed(Duration),
-    /// So many of them pass in a second, in each direction.
+    /// This many of them pass per second, in each direction.
     BytesPerSecond(usize),
 }
 
@@ -38,12 +38,12 @@ struct Sky {
     weather: Weather,
     /// Connections before this number are reset.
     reset_before: u64,
-    /// What is sent on connections before this number leads nowhere, and nobody is told.
+    /// Bytes sent on connections before this number are dropped without notice.
     lost_before: u64,
 }
 
 /// A relay on a port of its own; it ends with the test's process.
-pub struct Relay {
+pub(crate) struct Relay {
     port: u16,
     target: Arc<OnceLock<SocketAddr>>,
     sky: watch::Sender<Sky>,
@@ -52,7 +52,7 @@ pub struct Relay {
 
 impl Relay {
     /// Listens; connections are reset until [`Self::lead_to`] says where they lead.
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let target = Arc::new(OnceLock::new());
@@ -63,33 +63,33 @@ impl Relay {
     }
 
     /// Where it listens.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Where it listens, as an address.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
     /// Says where connections lead.
-    pub fn lead_to(&self, target: SocketAddr) {
+    pub(crate) fn lead_to(&self, target: SocketAddr) {
         self.target.get_or_init(|| target);
     }
 
     /// Changes the weather for all connections.
-    pub fn set(&self, weather: Weather) {
+    pub(crate) fn set(&self, weather: Weather) {
         self.sky.send_modify(|sky| sky.weather = weather);
     }
 
     /// Resets the connections there are.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         let count = self.count.load(std::sync::atomic::Ordering::SeqCst);
         self.sky.send_modify(|sky| sky.reset_before = count);
     }
 
     /// Forgets the connections there are, as a firewall does that was restarted: both ends believe in them.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let count = self.count.load(std::sync::atomic::Ordering::SeqCst);
         self.sky.send_modify(|sky| sky.lost_before = count);
     }
@@ -139,7 +139,7 @@ async fn pump(
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let Ok(length @ 1..) = from.read(&mut chunk).await else {
-            // an end is not heard of through a connection that is forgotten
+            // the end of a forgotten connection is not passed on
             if number < sky.borrow().lost_before {
                 std::future::pending::<()>().await;
             }

@@ -44,7 +44,7 @@ fn was_refused(status: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn the_service_token_rotates_under_load() -> Result<()> {
+async fn no_message_is_refused_while_the_service_token_rotates() -> Result<()> {
     let mut stage = Stage::new(Broker::Embedded, false).await?;
     let (old, new) = (stage.stack.service_token().to_owned(), "the-token-after-the-rotation".to_owned());
     let admin = stage.client.sign_in(ADMIN).await?;

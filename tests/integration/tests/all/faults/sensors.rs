@@ -21,8 +21,8 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-pub const MACHINES: u64 = 8;
-pub const SENSORS: u64 = 5;
+pub(crate) const MACHINES: u64 = 8;
+pub(crate) const SENSORS: u64 = 5;
 const STEP: Duration = Duration::from_millis(10);
 const PACKET_IDS: u64 = 60_000;
 /// No more than this many without acknowledgement.
@@ -30,7 +30,7 @@ const WINDOW: usize = 5000;
 
 /// What numbered messages say.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Messages a second.
     pub per_second: u64,
     /// Time of message 0, µs since 1970.
@@ -46,26 +46,26 @@ pub struct Plan {
 
 impl Plan {
     /// Dated messages from now on.
-    pub fn new(per_second: u64) -> Self {
+    pub(crate) fn new(per_second: u64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { per_second, start_us: now.as_micros() as u64, dated: true, distrust: Duration::ZERO, first: 0 }
     }
 
     /// The same, going on after `count` messages.
-    pub fn after(self, count: u64) -> Self {
+    pub(crate) fn after(self, count: u64) -> Self {
         Self { first: count, ..self }
     }
 
-    pub fn machine(&self, number: u64) -> String {
+    pub(crate) fn machine(&self, number: u64) -> String {
         format!("fault-{}", number % MACHINES)
     }
 
-    pub fn sensor(&self, number: u64) -> String {
+    pub(crate) fn sensor(&self, number: u64) -> String {
         format!("s{}", number / MACHINES % SENSORS)
     }
 
     /// Time of a message, µs since 1970.
-    pub fn time_us(&self, number: u64) -> u64 {
+    pub(crate) fn time_us(&self, number: u64) -> u64 {
         self.start_us + number * 1_000_000 / self.per_second
     }
 
@@ -92,7 +92,7 @@ struct Shared {
 }
 
 /// Sensors at work.
-pub struct Sensors {
+pub(crate) struct Sensors {
     plan: Plan,
     shared: Arc<Shared>,
     work: JoinHandle<Result<u64>>,
@@ -100,7 +100,7 @@ pub struct Sensors {
 
 impl Sensors {
     /// Publishes to the broker at an `mqtt://[user:password@]host:port` until [`Self::finish`].
-    pub fn start(url: &str, plan: Plan) -> Result<Self> {
+    pub(crate) fn start(url: &str, plan: Plan) -> Result<Self> {
         let rest = url.strip_prefix("mqtt://").context("an mqtt:// address")?;
         let (login, address) = rest.rsplit_once('@').map_or((None, rest), |(l, a)| (Some(l), a));
         let login = login.and_then(|l| l.split_once(':')).map(|(u, p)| (u.to_owned(), p.to_owned()));
@@ -118,12 +118,12 @@ impl Sensors {
     }
 
     /// Messages that the broker has acknowledged.
-    pub fn acknowledged(&self) -> u64 {
+    pub(crate) fn acknowledged(&self) -> u64 {
         self.shared.acknowledged.load(SeqCst)
     }
 
     /// Waits until `more` further messages are acknowledged.
-    pub async fn until_acknowledged(&self, more: u64) -> Result<()> {
+    pub(crate) async fn until_acknowledged(&self, more: u64) -> Result<()> {
         let wanted = self.acknowledged() + more;
         let end = Instant::now() + super::LIMIT;
         while self.acknowledged() < wanted {
@@ -139,7 +139,7 @@ impl Sensors {
     }
 
     /// Publishes no more, waits until everything is acknowledged; returns what must be stored.
-    pub async fn finish(self) -> Result<(Plan, u64)> {
+    pub(crate) async fn finish(self) -> Result<(Plan, u64)> {
         self.shared.stop.store(true, SeqCst);
         let sent = timeout(Duration::from_secs(90), self.work).await;
         let sent =
@@ -217,9 +217,9 @@ impl Device {
                     }
                     timeout(Duration::from_secs(5), to.write_all(&packets)).await??;
                     // undated messages that are sent again are others
-                    let patience = Duration::from_secs(if self.plan.dated { 5 } else { 60 });
-                    let silent = !self.open.is_empty() && silent_since.elapsed() > patience;
-                    ensure!(!silent, "no acknowledgement in {patience:?}");
+                    let stall_timeout = Duration::from_secs(if self.plan.dated { 5 } else { 60 });
+                    let silent = !self.open.is_empty() && silent_since.elapsed() > stall_timeout;
+                    ensure!(!silent, "no acknowledgement in {stall_timeout:?}");
                 }
                 read = from.read(&mut answer[filled..]) => {
                     filled += read?;

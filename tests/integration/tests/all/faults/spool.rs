@@ -55,7 +55,7 @@ fn records(file: &[u8]) -> Vec<(usize, usize)> {
 }
 
 #[tokio::test]
-async fn a_torn_record_was_promised_to_nobody() -> Result<()> {
+async fn a_torn_spool_record_loses_no_acknowledged_reading() -> Result<()> {
     let (mut stage, published) = left_behind().await?;
     let files = files(&stage.stack.spool())?;
     ensure!(!files.is_empty(), "nothing was spooled");
@@ -75,7 +75,7 @@ async fn a_torn_record_was_promised_to_nobody() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_changed_bit_costs_its_record_and_is_told() -> Result<()> {
+async fn a_changed_bit_costs_one_spool_record_and_is_reported() -> Result<()> {
     let (mut stage, (plan, count)) = left_behind().await?;
     let mut spoiled = Vec::new();
     for path in files(&stage.stack.spool())? {
@@ -91,10 +91,10 @@ async fn a_changed_bit_costs_its_record_and_is_told() -> Result<()> {
     }
     spoiled.sort_unstable();
     stage.stack.restart("bridge").await?;
-    let told = |s: &serde_json::Value| {
+    let reported = |s: &serde_json::Value| {
         s["mqtt"]["bridge"]["last_error"].as_str().is_some_and(|e| e.contains("damaged"))
     };
-    stage.until_status("a spool file is damaged", told).await?;
+    stage.until_status("a spool file is damaged", reported).await?;
     stage.until_status("the spool is empty", well).await?;
     let found = difference(stage.stack.db(), &plan, count).await?;
     ensure!(found.lost == spoiled, "{found}; spoiled were {}", spoiled.len());

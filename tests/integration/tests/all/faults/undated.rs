@@ -23,11 +23,11 @@ async fn bridge_is_killed(broker: Broker) -> Result<()> {
 }
 
 #[tokio::test]
-async fn mosquitto_delivers_again() -> Result<()> {
+async fn undated_readings_are_stored_once_when_the_bridge_is_killed_behind_mosquitto() -> Result<()> {
     bridge_is_killed(Broker::Mosquitto).await
 }
 
 #[tokio::test]
-async fn the_embedded_broker_delivers_again() -> Result<()> {
+async fn undated_readings_are_stored_when_the_bridge_is_killed_behind_the_embedded_broker() -> Result<()> {
     bridge_is_killed(Broker::Embedded).await
 }
