@@ -14,7 +14,7 @@ use pm_domain::{
     limits::limits,
     reliability::{Failure, SILENT_INTERVALS, Span},
     report_content::{
-        AlarmRow, MachineRow, Measured, Excerpt, PredictionRow, ReadingRow, SensorRow, TicketRow, TrendPoint,
+        AlarmRow, Excerpt, MachineRow, Measured, PredictionRow, ReadingRow, SensorRow, TicketRow, TrendPoint,
     },
 };
 use spin_sdk::pg::ParameterValue;

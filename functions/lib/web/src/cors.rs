@@ -7,7 +7,7 @@
 
 use crate::{
     Refusal,
-    call::database,
+    database::database,
     log_warning,
     reply::{Answer, empty},
 };
