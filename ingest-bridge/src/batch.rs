@@ -64,7 +64,7 @@ pub struct ClosedBatch {
 }
 
 impl Queue {
-    /// Adds a item that arrived at `now`.
+    /// Adds an item that arrived at `now`.
     pub fn push(&mut self, item: Item, now: Instant) {
         self.bytes += item.content.bytes();
         self.last_arrival = Some(now);

@@ -74,7 +74,7 @@ struct InFlight {
 #[derive(Default)]
 struct State {
     queue: Queue,
-    /// ClosedBatch batches, neither in flight nor on disk: the spool was full.
+    /// Closed batches, neither in flight nor on disk: the spool was full.
     closed: VecDeque<ClosedBatch>,
     in_flight: Option<InFlight>,
     /// How long the last delivery took.
