@@ -37,7 +37,7 @@ fn restore(data: &Path, file: &Path, overwrite: bool) -> Result<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_backup_holds_everything_and_the_stack_starts_on_it() -> Result<()> {
+async fn everything_comes_back_and_the_stack_starts_on_it() -> Result<()> {
     let folder = tempfile::tempdir()?;
     // the database's account must be able to enter
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
@@ -66,12 +66,12 @@ async fn a_restored_backup_holds_everything_and_the_stack_starts_on_it() -> Resu
     };
     backup()?;
     assert_eq!(std::fs::metadata(&file)?.permissions().mode() & 0o777, 0o600);
-    let error = backup().err().context("a backup was overwritten")?.to_string();
-    assert!(error.contains("is there already"), "{error}");
+    let said = backup().err().context("a backup was overwritten")?.to_string();
+    assert!(said.contains("is there already"), "{said}");
 
     restore(&data, &file, false)?;
-    let error = restore(&data, &file, false).err().context("a full database was overwritten")?.to_string();
-    assert!(error.contains("is not empty: say --overwrite"), "{error}");
+    let said = restore(&data, &file, false).err().context("a full database was overwritten")?.to_string();
+    assert!(said.contains("is not empty: say --overwrite"), "{said}");
     // what is no backup leaves what was there
     let broken = folder.path().join("broken.backup");
     std::fs::write(&broken, &std::fs::read(&file)?[..2000])?;
@@ -100,7 +100,7 @@ async fn a_restored_backup_holds_everything_and_the_stack_starts_on_it() -> Resu
     assert_eq!((content.status.as_u16(), content.body.as_ref()), (200, PNG));
     let value = serde_json::json!({"sensor_id": sensor, "value": 1.0, "timestamp": now()?});
     admin.post("/sensor-data", value).await?.expect(201)?;
-    let error = restore(&data, &file, true).err().context("a running stack was overwritten")?.to_string();
-    assert!(error.contains("the stack runs"), "{error}");
+    let said = restore(&data, &file, true).err().context("a running stack was overwritten")?.to_string();
+    assert!(said.contains("the stack runs"), "{said}");
     up.down()
 }

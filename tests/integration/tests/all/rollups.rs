@@ -8,6 +8,7 @@ use crate::{
 use anyhow::{Context, Result};
 use pm_test_support::{Stack, StackOptions, database};
 use serde_json::json;
+use tokio_postgres::types::ToSql;
 
 /// What roll-ups say that a computation from all readings does not, or the other way round. Values are eighths, whose sums
 /// are exact in any order.
@@ -94,8 +95,8 @@ async fn roll_ups_equal_a_full_recomputation() -> Result<()> {
 }
 
 #[tokio::test]
-async fn concurrent_ticks_and_writers_leave_no_reading_out() -> Result<()> {
-    let database = testing::database().await?;
+async fn two_clocks_and_many_writers_leave_no_reading_out() -> Result<()> {
+    let database = database().await?;
     sql::connect(database.app_url()).await?.batch_execute(SENSORS).await?;
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..3 {
@@ -135,7 +136,7 @@ async fn concurrent_ticks_and_writers_leave_no_reading_out() -> Result<()> {
 }
 
 #[tokio::test]
-async fn trends_are_answered_from_roll_ups_after_readings_are_dropped() -> Result<()> {
+async fn after_readings_are_dropped_the_trend_still_answers() -> Result<()> {
     let options = StackOptions { demo: true, without_bridge: true, ..StackOptions::default() };
     let stack = Stack::start(options).await?;
     let client = Client::new(&stack.base_url()).sign_in(ENGINEER).await?;
@@ -257,8 +258,8 @@ fn agree(one: &[(String, serde_json::Value)], other: &[(String, serde_json::Valu
 }
 
 #[tokio::test]
-async fn the_functions_role_can_drop_old_chunks_only() -> Result<()> {
-    let database = testing::database().await?;
+async fn the_functions_role_drops_nothing_but_what_is_old() -> Result<()> {
+    let database = database().await?;
     let owner = sql::connect(database.url()).await?;
     owner
         .batch_execute(
@@ -298,7 +299,7 @@ async fn the_functions_role_can_drop_old_chunks_only() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_tick_rolls_up_and_counts_readings() -> Result<()> {
+async fn the_tick_rolls_up_and_counts() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;

@@ -43,32 +43,33 @@ fn path_with_spin(folder: &Path) -> Result<String> {
     Ok(format!("{}:{}", bin.display(), std::env::var("PATH")?))
 }
 
-fn lines(record: &Path, what: &str) -> Result<Vec<String>> {
-    let file = PathBuf::from(format!("{}.{what}", record.display()));
+fn lines(said: &Path, what: &str) -> Result<Vec<String>> {
+    let file = PathBuf::from(format!("{}.{what}", said.display()));
     let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stack_runs_with_the_spin_command_over_an_external_database() -> Result<()> {
+async fn the_stack_runs_by_spin_over_a_database_of_somebody_else() -> Result<()> {
     let folder = tempfile::tempdir()?;
     // the database's account must be able to enter
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
-    let (elsewhere, data, record) =
-        (folder.path().join("elsewhere"), folder.path().join("data"), folder.path().join("record"));
-    output(pm_local()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("start"))?;
-    let url = output(pm_local()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("url"))?;
-    let result = by_spin(folder.path(), &data, &record, &url).await;
-    output(pm_local()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("stop"))?;
+    let (elsewhere, data, said) =
+        (folder.path().join("elsewhere"), folder.path().join("data"), folder.path().join("said"));
+    output(stack_program()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("start"))?;
+    let url = output(stack_program()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("url"))?;
+    let result = by_spin(folder.path(), &data, &said, &url).await;
+    output(stack_program()?.args(["db", "--data-dir"]).arg(&elsewhere).arg("stop"))?;
     result
 }
 
-async fn by_spin(folder: &Path, data: &Path, record: &Path, url: &str) -> Result<()> {
-    let (path, host) = (path_with_spin(folder)?, sibling("pm-local")?.display().to_string());
-    let record_text = record.display().to_string();
+async fn by_spin(folder: &Path, data: &Path, said: &Path, url: &str) -> Result<()> {
+    let (path, host) = (path_with_spin(folder)?, sibling("pm-host")?.display().to_string());
+    let said_text = said.display().to_string();
+    let cache = cache_dir().join("host").display().to_string();
     let environment = [
         ("PATH", path.as_str()),
-        ("STAND_IN_SAID", record_text.as_str()),
+        ("STAND_IN_SAID", said_text.as_str()),
         ("STAND_IN_HOST", host.as_str()),
         ("STAND_IN_CACHE", cache.as_str()),
         ("DATABASE_URL", url),
@@ -78,11 +79,11 @@ async fn by_spin(folder: &Path, data: &Path, record: &Path, url: &str) -> Result
     let up = Up::start(data, &["--demo", "--host", "spin"], &environment)?;
 
     let address = up.base_url().replace("http://", "");
-    let arguments = lines(record, "arguments")?;
-    let manifest = pm_local::stack::testing::manifest().canonicalize()?.display().to_string();
+    let arguments = lines(said, "arguments")?;
+    let manifest = pm_test_support::manifest().canonicalize()?.display().to_string();
     assert_eq!(arguments[..5], ["--from", manifest.as_str(), "--listen", address.as_str(), "--state-dir"]);
     assert_eq!(arguments.len(), 6, "{arguments:?}");
-    let variables: BTreeMap<String, String> = lines(record, "variables")?
+    let variables: BTreeMap<String, String> = lines(said, "variables")?
         .iter()
         .filter_map(|line| line.strip_prefix("SPIN_VARIABLE_")?.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -103,11 +104,7 @@ async fn by_spin(folder: &Path, data: &Path, record: &Path, url: &str) -> Result
     let there: i64 = connect(url).await?.query_one("select count(*) from machines", &[]).await?.get(0);
     assert_eq!((machines.as_array().map(Vec::len), there), (Some(4), 4));
     assert!(!data.join("db").exists() && !data.join("db.port").exists(), "a private database was begun");
-    assert!(
-        !data.join("logs/database.log").exists() && !up.output().contains("TimescaleDB"),
-        "{}",
-        up.output()
-    );
+    assert!(!data.join("logs/database.log").exists() && !up.said().contains("TimescaleDB"), "{}", up.said());
     up.down()?;
 
     let two = ["--host", "spin", "--http", "127.0.0.1:1,127.0.0.1:2"];

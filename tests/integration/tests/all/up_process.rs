@@ -12,9 +12,9 @@ use std::{
 
 const START: Duration = Duration::from_secs(300);
 
-/// `pm-local`, without what the environment says about databases, brokers and mail.
-pub(crate) fn pm_local() -> Result<Command> {
-    let mut command = Command::new(sibling("pm-local")?);
+/// `pm-stack`, without what the environment says about databases, brokers and mail.
+pub fn stack_program() -> Result<Command> {
+    let mut command = Command::new(sibling("pm-stack")?);
     for name in ["DATABASE_URL", "PM_APP_DATABASE_URL", "MQTT_URL", "PM_SMTP_URL", "EMAIL_SMTP_HOST"] {
         command.env_remove(name);
     }
@@ -23,15 +23,15 @@ pub(crate) fn pm_local() -> Result<Command> {
 }
 
 /// Runs it to its end, and returns what it printed.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().context("pm-local does not start")?;
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command.output().context("pm-stack does not start")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     ensure!(output.status.success(), "{}", text(&output.stderr));
     Ok(text(&output.stdout))
 }
 
-/// A stack that was started by `pm-local up`. Dropping it ends it.
-pub(crate) struct Up {
+/// A stack that was started by `pm-stack up`. Dropping it ends it.
+pub struct Up {
     child: Child,
     http: SocketAddr,
     data: PathBuf,
@@ -39,7 +39,7 @@ pub(crate) struct Up {
 
 impl Up {
     /// Starts it on the data folder with further arguments and environment, and waits until it says that it is ready.
-    pub(crate) fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
+    pub fn start(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
         let any = || anyhow::Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)));
         let (http, mqtt) = (any()?, any()?);
         fs::create_dir_all(data)?;
@@ -54,26 +54,26 @@ impl Up {
         command.envs(environment.iter().copied()).stdout(log.try_clone()?).stderr(log);
         let mut up = Self { child: command.spawn()?, http, data: data.to_owned() };
         let end = Instant::now() + START;
-        while !up.output().contains("Ready in") {
-            ensure!(up.child.try_wait()?.is_none() && Instant::now() < end, "not ready: {}", up.output());
+        while !up.said().contains("Ready in") {
+            ensure!(up.child.try_wait()?.is_none() && Instant::now() < end, "not ready: {}", up.said());
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(up)
     }
 
     /// What it printed.
-    pub(crate) fn output(&self) -> String {
+    pub fn said(&self) -> String {
         fs::read_to_string(self.data.join("up.log")).unwrap_or_default()
     }
 
     /// Where the functions answer.
-    pub(crate) fn base_url(&self) -> String {
+    pub fn base_url(&self) -> String {
         format!("http://{}", self.http)
     }
 
     /// Asks it to end as `./pm down` does.
-    pub(crate) fn down(mut self) -> Result<()> {
-        output(pm_local()?.args(["down", "--data-dir"]).arg(&self.data))?;
+    pub fn down(mut self) -> Result<()> {
+        output(stack_program()?.args(["down", "--data-dir"]).arg(&self.data))?;
         self.child.wait()?;
         Ok(())
     }
