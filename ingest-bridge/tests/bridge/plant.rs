@@ -63,6 +63,7 @@ async fn publish(publisher: &mut Publisher, numbers: std::ops::Range<i64>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_bridges_share_a_subscription_over_tls() -> anyhow::Result<()> {
+    pm_bridge::start_program("test");
     let broker = Mosquitto::start()?;
     let (left, right) = (Member::new(&broker, "left").await?, Member::new(&broker, "right").await?);
     let all_of = |count: usize| {
