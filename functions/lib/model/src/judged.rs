@@ -26,3 +26,5 @@ pub struct Judged {
 pub const OUTSIDE: f64 = 0.8;
 /// The same, infinitely far outside.
 pub const FARTHEST_OUTSIDE: f64 = 0.9;
+/// Confidence where the reference or the other sensors decide: how often they are right was not measured on real machines.
+pub const UNCALIBRATED: f64 = 0.5;

@@ -2,7 +2,7 @@
 
 use crate::{
     Model, explain,
-    judged::FARTHEST_OUTSIDE,
+    judged::{FARTHEST_OUTSIDE, UNCALIBRATED},
     machine::{Apart, Machine, Present},
     scorer,
 };
@@ -67,7 +67,10 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &mut [ScoreResult]) -
 }
 
 fn mark(result: &mut ScoreResult, apart: Apart, score: f64) {
-    result.class = result.class.max(ReadingStatus::Warning);
+    if result.class == ReadingStatus::Normal {
+        result.class = ReadingStatus::Warning;
+        result.confidence = UNCALIBRATED;
+    }
     result.score = result.score.max(score);
     result.health_percent = result.health_percent.min(scorer::health_percent(result.score));
     if let Some(level) = result.level {

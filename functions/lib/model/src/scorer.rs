@@ -3,7 +3,7 @@
 use crate::{
     Model, explain,
     features::{self, Context},
-    judged::{FARTHEST_OUTSIDE, Judged, OUTSIDE},
+    judged::{FARTHEST_OUTSIDE, Judged, OUTSIDE, UNCALIBRATED},
     reference::Reference,
     rul::trend,
     rules,
@@ -221,13 +221,16 @@ fn as_it_stands(state: &State, model: Option<&Model>, limits: &Limits) -> Option
 }
 
 /// With a model: the chance, from held-out signals, that the judgement is right at such a score, drawn towards ½
-/// while the sensor is new. By rules alone: 0.8 with limits, ½ without.
+/// while the sensor is new. Where the reference decides: ½. By rules alone: 0.8 with limits, ½ without.
 fn confidence(model: Option<&Model>, limits: &Limits, judged: &Judged, state: &State, score: f64) -> f64 {
     let Some(model) = model else {
         return if pm_domain::limits::any(limits) { 0.8 } else { 0.5 };
     };
     if judged.rule_score > 0.0 && judged.rule_score >= judged.model_score {
         return 0.95;
+    }
+    if state.reference.outside().is_some() && judged.reference_score >= judged.raw {
+        return UNCALIBRATED;
     }
     let anomalous = state.track.class > ReadingStatus::Normal;
     let seen = state.baseline.seen();
