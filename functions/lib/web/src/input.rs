@@ -16,7 +16,7 @@ use pm_api::{
     },
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, map::Entry};
 use std::{future::Future, ops::Deref};
 
 /// Names of fields that old clients send for another one. The new name wins where both are given.
@@ -163,44 +163,49 @@ macro_rules! read_by_the_handler {
 read_by_the_handler!(Upload, Bytes);
 
 fn read_query<Q: Deserr<Faults>>(query: &Query) -> Result<Q, Refusal> {
-    let mut object = Value::Object(query.object());
-    rename_legacy(&mut object);
-    read_value(object, "query")
+    read_value(query.object().into(), "query")
 }
 
 fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
     if body.trim_ascii().is_empty() {
         return Err(Refusal::field("missing", &["body"], "Field required", Value::Null));
     }
-    let mut value: Value = serde_json::from_slice(body).map_err(|error| {
+    let value = serde_json::from_slice(body).map_err(|error| {
         Refusal::field("json_invalid", &["body"], format!("JSON decode error: {error}"), json!({}))
     })?;
-    rename_legacy(&mut value);
     read_value(value, "body")
 }
 
-fn rename_legacy(value: &mut Value) {
+/// Gives fields their present names; tells which were sent under an old one.
+fn rename_legacy(value: &mut Value, renamed: &mut Vec<&'static (&'static str, &'static str)>) {
     match value {
         Value::Object(object) => {
-            for (old, new) in LEGACY_NAMES {
-                if let Some(given) = object.remove(*old) {
-                    object.entry(*new).or_insert(given);
+            for names in LEGACY_NAMES {
+                let Some(given) = object.remove(names.0) else { continue };
+                if let Entry::Vacant(entry) = object.entry(names.1) {
+                    entry.insert(given);
+                    renamed.push(names);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(rename_legacy),
+        Value::Array(items) => items.iter_mut().for_each(|item| rename_legacy(item, renamed)),
         _ => {}
     }
 }
 
 /// Reads a value that stands in the request's `part` (`body` or `query`).
-fn read_value<T: Deserr<Faults>>(value: Value, part: &'static str) -> Result<T, Refusal> {
+fn read_value<T: Deserr<Faults>>(mut value: Value, part: &'static str) -> Result<T, Refusal> {
+    let mut renamed = Vec::new();
+    rename_legacy(&mut value, &mut renamed);
     // whole objects are shown where a field is missing
     let shown = value.clone();
     deserr::deserialize::<T, _, Faults>(value).map_err(|faults| {
         let mut faults = faults.0;
         for fault in &mut faults {
             complete(fault, part, &shown);
+            for (old, new) in &renamed {
+                fault.loc.iter_mut().filter(|step| *step == new).for_each(|step| *step = (*old).into());
+            }
         }
         Refusal::Invalid(faults)
     })
