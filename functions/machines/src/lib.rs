@@ -105,14 +105,13 @@ async fn thresholds(input: Input<op::MachineThresholds>) -> Result<MachineThresh
 
 async fn set_thresholds(input: Input<op::SetMachineThresholds>) -> Result<MachineThresholds, Refusal> {
     let machine_id: MachineId = input.id("machine_id")?;
-    body::check_thresholds(&input.body)?;
+    body::check_thresholds(&input.body.0)?;
     let db = input.db().await?;
     let actor = input.actor(&db).await?.doing("update_thresholds");
-    if !machine::set_thresholds(&db, &actor, machine_id, &input.body).await? {
+    if !machine::set_thresholds(&db, &actor, machine_id, &input.body.0).await? {
         return Err(Refusal::NotFound);
     }
-    let Input { body: thresholds, .. } = input;
-    Ok(MachineThresholds { machine_id, thresholds })
+    Ok(MachineThresholds { machine_id, thresholds: input.body.0 })
 }
 
 async fn summary(input: Input<op::MachineSummary>) -> Result<MachineSummary, Refusal> {

@@ -30,7 +30,8 @@ async fn a_task_that_fails_is_shown_and_the_others_run() -> Result<()> {
          insert into mails (kind, recipient, attempts_allowed, expires_at)
          values ('test', 'a@example.com', 1, now() + interval '1 hour');
          insert into login_throttle (key, failures, window_started_at) values ('k', 1, now() - interval '2 days');
-         insert into rollup_changes (minute, readings) values (now() - interval '10 minutes', 1)",
+         insert into rollup_changes (minute, readings) values (now() - interval '10 minutes', 1);
+         update clock_tasks set due_at = now()",
     )
     .await?;
     assert_eq!(tick().await?.mails.len(), 1, "mails are handed out");

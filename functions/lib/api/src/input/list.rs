@@ -4,7 +4,10 @@ use super::{Faults, Refused, Scalar};
 use crate::error::FieldError;
 use deserr::{Deserr, IntoValue, MergeWithError, Sequence, Value, ValuePointerRef, take_cf_content};
 use serde::{Deserialize, Serialize};
-use std::ops::{ControlFlow, Deref};
+use std::{
+    collections::BTreeMap,
+    ops::{ControlFlow, Deref},
+};
 
 /// A list of `MIN` to `MAX` items. The faults of all its items are told.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -71,6 +74,37 @@ impl<T: schemars::JsonSchema, const MIN: usize, const MAX: usize> schemars::Json
 
     fn inline_schema() -> bool {
         true
+    }
+}
+
+/// Values by name; the names are the client's. The faults of all its values are told (deserr 0.6 reads a `BTreeMap` too,
+/// but leaves its faults out).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct ByName<T>(pub BTreeMap<String, T>);
+
+impl<T: Deserr<Faults>> Deserr<Faults> for ByName<T> {
+    fn deserialize_from_value<V: IntoValue>(
+        value: Value<V>,
+        location: ValuePointerRef,
+    ) -> Result<Self, Faults> {
+        let Value::Map(map) = value else {
+            let kinds = &[deserr::ValueKind::Map];
+            let error = deserr::ErrorKind::IncorrectValueKind { actual: value, accepted: kinds };
+            return Err(take_cf_content(<Faults as deserr::DeserializeError>::error(None, error, location)));
+        };
+        let (mut read, mut faults) = (BTreeMap::new(), None);
+        for (name, value) in deserr::Map::into_iter(map) {
+            match T::deserialize_from_value(value.into_value(), location.push_key(&name)) {
+                Ok(value) => _ = read.insert(name, value),
+                Err(more) => match <Faults as MergeWithError<Faults>>::merge(faults, more, location) {
+                    ControlFlow::Continue(all) => faults = Some(all),
+                    ControlFlow::Break(all) => return Err(all),
+                },
+            }
+        }
+        faults.map_or(Ok(Self(read)), Err)
     }
 }
 

@@ -18,7 +18,7 @@ mod time;
 
 pub(crate) use define::input;
 pub use faults::{Faults, FieldFault, MAX_FAULTS};
-pub use list::{CommaSeparated, Many};
+pub use list::{ByName, CommaSeparated, Many};
 pub use number::{Between, Flag, Number, Whole};
 pub use patch::Patch;
 pub use text::{Secret, Text};

@@ -113,6 +113,13 @@ fn fields_are_checked_together_when_each_is_good() {
 }
 
 #[test]
+fn the_faults_of_named_values_are_told() {
+    let told = faults::<ByName<Whole<1, 9>>>(json!({ "a": 1, "b": 10, "c": "x" }));
+    assert_eq!(told, pairs(&[("b", "less_than_equal"), ("c", "int_parsing")]));
+    assert_eq!(faults::<ByName<Whole<1, 9>>>(json!([])), pairs(&[("", "model_attributes_type")]));
+}
+
+#[test]
 fn an_error_does_not_repeat_a_secret() {
     let body = json!({ "name": "a", "machine_id": ID, "password": "0123456789" });
     let error = deserialize::<Sample, _, Faults>(body).expect_err("the password is too long");

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     ai, alarm, attachment, audit, comment, dashboard, event, ingest,
-    input::Many,
+    input::{ByName, Many},
     job, machine, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
     sort::{
         AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
@@ -163,7 +163,7 @@ routes! { ($)
         /// Thresholds for a machine's sensors, by sensor type.
         MachineThresholds: GET "/machines/{machine_id}/thresholds" TOKEN => Json<machine::MachineThresholds>;
         /// Give a machine thresholds for its sensors that have none of their own.
-        SetMachineThresholds: PATCH "/machines/{machine_id}/thresholds" ENGINEER, body Json<machine::ThresholdsByType> => Json<machine::MachineThresholds>;
+        SetMachineThresholds: PATCH "/machines/{machine_id}/thresholds" ENGINEER, body Json<ByName<sensor::Thresholds>> => Json<machine::MachineThresholds>;
         /// What deleting a machine would take along.
         PreviewMachineDeletion: GET "/machines/{machine_id}/deletion-preview" ENGINEER => Json<machine::DeletionPreview>;
         /// Readings of a machine over a range.
