@@ -17,6 +17,8 @@ use pm_api::{
     score::{Limits, ScoreItem, ScoreResult, Shadow},
 };
 
+/// Readings that a sensor's baseline must have learned from before its scores count as its ordinary life.
+const SETTLED_READINGS: f64 = 300.0;
 /// Reported instead of a version where no model could be used.
 pub const RULE_BASED: &str = "rule-based";
 
@@ -66,7 +68,10 @@ pub fn advance_beside(
         track
     });
     let (learning, inside) = (!state.reference.is_frozen(), state.reference.excess() < 1.0);
-    state.ceiling.push(time_us, judged.model_score, learning, inside);
+    // the scores of a baseline of few readings say little
+    if state.baseline.seen() >= SETTLED_READINGS {
+        state.ceiling.push(time_us, judged.model_score, learning, inside);
+    }
     let suspicion = judged.raw.max(smoothed);
     state.history.add(time_us, value, suspicion < WARNING_UNTIL);
     let weight = learning_weight(suspicion) * state.window.fullness();
