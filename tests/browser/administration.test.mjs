@@ -257,7 +257,7 @@ describe("system", () => {
   as("engineer", "/system", "shows the bridge's counters, jobs and dead letters", async (page) => {
     await page.getByText("Messages acknowledged").waitFor();
     await page.getByRole("heading", { name: "Jobs" }).waitFor();
-    await page.getByRole("heading", { name: "Dead letters" }).waitFor();
+    await page.getByRole("heading", { name: "Dead letters", exact: true }).waitFor();
   });
   as("viewer", "/system", "shows the state of services without jobs", async (page) => {
     await page.getByRole("heading", { name: "Database" }).waitFor();

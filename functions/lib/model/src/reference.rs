@@ -262,11 +262,16 @@ impl Reference {
         self.frozen
     }
 
+    /// Time from the first reading to the newest, µs.
+    #[must_use]
+    pub fn age_us(&self) -> i64 {
+        self.started_us.map_or(0, |start| self.newest_us.saturating_sub(start))
+    }
+
     /// Days until learning is over; `None` when it is.
     #[must_use]
     pub fn learning_days_left(&self, learn_us: i64) -> Option<f64> {
-        let spent = self.started_us.map_or(0, |start| self.newest_us.saturating_sub(start));
-        (!self.frozen).then(|| learn_us.saturating_sub(spent).max(0) as f64 / DAY_US as f64)
+        (!self.frozen).then(|| learn_us.saturating_sub(self.age_us()).max(0) as f64 / DAY_US as f64)
     }
 
     /// What is outside and by how much.

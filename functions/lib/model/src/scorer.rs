@@ -17,8 +17,10 @@ use pm_api::{
     score::{Limits, ScoreItem, ScoreResult, Shadow},
 };
 
-/// Readings that a sensor's baseline must have learned from before its scores count as its ordinary life.
+/// Readings that a sensor's baseline must have learned from, and the time it must have been watched, before its scores
+/// count as its ordinary life.
 const SETTLED_READINGS: f64 = 300.0;
+const SETTLED_US: i64 = 3_600_000_000;
 /// Reported instead of a version where no model could be used.
 pub const RULE_BASED: &str = "rule-based";
 
@@ -68,8 +70,8 @@ pub fn advance_beside(
         track
     });
     let (learning, inside) = (!state.reference.is_frozen(), state.reference.excess() < 1.0);
-    // the scores of a baseline of few readings say little
-    if state.baseline.seen() >= SETTLED_READINGS {
+    // the scores of a young baseline say little
+    if state.baseline.seen() >= SETTLED_READINGS && state.reference.age_us() >= SETTLED_US {
         state.ceiling.push(time_us, judged.model_score, learning, inside);
     }
     let suspicion = judged.raw.max(smoothed);

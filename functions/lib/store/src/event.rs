@@ -56,7 +56,7 @@ pub async fn latest_since(
     db: &Db,
     since: Timestamp,
 ) -> Result<Vec<(SensorDataCreated, Timestamp)>, StoreError> {
-    db.rows(LATEST_SINCE, vec![at(since), at(since.plus_seconds(-PREDICTED_WITHIN_S))], |c| {
+    db.rows(LATEST_SINCE, vec![at(since)], |c| {
         let data = SensorDataCreated {
             sensor_id: c.take()?,
             machine_id: c.take()?,

@@ -31,6 +31,11 @@ async fn a_task_that_fails_is_shown_and_the_others_run() -> Result<()> {
          values ('test', 'a@example.com', 1, now() + interval '1 hour');
          insert into login_throttle (key, failures, window_started_at) values ('k', 1, now() - interval '2 days');
          insert into rollup_changes (minute, readings) values (now() - interval '10 minutes', 1);
+         with sensor as (
+             insert into sensors (machine_id, name, mqtt_id, sensor_type)
+             select id, 'r', 'r', 'temperature' from machines limit 1 returning id, machine_id)
+         insert into sensor_data (time, sensor_id, machine_id, value, status)
+         select now(), id, machine_id, 1, 0 from sensor;
          update clock_tasks set due_at = now()",
     )
     .await?;
