@@ -35,7 +35,7 @@ impl ItemContent {
         match self {
             Self::Reading(r) => {
                 let s = &r.sensor;
-                let texts = [&s.sensor_type, &s.unit, &s.location, &r.metadata];
+                let texts = [&s.sensor_type, &s.unit, &s.location, &s.topic, &r.metadata];
                 let texts: usize = texts.iter().map(|t| t.as_ref().map_or(0, String::len)).sum();
                 32 + s.machine.len() + s.sensor.len() + texts
             }
@@ -141,7 +141,8 @@ impl Builder {
         self.items += 1;
         match content {
             ItemContent::DeadLetter(letter) => self.batch.dead_letters.push(letter),
-            ItemContent::Reading(ParsedReading { sensor, time, value, status, metadata }) => {
+            ItemContent::Reading(parsed) => {
+                let (sensor, reading) = parsed.split();
                 let sensor = match self.index.get(&sensor) {
                     Some(index) => *index,
                     None => {
@@ -151,7 +152,7 @@ impl Builder {
                         index
                     }
                 };
-                self.batch.readings.push(Reading { sensor, time, value, status, metadata });
+                self.batch.readings.push(Reading { sensor, ..reading });
             }
         }
     }
@@ -165,8 +166,7 @@ fn item_count(batch: &Batch) -> usize {
 fn contents(batch: &Batch) -> impl Iterator<Item = ItemContent> {
     let readings = batch.readings.iter().filter_map(|r| {
         let sensor = batch.sensors.get(r.sensor as usize)?.clone();
-        let Reading { time, value, status, ref metadata, .. } = *r;
-        Some(ItemContent::Reading(ParsedReading { sensor, time, value, status, metadata: metadata.clone() }))
+        Some(ItemContent::Reading(ParsedReading::join(sensor, r.clone())))
     });
     readings.chain(batch.dead_letters.iter().cloned().map(ItemContent::DeadLetter))
 }
@@ -214,8 +214,7 @@ mod tests {
             sensor: SensorRef { machine: machine.into(), sensor: "s".into(), ..SensorRef::default() },
             time: Timestamp(us),
             value: us as f64,
-            status: None,
-            metadata: None,
+            ..ParsedReading::default()
         })
     }
 
@@ -251,6 +250,7 @@ mod tests {
                 payload: vec![0; 64 * 1024],
                 reason: "r".into(),
                 received_at: Timestamp(i),
+                ..DeadLetter::default()
             })
         };
         let mut queue = queue((0..40).map(letter).collect());

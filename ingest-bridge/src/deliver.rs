@@ -207,7 +207,7 @@ impl Functions {
 /// for a refused dead letter.
 fn without_fault(body: &Bytes, error: &str) -> Vec<Batch> {
     let Ok(batch) = postcard::from_bytes::<Batch>(body) else {
-        return vec![letter("unreadable batch".to_owned().into_bytes(), error)];
+        return vec![letter("(batch)".to_owned(), b"unreadable batch".to_vec(), error)];
     };
     if let Some((first, second)) = halves(&batch) {
         return vec![first, second];
@@ -219,12 +219,13 @@ fn without_fault(body: &Bytes, error: &str) -> Vec<Batch> {
         "unit": sensor.unit, "sensor_type": sensor.sensor_type, "location": sensor.location,
         "metadata": reading.metadata,
     });
-    vec![letter(payload.to_string().into_bytes(), error)]
+    let topic = sensor.topic.unwrap_or_else(|| "(batch)".to_owned());
+    vec![letter(topic, payload.to_string().into_bytes(), error)]
 }
 
-fn letter(payload: Vec<u8>, error: &str) -> Batch {
+fn letter(topic: String, payload: Vec<u8>, error: &str) -> Batch {
     let reason = format!("refused by ingest: {error}");
-    let letter = DeadLetter { topic: "(batch)".to_owned(), payload, reason, received_at: wall_clock() };
+    let letter = DeadLetter { topic, payload, reason, count: 1, received_at: wall_clock() };
     Batch { dead_letters: vec![letter], ..Batch::default() }
 }
 

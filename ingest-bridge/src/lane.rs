@@ -254,7 +254,7 @@ impl Lane {
 mod tests {
     use super::*;
     use crate::batch::ItemContent;
-    use pm_api::{Timestamp, ingest::DeadLetter, tick::BridgeHealth};
+    use pm_api::{ingest::DeadLetter, tick::BridgeHealth};
 
     #[test]
     fn a_batch_waits_longer_when_posts_take_long() -> anyhow::Result<()> {
@@ -268,7 +268,7 @@ mod tests {
 
         let item = || {
             let (topic, reason) = ("t".to_owned(), "r".to_owned());
-            let letter = DeadLetter { topic, payload: Vec::new(), reason, received_at: Timestamp(0) };
+            let letter = DeadLetter { topic, reason, ..DeadLetter::default() };
             Item { content: ItemContent::DeadLetter(letter), share: None }
         };
         for (took, waits) in [(0, 5), (9, 5), (60, 30), (5000, 100)] {

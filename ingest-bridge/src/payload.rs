@@ -17,8 +17,8 @@ mod element;
 mod field;
 pub mod sparkplug;
 
-use pm_api::Timestamp;
-use pm_api::ingest::{DeadLetter, MAX_BATCH_READINGS, SensorRef};
+use pm_api::ingest::{DeadLetter, MAX_BATCH_READINGS, Reading, SensorRef};
+use pm_api::{Quality, Timestamp};
 use serde_json::{Map, Value};
 
 /// Longest payload that is read, in bytes.
@@ -43,7 +43,7 @@ pub struct Message<'a> {
 }
 
 /// One value with the sensor it belongs to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ParsedReading {
     /// Machine and sensor as the payload names them.
     pub sensor: SensorRef,
@@ -53,8 +53,33 @@ pub struct ParsedReading {
     pub value: f64,
     /// Status that the sender claims.
     pub status: Option<pm_api::ReadingStatus>,
+    /// Quality that the sender claims.
+    pub quality: Quality,
+    /// Does the sender call it historical?
+    pub historical: bool,
+    /// Is `time` the time of receipt?
+    pub dated_on_receipt: bool,
     /// Metadata, a JSON object as text.
     pub metadata: Option<String>,
+}
+
+impl ParsedReading {
+    /// The sensor, and the reading as a batch holds it; its index is not set yet.
+    #[must_use]
+    pub fn split(self) -> (SensorRef, Reading) {
+        let Self { sensor, time, value, status, quality, historical, dated_on_receipt, metadata } = self;
+        let reading =
+            Reading { sensor: 0, time, value, status, quality, historical, dated_on_receipt, metadata };
+        (sensor, reading)
+    }
+
+    /// A reading of a batch with the sensor that its index stands for.
+    #[must_use]
+    pub fn join(sensor: SensorRef, reading: Reading) -> Self {
+        let Reading { sensor: _, time, value, status, quality, historical, dated_on_receipt, metadata } =
+            reading;
+        Self { sensor, time, value, status, quality, historical, dated_on_receipt, metadata }
+    }
 }
 
 /// The readings and dead letters of one message.
@@ -177,6 +202,7 @@ fn dead_letter(message: Message<'_>, payload: &[u8], reason: String) -> DeadLett
         topic: field::clean(message.topic),
         payload: payload[..payload.len().min(MAX_DEAD_LETTER_BYTES)].to_vec(),
         reason: field::clean(&reason),
+        count: 1,
         received_at: message.received_at,
     }
 }

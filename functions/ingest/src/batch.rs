@@ -105,6 +105,7 @@ fn letter(sensor: &SensorRef, reading: &Reading, reason: String, now: Timestamp)
         topic: REFUSED_TOPIC.to_owned(),
         payload: payload.to_string().into_bytes(),
         reason,
+        count: 1,
         received_at: now,
     }
 }

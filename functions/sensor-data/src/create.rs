@@ -99,6 +99,7 @@ async fn batch(db: &Db, readings: Vec<New>) -> Result<Batch, Refusal> {
             value: new.value,
             status: new.status,
             metadata: new.metadata.map(|m| serde_json::Value::Object(m).to_string()),
+            ..Reading::default()
         });
     }
     batch.sensors = sensors;

@@ -45,7 +45,7 @@ fn batch(count: i64, now: Timestamp) -> Batch {
         let time = now.plus_seconds(i + 1 - count);
         let phase = time.0 as f64 / Timestamp::SECOND as f64 + f64::from(sensor) * 17.0;
         let wave = 0.8 * (phase / 97.0).sin() + 0.2 * (phase * 1.7).sin();
-        Reading { sensor, time, value: middle + swing * wave, status: None, metadata: None }
+        Reading { sensor, time, value: middle + swing * wave, ..Reading::default() }
     };
     Batch {
         sensors: SENSORS
@@ -55,7 +55,7 @@ fn batch(count: i64, now: Timestamp) -> Batch {
                 sensor: format!("test-{sensor_type}"),
                 sensor_type: Some((*sensor_type).to_owned()),
                 unit: Some((*unit).to_owned()),
-                location: None,
+                ..SensorRef::default()
             })
             .collect(),
         readings: (0..count).flat_map(|i| (0..).zip(&SENSORS).map(move |s| reading(i, s))).collect(),

@@ -31,7 +31,9 @@ const TELEMETRY: &[Flat] = &[
 struct Shared {
     machine: String,
     location: Option<String>,
+    topic: String,
     time: Timestamp,
+    dated_on_receipt: bool,
     status: Option<ReadingStatus>,
     metadata: Option<String>,
 }
@@ -90,7 +92,8 @@ fn shared(
             None => return Err("machine_id: missing".to_owned()),
         },
     };
-    let time = match field::first(object, &["timestamp"]).or_else(|| field::first(around, &["timestamp"])) {
+    let sent = field::first(object, &["timestamp"]).or_else(|| field::first(around, &["timestamp"]));
+    let time = match sent {
         Some((_, value)) => field::time(value)?,
         None if message.retained => {
             return Err("timestamp: missing in a retained message, whose age is unknown".to_owned());
@@ -100,7 +103,9 @@ fn shared(
     Ok(Shared {
         machine,
         location: field::label(object, &["location"]).or_else(|| field::label(around, &["location"])),
+        topic: field::clean(message.topic),
         time,
+        dated_on_receipt: sent.is_none(),
         status: field::status(object),
         metadata: field::metadata(object)?,
     })
@@ -224,10 +229,13 @@ fn reading(
             sensor_type,
             unit,
             location: shared.location.clone(),
+            topic: Some(shared.topic.clone()),
         },
         time: shared.time,
         value,
         status: shared.status,
+        dated_on_receipt: shared.dated_on_receipt,
         metadata,
+        ..ParsedReading::default()
     }
 }

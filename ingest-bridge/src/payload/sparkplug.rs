@@ -179,7 +179,8 @@ fn reading(
         return Err(format!("{}: its quality is {quality}, not 192 (good)", known.name));
     }
     field::check_name("name", known.name)?;
-    let time = match metric.timestamp.or(payload.timestamp) {
+    let sent = metric.timestamp.or(payload.timestamp);
+    let time = match sent {
         Some(ms) => i64::try_from(ms)
             .ok()
             .and_then(|ms| ms.checked_mul(1000))
@@ -198,11 +199,12 @@ fn reading(
             sensor_type: known.name.rsplit('/').next().map(str::to_owned),
             unit: known.unit.map(str::to_owned),
             location: None,
+            topic: Some(field::clean(message.topic)),
         },
         time,
         value,
-        status: None,
-        metadata: None,
+        dated_on_receipt: sent.is_none(),
+        ..ParsedReading::default()
     }))
 }
 

@@ -218,6 +218,7 @@ fn descriptions() {
         sensor_type: Some("pressure".into()),
         unit: Some("psi".into()),
         location: Some("Building A, Floor 2".into()),
+        topic: Some(GENERIC.into()),
     };
     assert_eq!(reading.sensor, expected);
     assert_eq!(reading.status, Some(ReadingStatus::Warning));

@@ -1,7 +1,7 @@
 //! Bridge → `ingest`: a batch of readings (postcard). The bridge acknowledges the MQTT messages behind a batch only
 //! after an answer 200, which says that every reading of it is committed.
 
-use crate::{PredictionId, ReadingStatus, Timestamp};
+use crate::{PredictionId, Quality, ReadingStatus, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Content type of a postcard-encoded [`Batch`].
@@ -35,29 +35,38 @@ pub struct SensorRef {
     pub sensor: String,
     /// Kind of quantity, e.g. `temperature`.
     pub sensor_type: Option<String>,
-    /// Unit of the values, e.g. `°C`.
+    /// Unit of the values that point to this entry, e.g. `°C`. A sensor that sends values in two units stands in
+    /// the batch twice.
     pub unit: Option<String>,
     /// Where the machine stands.
     pub location: Option<String>,
+    /// MQTT topic of the values; absent where they came another way.
+    pub topic: Option<String>,
 }
 
 /// One value of one sensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reading {
     /// Index into [`Batch::sensors`].
     pub sensor: u32,
     /// When it was measured (absent in the payload: when it was received).
     pub time: Timestamp,
-    /// The value, finite, in the sensor's unit.
+    /// The value, finite, in the unit of its [`SensorRef`].
     pub value: f64,
     /// Status claimed by the sender; used where the sensor has no thresholds.
     pub status: Option<ReadingStatus>,
+    /// Quality claimed by the sender; good where it claims none.
+    pub quality: Quality,
+    /// Did the sender mark it as historical (a buffered value, sent later)?
+    pub historical: bool,
+    /// Is `time` the time of receipt, because the sender gave none?
+    pub dated_on_receipt: bool,
     /// The payload's metadata, a JSON object as text.
     pub metadata: Option<String>,
 }
 
 /// A payload that could not be read, kept for inspection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// MQTT topic it came on.
     pub topic: String,
@@ -65,6 +74,8 @@ pub struct DeadLetter {
     pub payload: Vec<u8>,
     /// Why it could not be read; names the field.
     pub reason: String,
+    /// Number of values of the message that it stands for; 0 counts as 1.
+    pub count: u32,
     /// When it was received.
     pub received_at: Timestamp,
 }

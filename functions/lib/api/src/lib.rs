@@ -26,6 +26,7 @@ pub mod mail;
 pub mod metrics;
 pub mod notification;
 pub mod prediction;
+pub mod quality;
 pub mod remaining_life;
 pub mod report;
 pub mod role;
@@ -50,8 +51,8 @@ pub use id::{
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, Criticality, JobStatus, JobType, MachineStatus,
-    PredictionClass, PredictionStatus, Priority, ReadingStatus, Resource, Role, RulMethod, SettingType,
-    Severity, SpanStatus, TicketStatus, Verdict,
+    PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus, Resource, Role, RulMethod,
+    SettingType, Severity, SpanStatus, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

@@ -103,6 +103,23 @@ words! {
         /// At or beyond a critical limit.
         Critical = "critical",
     }
+    /// How far a reading can be trusted. One that is not good is stored and shown, and is neither evaluated nor scored.
+    Quality {
+        /// Usable.
+        Good = "good",
+        /// The sender doubts it.
+        Uncertain = "uncertain",
+        /// The sender says that it is wrong.
+        Bad = "bad",
+        /// The sender repeats an old value.
+        Stale = "stale",
+        /// The sender's clock is ahead.
+        Clock = "clock",
+        /// It came in a unit that cannot be converted to the sensor's.
+        Unit = "unit",
+        /// Outside of what the sensor can measure.
+        Implausible = "implausible",
+    }
     /// Class of an anomaly score.
     PredictionStatus {
         /// As usual.

@@ -85,7 +85,7 @@ async fn sensors_of_large_batches_are_scored_less_often() -> Result<()> {
         let scored_after = async |after_us: i64| {
             let time = Timestamp(begin + after_us);
             let readings = (0..count)
-                .map(|sensor| Reading { sensor, time, value: 20.0, status: None, metadata: None })
+                .map(|sensor| Reading { sensor, time, value: 20.0, ..Reading::default() })
                 .collect();
             let batch =
                 Batch { sensors: (0..count).map(sensor).collect(), readings, dead_letters: Vec::new() };
