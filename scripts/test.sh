@@ -12,6 +12,16 @@ check_lints_components() {
   cargo clippy --locked --target wasm32-wasip2 --profile wasm $(components) $PROBE -- -D warnings
 }
 check_lints_ui() { cargo clippy --locked --target wasm32-unknown-unknown -p pm-ui -- -D warnings; }
+# crates NAME and features as a choice of packages gives them, without our own
+features() {
+  cargo tree --locked --offline --prefix none --format '{p} {f}' "$@" | grep -vF "($ROOT" | sed 's/ (\*)$//' | sort -u
+}
+check_features() {
+  local twice
+  # shellcheck disable=SC2046,SC2086
+  twice=$(comm -23 <(features --edges normal,build $PROGRAMS) <(features --edges normal,build,dev $(native_packages)))
+  [ -z "$twice" ] || { note "compiled twice, see local/features:"; printf '%s\n' "$twice"; return 1; }
+}
 check_licences() {
   note "licences, bans and sources; advisories need GitHub and are not consulted here"
   cargo deny --offline check licenses bans sources
@@ -52,6 +62,7 @@ run_tests() {
     step "set-up" setup_test
     step "documents" check_documents
     step "format" check_format
+    step "features that programs and tests share" check_features
     step "licences" check_licences
     step "build the programs and tests" build_for_tests
     step "build the $(components | wc -l) components" build_components $PROBE

@@ -1,0 +1,3 @@
+//! Only for its dependencies, see src/lib.rs.
+
+fn main() {}
