@@ -3,6 +3,7 @@
 use crate::Quality;
 use serde_json::Value;
 
+#[expect(clippy::derivable_impls, reason = "the macro that makes the enum marks no default")]
 impl Default for Quality {
     fn default() -> Self {
         Self::Good
