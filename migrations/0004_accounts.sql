@@ -116,12 +116,13 @@ create table password_resets (
 );
 create index password_resets_of_user on password_resets (user_id);
 
--- Requests per client (an account or an address) in the minute of its last request, for limits. The table is unlogged:
--- after a crash of the database counting starts again at zero.
+-- Requests per client (an account or an address) and minute (since 1970), for limits. The table is unlogged: after a crash
+-- of the database counting starts again at zero.
 create unlogged table request_counts (
-    client text constraint request_counts_pkey primary key,
+    client text not null,
     minute bigint not null,
-    requests bigint not null
+    requests bigint not null,
+    primary key (client, minute)
 );
 
 grant select, insert, update, delete on

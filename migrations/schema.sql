@@ -1368,7 +1368,7 @@ ALTER TABLE ONLY public.reports
     ADD CONSTRAINT reports_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.request_counts
-    ADD CONSTRAINT request_counts_pkey PRIMARY KEY (client);
+    ADD CONSTRAINT request_counts_pkey PRIMARY KEY (client, minute);
 
 ALTER TABLE ONLY public.retention_marks
     ADD CONSTRAINT retention_marks_pkey PRIMARY KEY (class);

@@ -5,9 +5,7 @@ use crate::{Db, StoreError, statement::statements, value::text};
 statements! {
     ADD = "
         insert into request_counts as c (client, minute, requests) values ($1, $2, $3)
-        on conflict (client) do update set
-            requests = excluded.requests + case when c.minute < excluded.minute then 0 else c.requests end,
-            minute = greatest(c.minute, excluded.minute)
+        on conflict (client, minute) do update set requests = c.requests + excluded.requests
         returning requests";
 }
 
