@@ -13,26 +13,22 @@ mod password;
 mod reset;
 mod throttled;
 
-use pm_auth::Op;
-use pm_web::{Answer, Refusal, Request, serve};
+use pm_web::{Answer, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("auth", request, |op, call| async move {
-        match op {
-            Op::Login => login::login(&call).await,
-            Op::Refresh => login::refresh(&call).await,
-            Op::Logout => login::logout(&call).await,
-            Op::ChangePassword => account::change_password(&call).await,
-            Op::RequestPasswordReset => reset::request(&call).await,
-            Op::ConfirmPasswordReset => reset::confirm(&call).await,
-            Op::CreateUser => account::create(&call).await,
-            Op::ListUsers => manage::list(&call).await,
-            Op::GetUser => manage::get(&call).await,
-            Op::UpdateUser => manage::update(&call).await,
-            Op::DeleteUser => manage::delete(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        Login => login::login,
+        Refresh => login::refresh,
+        Logout => login::logout,
+        ChangePassword => account::change_password,
+        RequestPasswordReset => reset::request,
+        ConfirmPasswordReset => reset::confirm,
+        CreateUser => account::create,
+        ListUsers => manage::list,
+        GetUser => manage::get,
+        UpdateUser => manage::update,
+        DeleteUser => manage::delete,
+    };
+    serve("auth", request, handlers).await
 }

@@ -1,76 +1,62 @@
 //! Accounts in an administrator's hands.
 
 use crate::password;
-use http::StatusCode;
-use pm_api::{UserId, sort::UserSort};
+use pm_api::{UserId, input::FieldFault, list::Page, route::op, user::User};
 use pm_domain::settings::Key;
 use pm_store::{StoreError, role, setting, user};
-use pm_web::{Call, Outcome, Refusal, empty, json, json_page};
+use pm_web::{Input, Refusal};
+use serde_json::json;
 
-/// `GET /users`; filters: `role`, `is_active`, `q` (in address or name).
-pub(crate) async fn list(call: &Call) -> Outcome {
-    let filter = user::Filter {
-        role: call.query.word("role")?,
-        is_active: call.query.boolean("is_active")?,
-        search: call.query.search()?,
-    };
-    let query = call.query.list::<UserSort>(1000)?;
-    Ok(json_page(&user::list(&call.db().await?, &filter, &query).await?))
+/// `GET /users`.
+pub(crate) async fn list(input: Input<op::ListUsers>) -> Result<Page<User>, Refusal> {
+    Ok(user::list(&input.db().await?, &input.query, &input.page).await?)
 }
 
 /// `GET /users/{user_id}`.
-pub(crate) async fn get(call: &Call) -> Outcome {
-    let id: UserId = call.id("user_id")?;
-    let user = user::get(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &user))
+pub(crate) async fn get(input: Input<op::GetUser>) -> Result<User, Refusal> {
+    let id: UserId = input.id("user_id")?;
+    user::get(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
 }
 
 /// `PATCH /users/{user_id}`: a new password, or making it inactive, ends the account's logins.
-pub(crate) async fn update(call: &Call) -> Outcome {
-    let id: UserId = call.id("user_id")?;
-    let mut fields = call.fields()?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    let settings = setting::read(&db, &[Key::PasswordMinLength]).await?;
-    let mut change = user::UserChange {
-        full_name: fields.text("full_name", 200),
-        role: fields.word("role"),
-        is_active: fields.boolean("is_active"),
-        password_hash: None,
-        custom_roles: fields.texts("custom_roles", 64),
-    };
+pub(crate) async fn update(input: Input<op::UpdateUser>) -> Result<User, Refusal> {
+    let id: UserId = input.id("user_id")?;
+    let change = &input.body;
+    let db = input.db().await?;
+    let mut actor = input.actor(&db).await?;
+    let mut faults = Vec::new();
     if let Some(names) = &change.custom_roles {
-        let unknown = role::unknown(&db, names).await?;
+        let unknown = role::unknown(&db, names.iter().map(|name| &**name)).await?;
         if !unknown.is_empty() {
             let why = format!("There is no custom role named '{}'", unknown.join("', '"));
-            fields.refuse("value_error", "custom_roles", why);
+            faults.push(FieldFault::new("custom_roles", why, json!(names)));
         }
     }
-    let password = password::optional(&mut fields, "password", &settings);
-    fields.end()?;
-    let actor = if let Some(password) = password {
-        change.password_hash = Some(password::hash(&password).await?);
-        actor.doing("password_set")
-    } else {
-        actor
-    };
-    if !user::change(&db, &actor, id, change).await.map_err(refuse_last_admin)? {
+    if let Some(password) = &change.password {
+        let settings = setting::read(&db, &[Key::PasswordMinLength]).await?;
+        faults.extend(password::fault("password", password, &settings));
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::in_body(faults));
+    }
+    let mut password_hash = None;
+    if let Some(password) = &change.password {
+        password_hash = Some(password::hash(password).await?);
+        actor = actor.doing("password_set");
+    }
+    if !user::change(&db, &actor, id, change, password_hash).await.map_err(refuse_last_admin)? {
         return Err(Refusal::NotFound);
     }
-    let user = user::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &user))
+    user::get(&db, id).await?.ok_or(Refusal::NotFound)
 }
 
 /// `DELETE /users/{user_id}`.
-pub(crate) async fn delete(call: &Call) -> Outcome {
-    let id: UserId = call.id("user_id")?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    match user::delete(&db, &actor, id).await.map_err(refuse_last_admin) {
-        Ok(true) => Ok(empty(StatusCode::NO_CONTENT)),
-        Ok(false) => Err(Refusal::NotFound),
-        Err(refusal) => Err(refusal),
-    }
+pub(crate) async fn delete(input: Input<op::DeleteUser>) -> Result<(), Refusal> {
+    let id: UserId = input.id("user_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    let found = user::delete(&db, &actor, id).await.map_err(refuse_last_admin)?;
+    if found { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
 fn refuse_last_admin(error: StoreError) -> Refusal {

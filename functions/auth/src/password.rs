@@ -1,10 +1,12 @@
 //! Passwords: bcrypt (Provos, Mazières 1999), cost 12 unless set otherwise.
 
-use pm_domain::settings::{Key, Values};
-use pm_web::{Fields, Refusal, variable};
-
-/// bcrypt takes no more than 72 bytes.
-const LONGEST_BYTES: usize = 72;
+use pm_api::{input::FieldFault, user::MAX_PASSWORD_BYTES};
+use pm_domain::{
+    password,
+    settings::{Key, Values},
+};
+use pm_web::{Refusal, variable};
+use serde_json::Value;
 
 /// The cost for new hashes.
 async fn cost() -> Result<u32, Refusal> {
@@ -19,7 +21,7 @@ pub(crate) async fn hash(password: &str) -> Result<String, Refusal> {
 
 /// Is it the password? Without a hash (no such account) it takes as long and is not.
 pub(crate) async fn verify(password: &str, hash: Option<&str>) -> Result<bool, Refusal> {
-    if password.len() > LONGEST_BYTES {
+    if password.len() > MAX_PASSWORD_BYTES {
         return Ok(false);
     }
     match hash {
@@ -31,30 +33,14 @@ pub(crate) async fn verify(password: &str, hash: Option<&str>) -> Result<bool, R
     }
 }
 
-/// A new password from a body; too short or too long is refused by name. Needs the setting `password.min_length`.
-pub(crate) fn required(fields: &mut Fields, name: &str, settings: &Values) -> String {
-    let password = fields.required_secret(name, 1000);
-    if !password.is_empty() {
-        check(fields, name, &password, settings);
-    }
-    password
+/// Why a new password in this field of the body is refused; the fault does not repeat it. Needs the setting
+/// `password.min_length`.
+pub(crate) fn fault(field: &'static str, password: &str, settings: &Values) -> Option<FieldFault> {
+    let refused = password::check(password, settings.integer(Key::PasswordMinLength)).err()?;
+    Some(FieldFault { field, refused, input: Value::Null })
 }
 
-/// Like [`required`], where it may be absent.
-pub(crate) fn optional(fields: &mut Fields, name: &str, settings: &Values) -> Option<String> {
-    let password = fields.secret(name, 1000).flatten()?;
-    check(fields, name, &password, settings);
-    Some(password)
-}
-
-fn check(fields: &mut Fields, name: &str, password: &str, settings: &Values) {
-    let shortest = settings.integer(Key::PasswordMinLength);
-    let too_short = usize::try_from(shortest).is_ok_and(|shortest| password.chars().count() < shortest);
-    if too_short || password.trim().is_empty() {
-        let why = format!("Password should have at least {shortest} characters");
-        fields.refuse_secret("string_too_short", name, why);
-    } else if password.len() > LONGEST_BYTES {
-        let why = format!("Password should have at most {LONGEST_BYTES} bytes");
-        fields.refuse_secret("string_too_long", name, why);
-    }
+/// The same as a refusal of the request.
+pub(crate) fn check(field: &'static str, password: &str, settings: &Values) -> Result<(), Refusal> {
+    fault(field, password, settings).map_or(Ok(()), |fault| Err(Refusal::in_body(vec![fault])))
 }

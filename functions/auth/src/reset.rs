@@ -1,22 +1,19 @@
 //! Forgotten passwords: a mailed link with a token that works once, for an hour.
 
-use crate::{password, throttled::Tries};
-use http::StatusCode;
-use pm_api::user::Message;
-use pm_domain::{
-    duration::MINUTE_S,
-    mail,
-    settings::Key,
-    throttle::{ACCOUNT_RESETS, WINDOW_S},
+use crate::{
+    password,
+    throttled::{AttemptLimits, count},
 };
+use pm_api::{route::op, user::Message};
+use pm_domain::{duration::MINUTE_S, mail, settings::Key, throttle::MAX_RESET_MAILS_PER_ACCOUNT};
 use pm_store::{
     Db,
     audit::Origin,
     mail::{NewMail, enqueue},
     password_reset::{self, TokenState, VALID_S},
-    setting, throttle,
+    setting,
 };
-use pm_web::{Call, Outcome, Refusal, json, log_error, spawn};
+use pm_web::{Input, Refusal, log_error, spawn};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -25,15 +22,12 @@ const PAGE: &str = "/app/reset-password";
 
 /// `POST /users/password-reset/request`. The account is looked for after the answer was given, so neither the answer nor
 /// its time tells whether there is one.
-pub(crate) async fn request(call: &Call) -> Outcome {
-    let mut fields = call.fields()?;
-    let email = fields.required_text("email", 320).trim().to_owned();
-    fields.end()?;
-    let db = call.db().await?;
-    let tries = Tries::of_reset(call);
-    tries.check(&db).await?;
-    tries.count(&db).await?;
-    let origin = call.origin();
+pub(crate) async fn request(input: Input<op::RequestPasswordReset>) -> Result<Message, Refusal> {
+    let db = input.db().await?;
+    let limits = AttemptLimits::of_reset(&input);
+    limits.check(&db).await?;
+    limits.count(&db).await?;
+    let (origin, email) = (input.origin(), input.body.email.trim().to_owned());
     spawn(async move {
         if let Err(error) = send_link(&db, &origin, &email).await {
             log_error(&format!("no link to reset a password was sent: {error:?}"));
@@ -44,7 +38,7 @@ pub(crate) async fn request(call: &Call) -> Outcome {
 
 async fn send_link(db: &Db, origin: &Origin, email: &str) -> Result<(), Refusal> {
     let key = format!("reset-account:{}", email.to_lowercase());
-    if throttle::failed(db, &key, WINDOW_S).await? > ACCOUNT_RESETS {
+    if count(db, &key, i32::MAX).await?.count > MAX_RESET_MAILS_PER_ACCOUNT {
         return Ok(());
     }
     let token = Uuid::new_v4().to_string();
@@ -62,34 +56,32 @@ async fn send_link(db: &Db, origin: &Origin, email: &str) -> Result<(), Refusal>
 }
 
 /// `POST /users/password-reset/confirm`: ends all logins of the account.
-pub(crate) async fn confirm(call: &Call) -> Outcome {
-    let db = call.db().await?;
-    let tries = Tries::of_reset(call);
-    tries.check(&db).await?;
-    let settings = setting::read(&db, &[Key::PasswordMinLength]).await?;
-    let mut fields = call.fields()?;
-    let token = hash(fields.required_secret("token", 200).trim());
-    let new = password::required(&mut fields, "new_password", &settings);
-    fields.end()?;
+pub(crate) async fn confirm(input: Input<op::ConfirmPasswordReset>) -> Result<Message, Refusal> {
+    let db = input.db().await?;
+    let limits = AttemptLimits::of_reset(&input);
+    limits.check(&db).await?;
+    let new = &input.body.new_password;
+    password::check("new_password", new, &setting::read(&db, &[Key::PasswordMinLength]).await?)?;
+    let token = hash(input.body.token.trim());
     let refuse = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
     match password_reset::state(&db, &token).await? {
         TokenState::Good => {}
         TokenState::Expired => return refuse("Reset token has expired"),
         TokenState::Unknown => {
-            tries.count(&db).await?;
+            limits.count(&db).await?;
             return refuse("Invalid or expired reset token");
         }
     }
-    let new_hash = password::hash(&new).await?;
-    if password_reset::confirm(&db, &call.origin(), &token, new_hash).await? {
+    let new_hash = password::hash(new).await?;
+    if password_reset::confirm(&db, &input.origin(), &token, new_hash).await? {
         Ok(message("Password reset successfully"))
     } else {
         refuse("Invalid or expired reset token")
     }
 }
 
-fn message(text: &str) -> pm_web::Answer {
-    json(StatusCode::OK, &Message { message: text.to_owned() })
+fn message(text: &str) -> Message {
+    Message { message: text.to_owned() }
 }
 
 fn hash(token: &str) -> Vec<u8> {

@@ -1,19 +1,22 @@
-//! What may be tried only so often: logins, password checks, registrations, password resets.
+//! What may fail or be attempted only a limited number of times: logins, password checks, registrations, password resets.
 
 use pm_domain::{
     settings::{Key, Values},
-    throttle::{ADDRESS_RESETS, REGISTRATIONS, WINDOW_S, block_s},
+    throttle::{Failures, MAX_REGISTRATIONS_PER_ADDRESS, MAX_RESETS_PER_ADDRESS},
 };
 use pm_store::{Db, session::account_key, throttle};
-use pm_web::{Call, Refusal};
+use pm_web::{Call, Refusal, now};
 
-/// Settings that [`Tries::of_login`] needs.
+/// How often the failures of a key are read before the caller is refused: others count under the same key at the same time.
+const MAX_ATTEMPTS: u32 = 20;
+
+/// Settings that [`AttemptLimits::of_login`] needs.
 pub(crate) const LOGIN_SETTINGS: [Key; 2] = [Key::LoginAccountFailures, Key::LoginAddressFailures];
 
-/// Tries under some keys, each with the number that is allowed within a window.
-pub(crate) struct Tries(Vec<(String, i32)>);
+/// Keys under which failed attempts are counted, each with the number that is allowed within a window.
+pub(crate) struct AttemptLimits(Vec<(String, i32)>);
 
-impl Tries {
+impl AttemptLimits {
     /// Failed passwords of an account, and from the caller's address.
     pub(crate) fn of_login(call: &Call, email: &str, settings: &Values) -> Self {
         let allowed = |key| i32::try_from(settings.integer(key)).unwrap_or(i32::MAX);
@@ -25,33 +28,44 @@ impl Tries {
 
     /// Registrations from the caller's address.
     pub(crate) fn of_registration(call: &Call) -> Self {
-        Self(vec![(by_address(call, "register"), REGISTRATIONS)])
+        Self(vec![(by_address(call, "register"), MAX_REGISTRATIONS_PER_ADDRESS)])
     }
 
     /// Password resets, asked for or confirmed, from the caller's address.
     pub(crate) fn of_reset(call: &Call) -> Self {
-        Self(vec![(by_address(call, "reset"), ADDRESS_RESETS)])
+        Self(vec![(by_address(call, "reset"), MAX_RESETS_PER_ADDRESS)])
     }
 
     /// Refuses if any of them has to wait.
     pub(crate) async fn check(&self, db: &Db) -> Result<(), Refusal> {
-        let keys: Vec<_> = self.0.iter().map(|(key, _)| key.clone()).collect();
-        match throttle::blocked_s(db, &keys).await? {
-            0 => Ok(()),
-            seconds => Err(Refusal::TooManyRequests(seconds)),
+        let keys: Vec<_> = self.0.iter().map(|(key, _)| key.as_str()).collect();
+        let now = now();
+        let blocked_s = throttle::read(db, &keys).await?.iter().map(|failures| failures.blocked_s(now)).max();
+        match blocked_s {
+            Some(seconds) if seconds > 0 => Err(Refusal::TooManyRequests(seconds)),
+            _ => Ok(()),
         }
     }
 
-    /// Counts a try.
+    /// Counts an attempt.
     pub(crate) async fn count(&self, db: &Db) -> Result<(), Refusal> {
         for (key, allowed) in &self.0 {
-            let failures = throttle::failed(db, key, WINDOW_S).await?;
-            if let Some(seconds) = block_s(failures, *allowed) {
-                throttle::block(db, key, seconds).await?;
-            }
+            count(db, key, *allowed).await?;
         }
         Ok(())
     }
+}
+
+/// Counts an attempt under a key, of which `allowed` in a window do not block it.
+pub(crate) async fn count(db: &Db, key: &str, allowed: i32) -> Result<Failures, Refusal> {
+    for _ in 0..MAX_ATTEMPTS {
+        let known = throttle::read(db, &[key]).await?.pop();
+        let failures = Failures::with_one_more(known, allowed, now());
+        if throttle::write(db, key, known, failures).await? {
+            return Ok(failures);
+        }
+    }
+    Err(Refusal::TooManyRequests(1))
 }
 
 fn by_address(call: &Call, what: &str) -> String {

@@ -5,8 +5,8 @@
 //! pm-openapi), fetching and compressing the pages' scripts (`./pm build`).
 
 use http::{HeaderValue, StatusCode};
-use pm_auth::Op;
-use pm_web::{Answer, Call, Files, Outcome, Refusal, Request, bytes_reply, serve};
+use pm_api::route::op;
+use pm_web::{Answer, Call, Files, Input, Outcome, Refusal, Request, bytes_reply, handlers, serve};
 
 /// Swagger UI and Redoc style their elements by attribute; Redoc searches in a worker.
 static PAGES: Files = Files::new(
@@ -20,23 +20,32 @@ const NOT_BUILT: &str = "The documentation's pages have not been built: run ./pm
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("docs", request, |op, call| async move {
-        match op {
-            Op::OpenApi => document(),
-            Op::Docs => page(&call, "swagger.html"),
-            Op::Redoc => page(&call, "redoc.html"),
-            Op::DocsFile => PAGES.serve(call.param("file"), &call.headers).ok_or(Refusal::NotFound),
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        OpenApi => document,
+        Docs => swagger,
+        Redoc => redoc,
+        DocsFile => file,
+    };
+    serve("docs", request, handlers).await
 }
 
-fn document() -> Outcome {
+async fn document(_: Input<op::OpenApi>) -> Outcome {
     let text = std::fs::read(DOCUMENT).map_err(|e| Refusal::Internal(format!("{DOCUMENT}: {e}")))?;
     Ok(bytes_reply(StatusCode::OK, HeaderValue::from_static("application/json"), text))
 }
 
+async fn swagger(input: Input<op::Docs>) -> Outcome {
+    page(&input, "swagger.html")
+}
+
+async fn redoc(input: Input<op::Redoc>) -> Outcome {
+    page(&input, "redoc.html")
+}
+
 fn page(call: &Call, name: &str) -> Outcome {
     PAGES.serve(name, &call.headers).ok_or_else(|| Refusal::Unavailable(NOT_BUILT.to_owned()))
+}
+
+async fn file(input: Input<op::DocsFile>) -> Outcome {
+    PAGES.serve(input.param("file"), &input.headers).ok_or(Refusal::NotFound)
 }

@@ -16,17 +16,17 @@ use std::{
 };
 
 /// Time between two looks at the database, microseconds.
-const POLL_US: i64 = 500_000;
+const POLL_INTERVAL_US: i64 = 500_000;
 /// Rows become visible when their transaction ends, a little after the time they carry: each poll looks back this far.
 const OVERLAP_US: i64 = 2 * Timestamp::SECOND;
-/// Events kept for the listeners.
-const KEPT: usize = 4096;
-/// Events that one look takes at most from the outbox.
-const PAGE: usize = 500;
+/// Events in memory for the listeners.
+const MAX_BUFFERED_EVENTS: usize = 4096;
+/// Events that one read of the outbox gives at most.
+const EVENTS_PER_POLL: usize = 500;
 
 /// One event as the listeners get it.
 #[derive(Clone)]
-pub(crate) struct Told {
+pub(crate) struct StreamEvent {
     /// Place in the hub.
     pub(crate) seq: u64,
     /// Place in the outbox, for an event that can be resumed after.
@@ -40,7 +40,7 @@ pub(crate) struct Told {
 #[derive(Default)]
 struct Hub {
     listeners: usize,
-    told: VecDeque<Told>,
+    events: VecDeque<StreamEvent>,
     next_seq: u64,
     floor: i64,
     position: i64,
@@ -57,19 +57,19 @@ thread_local! {
 }
 
 /// A listener's membership; the hub forgets what it holds when the last one leaves.
-pub(crate) struct Seat {
+pub(crate) struct Subscription {
     /// Where the hub's events begin that are new to this listener.
     pub(crate) next_seq: u64,
 }
 
-impl Drop for Seat {
+impl Drop for Subscription {
     fn drop(&mut self) {
         HUB.with_borrow_mut(|hub| hub.listeners -= 1);
     }
 }
 
 /// Joins the hub; gives the newest position of the outbox too.
-pub(crate) async fn join() -> Result<(Seat, i64), Refusal> {
+pub(crate) async fn join() -> Result<(Subscription, i64), Refusal> {
     let (since, newest) = event::now(&database().await?).await?;
     let next_seq = HUB.with_borrow_mut(|hub| {
         if hub.listeners == 0 {
@@ -80,13 +80,13 @@ pub(crate) async fn join() -> Result<(Seat, i64), Refusal> {
         hub.listeners += 1;
         hub.next_seq
     });
-    Ok((Seat { next_seq }, newest))
+    Ok((Subscription { next_seq }, newest))
 }
 
 /// Looks at the database if it is time. Gives the number of looks that failed in a row.
 pub(crate) async fn refresh() -> u32 {
     let due = HUB.with_borrow_mut(|hub| {
-        let due = !hub.polling && now().0 - hub.polled_at.0 >= POLL_US;
+        let due = !hub.polling && now().0 - hub.polled_at.0 >= POLL_INTERVAL_US;
         hub.polling |= due;
         due
     });
@@ -108,14 +108,14 @@ pub(crate) async fn refresh() -> u32 {
 }
 
 /// Events in the hub from `seq` on; or none, if the outbox must be read after `position` first.
-pub(crate) fn after(seq: u64, position: i64) -> Option<Vec<Told>> {
+pub(crate) fn after(seq: u64, position: i64) -> Option<Vec<StreamEvent>> {
     HUB.with_borrow(|hub| {
         if position < hub.floor {
             return None;
         }
-        let first = hub.told.front().map_or(hub.next_seq, |t| t.seq);
+        let first = hub.events.front().map_or(hub.next_seq, |t| t.seq);
         let skip = usize::try_from(seq.saturating_sub(first)).unwrap_or(usize::MAX);
-        Some(hub.told.iter().skip(skip).cloned().collect())
+        Some(hub.events.iter().skip(skip).cloned().collect())
     })
 }
 
@@ -125,14 +125,14 @@ pub(crate) fn floor() -> i64 {
 }
 
 /// Events of the outbox after `position`, for a listener that is behind the hub.
-pub(crate) async fn catch_up(position: i64) -> Result<Vec<Told>, Refusal> {
+pub(crate) async fn catch_up(position: i64) -> Result<Vec<StreamEvent>, Refusal> {
     let events = event::outbox_after(&database().await?, position).await?;
     Ok(events.into_iter().map(|e| outbox_event(e, 0)).collect())
 }
 
-fn outbox_event(e: event::OutboxEvent, seq: u64) -> Told {
+fn outbox_event(e: event::OutboxEvent, seq: u64) -> StreamEvent {
     let text = line(Some(e.position), &e.event_type, e.created_at, Some(e.data));
-    Told { seq, position: Some(e.position), kind: e.event_type.into(), text: text.into() }
+    StreamEvent { seq, position: Some(e.position), kind: e.event_type.into(), text: text.into() }
 }
 
 async fn look() -> Result<(), Refusal> {
@@ -140,8 +140,8 @@ async fn look() -> Result<(), Refusal> {
     loop {
         let position = HUB.with_borrow(|hub| hub.position);
         let events = event::outbox_after(&db, position).await?;
-        let full = events.len() >= PAGE;
-        HUB.with_borrow_mut(|hub| events.into_iter().for_each(|e| hub.tell_outbox(e)));
+        let full = events.len() >= EVENTS_PER_POLL;
+        HUB.with_borrow_mut(|hub| events.into_iter().for_each(|e| hub.add_outbox_event(e)));
         if !full {
             break;
         }
@@ -153,10 +153,10 @@ async fn look() -> Result<(), Refusal> {
     HUB.with_borrow_mut(|hub| {
         for (data, stored) in readings {
             let key = format!("r{}{}", data.sensor_id, data.timestamp.0);
-            hub.tell_once(key, stored, "sensor_data.created", &data);
+            hub.add_once(key, stored, "sensor_data.created", &data);
         }
         for (data, stored) in predictions {
-            hub.tell_once(format!("p{}", data.id), stored, "prediction.created", &data);
+            hub.add_once(format!("p{}", data.id), stored, "prediction.created", &data);
         }
         let forget_before = Timestamp(hub.since.0 - 2 * OVERLAP_US);
         hub.recent.retain(|_, stored| *stored > forget_before);
@@ -165,26 +165,31 @@ async fn look() -> Result<(), Refusal> {
 }
 
 impl Hub {
-    fn tell_outbox(&mut self, event: event::OutboxEvent) {
+    fn add_outbox_event(&mut self, event: event::OutboxEvent) {
         self.position = event.position;
-        let told = outbox_event(event, self.next_seq);
-        self.push(told);
+        let event = outbox_event(event, self.next_seq);
+        self.push(event);
     }
 
-    /// Tells of a reading or prediction unless an earlier look has.
-    fn tell_once(&mut self, key: String, stored: Timestamp, kind: &str, data: &impl Serialize) {
+    /// Adds a reading or prediction unless an earlier read has.
+    fn add_once(&mut self, key: String, stored: Timestamp, kind: &str, data: &impl Serialize) {
         self.since = self.since.max(stored);
         if self.recent.insert(key, stored).is_none() {
             let text = line(None, kind, now(), serde_json::to_value(data).ok());
-            self.push(Told { seq: self.next_seq, position: None, kind: kind.into(), text: text.into() });
+            self.push(StreamEvent {
+                seq: self.next_seq,
+                position: None,
+                kind: kind.into(),
+                text: text.into(),
+            });
         }
     }
 
-    fn push(&mut self, told: Told) {
+    fn push(&mut self, event: StreamEvent) {
         self.next_seq += 1;
-        self.told.push_back(told);
-        if self.told.len() > KEPT
-            && let Some(position) = self.told.pop_front().and_then(|old| old.position)
+        self.events.push_back(event);
+        if self.events.len() > MAX_BUFFERED_EVENTS
+            && let Some(position) = self.events.pop_front().and_then(|old| old.position)
         {
             self.floor = position;
         }

@@ -7,40 +7,45 @@
 //!
 //! Deliberately absent: WebSockets (a function cannot take over a connection), events of the past without an id.
 
-mod filter;
 mod hub;
 mod listener;
 
-use filter::Filter;
 use http::{HeaderName, HeaderValue, StatusCode};
-use pm_api::{error::Detail, event::StreamTicket};
-use pm_auth::{Op, token::TICKET_S};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, serve, spawn, stream};
+use pm_api::{
+    error::Detail,
+    event::{StreamQuery, StreamTicket},
+    route::op,
+};
+use pm_auth::token::TICKET_S;
+use pm_web::{Answer, Call, Input, Outcome, Refusal, Request, handlers, json, serve, spawn, stream};
 
 const NO_WEBSOCKET: &str =
     "WebSocket is not served here: live events are a stream of server-sent events at /ws/events/stream";
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("events", request, |op, call| async move {
-        match op {
-            Op::EventStream | Op::RealtimeEvents => listen(&call).await,
-            Op::StreamTicket => ticket(&call).await,
-            Op::Updates => {
-                Ok(json(StatusCode::UPGRADE_REQUIRED, &Detail { detail: NO_WEBSOCKET.to_owned() }))
-            }
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        EventStream => event_stream,
+        RealtimeEvents => realtime_events,
+        StreamTicket => ticket,
+        Updates => no_websocket,
+    };
+    serve("events", request, handlers).await
 }
 
-async fn listen(call: &Call) -> Outcome {
-    let filter = Filter::parse(call.query.text("events"))?;
+async fn event_stream(input: Input<op::EventStream>) -> Outcome {
+    listen(&input, &input.query).await
+}
+
+async fn realtime_events(input: Input<op::RealtimeEvents>) -> Outcome {
+    listen(&input, &input.query).await
+}
+
+async fn listen(call: &Call, query: &StreamQuery) -> Outcome {
     let in_header = call.header("last-event-id").and_then(|id| id.trim().parse().ok()).filter(|id| *id >= 0);
-    let in_query = call.query.integer("last_event_id", -1, 0, i64::MAX)?;
-    let resume_after = in_header.or(Some(in_query).filter(|id| *id >= 0));
-    let listener = listener::Listener::start(filter, resume_after).await?;
+    let resume_after = in_header.or(query.last_event_id.map(|id| id.0));
+    let patterns = query.events.as_deref().unwrap_or_default().to_vec();
+    let listener = listener::Listener::start(patterns, resume_after).await?;
     let (mut answer, feed) = stream(HeaderValue::from_static("text/event-stream"));
     // a proxy that gathers answers would hold events back
     answer.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
@@ -48,8 +53,12 @@ async fn listen(call: &Call) -> Outcome {
     Ok(answer)
 }
 
-async fn ticket(call: &Call) -> Outcome {
-    let ticket =
-        call.signer().await?.ticket(call.identity()?).map_err(|e| Refusal::Internal(e.to_string()))?;
-    Ok(json(StatusCode::OK, &StreamTicket { ticket, expires_in_s: TICKET_S }))
+async fn ticket(input: Input<op::StreamTicket>) -> Result<StreamTicket, Refusal> {
+    let signer = input.signer().await?;
+    let ticket = signer.ticket(input.identity()?).map_err(|e| Refusal::Internal(e.to_string()))?;
+    Ok(StreamTicket { ticket, expires_in_s: TICKET_S })
+}
+
+async fn no_websocket(_: Input<op::Updates>) -> Outcome {
+    Ok(json(StatusCode::UPGRADE_REQUIRED, &Detail { detail: NO_WEBSOCKET.to_owned() }))
 }

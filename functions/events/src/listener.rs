@@ -1,23 +1,22 @@
 //! One listener: takes what is new to it from the hub and writes it.
 
-use crate::{
-    filter::Filter,
-    hub::{self, Seat, Told},
-};
+use crate::hub::{self, StreamEvent, Subscription};
+use pm_api::event::EventPattern;
 use pm_web::{Feed, Refusal, log_error, now};
 use std::time::Duration;
 
-/// Time between two visits at the hub.
-const VISIT: Duration = Duration::from_millis(250);
+/// Time after which a listener looks for new events.
+const LISTENER_INTERVAL: Duration = Duration::from_millis(250);
 const HEARTBEAT_S: f64 = 15.0;
-/// How long a stream lasts: whoever has lost access meanwhile does not get another.
-const LIFE_S: f64 = 3600.0;
-/// Give up after so many failed looks at the database in a row; the client connects again.
-const MOST_FAILURES: u32 = 20;
+/// How long a stream lasts, seconds: a user who has lost access does not get another one.
+const MAX_STREAM_S: f64 = 3600.0;
+/// The stream ends after this many failed reads of the database in a row; the client connects again.
+const MAX_FAILURES: u32 = 20;
 
 pub(crate) struct Listener {
-    filter: Filter,
-    seat: Seat,
+    /// Which events it wants; all if there is no pattern.
+    patterns: Vec<EventPattern>,
+    subscription: Subscription,
     /// Events of the outbox up to here have been dealt with.
     position: i64,
     /// The hub's events up to here have been dealt with.
@@ -25,9 +24,12 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) async fn start(filter: Filter, resume_after: Option<i64>) -> Result<Self, Refusal> {
-        let (seat, newest) = hub::join().await?;
-        Ok(Self { filter, seat, position: resume_after.map_or(newest, |p| p.min(newest)), seq: 0 })
+    pub(crate) async fn start(
+        patterns: Vec<EventPattern>,
+        resume_after: Option<i64>,
+    ) -> Result<Self, Refusal> {
+        let (subscription, newest) = hub::join().await?;
+        Ok(Self { patterns, subscription, position: resume_after.map_or(newest, |p| p.min(newest)), seq: 0 })
     }
 
     /// Runs until the client has gone.
@@ -37,8 +39,8 @@ impl Listener {
         if !feed.send("retry: 2000\n\n".to_owned()).await {
             return;
         }
-        while now().seconds_since(started) < LIFE_S {
-            if hub::refresh().await >= MOST_FAILURES {
+        while now().seconds_since(started) < MAX_STREAM_S {
+            if hub::refresh().await >= MAX_FAILURES {
                 return;
             }
             let news = match self.news().await {
@@ -59,14 +61,14 @@ impl Listener {
                     return;
                 }
             }
-            spin_sdk::time::sleep(VISIT).await;
+            spin_sdk::time::sleep(LISTENER_INTERVAL).await;
         }
     }
 
     /// The text of what is new.
     async fn news(&mut self) -> Result<String, Refusal> {
         let mut text = String::new();
-        let Some(told) = hub::after(self.seq, self.position) else {
+        let Some(events) = hub::after(self.seq, self.position) else {
             let missed = hub::catch_up(self.position).await?;
             if missed.is_empty() {
                 // what it missed is no longer kept
@@ -77,22 +79,22 @@ impl Listener {
             }
             return Ok(text);
         };
-        for event in &told {
+        for event in &events {
             self.seq = event.seq + 1;
             self.take(event, &mut text);
         }
         Ok(text)
     }
 
-    fn take(&mut self, event: &Told, text: &mut String) {
+    fn take(&mut self, event: &StreamEvent, text: &mut String) {
         match event.position {
             Some(position) if position <= self.position => return,
             Some(position) => self.position = position,
             // readings and predictions of before this listener came
-            None if event.seq < self.seat.next_seq => return,
+            None if event.seq < self.subscription.next_seq => return,
             None => {}
         }
-        if self.filter.wants(&event.kind) {
+        if self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.covers(&event.kind)) {
             *text += &event.text;
         }
     }

@@ -6,19 +6,15 @@
 mod preferences;
 mod test;
 
-use pm_auth::Op;
-use pm_web::{Answer, Refusal, Request, serve};
+use pm_web::{Answer, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("notifications", request, |op, call| async move {
-        match op {
-            Op::TestEmail => test::email(&call).await,
-            Op::TestAddress => test::webhook(&call).await,
-            Op::GetPreferences => preferences::get(&call).await,
-            Op::UpdatePreferences => preferences::update(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        TestEmail => test::email,
+        TestAddress => test::webhook,
+        GetPreferences => preferences::get,
+        UpdatePreferences => preferences::update,
+    };
+    serve("notifications", request, handlers).await
 }

@@ -2,8 +2,10 @@
 
 use crate::slack;
 use futures::future::join_all;
-use http::StatusCode;
-use pm_api::webhook::{DeliverReport, DeliverRequest};
+use pm_api::{
+    route::op,
+    webhook::{DeliverReport, DeliverRequest},
+};
 use pm_domain::{
     retry, target,
     webhook::{self, Verdict, verdict},
@@ -12,50 +14,48 @@ use pm_store::{
     Db,
     delivery::{self, Attempt, Claimed},
 };
-use pm_web::{Call, Outcome, Refusal, json, now, post_outside, variable};
+use pm_web::{Input, Refusal, now, post_outside, variable};
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Deliveries in one request, sent side by side.
-const MOST_AT_ONCE: i64 = 20;
+const DELIVERIES_PER_RUN: i64 = 20;
 /// Of these, to one webhook.
-const MOST_PER_WEBHOOK: i64 = 5;
+const DELIVERIES_PER_WEBHOOK: i64 = 5;
 /// Longer than the longest time a receiver may have.
 const LEASE_S: i64 = 60;
 /// What is kept of an answer, bytes.
-const MOST_ANSWER_BYTES: usize = 2048;
+const MAX_RESPONSE_BYTES: usize = 2048;
 /// For tests of an address that is no webhook.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// `POST /internal/deliver`: a request of its own beside the tick, since a receiver may take its time.
-pub(crate) async fn deliver(call: &Call) -> Outcome {
-    let request: DeliverRequest = serde_json::from_slice(&call.body)
-        .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
+pub(crate) async fn deliver(input: Input<op::Deliver>) -> Result<DeliverReport, Refusal> {
     let allow_private = variable("webhook_allow_private").await? == "true";
-    let report = match request {
+    match &input.body {
         DeliverRequest::Probe { url, event } => {
-            let error = probe(&url, &event, allow_private).await.err();
-            DeliverReport {
+            let error = probe(url, event, allow_private).await.err();
+            Ok(DeliverReport {
                 delivered: error.is_none().into(),
                 failed: error.is_some().into(),
                 more: false,
                 error,
-            }
+            })
         }
         DeliverRequest::One(only) => {
-            let db = call.db().await?;
-            let claimed = delivery::claim(&db, Some(only), 1, 1, LEASE_S).await?;
-            send_all(&db, &claimed, allow_private).await?
+            let db = input.db().await?;
+            let claimed = delivery::claim(&db, Some(*only), 1, 1, LEASE_S).await?;
+            send_all(&db, &claimed, allow_private).await
         }
         DeliverRequest::Due => {
-            let db = call.db().await?;
-            let claimed = delivery::claim(&db, None, MOST_AT_ONCE, MOST_PER_WEBHOOK, LEASE_S).await?;
+            let db = input.db().await?;
+            let claimed =
+                delivery::claim(&db, None, DELIVERIES_PER_RUN, DELIVERIES_PER_WEBHOOK, LEASE_S).await?;
             let report = send_all(&db, &claimed, allow_private).await?;
             slack::send(&db, allow_private).await?;
-            DeliverReport { more: delivery::any_due(&db).await?, ..report }
+            Ok(DeliverReport { more: delivery::any_due(&db).await?, ..report })
         }
-    };
-    Ok(json(StatusCode::OK, &report))
+    }
 }
 
 async fn send_all(db: &Db, claimed: &[Claimed], allow_private: bool) -> Result<DeliverReport, Refusal> {
@@ -85,7 +85,7 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
             let id = claimed.event_id.to_string();
             let mut headers = webhook::headers(&secrets, &id, started_at.0 / 1_000_000, &claimed.body);
             headers.extend(claimed.headers.clone());
-            post_outside(&claimed.url, &headers, &claimed.body, timeout, MOST_ANSWER_BYTES).await
+            post_outside(&claimed.url, &headers, &claimed.body, timeout, MAX_RESPONSE_BYTES).await
         }
     };
     let verdict = heard.as_ref().map_or(Verdict::Again, |heard| verdict(heard.status));
@@ -114,7 +114,7 @@ async fn probe(url: &str, event: &str, allow_private: bool) -> Result<(), String
     target::check(url, allow_private).map_err(|refused| refused.to_string())?;
     let body = webhook::test_body(event, now());
     let headers = webhook::headers(&[], &Uuid::now_v7().to_string(), now().0 / 1_000_000, &body);
-    let heard = post_outside(url, &headers, &body, PROBE_TIMEOUT, MOST_ANSWER_BYTES).await?;
+    let heard = post_outside(url, &headers, &body, PROBE_TIMEOUT, MAX_RESPONSE_BYTES).await?;
     match verdict(heard.status) {
         Verdict::Delivered => Ok(()),
         Verdict::Again | Verdict::Gone => Err(format!("the receiver answered {}", heard.status)),

@@ -13,34 +13,31 @@ mod settings;
 mod slack;
 mod tasks;
 
-use http::StatusCode;
-use pm_api::tick::{Tick, TickAnswer};
-use pm_auth::Op;
+use pm_api::{
+    route::op,
+    tick::{Tick, TickAnswer},
+};
 use pm_domain::clock::Task;
 use pm_store::{delivery, health, housekeeping};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, now, serve};
+use pm_web::{Answer, Input, Refusal, Request, handlers, now, serve};
 use settings::Settings;
 use tasks::Tasks;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("notifier", request, |op, call| async move {
-        match op {
-            Op::Tick => tick(&call).await,
-            Op::Deliver => deliver::deliver(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        Tick => tick,
+        Deliver => deliver::deliver,
+    };
+    serve("notifier", request, handlers).await
 }
 
 /// Stores the bridge's report for `/status`, plans what new events lead to, deletes what has expired, wakes `reports`, keeps
 /// roll-ups and counts, and hands out mails to send. Only mails are needed for the answer: if they fail, so does the
 /// tick, and the bridge repeats what it reported about them.
-async fn tick(call: &Call) -> Outcome {
-    let tick: Tick = serde_json::from_slice(&call.body)
-        .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
-    let db = call.db().await?;
+async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
+    let tick: &Tick = &input.body;
+    let db = input.db().await?;
     let mut tasks = Tasks::begin(&db).await;
     tasks.ended(Task::BridgeReport, health::report_bridge(&db, &tick.bridge).await);
     let settings = Settings::read(&db).await;
@@ -62,5 +59,5 @@ async fn tick(call: &Call) -> Outcome {
         tasks.ended(Task::Mails, Err::<(), _>(refusal));
     }
     tasks.end().await;
-    Ok(json(StatusCode::OK, &TickAnswer { mails: mails?, deliveries_due }))
+    Ok(TickAnswer { mails: mails?, deliveries_due })
 }

@@ -15,7 +15,7 @@ use pm_store::{
 use pm_web::now;
 
 /// Most mails in the answer to one tick; each has up to 600 kB.
-const MOST_AT_ONCE: i64 = 8;
+const MAILS_PER_TICK: i64 = 8;
 /// Seconds a bridge has to send and report; it gives up on its server earlier.
 const LEASE_S: i64 = 120;
 /// Most messages that one tick makes of notices, so that it stays short.
@@ -64,7 +64,7 @@ pub(crate) async fn exchange(
     settings: &Settings,
 ) -> Result<Vec<OutgoingMail>, StoreError> {
     finish(db, &report.results).await?;
-    let room = MOST_AT_ONCE.min(report.room.into());
+    let room = MAILS_PER_TICK.min(report.room.into());
     if !report.configured || room == 0 {
         return Ok(Vec::new());
     }

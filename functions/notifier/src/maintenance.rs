@@ -17,7 +17,7 @@ const CLEARED_ROWS: i32 = 20_000;
 /// Time for removing them, milliseconds.
 const CLEARING_MS: i32 = 1000;
 /// The settings that say for how many days each class is kept.
-const KEPT: [(Class, Key); 4] = [
+const RETENTION: [(Class, Key); 4] = [
     (Class::Readings, Key::RetentionRawDays),
     (Class::Minutes, Key::RetentionMinuteDays),
     (Class::Hours, Key::RetentionHourDays),
@@ -30,9 +30,9 @@ pub(crate) async fn run(db: &Db, tasks: &mut Tasks<'_>) {
     tasks.ended(Task::Clearing, deletion::clear(db, CLEARED_ROWS, CLEARING_MS).await);
     if tasks.is_due(Task::Retention)
         && let Some(settings) =
-            tasks.ended(Task::Retention, setting::read(db, &KEPT.map(|(_, key)| key)).await)
+            tasks.ended(Task::Retention, setting::read(db, &RETENTION.map(|(_, key)| key)).await)
     {
-        for (class, key) in KEPT {
+        for (class, key) in RETENTION {
             tasks.ended(Task::Retention, rollup::drop_old(db, class, settings.integer(key)).await);
         }
     }

@@ -3,13 +3,11 @@
 use http::StatusCode;
 use pm_api::{
     ReportScheduleId,
+    input::{MAX_MAIL_ADDRESS_CHARS, MailAddress},
     report::{Cadence, ReportFormat, ReportSchedule},
     sort::ReportScheduleSort,
 };
-use pm_domain::{
-    address::{self, LONGEST_MAIL},
-    schedule::Rule,
-};
+use pm_domain::schedule::Rule;
 use pm_store::{
     StoreError, machine,
     report_schedule::{self, Plan, rule},
@@ -105,9 +103,9 @@ fn plan(mut fields: Fields, was: Option<&ReportSchedule>) -> Result<Plan, Refusa
         utc_offset_minutes: whole("utc_offset_minutes", -720, 840, was.map(|w| w.utc_offset_minutes), 0),
         cadence: cadence.or(was.map(|w| w.cadence)).unwrap_or(Cadence::Daily),
     };
-    let recipients = match (fields.texts("recipients", LONGEST_MAIL), was) {
+    let recipients = match (fields.texts("recipients", MAX_MAIL_ADDRESS_CHARS), was) {
         (Some(list), _) => {
-            if let Some((bad, why)) = list.iter().find_map(|a| Some((a, address::mail(a).err()?))) {
+            if let Some((bad, why)) = list.iter().find_map(|a| Some((a, MailAddress::check(a).err()?))) {
                 fields.refuse("value_error", "recipients", format!("{bad}: {why}"));
             } else if list.is_empty() || list.len() > MOST_RECIPIENTS {
                 let text = format!("Input should have 1 to {MOST_RECIPIENTS} mail addresses");

@@ -4,87 +4,91 @@
 //! `custom_roles`): it opens the routes of its permissions and closes none. Like a built-in role it stands in the
 //! access token, so reading follows a change at the next refresh, and every change made with it is checked at once.
 //!
-//! Invariants: permissions are those of the route table (`pm_auth::permission`); a built-in role is neither changed nor
+//! Invariants: permissions are those of the route table (`pm_api::route::permission`); a built-in role is neither changed nor
 //! deleted; no custom role carries a permission by which its holder could become an administrator. Deliberately
 //! absent: giving roles to accounts (component `auth`).
 
-mod body;
-
-use http::StatusCode;
-use pm_api::{RoleId, role::RoleDetail, sort::RoleSort};
-use pm_auth::{Op, permission};
-use pm_store::{Actor, Db, StoreError, role};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
+use pm_api::{
+    RoleId,
+    list::Page,
+    role::{RoleChange, RoleDetail},
+    route::{op, permission},
+};
+use pm_store::{Db, StoreError, role};
+use pm_web::{Answer, Call, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("roles", request, |op, call| async move {
-        match op {
-            Op::ListRoles => list(&call).await,
-            Op::CreateRole => create(&call).await,
-            Op::GetRole => Ok(json(StatusCode::OK, &get(&call).await?)),
-            Op::UpdateRole => update(&call).await,
-            Op::DeleteRole => delete(&call).await,
-            Op::ListRolePermissions => Ok(json(StatusCode::OK, &get(&call).await?.permissions)),
-            Op::AddRolePermissions => add_permissions(&call).await,
-            Op::SetRolePermissions => set_permissions(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        ListRoles => list,
+        CreateRole => create,
+        GetRole => get,
+        UpdateRole => update,
+        DeleteRole => delete,
+        ListRolePermissions => permissions,
+        AddRolePermissions => add_permissions,
+        SetRolePermissions => set_permissions,
+    };
+    serve("roles", request, handlers).await
 }
 
-async fn list(call: &Call) -> Outcome {
-    let query = call.query.list::<RoleSort>(1000)?;
-    Ok(json_page(&role::list(&call.db().await?, &query).await?.map(with_permissions)))
+async fn list(input: Input<op::ListRoles>) -> Result<Page<RoleDetail>, Refusal> {
+    Ok(role::list(&input.db().await?, &input.page).await?.map(with_permissions))
 }
 
-async fn create(call: &Call) -> Outcome {
-    let new = body::new_role(call.fields()?)?;
-    let (db, actor) = author(call).await?;
-    let created = role::create(&db, &actor, &new.name, new.description, &new.permissions).await;
-    Ok(json(StatusCode::CREATED, &created.map_err(refuse_name)?))
+async fn create(mut input: Input<op::CreateRole>) -> Result<RoleDetail, Refusal> {
+    input.body.name = input.body.name.trim().into();
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    role::create(&db, &actor, &input.body).await.map_err(refuse_name)
 }
 
-async fn get(call: &Call) -> Result<RoleDetail, Refusal> {
+async fn get(input: Input<op::GetRole>) -> Result<RoleDetail, Refusal> {
+    find(&input).await
+}
+
+async fn permissions(input: Input<op::ListRolePermissions>) -> Result<Vec<String>, Refusal> {
+    Ok(find(&input).await?.permissions)
+}
+
+async fn find(call: &Call) -> Result<RoleDetail, Refusal> {
     let id: RoleId = call.id("role_id")?;
     role::get(&call.db().await?, id).await?.map(with_permissions).ok_or(Refusal::NotFound)
 }
 
-async fn update(call: &Call) -> Outcome {
-    let id: RoleId = call.id("role_id")?;
-    let change = body::role_change(call.fields()?)?;
-    let (db, actor) = author(call).await?;
-    refuse_built_in(&db, id, "change").await?;
-    let role = role::update(&db, &actor, id, change).await.map_err(refuse_name)?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &role))
+async fn update(input: Input<op::UpdateRole>) -> Result<RoleDetail, Refusal> {
+    let name = input.body.name.as_deref().map(|name| name.trim().into());
+    change(&input, RoleChange { name, ..input.body.clone() }).await
 }
 
-async fn delete(call: &Call) -> Outcome {
+async fn set_permissions(input: Input<op::SetRolePermissions>) -> Result<Vec<String>, Refusal> {
+    let permissions = Some(input.body.permissions.clone());
+    Ok(change(&input, RoleChange { permissions, ..RoleChange::default() }).await?.permissions)
+}
+
+async fn change(call: &Call, change: RoleChange) -> Result<RoleDetail, Refusal> {
     let id: RoleId = call.id("role_id")?;
-    let (db, actor) = author(call).await?;
+    let db = call.db().await?;
+    let actor = call.actor(&db).await?;
+    refuse_built_in(&db, id, "change").await?;
+    role::update(&db, &actor, id, &change).await.map_err(refuse_name)?.ok_or(Refusal::NotFound)
+}
+
+async fn add_permissions(input: Input<op::AddRolePermissions>) -> Result<Vec<String>, Refusal> {
+    let id: RoleId = input.id("role_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    refuse_built_in(&db, id, "change").await?;
+    let role = role::add_permissions(&db, &actor, id, &input.body.permissions).await?;
+    Ok(role.ok_or(Refusal::NotFound)?.permissions)
+}
+
+async fn delete(input: Input<op::DeleteRole>) -> Result<(), Refusal> {
+    let id: RoleId = input.id("role_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
     refuse_built_in(&db, id, "delete").await?;
-    let found = role::delete(&db, &actor, id).await?;
-    if found { Ok(empty(StatusCode::NO_CONTENT)) } else { Err(Refusal::NotFound) }
-}
-
-async fn add_permissions(call: &Call) -> Outcome {
-    let id: RoleId = call.id("role_id")?;
-    let more = body::permissions(call.fields()?)?;
-    let (db, actor) = author(call).await?;
-    refuse_built_in(&db, id, "change").await?;
-    let role = role::add_permissions(&db, &actor, id, &more).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &role.permissions))
-}
-
-async fn set_permissions(call: &Call) -> Outcome {
-    let id: RoleId = call.id("role_id")?;
-    let change =
-        role::Change { permissions: Some(body::permissions(call.fields()?)?), ..role::Change::default() };
-    let (db, actor) = author(call).await?;
-    refuse_built_in(&db, id, "change").await?;
-    let role = role::update(&db, &actor, id, change).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &role.permissions))
+    if role::delete(&db, &actor, id).await? { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
 /// A built-in role's permissions follow from the route table.
@@ -93,12 +97,6 @@ fn with_permissions(mut role: RoleDetail) -> RoleDetail {
         role.permissions = permission::of_role(built_in).into_iter().collect();
     }
     role
-}
-
-async fn author(call: &Call) -> Result<(Db, Actor), Refusal> {
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    Ok((db, actor))
 }
 
 async fn refuse_built_in(db: &Db, id: RoleId, what: &str) -> Result<(), Refusal> {

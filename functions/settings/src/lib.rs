@@ -7,62 +7,61 @@
 mod change;
 mod show;
 
-use http::StatusCode;
-use pm_api::{setting::Setting, sort::SettingSort};
-use pm_auth::{Op, access::ENGINEER};
+use pm_api::{
+    list::Page,
+    route::{ENGINEER, op},
+    setting::Setting,
+    sort::SettingSort,
+};
 use pm_domain::settings::Known;
 use pm_store::setting;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
+use pm_web::{Answer, Call, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("settings", request, |op, call| async move {
-        match op {
-            Op::ListSettings => list(&call).await,
-            Op::CreateSetting => change::create(&call).await,
-            Op::GetSetting => get(&call).await,
-            Op::UpdateSetting => change::update(&call).await,
-            Op::DeleteSetting => delete(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        ListSettings => list,
+        CreateSetting => change::create,
+        GetSetting => get,
+        UpdateSetting => change::update,
+        DeleteSetting => delete,
+    };
+    serve("settings", request, handlers).await
 }
 
-/// Known and added settings by key; `category` filters.
-async fn list(call: &Call) -> Outcome {
-    let query = call.query.list::<SettingSort>(1000)?;
-    let category = call.query.text("category");
-    let sees_all = sees_private(call)?;
-    let mut all = show::all(setting::list(&call.db().await?).await?);
+/// Known and added settings, as far as the caller may see them.
+async fn list(input: Input<op::ListSettings>) -> Result<Page<Setting>, Refusal> {
+    let category = input.query.category.as_deref();
+    let sees_all = sees_private(&input)?;
+    let mut all = show::all(setting::list(&input.db().await?).await?);
     all.retain(|s| (sees_all || s.is_public) && category.is_none_or(|c| c == s.category));
     let sort_key = |s: &Setting, sort| match sort {
         SettingSort::Key => s.key.clone(),
         SettingSort::Category => s.category.clone(),
     };
-    Ok(json_page(&query.page_of(all, |s, sort| (sort_key(s, sort), s.key.clone()))))
+    Ok(input.page.page_of(all, |s, sort| (sort_key(s, sort), s.key.clone())))
 }
 
-async fn get(call: &Call) -> Outcome {
-    let key = call.param("key");
-    let found = match (setting::get(&call.db().await?, key).await?, Known::find(key)) {
+async fn get(input: Input<op::GetSetting>) -> Result<Setting, Refusal> {
+    let key = input.param("key");
+    let found = match (setting::get(&input.db().await?, key).await?, Known::find(key)) {
         (Some(stored), _) => show::stored(stored),
-        (None, Some(known)) => show::default(known),
+        (None, Some(known)) => known.setting(),
         (None, None) => return Err(Refusal::NotFound),
     };
-    if found.is_public || sees_private(call)? {
-        Ok(json(StatusCode::OK, &found))
+    if found.is_public || sees_private(&input)? {
+        Ok(found)
     } else {
         Err(Refusal::Forbidden(ENGINEER.refusal()))
     }
 }
 
-async fn delete(call: &Call) -> Outcome {
-    let key = call.param("key");
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
+async fn delete(input: Input<op::DeleteSetting>) -> Result<(), Refusal> {
+    let key = input.param("key");
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
     if setting::delete(&db, &actor, key).await? || Known::find(key).is_some() {
-        Ok(empty(StatusCode::NO_CONTENT))
+        Ok(())
     } else {
         Err(Refusal::NotFound)
     }

@@ -1,33 +1,14 @@
 //! What an answer shows of a setting.
 
 use pm_api::setting::Setting;
-use pm_domain::settings::{KNOWN, Known, MASK, Values, Visibility};
-
-/// A known setting that nobody has changed.
-pub(crate) fn default(known: &Known) -> Setting {
-    let is_secret = known.visibility == Visibility::Secret;
-    Setting {
-        id: None,
-        created_at: None,
-        updated_at: None,
-        key: known.key.to_owned(),
-        value: Some(known.default.to_owned()).filter(|_| !is_secret),
-        value_type: known.kind.value_type(),
-        description: Some(known.description.to_owned()),
-        category: known.category().to_owned(),
-        is_public: known.visibility == Visibility::Public,
-        is_secret,
-        metadata: None,
-        default_value: Some(known.default.to_owned()).filter(|_| !is_secret),
-    }
-}
+use pm_domain::settings::{KNOWN, Known, MASK, Values};
 
 /// A stored setting; of a known one, only value and free object are taken from the row.
 pub(crate) fn stored(mut row: Setting) -> Setting {
     if let Some(known) = Known::find(&row.key) {
         let in_force = Values::new([(row.key, row.value)]).text(known.id).to_owned();
         let (id, created_at, updated_at, metadata) = (row.id, row.created_at, row.updated_at, row.metadata);
-        row = Setting { id, created_at, updated_at, metadata, value: Some(in_force), ..default(known) };
+        row = Setting { id, created_at, updated_at, metadata, value: Some(in_force), ..known.setting() };
     }
     if row.is_secret {
         row.value = row.value.filter(|v| !v.is_empty()).map(|_| MASK.to_owned());
@@ -38,7 +19,7 @@ pub(crate) fn stored(mut row: Setting) -> Setting {
 /// Every setting by key.
 pub(crate) fn all(rows: Vec<Setting>) -> Vec<Setting> {
     let unchanged: Vec<_> =
-        KNOWN.iter().filter(|k| rows.iter().all(|row| row.key != k.key)).map(default).collect();
+        KNOWN.iter().filter(|k| rows.iter().all(|row| row.key != k.key)).map(Known::setting).collect();
     let mut all: Vec<_> = rows.into_iter().map(stored).chain(unchanged).collect();
     all.sort_by(|a, b| a.key.cmp(&b.key));
     all

@@ -1,15 +1,15 @@
 //! `/`: the UI for a browser, the documented system information for a script.
 
 use crate::file;
-use http::{HeaderMap, StatusCode, header};
-use pm_api::status::SystemInformation;
-use pm_web::{Answer, json, now};
+use http::{StatusCode, header};
+use pm_api::{route::op, status::SystemInformation};
+use pm_web::{Input, Outcome, json, now};
 use std::collections::BTreeMap;
 
-pub(crate) fn door(headers: &HeaderMap) -> Answer {
-    let accepts = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+pub(crate) async fn door(input: Input<op::SystemInformation>) -> Outcome {
+    let accepts = input.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let mut answer = if accepts.contains("text/html") {
-        file::serve("", headers)
+        file::serve("", &input.headers)
     } else {
         json(
             StatusCode::OK,
@@ -38,7 +38,7 @@ pub(crate) fn door(headers: &HeaderMap) -> Answer {
         )
     };
     answer.headers_mut().insert(header::VARY, http::HeaderValue::from_static("accept, accept-encoding"));
-    answer
+    Ok(answer)
 }
 
 fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

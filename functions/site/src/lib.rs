@@ -8,24 +8,26 @@
 mod file;
 mod front;
 
-use pm_web::{Answer, Request, other_method, serve_rest, unknown_path};
+use pm_api::route;
+use pm_web::{Answer, Request, handlers, other_method, serve, serve_rest, unknown_path};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve_rest("site", request, |request| async move { answer(&request) }).await
+    if route::strip_api(request.uri().path()) == "/" {
+        serve("site", request, handlers! { SystemInformation => front::door }).await
+    } else {
+        serve_rest("site", request, |request| async move { answer(&request) }).await
+    }
 }
 
 fn answer(request: &Request) -> Answer {
     let path = request.uri().path();
     let readable = request.method() == "GET" || request.method() == "HEAD";
-    let page = match path.strip_prefix("/app") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => Some(rest.trim_start_matches('/')),
-        _ => None,
-    };
-    match (path, page) {
-        ("/" | "/api" | "/api/", _) if readable => front::door(request.headers()),
-        (_, Some(page)) if readable => file::serve(page, request.headers()),
-        ("/" | "/api" | "/api/", _) | (_, Some(_)) => other_method(request, &["GET"]),
+    match path.strip_prefix("/app") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            let page = rest.trim_start_matches('/');
+            if readable { file::serve(page, request.headers()) } else { other_method(request, &["GET"]) }
+        }
         _ => unknown_path(path),
     }
 }

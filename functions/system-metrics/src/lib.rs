@@ -8,32 +8,32 @@ mod exposition;
 
 use exposition::Exposition;
 use http::{HeaderValue, StatusCode};
-use pm_api::{metrics::Metrics, tick::BridgeHealth};
-use pm_auth::Op;
+use pm_api::{metrics::Metrics, route::op, tick::BridgeHealth};
 use pm_store::{
     health,
     metrics::{self, Figure},
 };
-use pm_web::{Answer, Call, Outcome, Refusal, Request, bytes_reply, json, now, serve};
+use pm_web::{Answer, Call, Input, Outcome, Refusal, Request, bytes_reply, handlers, now, serve};
 
 /// A bridge that has not reported for this long is not there (seconds; it reports every second).
 const SILENT_AFTER_S: f64 = 10.0;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("system-metrics", request, |op, call| async move {
-        let figures = System::look(&call).await?;
-        match op {
-            Op::Metrics => Ok(bytes_reply(
-                StatusCode::OK,
-                HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
-                figures.text(),
-            )),
-            Op::MetricsJson => figures.documented(),
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        Metrics => prometheus,
+        MetricsJson => documented,
+    };
+    serve("system-metrics", request, handlers).await
+}
+
+async fn prometheus(input: Input<op::Metrics>) -> Outcome {
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    Ok(bytes_reply(StatusCode::OK, kind, System::look(&input).await?.text()))
+}
+
+async fn documented(input: Input<op::MetricsJson>) -> Result<Metrics, Refusal> {
+    Ok(System::look(&input).await?.documented())
 }
 
 struct System {
@@ -66,15 +66,14 @@ impl System {
         self.bridge.as_ref().map_or(0, |(bridge, _)| bridge.queue_size)
     }
 
-    fn documented(&self) -> Outcome {
-        let metrics = Metrics {
+    fn documented(&self) -> Metrics {
+        Metrics {
             ingestion_rate_per_hour: self.value("readings_last_hour") as i64,
             prediction_latency_ms: self.value("prediction_latency_ms"),
             active_alarms: self.active_alarms() as i64,
             mqtt_queue_depth: i64::try_from(self.queue_depth()).unwrap_or(i64::MAX),
             timestamp: now(),
-        };
-        Ok(json(StatusCode::OK, &metrics))
+        }
     }
 
     fn text(&self) -> String {

@@ -131,7 +131,7 @@ impl Api {
     /// Ends the session here and on the server.
     pub async fn logout(self) {
         if let Some(refresh_token) = self.session.refresh_token() {
-            let body = RefreshRequest { refresh_token };
+            let body = RefreshRequest { refresh_token: refresh_token.into() };
             let _: Result<serde_json::Value, _> = self.send(Method::POST, "/users/logout", &body).await;
         }
         self.session.end();
@@ -174,7 +174,7 @@ impl Api {
 
     async fn renew_once(self) -> Result<(), ApiError> {
         let refresh_token = self.session.refresh_token().ok_or(ApiError::SignedOut)?;
-        let body = serde_json::to_string(&RefreshRequest { refresh_token })
+        let body = serde_json::to_string(&RefreshRequest { refresh_token: refresh_token.into() })
             .map_err(|e| ApiError::Malformed(e.to_string()))?;
         match self.once(Method::POST, "/users/refresh", &Body::Json(body), None).await {
             Ok(answer) => {

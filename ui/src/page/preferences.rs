@@ -113,8 +113,10 @@ pub fn Password() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let body =
-            PasswordChange { current_password: current.get_untracked(), new_password: new.get_untracked() };
+        let body = PasswordChange {
+            current_password: current.get_untracked().into(),
+            new_password: new.get_untracked().into(),
+        };
         spawn_local(async move {
             match app.api.send::<_, Message>(Method::POST, "/users/change-password", &body).await {
                 Ok(done) => {

@@ -49,7 +49,7 @@ fn Ask(done: RwSignal<Option<&'static str>>) -> impl IntoView {
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let body = PasswordResetRequest { email: email.get_untracked().trim().to_owned() };
+        let body = PasswordResetRequest { email: email.get_untracked().trim().into() };
         busy.set(true);
         spawn_local(async move {
             let path = "/users/password-reset/request";
@@ -82,7 +82,10 @@ fn Choose(token: String, done: RwSignal<Option<&'static str>>) -> impl IntoView 
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let body = PasswordResetConfirm { token: token.clone(), new_password: password.get_untracked() };
+        let body = PasswordResetConfirm {
+            token: token.clone().into(),
+            new_password: password.get_untracked().into(),
+        };
         busy.set(true);
         spawn_local(async move {
             let path = "/users/password-reset/confirm";

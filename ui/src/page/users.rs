@@ -169,9 +169,9 @@ fn AddForm(open: OpenState, users: Query<Vec<User>>) -> impl IntoView {
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let body = NewUser {
-            email: email.get_untracked().trim().to_owned(),
-            password: password.get_untracked(),
-            full_name: given(&name.get_untracked()),
+            email: email.get_untracked().trim().to_owned().into(),
+            password: password.get_untracked().into(),
+            full_name: given(&name.get_untracked()).map(Into::into),
             role: Some(role.get_untracked()),
         };
         spawn_local(async move {
@@ -224,7 +224,7 @@ fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl Into
         };
         let mut body = changes(&before, &new);
         if let Some(password) = given(&password.get_untracked()) {
-            let secret = UserChange { password: Some(password), ..UserChange::default() };
+            let secret = UserChange { password: Some(password.into()), ..UserChange::default() };
             body.extend(changes(&UserChange::default(), &secret));
         }
         if body.is_empty() {

@@ -3,6 +3,9 @@
 use crate::input::{Whole, input};
 use serde::{Deserialize, Serialize};
 
+/// Longest period for which predictions are counted, hours.
+pub const MAX_PREDICTION_STATS_HOURS: i64 = 168;
+
 /// `GET /dashboard/overview`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -118,7 +121,7 @@ input! {
     PredictionStatsQuery {
         optional {
             /// Length of the period in hours; 24 unless given.
-            hours: Whole<1, 168>,
+            hours: Whole<1, MAX_PREDICTION_STATS_HOURS>,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! [`EVENTS`] is the one table of the outbox's events. The filters that webhooks accept and the `webhooks` section of
 //! openapi.json come from it. Invariant: an event's data has exactly the fields of its type, whatever made the change.
 
-use crate::input::{Text, Whole, input};
+use crate::input::{CommaSeparated, Refused, Scalar, Text, Whole, input, read_as_scalar};
 use crate::{
     AlarmChangeKind, AlarmId, AlarmKind, AlarmStatus, AnomalyType, AttachmentId, CommentId, Criticality,
     MachineId, MachineStatus, PredictionClass, PredictionId, PredictionStatus, Priority, ReadingStatus,
@@ -304,12 +304,55 @@ pub struct TestEvent {
     pub timestamp: Timestamp,
 }
 
+/// Which events a listener wants: one kind (`alarm.created`), or with a `*` at the end all that begin so (`alarm.*`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct EventPattern(pub String);
+
+impl EventPattern {
+    /// Is it about events of this kind?
+    #[must_use]
+    pub fn covers(&self, kind: &str) -> bool {
+        self.0.strip_suffix('*').map_or(self.0 == kind, |beginning| kind.starts_with(beginning))
+    }
+}
+
+impl Scalar for EventPattern {
+    fn read(value: &Value) -> Result<Self, Refused> {
+        let Text(text) = Text::<1, 100>::read(value)?;
+        let beginning = text.strip_suffix('*').unwrap_or(&text);
+        let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._".contains(&b);
+        if !beginning.bytes().all(fits) {
+            let message = "Input should be kinds of events such as alarm.created or alarm.*, by commas";
+            return Err(Refused::new("value_error", message));
+        }
+        Ok(Self(text))
+    }
+}
+
+read_as_scalar!(EventPattern);
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for EventPattern {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EventPattern".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": r"^[a-z0-9._]*\*?$", "minLength": 1, "maxLength": 100 })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
 input! {
     /// Parameters of the event streams.
     StreamQuery {
         optional {
             /// Only these, e.g. `alarm.*,ticket.created`.
-            events: Text<0, 1000>,
+            events: CommaSeparated<EventPattern, 100>,
             /// Resume after this event; the header Last-Event-ID wins.
             last_event_id: Whole<0, { i64::MAX }>,
         }
@@ -325,6 +368,23 @@ mod tests {
         let names: Vec<_> = EVENTS.iter().map(|event| event.name).collect();
         assert!(names.is_sorted(), "{names:?}");
         assert!(names.contains(&TEST_EVENT));
+    }
+
+    #[test]
+    fn a_pattern_covers_one_kind_of_events_or_all_that_begin_alike() {
+        for (pattern, kind, covered) in [
+            ("alarm.created", "alarm.created", true),
+            ("alarm.created", "alarm.created_again", false),
+            ("alarm.*", "alarm.created", true),
+            ("alarm.*", "alarms.created", false),
+            ("*", "ticket.created", true),
+        ] {
+            let read = EventPattern::read(&pattern.into()).unwrap();
+            assert_eq!(read.covers(kind), covered, "{pattern} {kind}");
+        }
+        for bad in ["", "Alarm.*", "*.created", "alarm created", &"a".repeat(101)] {
+            assert!(EventPattern::read(&bad.into()).is_err(), "{bad}");
+        }
     }
 
     #[test]

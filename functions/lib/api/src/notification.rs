@@ -1,6 +1,9 @@
 //! Mails that users choose, and tests of mail and webhooks.
 
-use crate::Severity;
+use crate::{
+    Severity,
+    input::{MailAddress, Text, input},
+};
 use serde::{Deserialize, Serialize};
 
 /// Which mails a user gets (`GET /notifications/preferences`).
@@ -17,34 +20,36 @@ pub struct Preferences {
     pub minimum_severity: Severity,
 }
 
-/// What to change (`PATCH /notifications/preferences`); what is left out stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PreferencesChange {
-    /// Of alarms from limits, and of those that people raise?
-    pub alarms: Option<bool>,
-    /// Of anomalies that the model sees?
-    pub predictions: Option<bool>,
-    /// Of tickets that become one's own?
-    pub ticket_assignments: Option<bool>,
-    /// Of alarms and anomalies from this severity on.
-    pub minimum_severity: Option<Severity>,
-}
-
-/// `POST /notifications/test-email`; the body may be left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TestEmailRequest {
-    /// Where to; default: the configured recipient, else the caller's own address.
-    pub to: Option<String>,
-}
-
-/// `POST /notifications/test-webhook`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TestAddressRequest {
-    /// Where to.
-    pub url: String,
-    /// Name of the event; default `test.event`.
-    pub event_type: Option<String>,
+input! {
+    /// Body of `PATCH /notifications/preferences`: what to change; what is left out stays.
+    PreferencesChange {
+        optional {
+            /// Of alarms from limits, and of those that people raise?
+            alarms: bool,
+            /// Of anomalies that the model sees?
+            predictions: bool,
+            /// Of tickets that become one's own?
+            ticket_assignments: bool,
+            /// Of alarms and anomalies from this severity on.
+            minimum_severity: Severity,
+        }
+    }
+    /// Body of `POST /notifications/test-email`; it may be left out.
+    TestEmailRequest {
+        optional {
+            /// Where to; default: the configured recipient, else the caller's own address.
+            to: MailAddress,
+        }
+    }
+    /// Body of `POST /notifications/test-webhook`.
+    TestAddressRequest {
+        required {
+            /// Where to.
+            url: Text<1, 2000>,
+        }
+        optional {
+            /// Name of the event; default `test.event`.
+            event_type: Text<1, 64>,
+        }
+    }
 }

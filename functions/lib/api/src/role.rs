@@ -1,7 +1,12 @@
 //! Roles (`/roles`): the four built-in ones, and named sets of permissions that users may hold besides.
 
-use crate::{RoleId, Timestamp};
+use crate::{
+    RoleId, Timestamp,
+    input::{Many, Patch, Refused, Scalar, Text, input, read_as_scalar},
+    route::permission,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,34 +32,98 @@ pub struct RoleDetail {
     pub members: i64,
 }
 
-/// Body of `POST /roles`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewRole {
-    /// Name, 1 to 64 characters.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// What it permits beyond a user's built-in role.
-    pub permissions: Vec<String>,
+/// A permission that a custom role can carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Permission(pub String);
+
+impl Scalar for Permission {
+    fn read(value: &Value) -> Result<Self, Refused> {
+        let Text(name) = Text::<1, 64>::read(value)?;
+        if permission::is_reserved(&name) {
+            let message = format!("'{name}' is for administrators: its holder could become one");
+            return Err(Refused::new("value_error", message));
+        }
+        if !permission::all().contains(&name) {
+            let known: Vec<_> = permission::grantable().collect();
+            let message = format!("'{name}' is no permission. Input should be '{}'", known.join("', '"));
+            return Err(Refused::new("enum", message));
+        }
+        Ok(Self(name))
+    }
 }
 
-/// Body of `PATCH /roles/{role_id}`: what to change.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RoleChange {
-    /// Name, 1 to 64 characters.
-    pub name: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Everything that it permits from now on.
-    pub permissions: Option<Vec<String>>,
+read_as_scalar!(Permission);
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Permission {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Permission".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> = permission::grantable().collect();
+        schemars::json_schema!({
+            "type": "string", "enum": names, "description": "A permission that a custom role can carry."
+        })
+    }
 }
 
-/// Body of `POST` (add) and `PATCH /roles/{role_id}/permissions` (replace).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Permissions {
-    /// The permissions.
-    pub permissions: Vec<String>,
+/// Permissions of a custom role.
+pub type PermissionList = Many<Permission, 0, 1000>;
+
+input! {
+    /// Body of `POST /roles`.
+    NewRole {
+        required {
+            /// Name, unique without regard to case.
+            name: Text<1, 64>,
+        }
+        optional {
+            /// What it is for.
+            description: Text<0, 2000>,
+            /// What it permits beyond a user's built-in role; nothing unless given.
+            permissions: PermissionList,
+        }
+    }
+    /// Body of `PATCH /roles/{role_id}`: what to change.
+    RoleChange {
+        optional {
+            /// Name, unique without regard to case.
+            name: Text<1, 64>,
+            /// Everything that it permits from now on.
+            permissions: PermissionList,
+        }
+        patch {
+            /// What it is for; null removes it.
+            description: Text<0, 2000>,
+        }
+    }
+    /// Body of `POST` (add) and `PATCH /roles/{role_id}/permissions` (replace).
+    Permissions {
+        required {
+            /// The permissions.
+            permissions: PermissionList,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_custom_role_carries_known_permissions_only_and_none_that_makes_administrators() {
+        let kind = |name: &str| Permission::read(&name.into()).map_err(|refused| refused.kind);
+        assert_eq!(kind("audit.read"), Ok(Permission("audit.read".to_owned())));
+        for (bad, expected) in [
+            ("users.write", "value_error"),
+            ("roles.write", "value_error"),
+            ("coffee.make", "enum"),
+            ("", "string_too_short"),
+        ] {
+            assert_eq!(kind(bad), Err(expected), "{bad}");
+        }
+        assert!(permission::grantable().all(|name| kind(name).is_ok()));
+    }
 }

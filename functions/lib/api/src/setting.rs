@@ -1,7 +1,9 @@
 //! Settings (`/settings`).
 
-use crate::input::{Text, input};
-use crate::{Metadata, SettingId, SettingType, Timestamp};
+use crate::{
+    Metadata, SettingId, SettingType, Timestamp,
+    input::{Patch, Secret, Text, input},
+};
 use serde::{Deserialize, Serialize};
 
 /// A setting: one of those that the functions obey, or one that administrators added.
@@ -34,45 +36,8 @@ pub struct Setting {
     pub default_value: Option<String>,
 }
 
-/// Body of `POST /settings`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewSetting {
-    /// Its name, 1 to 128 of letters, digits, `.`, `-` and `_`.
-    pub key: String,
-    /// The value as text; must fit the type. At most 10,000 characters.
-    pub value: Option<String>,
-    /// How the value is to be read; «string» unless given.
-    pub value_type: Option<SettingType>,
-    /// What it does, for people.
-    pub description: Option<String>,
-    /// Group that it is shown in; «general» unless given.
-    pub category: Option<String>,
-    /// May every signed-in user read it? False unless given.
-    pub is_public: Option<bool>,
-    /// Keep its value from everybody? False unless given; not together with `is_public`.
-    pub is_secret: Option<bool>,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-}
-
-/// Body of `PATCH /settings/{key}`: what to change. Of a known setting only `value` and `metadata` can change.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct SettingChange {
-    /// The value as text; must fit the type. Null gives a known setting its default back; `********` leaves a secret.
-    pub value: Option<String>,
-    /// How the value is to be read.
-    pub value_type: Option<SettingType>,
-    /// What it does, for people.
-    pub description: Option<String>,
-    /// Group that it is shown in.
-    pub category: Option<String>,
-    /// May every signed-in user read it?
-    pub is_public: Option<bool>,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-}
+/// The value of a setting as text. No fault repeats it, because it may be a secret.
+pub type SettingValue = Secret<0, 10_000>;
 
 input! {
     /// Filters of `GET /settings`.
@@ -80,6 +45,48 @@ input! {
         optional {
             /// Of this category.
             category: Text<0, 200>,
+        }
+    }
+    /// Body of `POST /settings`.
+    NewSetting {
+        required {
+            /// Its name: letters, digits, `.`, `-` and `_`.
+            key: Text<1, 128>,
+        }
+        optional {
+            /// The value as text; must fit the type.
+            value: SettingValue,
+            /// How the value is to be read; «string» unless given.
+            value_type: SettingType,
+            /// What it does, for people.
+            description: Text<0, 2000>,
+            /// Group that it is shown in; «general» unless given.
+            category: Text<1, 64>,
+            /// May every signed-in user read it? False unless given.
+            is_public: bool,
+            /// Keep its value from everybody? False unless given; not together with `is_public`.
+            is_secret: bool,
+            /// Free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
+    /// Body of `PATCH /settings/{key}`: what to change. Of a known setting only `value` and `metadata` can change.
+    SettingChange {
+        optional {
+            /// How the value is to be read.
+            value_type: SettingType,
+            /// Group that it is shown in.
+            category: Text<1, 64>,
+            /// May every signed-in user read it?
+            is_public: bool,
+        }
+        patch {
+            /// The value as text; must fit the type. Null gives a known setting its default back; `********` leaves a secret.
+            value: SettingValue,
+            /// What it does, for people.
+            description: Text<0, 2000>,
+            /// Free object; `metadata_json` is the same.
+            metadata: Metadata,
         }
     }
 }

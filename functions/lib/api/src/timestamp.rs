@@ -64,12 +64,16 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = time::error::Parse;
 
-    /// Reads RFC 3339 with any offset; a text without offset, or with a blank for the `T`, is read as UTC.
+    /// Reads RFC 3339 with any offset; a text without offset, or with a blank for the `T`, is read as UTC. A blank later on
+    /// is a plus sign that a client left as it is in a query.
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let s = s.trim();
         let mut text = s.to_owned();
         if text.as_bytes().get(10) == Some(&b' ') {
             text.replace_range(10..11, "T");
+        }
+        if let Some(blank) = text.rfind(' ').filter(|blank| *blank > 10) {
+            text.replace_range(blank..=blank, "+");
         }
         if text.len() == 10 {
             text.push_str("T00:00:00");
@@ -128,6 +132,7 @@ mod tests {
             ("2026-11-23T10:23:11.533924Z", "2026-11-23T10:23:11.533924Z"),
             ("2026-11-23T11:23:11+01:00", "2026-11-23T10:23:11.000000Z"),
             ("2026-11-23 10:23:11", "2026-11-23T10:23:11.000000Z"),
+            ("2026-11-23T11:23:11 01:00", "2026-11-23T10:23:11.000000Z"),
             ("2026-11-23T10:23:11.5", "2026-11-23T10:23:11.500000Z"),
             ("2026-11-23", "2026-11-23T00:00:00.000000Z"),
             ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),

@@ -1,9 +1,20 @@
 //! Users and tokens.
 
-use crate::input::{Flag, Text, input};
-use crate::list::MAX_SEARCH_CHARS;
-use crate::{Role, Timestamp, UserId};
+use crate::{
+    Role, Timestamp, UserId,
+    input::{FieldFault, Flag, MAX_MAIL_ADDRESS_CHARS, MailAddress, Many, Patch, Secret, Text, input},
+    list::MAX_SEARCH_CHARS,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Fewest characters of a new password that the setting `password.min_length` may ask for.
+pub const MIN_PASSWORD_CHARS: usize = 8;
+/// Longest password, bytes: bcrypt takes no more.
+pub const MAX_PASSWORD_BYTES: usize = 72;
+
+/// A new password. The setting `password.min_length` may ask for more characters.
+pub type NewPassword = Secret<MIN_PASSWORD_CHARS, MAX_PASSWORD_BYTES>;
 
 /// A user account; never with its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,82 +46,6 @@ fn yes() -> bool {
     true
 }
 
-/// Body of `POST /users`.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewUser {
-    /// Mail address; the login name.
-    pub email: String,
-    /// At least as many characters as the setting `password.min_length` says, at most 72 bytes.
-    pub password: String,
-    /// Name for people.
-    pub full_name: Option<String>,
-    /// Built-in role; «operator» unless given. Only administrators may give another.
-    pub role: Option<Role>,
-}
-
-/// Body of `PATCH /users/me`: what to change.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ProfileChange {
-    /// Name for people; null removes it.
-    pub full_name: Option<String>,
-}
-
-/// Body of `PATCH /users/{user_id}`: what to change.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct UserChange {
-    /// Name for people; null removes it.
-    pub full_name: Option<String>,
-    /// Built-in role.
-    pub role: Option<Role>,
-    /// Can the account be used? False ends its logins.
-    pub is_active: Option<bool>,
-    /// A new password; ends the account's logins.
-    pub password: Option<String>,
-    /// Names of all custom roles that the account holds from now on.
-    pub custom_roles: Option<Vec<String>>,
-}
-
-/// Body of `POST /users/change-password`.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PasswordChange {
-    /// The password until now.
-    pub current_password: String,
-    /// The new one.
-    pub new_password: String,
-}
-
-/// Body of `POST /users/password-reset/request`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PasswordResetRequest {
-    /// Mail address of the account.
-    pub email: String,
-}
-
-/// Body of `POST /users/password-reset/confirm`.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PasswordResetConfirm {
-    /// The token of the mailed link; works once, for an hour.
-    pub token: String,
-    /// The new password.
-    pub new_password: String,
-}
-
-/// Body of `POST /users/login`, form-encoded.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct LoginForm {
-    /// Mail address of the account.
-    pub username: String,
-    /// Its password.
-    pub password: String,
-}
-
 /// Answer of requests that give nothing but a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -131,14 +66,6 @@ pub struct TokenPair {
     pub token_type: String,
 }
 
-/// Body of `POST /users/refresh` and `POST /users/logout`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RefreshRequest {
-    /// The refresh token.
-    pub refresh_token: String,
-}
-
 input! {
     /// Filters of `GET /users`.
     UserFilter {
@@ -150,5 +77,97 @@ input! {
             /// With this text in address or name.
             q: Text<0, MAX_SEARCH_CHARS>,
         }
+    }
+    /// Body of `POST /users`.
+    NewUser {
+        required {
+            /// Mail address; the login name.
+            email: MailAddress,
+            /// At least as many characters as the setting `password.min_length` says, at most 72 bytes.
+            password: NewPassword,
+        }
+        optional {
+            /// Name for people.
+            full_name: Text<0, 200>,
+            /// Built-in role; «operator» unless given. Only administrators may give another.
+            role: Role,
+        }
+    }
+    /// Body of `PATCH /users/me`: what to change.
+    ProfileChange check no_password {
+        optional {
+            /// Refused: `POST /users/change-password` asks for the current password.
+            password: Secret<0, 1000>,
+        }
+        patch {
+            /// Name for people; null removes it.
+            full_name: Text<0, 200>,
+        }
+    }
+    /// Body of `PATCH /users/{user_id}`: what to change.
+    UserChange {
+        optional {
+            /// Built-in role.
+            role: Role,
+            /// Can the account be used? False ends its logins.
+            is_active: bool,
+            /// A new password; ends the account's logins.
+            password: NewPassword,
+            /// Names of all custom roles that the account holds from now on.
+            custom_roles: Many<Text<1, 64>, 0, 1000>,
+        }
+        patch {
+            /// Name for people; null removes it.
+            full_name: Text<0, 200>,
+        }
+    }
+    /// Body of `POST /users/change-password`.
+    PasswordChange {
+        required {
+            /// The password until now.
+            current_password: Secret<1, 1000>,
+            /// The new one.
+            new_password: NewPassword,
+        }
+    }
+    /// Body of `POST /users/password-reset/request`.
+    PasswordResetRequest {
+        required {
+            /// Mail address of the account.
+            email: Text<1, MAX_MAIL_ADDRESS_CHARS>,
+        }
+    }
+    /// Body of `POST /users/password-reset/confirm`.
+    PasswordResetConfirm {
+        required {
+            /// The token of the mailed link; works once, for an hour.
+            token: Secret<1, 200>,
+            /// The new password.
+            new_password: NewPassword,
+        }
+    }
+    /// Body of `POST /users/login`, form-encoded.
+    LoginForm {
+        required {
+            /// Mail address of the account.
+            username: Text<0, MAX_MAIL_ADDRESS_CHARS>,
+            /// Its password.
+            password: Secret<0, 1000>,
+        }
+    }
+    /// Body of `POST /users/refresh` and `POST /users/logout`.
+    RefreshRequest {
+        required {
+            /// The refresh token.
+            refresh_token: Secret<1, 5000>,
+        }
+    }
+}
+
+fn no_password(change: &ProfileChange) -> Result<(), FieldFault> {
+    let message = "Use POST /users/change-password, which asks for the current password";
+    match change.password {
+        Some(_) => Err(FieldFault::new("password", message, Value::Null)),
+        None => Ok(()),
     }
 }

@@ -18,6 +18,7 @@ pub mod freshness;
 pub mod limits;
 pub mod mail;
 pub mod notice;
+pub mod password;
 pub mod rate;
 pub mod reliability;
 pub mod report;

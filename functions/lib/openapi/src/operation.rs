@@ -7,7 +7,7 @@ use pm_api::{
         Op, Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, MediaTypes, NoBody, NoContent, OptionalJson, Upload,
+            List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Upload,
         },
     },
 };
@@ -83,6 +83,7 @@ describe_body! {
     Json<T> [T] => "application/json", Some(schemas::of::<T>), true;
     OptionalJson<T> [T] => "application/json", Some(schemas::of::<T>), false;
     Form<T> [T] => "application/x-www-form-urlencoded", Some(schemas::of::<T>), true;
+    Message<T> [T] => "application/json", Some(schemas::of::<T>), true;
     Upload => "multipart/form-data", Some(schemas::of::<UploadForm>), true;
     Bytes => "application/octet-stream", None, true;
 }

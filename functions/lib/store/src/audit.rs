@@ -8,8 +8,8 @@ use crate::{
     value::{Columns, at, id, optional, text},
 };
 use pm_api::{
-    Timestamp, UserId,
-    audit::AuditEntry,
+    UserId,
+    audit::{AuditEntry, AuditFilter},
     list::{ListQuery, Page},
     sort::AuditSort,
 };
@@ -40,25 +40,6 @@ statements! {
     RECORD = "
         insert into audit_log (user_id, action_type, resource_type, resource_id, details, ip_address, user_agent)
         values ($1, $2, $3, $4, $5, $6, $7)";
-}
-
-/// Which entries.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    /// Of this user.
-    pub user_id: Option<UserId>,
-    /// With this action.
-    pub action_type: Option<String>,
-    /// About this kind of thing.
-    pub resource_type: Option<String>,
-    /// About this thing.
-    pub resource_id: Option<String>,
-    /// At this time or later.
-    pub start: Option<Timestamp>,
-    /// At this time or earlier.
-    pub end: Option<Timestamp>,
-    /// Containing this text anywhere, in any case.
-    pub search: Option<String>,
 }
 
 /// Something that happened and changed no audited row.
@@ -123,7 +104,7 @@ fn entry(c: &mut Columns) -> Result<AuditEntry, StoreError> {
 /// A page of the entries.
 pub async fn list(
     db: &Db,
-    filter: &Filter,
+    filter: &AuditFilter,
     query: &ListQuery<AuditSort>,
 ) -> Result<Page<AuditEntry>, StoreError> {
     let filter = vec![
@@ -131,9 +112,9 @@ pub async fn list(
         optional(filter.action_type.as_deref(), text),
         optional(filter.resource_type.as_deref(), text),
         optional(filter.resource_id.as_deref(), text),
-        optional(filter.start, at),
-        optional(filter.end, at),
-        optional(filter.search.as_deref(), text),
+        optional(filter.start_date, at),
+        optional(filter.end_date, at),
+        optional(filter.q.as_deref(), text),
     ];
     LIST.page(db, query, filter, entry).await
 }

@@ -221,7 +221,7 @@ pub async fn preferences(db: &Db, user_id: UserId) -> Result<Option<Preferences>
 }
 
 /// Changes what the actor wants to be told.
-pub async fn prefer(db: &Db, actor: &Actor, change: PreferencesChange) -> Result<Preferences, StoreError> {
+pub async fn prefer(db: &Db, actor: &Actor, change: &PreferencesChange) -> Result<Preferences, StoreError> {
     let params = vec![
         actor.setting(),
         id(actor.user_id.0),

@@ -9,9 +9,10 @@ use crate::{
 use pm_api::{
     RoleId,
     list::{ListQuery, Page},
-    role::RoleDetail,
+    role::{NewRole, Permission, RoleChange, RoleDetail},
     sort::RoleSort,
 };
+use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
 /// The columns that [`role`] reads, of a role `r`.
@@ -67,17 +68,6 @@ statements! {
         where not exists (select from roles r where not r.is_system and lower(r.name) = lower(n)) order by n";
 }
 
-/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    /// Name.
-    pub name: Option<String>,
-    /// What it is for.
-    pub description: Option<Option<String>>,
-    /// All its permissions.
-    pub permissions: Option<Vec<String>>,
-}
-
 fn role(c: &mut Columns) -> Result<RoleDetail, StoreError> {
     Ok(RoleDetail {
         id: c.take()?,
@@ -105,19 +95,13 @@ pub async fn get(db: &Db, role_id: RoleId) -> Result<Option<RoleDetail>, StoreEr
 ///
 /// # Errors
 /// Constraint `roles_name_unique` if the name is taken.
-pub async fn create(
-    db: &Db,
-    actor: &Actor,
-    name: &str,
-    description: Option<String>,
-    permissions: &[String],
-) -> Result<RoleDetail, StoreError> {
+pub async fn create(db: &Db, actor: &Actor, new: &NewRole) -> Result<RoleDetail, StoreError> {
     let params = vec![
         actor.setting(),
         id(Uuid::now_v7()),
-        text(name),
-        optional(description, text),
-        texts(permissions),
+        text(&*new.name),
+        optional(new.description.as_deref(), text),
+        names(new.permissions.as_deref().unwrap_or_default()),
     ];
     db.one(CREATE, params, role).await
 }
@@ -130,15 +114,15 @@ pub async fn update(
     db: &Db,
     actor: &Actor,
     role_id: RoleId,
-    change: Change,
+    change: &RoleChange,
 ) -> Result<Option<RoleDetail>, StoreError> {
     let params = vec![
         actor.setting(),
         id(role_id.0),
-        optional(change.name, text),
-        change.description.is_some().into(),
-        optional(change.description.flatten(), text),
-        optional(change.permissions, texts),
+        optional(change.name.as_deref(), text),
+        (!change.description.is_absent()).into(),
+        optional(change.description.given(), |description| text(&**description)),
+        optional(change.permissions.as_deref(), names),
     ];
     db.first(UPDATE, params, role).await
 }
@@ -148,9 +132,13 @@ pub async fn add_permissions(
     db: &Db,
     actor: &Actor,
     role_id: RoleId,
-    permissions: &[String],
+    permissions: &[Permission],
 ) -> Result<Option<RoleDetail>, StoreError> {
-    db.first(ADD, vec![actor.setting(), id(role_id.0), texts(permissions)], role).await
+    db.first(ADD, vec![actor.setting(), id(role_id.0), names(permissions)], role).await
+}
+
+fn names(permissions: &[Permission]) -> ParameterValue {
+    texts(permissions.iter().map(|permission| &permission.0))
 }
 
 /// Deletes a custom role. False: there is none such.
@@ -159,6 +147,9 @@ pub async fn delete(db: &Db, actor: &Actor, role_id: RoleId) -> Result<bool, Sto
 }
 
 /// Those of the names that no custom role has.
-pub async fn unknown(db: &Db, names: &[String]) -> Result<Vec<String>, StoreError> {
+pub async fn unknown<'n>(
+    db: &Db,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<Vec<String>, StoreError> {
     db.rows(UNKNOWN, vec![texts(names)], |c| c.take()).await
 }

@@ -5,7 +5,7 @@ use crate::{
     statement::{actor, statements},
     value::{Columns, id, json, optional, text, texts},
 };
-use pm_api::{Metadata, SettingType, setting::Setting};
+use pm_api::setting::Setting;
 use pm_domain::settings::{Key, Values};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
@@ -38,27 +38,6 @@ statements! {
         delete from settings using ", actor!(), " where key = $2");
 }
 
-/// Everything that is stored of a setting but its identity.
-#[derive(Debug, Clone)]
-pub struct Content {
-    /// Its name.
-    pub key: String,
-    /// The value as text, a secret in clear.
-    pub value: Option<String>,
-    /// How it is to be read.
-    pub value_type: SettingType,
-    /// For people.
-    pub description: Option<String>,
-    /// Group.
-    pub category: String,
-    /// May every signed-in user read it?
-    pub is_public: bool,
-    /// Is its value kept from everybody?
-    pub is_secret: bool,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-}
-
 fn setting(c: &mut Columns) -> Result<Setting, StoreError> {
     Ok(Setting {
         id: c.take()?,
@@ -76,18 +55,18 @@ fn setting(c: &mut Columns) -> Result<Setting, StoreError> {
     })
 }
 
-fn content(actor: &Actor, content: Content) -> Result<Vec<ParameterValue>, StoreError> {
+fn parameters(actor: &Actor, setting: &Setting) -> Result<Vec<ParameterValue>, StoreError> {
     Ok(vec![
         actor.setting(),
         id(Uuid::now_v7()),
-        text(content.key),
-        optional(content.value, text),
-        text(content.value_type.as_str()),
-        optional(content.description, text),
-        text(content.category),
-        content.is_public.into(),
-        content.is_secret.into(),
-        content.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        text(&setting.key),
+        optional(setting.value.as_deref(), text),
+        text(setting.value_type.as_str()),
+        optional(setting.description.as_deref(), text),
+        text(&setting.category),
+        setting.is_public.into(),
+        setting.is_secret.into(),
+        setting.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
     ])
 }
 
@@ -107,17 +86,17 @@ pub async fn get(db: &Db, key: &str) -> Result<Option<Setting>, StoreError> {
     db.first(GET, vec![text(key)], setting).await
 }
 
-/// Stores a new setting.
+/// Stores a new setting, a secret in clear; its id and times are made here.
 ///
 /// # Errors
 /// Constraint `settings_key_unique` if there is one of this name.
-pub async fn create(db: &Db, actor: &Actor, new: Content) -> Result<Setting, StoreError> {
-    db.one(CREATE, content(actor, new)?, setting).await
+pub async fn create(db: &Db, actor: &Actor, new: &Setting) -> Result<Setting, StoreError> {
+    db.one(CREATE, parameters(actor, new)?, setting).await
 }
 
-/// Stores a setting, new or not.
-pub async fn put(db: &Db, actor: &Actor, changed: Content) -> Result<Setting, StoreError> {
-    db.one(PUT, content(actor, changed)?, setting).await
+/// Stores a setting, new or not, a secret in clear.
+pub async fn put(db: &Db, actor: &Actor, changed: &Setting) -> Result<Setting, StoreError> {
+    db.one(PUT, parameters(actor, changed)?, setting).await
 }
 
 /// Removes what is stored under a key. False: nothing was.

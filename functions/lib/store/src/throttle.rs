@@ -1,39 +1,51 @@
-//! Failed logins per account and address.
+//! Failures per key (account or address). What they lead to is decided by `pm_domain::throttle`.
 
 use crate::{
     Db, StoreError,
     statement::statements,
-    value::{text, texts},
+    value::{at, optional, text, texts},
 };
+use pm_domain::throttle::Failures;
 
 statements! {
-    BLOCKED = "
-        select coalesce(max(ceil(extract(epoch from blocked_until - now())))::int8, 0)
-        from login_throttle where key = any ($1::text[]) and blocked_until > now()";
-    FAILED = "
-        insert into login_throttle as t (key, failures, window_started_at) values ($1, 1, now())
+    READ = "
+        select failures, window_started_at at time zone 'utc', blocked_until at time zone 'utc'
+        from login_throttle where key = any ($1::text[])";
+    WRITE = "
+        insert into login_throttle as t (key, failures, window_started_at, blocked_until)
+        values ($1, $2::int4, epoch_us($3), epoch_us($4))
         on conflict (key) do update set
-            failures = case when t.window_started_at < now() - $2::int8 * interval '1 second' then 1 else t.failures + 1 end,
-            window_started_at = case when t.window_started_at < now() - $2::int8 * interval '1 second'
-                                     then now() else t.window_started_at end
-        returning failures";
-    BLOCK = "update login_throttle set blocked_until = now() + $2::int8 * interval '1 second' where key = $1";
+            failures = excluded.failures,
+            window_started_at = excluded.window_started_at,
+            blocked_until = excluded.blocked_until
+        where t.failures = $5::int4 and t.window_started_at = epoch_us($6)";
     FORGET = "delete from login_throttle where key = $1";
 }
 
-/// Seconds for which any of the keys is still blocked; 0 if none is.
-pub async fn blocked_s(db: &Db, keys: &[String]) -> Result<i64, StoreError> {
-    db.one(BLOCKED, vec![texts(keys)], |c| c.take()).await
+/// The failures under those of the keys that have any.
+pub async fn read(db: &Db, keys: &[&str]) -> Result<Vec<Failures>, StoreError> {
+    db.rows(READ, vec![texts(keys)], |c| {
+        Ok(Failures { count: c.take()?, window_started_at: c.take()?, blocked_until: c.take()? })
+    })
+    .await
 }
 
-/// Counts a failure; returns the failures in the running window.
-pub async fn failed(db: &Db, throttled: &str, window_s: i64) -> Result<i32, StoreError> {
-    db.one(FAILED, vec![text(throttled), window_s.into()], |c| c.take()).await
-}
-
-/// Blocks a key for some seconds.
-pub async fn block(db: &Db, throttled: &str, seconds: i64) -> Result<(), StoreError> {
-    db.execute(BLOCK, vec![text(throttled), seconds.into()]).await.map(drop)
+/// Writes the failures under a key if they are still those that were `known`. False: they are not.
+pub async fn write(
+    db: &Db,
+    throttled: &str,
+    known: Option<Failures>,
+    failures: Failures,
+) -> Result<bool, StoreError> {
+    let params = vec![
+        text(throttled),
+        failures.count.into(),
+        at(failures.window_started_at),
+        optional(failures.blocked_until, at),
+        optional(known, |known| known.count.into()),
+        optional(known, |known| at(known.window_started_at)),
+    ];
+    Ok(db.execute(WRITE, params).await? > 0)
 }
 
 /// Forgets the failures of a key after a success.

@@ -8,9 +8,10 @@ use crate::{
 };
 use pm_api::{
     Role, UserId,
+    input::{Patch, Text},
     list::{ListQuery, Page},
     sort::UserSort,
-    user::User,
+    user::{NewUser, User, UserChange, UserFilter},
 };
 
 /// The columns that [`user`] reads, of an account `u`.
@@ -44,7 +45,7 @@ lists! {
 
 statements! {
     GET = concat!("select ", columns!(), " from users u where u.id = $1");
-    STANDING = "
+    ACCESS_RIGHTS = "
         select role, array(
             select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
             where h.user_id = u.id)
@@ -118,37 +119,11 @@ pub struct Credentials {
 
 /// What an account may do now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccessRights {
     /// Built-in role.
     pub role: Role,
     /// What its custom roles permit besides.
     pub permissions: Vec<String>,
-}
-
-/// Which accounts.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    /// With this built-in role.
-    pub role: Option<Role>,
-    /// Active or not.
-    pub is_active: Option<bool>,
-    /// With this text in address or name, in any case.
-    pub search: Option<String>,
-}
-
-/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
-#[derive(Clone, Default)]
-pub struct UserChange {
-    /// Name for people.
-    pub full_name: Option<Option<String>>,
-    /// Built-in role.
-    pub role: Option<Role>,
-    /// Can the account be used? False ends its logins.
-    pub is_active: Option<bool>,
-    /// bcrypt hash of a new password; ends its logins.
-    pub password_hash: Option<String>,
-    /// Names of all its custom roles; unknown ones are left out.
-    pub custom_roles: Option<Vec<String>>,
 }
 
 fn user(c: &mut Columns) -> Result<User, StoreError> {
@@ -181,17 +156,23 @@ pub async fn get(db: &Db, user_id: UserId) -> Result<Option<User>, StoreError> {
 }
 
 /// What an active account may do; `None` if there is none.
-pub async fn standing(db: &Db, user_id: UserId) -> Result<Option<Standing>, StoreError> {
-    db.first(STANDING, vec![id(user_id.0)], |c| Ok(Standing { role: c.word()?, permissions: c.take()? }))
-        .await
+pub async fn access_rights(db: &Db, user_id: UserId) -> Result<Option<AccessRights>, StoreError> {
+    db.first(ACCESS_RIGHTS, vec![id(user_id.0)], |c| {
+        Ok(AccessRights { role: c.word()?, permissions: c.take()? })
+    })
+    .await
 }
 
 /// A page of the accounts.
-pub async fn list(db: &Db, filter: &Filter, query: &ListQuery<UserSort>) -> Result<Page<User>, StoreError> {
+pub async fn list(
+    db: &Db,
+    filter: &UserFilter,
+    query: &ListQuery<UserSort>,
+) -> Result<Page<User>, StoreError> {
     let filter = vec![
         optional(filter.role, |r| text(r.as_str())),
-        optional(filter.is_active, Into::into),
-        optional(filter.search.as_deref(), text),
+        optional(filter.is_active, |flag| flag.0.into()),
+        optional(filter.q.as_deref(), text),
     ];
     LIST.page(db, query, filter, user).await
 }
@@ -206,7 +187,7 @@ pub async fn credentials_by_id(db: &Db, user_id: UserId) -> Result<Option<Creden
     db.first(CREDENTIALS_BY_ID, vec![id(user_id.0)], credentials).await
 }
 
-/// Creates an account under a new id.
+/// Creates an account under a new id; an operator's unless `new` names another role.
 ///
 /// # Errors
 /// Constraint `users_email_unique` if the address is taken.
@@ -214,31 +195,33 @@ pub async fn create(
     db: &Db,
     actor: &Actor,
     user_id: UserId,
-    email: &str,
-    full_name: Option<String>,
-    role: Role,
+    new: &NewUser,
     password_hash: String,
 ) -> Result<User, StoreError> {
     let params = vec![
         actor.setting(),
         id(user_id.0),
-        text(email),
-        optional(full_name, text),
-        text(role.as_str()),
+        text(&*new.email),
+        optional(new.full_name.as_deref(), text),
+        text(new.role.unwrap_or(Role::Operator).as_str()),
         text(password_hash),
     ];
     db.one(CREATE, params, user).await
 }
 
-/// Changes the full name: an outer `None` leaves it, an inner one removes it. `None` back: no such account.
+/// Changes the full name. `None`: there is no such active account.
 pub async fn set_name(
     db: &Db,
     actor: &Actor,
     user_id: UserId,
-    full_name: Option<Option<String>>,
+    full_name: &Patch<Text<0, 200>>,
 ) -> Result<Option<User>, StoreError> {
-    let params =
-        vec![actor.setting(), id(user_id.0), full_name.is_some().into(), optional(full_name.flatten(), text)];
+    let params = vec![
+        actor.setting(),
+        id(user_id.0),
+        (!full_name.is_absent()).into(),
+        optional(full_name.given(), |name| text(&**name)),
+    ];
     db.first(SET_NAME, params, user).await
 }
 
@@ -253,20 +236,27 @@ pub async fn set_password(
     Ok(db.execute(SET_PASSWORD, params).await? > 0)
 }
 
-/// Changes an account. False: there is none.
+/// Changes an account; `password_hash` is the bcrypt hash of the new password, if there is one. Unknown custom roles are
+/// left out. False: there is no such account.
 ///
 /// # Errors
 /// Constraint `users_last_admin` if no active administrator would be left.
-pub async fn change(db: &Db, actor: &Actor, user_id: UserId, change: UserChange) -> Result<bool, StoreError> {
+pub async fn change(
+    db: &Db,
+    actor: &Actor,
+    user_id: UserId,
+    change: &UserChange,
+    password_hash: Option<String>,
+) -> Result<bool, StoreError> {
     let params = vec![
         actor.setting(),
         id(user_id.0),
-        change.full_name.is_some().into(),
-        optional(change.full_name.flatten(), text),
+        (!change.full_name.is_absent()).into(),
+        optional(change.full_name.given(), |name| text(&**name)),
         optional(change.role, |r| text(r.as_str())),
         optional(change.is_active, Into::into),
-        optional(change.password_hash, text),
-        optional(change.custom_roles, texts),
+        optional(password_hash, text),
+        optional(change.custom_roles.as_ref(), |names| texts(names.iter().map(|name| &**name))),
     ];
     Ok(db.first(CHANGE, params, |c| c.take::<UserId>()).await?.is_some())
 }

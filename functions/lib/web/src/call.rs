@@ -1,13 +1,11 @@
 //! One admitted request.
 
-use crate::{Refusal, credentials, database::database, field::Fields, standing};
+use crate::{Refusal, access_rights, credentials, database::database, field::Fields};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use pm_auth::{
-    Route,
-    token::{Identity, Signer},
-};
+use pm_api::route::Route;
+use pm_auth::token::{Identity, Signer};
 use pm_store::{Actor, Db, audit::Origin};
 use serde_json::{Value, json};
 use spin_sdk::http::Request;
@@ -56,8 +54,8 @@ impl Call {
     /// 401 if the account is gone, 403 if it has lost the right.
     pub async fn actor(&self, db: &Db) -> Result<Actor, Refusal> {
         let identity = self.identity()?;
-        let standing = standing::current(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
-        if !self.route.allows(standing.role, &standing.permissions) {
+        let rights = access_rights::current(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
+        if !self.route.allows(rights.role, &rights.permissions) {
             return Err(Refusal::Forbidden(self.route.access.refusal()));
         }
         Ok(self.origin().actor(identity.user_id))

@@ -1,12 +1,11 @@
 //! Who is asking, and may they?
 
-use crate::{Refusal, standing, trace::Trace};
+use crate::{Refusal, access_rights, database::database, trace::Trace};
 use http::header;
-use pm_auth::{
-    Access, Route,
-    token::{Identity, Signer},
-};
-use pm_store::user::Standing;
+use pm_api::route::{Access, Route};
+use pm_auth::token::{Identity, Signer};
+use pm_domain::settings::Key;
+use pm_store::{setting, user::AccessRights};
 use spin_sdk::http::Request;
 use std::sync::OnceLock;
 use subtle::ConstantTimeEq;
@@ -27,8 +26,7 @@ pub(crate) async fn check(
         (None, Access::Stream) => {
             token_in_query(request).ok_or_else(|| Refusal::Unauthorized(STREAM_NEEDS_TOKEN.to_owned()))?
         }
-        // whether anybody may register is for the handler to find out
-        (None, Access::Registration) => return Ok(None),
+        (None, Access::Registration) if registration_is_open().await? => return Ok(None),
         (None, _) => return Err(Refusal::NotAuthenticated),
     };
     // while the service token rotates, some still show the previous one
@@ -53,13 +51,19 @@ pub(crate) async fn check(
     };
     let mut identity = identity.map_err(|_| Refusal::BadToken)?;
     trace.user.set(Some(identity.user_id));
-    let allows = |s: &Standing| route.allows(s.role, &s.permissions) || route.access == Access::Registration;
-    let standing = standing::recent(identity.user_id, allows).await?.ok_or(Refusal::BadToken)?;
-    if !allows(&standing) {
+    let allows = |s: &AccessRights| route.allows(s.role, &s.permissions);
+    let rights = access_rights::recent(identity.user_id, allows).await?.ok_or(Refusal::BadToken)?;
+    if !allows(&rights) && !(route.access == Access::Registration && registration_is_open().await?) {
         return Err(Refusal::Forbidden(route.access.refusal()));
     }
-    (identity.role, identity.permissions) = (standing.role, standing.permissions);
+    (identity.role, identity.permissions) = (rights.role, rights.permissions);
     Ok(Some(identity))
+}
+
+/// May anyone create an account?
+async fn registration_is_open() -> Result<bool, Refusal> {
+    let settings = setting::read(&database().await?, &[Key::RegistrationPolicy]).await?;
+    Ok(settings.text(Key::RegistrationPolicy) == "open")
 }
 
 fn bearer(request: &Request) -> Option<String> {

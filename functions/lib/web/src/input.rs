@@ -2,7 +2,7 @@
 
 use crate::{Answer, Call, Outcome, Refusal, call::Query, empty, json, json_page};
 use deserr::Deserr;
-use http::StatusCode;
+use http::{StatusCode, header};
 use pm_api::{
     error::FieldError,
     input::{Faults, MAX_FAULTS},
@@ -11,11 +11,11 @@ use pm_api::{
         Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, NoBody, NoContent, OptionalJson, Upload,
+            List, Message, NoBody, NoContent, OptionalJson, Upload,
         },
     },
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json, map::Entry};
 use std::{future::Future, ops::Deref};
 
@@ -143,9 +143,22 @@ impl<T: Deserr<Faults>> ReadBody for OptionalJson<T> {
 impl<T: Deserr<Faults>> ReadBody for Form<T> {
     type Value = T;
     fn read(call: &Call) -> Result<T, Refusal> {
-        let form = Query::parse(&String::from_utf8_lossy(&call.body));
-        let object = form.object();
-        read_value(object.into(), "body")
+        let kind = call.header(header::CONTENT_TYPE.as_str()).unwrap_or_default().to_ascii_lowercase();
+        let form = if kind.starts_with("application/x-www-form-urlencoded") {
+            Query::parse(&String::from_utf8_lossy(&call.body))
+        } else {
+            Query::default()
+        };
+        // a fault does not repeat the form, which may hold a password
+        read_value(form.object().into(), "body", || Value::Null)
+    }
+}
+
+impl<T: DeserializeOwned> ReadBody for Message<T> {
+    type Value = T;
+    fn read(call: &Call) -> Result<T, Refusal> {
+        serde_json::from_slice(&call.body)
+            .map_err(|error| Refusal::field("value_error", &["body"], error.to_string(), Value::Null))
     }
 }
 
@@ -163,7 +176,7 @@ macro_rules! read_by_the_handler {
 read_by_the_handler!(Upload, Bytes);
 
 fn read_query<Q: Deserr<Faults>>(query: &Query) -> Result<Q, Refusal> {
-    read_value(query.object().into(), "query")
+    read_value(query.object().into(), "query", || query.object().into())
 }
 
 fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
@@ -173,7 +186,7 @@ fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
     let value = serde_json::from_slice(body).map_err(|error| {
         Refusal::field("json_invalid", &["body"], format!("JSON decode error: {error}"), json!({}))
     })?;
-    read_value(value, "body")
+    read_value(value, "body", || serde_json::from_slice(body).unwrap_or_default())
 }
 
 /// Gives fields their present names; tells which were sent under an old one.
@@ -193,14 +206,18 @@ fn rename_legacy(value: &mut Value, renamed: &mut Vec<&'static (&'static str, &'
     }
 }
 
-/// Reads a value that stands in the request's `part` (`body` or `query`).
-fn read_value<T: Deserr<Faults>>(mut value: Value, part: &'static str) -> Result<T, Refusal> {
+/// Reads a value that stands in the request's `part` (`body` or `query`). After a fault, `again` gives the value once more,
+/// because an object that lacks a field is shown.
+fn read_value<T: Deserr<Faults>>(
+    mut value: Value,
+    part: &'static str,
+    again: impl FnOnce() -> Value,
+) -> Result<T, Refusal> {
     let mut renamed = Vec::new();
     rename_legacy(&mut value, &mut renamed);
-    // whole objects are shown where a field is missing
-    let shown = value.clone();
     deserr::deserialize::<T, _, Faults>(value).map_err(|faults| {
         let mut faults = faults.0;
+        let shown = again();
         for fault in &mut faults {
             complete(fault, part, &shown);
             for (old, new) in &renamed {

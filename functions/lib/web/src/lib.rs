@@ -1,7 +1,7 @@
 //! Between Spin's HTTP and our handlers: finds the route, checks the caller, reads path, query and body, and turns
 //! results and refusals into answers.
 //!
-//! Invariants: a request reaches a handler only through the route table of pm-auth, after its access was checked and
+//! Invariants: a request reaches a handler only through the route table of pm-api, after its access was checked and
 //! it was counted among its client's;
 //! every answer that is not a stream has a content-length (without one a chunked answer waits for a delayed
 //! acknowledgement), security headers and the request's id; a request is one JSON line of the log, and what is logged
@@ -10,6 +10,7 @@
 //!
 //! Deliberately absent: SQL (pm-store), rules (pm-domain).
 
+mod access_rights;
 mod call;
 mod chain;
 mod cors;
@@ -25,7 +26,6 @@ mod rate;
 mod refusal;
 mod reply;
 mod serve;
-mod standing;
 mod stream;
 mod trace;
 mod variable;
@@ -38,9 +38,9 @@ pub use file::Files;
 pub use input::{Give, Given, Input, ReadBody, Stored, run};
 pub use outside::{Heard, post_outside};
 pub use paging::json_page;
-pub use refusal::{Refusal, other_method, unknown_path};
-pub use reply::{Answer, NO_STORE, Reply, bytes as bytes_reply, empty, json, text};
-pub use serve::{Outcome, serve, serve_private, serve_rest, serve_up_to};
+pub use refusal::{Refusal, unknown_path};
+pub use reply::{Answer, NO_STORE, bytes as bytes_reply, empty, json, text};
+pub use serve::{Outcome, other_method, serve, serve_private, serve_rest, serve_up_to};
 pub use spin_sdk::{http::Request, http_service};
 pub use stream::{Feed, csv, spawn, stream};
 pub use trace::{log_error, log_warning};

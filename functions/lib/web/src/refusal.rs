@@ -1,14 +1,16 @@
 //! Why a request is not served, and the answer that says so.
 
 use crate::{
-    cors, log_error,
+    log_error,
     reply::{self, Answer},
     trace,
 };
-use http::{HeaderValue, Method, StatusCode, header};
-use pm_api::error::{Detail, Fault, FieldError, NotFound, ValidationProblem};
+use http::{HeaderValue, StatusCode, header};
+use pm_api::{
+    error::{Detail, Fault, FieldError, NotFound, ValidationProblem},
+    input::FieldFault,
+};
 use pm_store::StoreError;
-use spin_sdk::http::Request;
 
 /// A refusal; the web layer turns it into the documented answer.
 #[derive(Debug)]
@@ -62,6 +64,16 @@ impl Refusal {
     #[must_use]
     pub fn field(kind: &str, loc: &[&str], message: impl Into<String>, input: serde_json::Value) -> Self {
         Self::Invalid(vec![FieldError::new(kind, loc, message, input)])
+    }
+
+    /// Invalid fields of the body.
+    #[must_use]
+    pub fn in_body(faults: Vec<FieldFault>) -> Self {
+        let located = |fault: FieldFault| {
+            let FieldFault { field, refused, input } = fault;
+            FieldError::new(refused.kind, &["body", field], refused.message, input)
+        };
+        Self::Invalid(faults.into_iter().map(located).collect())
     }
 
     /// The answer to a request for `path`.
@@ -145,13 +157,4 @@ fn fault(status: StatusCode, detail: &str, path: &str, text: &str) -> Answer {
 #[must_use]
 pub fn unknown_path(path: &str) -> Answer {
     Refusal::NotFound.answer(path)
-}
-
-/// The documented answer for a known path and an unknown method; `OPTIONS` is known to all.
-#[must_use]
-pub fn other_method(request: &Request, methods: &[&'static str]) -> Answer {
-    if request.method() == Method::OPTIONS {
-        return cors::options(request.headers(), &allow(methods));
-    }
-    Refusal::MethodNotAllowed(methods.to_vec()).answer(request.uri().path())
 }

@@ -8,8 +8,6 @@ use spin_sdk::http::{BoxBody, FullBody, box_body};
 
 /// An HTTP answer.
 pub type Answer = http::Response<BoxBody>;
-/// What a handler gives.
-pub type Reply = Result<Answer, crate::Refusal>;
 
 /// The whole body of an answer, kept beside it so that it can be tagged and compressed on its way out.
 #[derive(Clone)]

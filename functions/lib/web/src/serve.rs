@@ -7,15 +7,13 @@ use crate::{
     credentials::check,
     finish::{Asked, finish},
     rate,
+    refusal::allow,
     reply::Answer,
     trace::{Trace, within},
 };
 use bytes::Bytes;
 use http::Method;
-use pm_auth::{
-    Access, Op,
-    route::{self, Match},
-};
+use pm_api::route::{self, Access, Match, Op};
 use spin_sdk::http::Request;
 
 /// What a handler gives for an operation.
@@ -114,6 +112,15 @@ where
     answer
 }
 
+/// The documented answer for a known path and an unknown method; `OPTIONS` is known to all.
+#[must_use]
+pub fn other_method(request: &Request, methods: &[&'static str]) -> Answer {
+    if request.method() == Method::OPTIONS {
+        return cors::options(request.headers(), &allow(methods));
+    }
+    Refusal::MethodNotAllowed(methods.to_vec()).answer(request.uri().path())
+}
+
 enum Admitted {
     Call(Op, Box<Call>),
     Answered(Answer),
@@ -130,11 +137,7 @@ async fn admit(
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let (route, params) = match route::find(method.as_str(), path) {
         Match::Found(route, params) if route.component == component => (route, params),
-        Match::OtherMethod(methods) if method == Method::OPTIONS => {
-            let answer = cors::options(request.headers(), &crate::refusal::allow(&methods));
-            return Ok(Admitted::Answered(answer));
-        }
-        Match::OtherMethod(methods) => return Err(Refusal::MethodNotAllowed(methods)),
+        Match::OtherMethod(methods) => return Ok(Admitted::Answered(other_method(&request, &methods))),
         Match::Found(..) | Match::Unknown => return Err(Refusal::NotFound),
     };
     trace.route.set(route.path);

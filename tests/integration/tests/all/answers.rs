@@ -3,7 +3,7 @@
 use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::Method;
-use pm_auth::{Access, ROUTES};
+use pm_api::route::{Access, ROUTES};
 use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 

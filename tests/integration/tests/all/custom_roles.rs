@@ -25,7 +25,7 @@ async fn built_in_roles_are_listed_with_their_permissions_and_cannot_be_changed(
     assert_eq!(roles.iter().filter(|r| r["is_system"] == true).count(), 4);
     for role in roles {
         let name = role["name"].as_str().context("no name")?;
-        let expected: Vec<_> = pm_auth::permission::of_role(name.parse()?).into_iter().collect();
+        let expected: Vec<_> = pm_api::route::permission::of_role(name.parse()?).into_iter().collect();
         assert_eq!(role["permissions"], json!(expected), "{name}");
         let path = format!("/roles/{}", id(role)?);
         assert_eq!(admin.get(&format!("{path}/permissions")).await?.expect(200)?, json!(expected));

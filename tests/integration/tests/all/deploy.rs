@@ -2,7 +2,7 @@
 
 use crate::schema_check::{Schemas, documents};
 use anyhow::{Context, Result, ensure};
-use pm_auth::ROUTES;
+use pm_api::route::ROUTES;
 use pm_stack::up::sibling;
 use pm_test_support::manifest;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use anyhow::Result;
-use pm_auth::{Access, ROUTES};
+use pm_api::route::{Access, ROUTES};
 use pm_test_support::{Stack, StackOptions};
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! spin.toml, the components' imports, the route table and the host agree.
 
 use anyhow::Result;
-use pm_auth::{Access, ROUTES};
+use pm_api::route::{Access, ROUTES};
 use pm_host::{Host, Options};
 use pm_stack::paths::cache_dir;
 use pm_test_support::manifest;

@@ -5,7 +5,7 @@ use crate::client::{ADMIN, Answer, Client};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::Method;
-use pm_auth::{Access, ROUTES, Route};
+use pm_api::route::{Access, ROUTES, Route};
 use pm_test_support::{Stack, StackOptions};
 use std::time::Duration;
 use tokio::time::timeout;

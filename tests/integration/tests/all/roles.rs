@@ -3,8 +3,10 @@
 use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
 use http::{Method, StatusCode};
-use pm_api::Role;
-use pm_auth::{Access, ROUTES, Route};
+use pm_api::{
+    Role,
+    route::{Access, ROUTES, Route},
+};
 use pm_test_support::{Stack, StackOptions};
 use serde_json::json;
 

@@ -2,6 +2,7 @@
 
 use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER};
 use anyhow::{Context, Result};
+use http::Method;
 use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
@@ -144,6 +145,86 @@ async fn administrators_manage_accounts() -> Result<()> {
     for gone in [admin.get(&path).await?, admin.delete(&path).await?, admin.patch(&path, json!({})).await?] {
         gone.expect(404)?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_fault_of_a_request_is_named_at_once() -> Result<()> {
+    let (_stack, client) = stack().await?;
+    let admin = client.sign_in(ADMIN).await?;
+    let me = format!("/users/{}", text(&admin.get("/users/me").await?.expect(200)?, "id")?);
+    let roles = admin.get("/roles").await?.expect(200)?;
+    let role = format!("/roles/{}", text(&roles[0], "id")?);
+    for (method, path, body, places) in [
+        (
+            Method::POST,
+            "/users",
+            json!({"email": "a@b", "password": "p", "full_name": 7, "role": "king"}),
+            vec![
+                json!(["body", "email"]),
+                json!(["body", "full_name"]),
+                json!(["body", "password"]),
+                json!(["body", "role"]),
+            ],
+        ),
+        (
+            Method::PATCH,
+            &me,
+            json!({"role": "king", "is_active": 1, "custom_roles": ["", 7]}),
+            vec![
+                json!(["body", "custom_roles", 0]),
+                json!(["body", "custom_roles", 1]),
+                json!(["body", "is_active"]),
+                json!(["body", "role"]),
+            ],
+        ),
+        (Method::PATCH, "/users/me", json!({"password": "new password"}), vec![json!(["body", "password"])]),
+        (
+            Method::POST,
+            "/users/change-password",
+            json!({"new_password": "p"}),
+            vec![json!(["body", "current_password"]), json!(["body", "new_password"])],
+        ),
+        (
+            Method::PATCH,
+            &role,
+            json!({"name": "", "permissions": ["audit.read", "coffee.make", "users.write"]}),
+            vec![
+                json!(["body", "name"]),
+                json!(["body", "permissions", 1]),
+                json!(["body", "permissions", 2]),
+            ],
+        ),
+        (
+            Method::POST,
+            "/settings",
+            json!({"key": "a b", "value": "x", "value_type": "number", "is_public": true, "is_secret": true}),
+            vec![json!(["body", "is_secret"]), json!(["body", "key"]), json!(["body", "value"])],
+        ),
+        (
+            Method::PATCH,
+            "/notifications/preferences",
+            json!({"alarms": "yes", "minimum_severity": "grave"}),
+            vec![json!(["body", "alarms"]), json!(["body", "minimum_severity"])],
+        ),
+        (
+            Method::GET,
+            "/audit/logs?user_id=x&start_date=yesterday&limit=0",
+            Value::Null,
+            vec![json!(["query", "limit"]), json!(["query", "start_date"]), json!(["query", "user_id"])],
+        ),
+    ] {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = admin.send(method, path, &[("content-type", "application/json")], body).await?;
+        let refused = answer.expect(422)?;
+        let errors = refused["errors"].as_array().context("no errors")?;
+        let mut named: Vec<_> = errors.iter().map(|error| error["loc"].clone()).collect();
+        named.sort_by_key(Value::to_string);
+        assert_eq!(named, places, "{path}");
+        assert!(!refused.to_string().contains("new password"), "{refused}");
+    }
+    // a plus sign in a query is a blank once decoded
+    admin.get("/audit/logs?start_date=2026-01-01T00:00:00+01:00").await?.expect(200)?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 mod define;
 pub(crate) mod faults;
 mod list;
+mod mail_address;
 mod number;
 mod patch;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod time;
 pub(crate) use define::input;
 pub use faults::{Faults, FieldFault, MAX_FAULTS};
 pub use list::{ByName, CommaSeparated, Many};
+pub use mail_address::{MAX_MAIL_ADDRESS_CHARS, MailAddress, is_host_label};
 pub use number::{Between, Flag, Number, Whole};
 pub use patch::Patch;
 pub use text::{Secret, Text};

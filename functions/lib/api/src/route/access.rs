@@ -11,7 +11,7 @@ pub enum Access {
     Token,
     /// A valid access token of one of these roles.
     Roles(&'static [Role]),
-    /// Administrators, or anybody while the setting `registration.policy` is «open». The handler looks at the setting.
+    /// Administrators, or anyone while the setting `registration.policy` is «open».
     Registration,
     /// Any valid access token, or a stream ticket; either may stand in the query.
     Stream,

@@ -10,7 +10,8 @@ pub trait Operation: 'static {
     const OP: Op;
     /// What may stand in the query, besides what [`List`] adds.
     type Query;
-    /// What stands in the body: [`NoBody`], [`Json`], [`OptionalJson`], [`Form`], [`Upload`] or [`Bytes`].
+    /// What stands in the body: [`NoBody`], [`Json`], [`OptionalJson`], [`Form`], [`Message`],
+    /// [`Upload`] or [`Bytes`].
     type Body;
     /// What it answers: [`Json`], [`Created`], [`Accepted`], [`NoContent`], [`List`], [`Attempt`], [`CreatedOrKept`],
     /// [`JsonOrPage`], [`Download`] or [`EventStream`].
@@ -39,6 +40,9 @@ markers! {
     OptionalJson<T>;
     /// Takes a form (`application/x-www-form-urlencoded`).
     Form<T>;
+    /// Takes a message of another part of the system in JSON. It is read as it is written, by `serde`; a fault is an error
+    /// of that part, so one is reported.
+    Message<T>;
     /// Takes a form with a part `file` (`multipart/form-data`), which the handler reads.
     Upload;
     /// Takes bytes that the handler reads (postcard between our own parts).

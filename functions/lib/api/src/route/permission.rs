@@ -8,7 +8,7 @@
 
 use super::{Access, ROUTES, Route};
 use crate::Role;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Is it a permission that no custom role can carry, because its holder could become an administrator by it?
 #[must_use]
@@ -39,8 +39,14 @@ pub fn of(route: &Route) -> Option<String> {
 
 /// Every permission, by name.
 #[must_use]
-pub fn all() -> BTreeSet<String> {
-    ROUTES.iter().filter_map(of).collect()
+pub fn all() -> &'static BTreeSet<String> {
+    static ALL: LazyLock<BTreeSet<String>> = LazyLock::new(|| ROUTES.iter().filter_map(of).collect());
+    &ALL
+}
+
+/// The permissions that a custom role can carry, by name.
+pub fn grantable() -> impl Iterator<Item = &'static str> {
+    all().iter().map(String::as_str).filter(|permission| !is_reserved(permission))
 }
 
 /// What a built-in role permits: the permissions all of whose routes it opens.

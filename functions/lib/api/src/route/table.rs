@@ -8,7 +8,7 @@ use super::{
     Operation, Route,
     access::{ADMIN, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, VIEWER},
     operation::{
-        self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, List, NoBody,
+        self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, List, Message, NoBody,
         NoContent, NoQuery, OptionalJson, Upload,
     },
 };
@@ -490,8 +490,8 @@ routes! { ($)
     }
     "notifier" {
         /// The clock: one tick a second.
-        Tick: POST "/internal/tick" SERVICE, body Json<tick::Tick> => Json<tick::TickAnswer>;
+        Tick: POST "/internal/tick" SERVICE, body Message<tick::Tick> => Json<tick::TickAnswer>;
         /// Send what is due to webhooks.
-        Deliver: POST "/internal/deliver" SERVICE, body Json<webhook::DeliverRequest> => Json<webhook::DeliverReport>;
+        Deliver: POST "/internal/deliver" SERVICE, body Message<webhook::DeliverRequest> => Json<webhook::DeliverReport>;
     }
 }

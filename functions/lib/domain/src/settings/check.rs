@@ -2,7 +2,7 @@
 
 use super::Kind;
 use crate::address;
-use pm_api::SettingType;
+use pm_api::{SettingType, input::MailAddress};
 use serde_json::Value;
 
 /// Why a text does not fit, for people.
@@ -13,7 +13,7 @@ pub struct Misfit(pub String);
 /// The thresholds a sensor may have, by their field names.
 const THRESHOLDS: [&str; 4] = ["min_threshold", "max_threshold", "warning_threshold", "critical_threshold"];
 /// Most entries of a list.
-const LONGEST_LIST: usize = 200;
+const MAX_LIST_ENTRIES: usize = 200;
 
 /// May a setting have this key? Letters, digits, dot, hyphen and underscore, so that it can stand in a path as it is.
 #[must_use]
@@ -50,7 +50,7 @@ impl Kind {
             Self::Word(words) if words.contains(&text) => Ok(()),
             Self::Word(words) => misfit(format!("Input should be '{}'", words.join("', '"))),
             Self::Texts => texts(text, |_| Ok(())),
-            Self::Addresses => texts(text, |entry| address::mail(entry).map_err(str::to_owned)),
+            Self::Addresses => texts(text, |entry| MailAddress::check(entry).map_err(str::to_owned)),
             Self::Origins => texts(text, |entry| if entry == "*" { Ok(()) } else { address::origin(entry) }),
             Self::Thresholds => thresholds(text),
         }
@@ -95,8 +95,8 @@ fn json(text: &str) -> Result<Value, Misfit> {
 
 fn texts(text: &str, fits: impl Fn(&str) -> Result<(), String>) -> Result<(), Misfit> {
     let Value::Array(entries) = json(text)? else { return misfit("Input should be a JSON array of strings") };
-    if entries.len() > LONGEST_LIST {
-        return misfit(format!("The list should have at most {LONGEST_LIST} entries"));
+    if entries.len() > MAX_LIST_ENTRIES {
+        return misfit(format!("The list should have at most {MAX_LIST_ENTRIES} entries"));
     }
     for entry in &entries {
         let Some(entry) = entry.as_str().filter(|e| !e.trim().is_empty()) else {

@@ -3,10 +3,12 @@
 //! A setting is stored as text. A row need not exist: then, and when a stored text no longer fits, the default holds.
 //! Administrators may add settings of their own beside these; nothing here obeys them.
 
+mod change;
 mod check;
 mod table;
 mod values;
 
+pub use change::{added, changed};
 pub use check::{Misfit, free_value, key_is_writable};
 pub use table::{KNOWN, Key};
 pub use values::Values;

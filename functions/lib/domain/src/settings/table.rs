@@ -5,6 +5,7 @@ use super::{
     Known,
     Visibility::{self, Private, Public, Secret},
 };
+use pm_api::user::MIN_PASSWORD_CHARS;
 
 macro_rules! known {
     ($($id:ident = $key:literal, $kind:expr, $default:expr, $visibility:expr, $description:literal;)*) => {
@@ -79,7 +80,7 @@ known! {
     NotificationsWebhooksEnabled = "notifications.webhooks_enabled", Boolean, "true",
         Private, "Deliver events to webhooks.";
 
-    PasswordMinLength = "password.min_length", Integer(8, 64), "8",
+    PasswordMinLength = "password.min_length", Integer(MIN_PASSWORD_CHARS as i64, 64), "8",
         Public, "Fewest characters of a new password.";
 
     RegistrationPolicy = "registration.policy", Word(&["admin", "open"]), "admin",

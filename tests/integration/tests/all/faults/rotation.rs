@@ -4,7 +4,7 @@ use super::{PER_SECOND, Stage, a_while, checker::until_more_stored, sensors::Pla
 use crate::client::{ADMIN, Client};
 use anyhow::{Result, ensure};
 use http::Method;
-use pm_auth::{Access, ROUTES};
+use pm_api::route::{Access, ROUTES};
 use pm_test_support::Broker;
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! How the parts are.
+//! Status of each service, for `/status`.
 
 use pm_api::{
     ai::AiStatus,
