@@ -1,6 +1,6 @@
 //! A request read as its row in the table of routes says, and its answer likewise.
 
-use crate::{Answer, Call, Outcome, Refusal, call::Query, empty, json, json_page};
+use crate::{Answer, Call, Outcome, Refusal, call::Query, empty, json, json_page, legacy};
 use deserr::Deserr;
 use http::{StatusCode, header};
 use pm_api::{
@@ -15,13 +15,9 @@ use pm_api::{
         },
     },
 };
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json, map::Entry};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use std::{future::Future, ops::Deref};
-
-/// Names of fields that old clients send for another one. The new name wins where both are given.
-const LEGACY_NAMES: &[(&str, &str)] =
-    &[("metadata_json", "metadata"), ("assigned_to", "assignee"), ("due_date", "due_at"), ("search", "q")];
 
 /// A request for the operation `O`: its query and body were read and are valid.
 pub struct Input<O: Operation>
@@ -70,7 +66,7 @@ where
 }
 
 /// All three, or the faults of all of them.
-fn all_faults<A, B, C>(
+pub(crate) fn all_faults<A, B, C>(
     a: Result<A, Refusal>,
     b: Result<B, Refusal>,
     c: Result<C, Refusal>,
@@ -135,8 +131,7 @@ impl<T: Deserr<Faults>> ReadBody for Json<T> {
 impl<T: Deserr<Faults>> ReadBody for OptionalJson<T> {
     type Value = Option<T>;
     fn read(call: &Call) -> Result<Option<T>, Refusal> {
-        let text = call.body.trim_ascii();
-        if text.is_empty() || text == b"null" { Ok(None) } else { read_json(text).map(Some) }
+        if legacy::is_no_body(&call.body) { Ok(None) } else { read_json(&call.body).map(Some) }
     }
 }
 
@@ -180,7 +175,7 @@ fn read_query<Q: Deserr<Faults>>(query: &Query) -> Result<Q, Refusal> {
 }
 
 fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
-    if body.trim_ascii().is_empty() {
+    if legacy::is_no_body(body) {
         return Err(Refusal::field("missing", &["body"], "Field required", Value::Null));
     }
     let value = serde_json::from_slice(body).map_err(|error| {
@@ -189,32 +184,11 @@ fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
     read_value(value, "body", || serde_json::from_slice(body).unwrap_or_default())
 }
 
-/// Gives fields their present names; tells which were sent under an old one.
-fn rename_legacy(value: &mut Value, renamed: &mut Vec<&'static (&'static str, &'static str)>) {
-    match value {
-        Value::Object(object) => {
-            for names in LEGACY_NAMES {
-                let Some(given) = object.remove(names.0) else { continue };
-                if let Entry::Vacant(entry) = object.entry(names.1) {
-                    entry.insert(given);
-                    renamed.push(names);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| rename_legacy(item, renamed)),
-        _ => {}
-    }
-}
-
-/// Reads a value that stands in the request's `part` (`body` or `query`). After a fault, `again` gives the value once more,
-/// because an object that lacks a field is shown.
-fn read_value<T: Deserr<Faults>>(
-    mut value: Value,
-    part: &'static str,
-    again: impl FnOnce() -> Value,
-) -> Result<T, Refusal> {
-    let mut renamed = Vec::new();
-    rename_legacy(&mut value, &mut renamed);
+/// Reads a value that stands in the request's `part` (`body` or `query`).
+fn read_value<T: Deserr<Faults>>(mut value: Value, part: &'static str) -> Result<T, Refusal> {
+    let renamed = legacy::adapt(&mut value);
+    // whole objects are shown where a field is missing
+    let shown = value.clone();
     deserr::deserialize::<T, _, Faults>(value).map_err(|faults| {
         let mut faults = faults.0;
         let shown = again();

@@ -20,6 +20,7 @@ mod field;
 mod file;
 mod finish;
 mod input;
+mod legacy;
 mod outside;
 mod paging;
 mod rate;

@@ -1,7 +1,7 @@
 //! Lists: `limit`, `offset`, `cursor` and `sort` in the query; the length of the whole list in `x-total-count` and the
 //! next page's cursor in `x-next-cursor`.
 
-use crate::{Answer, Query, Refusal, json};
+use crate::{Answer, Query, Refusal, input::all_faults, json};
 use http::{HeaderName, HeaderValue, StatusCode};
 use pm_api::list::{Cursor, ListQuery, MAX_LIMIT, MAX_OFFSET, MAX_SEARCH_CHARS, Page, SortWord};
 use serde::Serialize;
@@ -14,25 +14,12 @@ impl Query {
     /// # Errors
     /// 422 naming the parameter.
     pub fn list<S: SortWord>(&self, default_limit: i64) -> Result<ListQuery<S>, Refusal> {
-        let sort_by = self.word::<S>("sort_by")?;
-        let sort = self.text("sort");
-        let (sort, descending) = match (sort, sort_by) {
-            (None, word) => (word.unwrap_or(S::DEFAULT), S::DESCENDING),
-            (Some("asc"), word) => (word.unwrap_or(S::DEFAULT), false),
-            (Some("desc"), word) => (word.unwrap_or(S::DEFAULT), true),
-            (Some(text), None) => order(text).ok_or_else(|| unknown_order::<S>(text))?,
-            (Some(text), Some(_)) => {
-                let message = "Input should be 'asc' or 'desc' where sort_by is given";
-                return Err(Refusal::field("enum", &["query", "sort"], message, json!(text)));
-            }
-        };
-        let mut query = ListQuery {
-            limit: self.integer("limit", default_limit, 1, MAX_LIMIT)?,
-            offset: self.integer("offset", 0, 0, MAX_OFFSET)?,
-            after: None,
-            sort,
-            descending,
-        };
+        let ((sort, descending), limit, offset) = all_faults(
+            self.order::<S>(),
+            self.integer("limit", default_limit, 1, MAX_LIMIT),
+            self.integer("offset", 0, 0, MAX_OFFSET),
+        )?;
+        let mut query = ListQuery { limit, offset, after: None, sort, descending };
         if let Some(text) = self.text("cursor") {
             let cursor = text.parse::<Cursor>().ok().filter(|cursor| query.gave(cursor));
             query.after = Some(cursor.ok_or_else(|| {
@@ -41,6 +28,21 @@ impl Query {
             })?);
         }
         Ok(query)
+    }
+
+    /// What orders the list, and is the greatest first?
+    fn order<S: SortWord>(&self) -> Result<(S, bool), Refusal> {
+        let sort_by = self.word::<S>("sort_by")?;
+        Ok(match (self.text("sort"), sort_by) {
+            (None, word) => (word.unwrap_or(S::DEFAULT), S::DESCENDING),
+            (Some("asc"), word) => (word.unwrap_or(S::DEFAULT), false),
+            (Some("desc"), word) => (word.unwrap_or(S::DEFAULT), true),
+            (Some(text), None) => order(text).ok_or_else(|| unknown_order::<S>(text))?,
+            (Some(text), Some(_)) => {
+                let message = "Input should be 'asc' or 'desc' where sort_by is given";
+                return Err(Refusal::field("enum", &["query", "sort"], message, json!(text)));
+            }
+        })
     }
 
     /// The text that a list is searched for: `q`, or `search`.
@@ -117,6 +119,14 @@ mod tests {
         ] {
             let refused = alarms(text).err().unwrap_or_default();
             assert!(refused.contains(name), "{text}: {refused}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_page_is_reported() {
+        let refused = alarms("sort=up&limit=0&offset=x").err().unwrap_or_default();
+        for name in ["\"sort\"", "\"limit\"", "\"offset\""] {
+            assert!(refused.contains(name), "{name}: {refused}");
         }
     }
 

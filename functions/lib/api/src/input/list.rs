@@ -21,6 +21,24 @@ impl<T, const MIN: usize, const MAX: usize> Deref for Many<T, MIN, MAX> {
     }
 }
 
+/// Collects what was read of each item, or the faults of all items.
+fn read_all<T, C: FromIterator<T>>(
+    items: impl Iterator<Item = Result<T, Faults>>,
+    location: ValuePointerRef<'_>,
+) -> Result<C, Faults> {
+    let (mut read, mut faults) = (Vec::new(), None);
+    for item in items {
+        match item {
+            Ok(item) => read.push(item),
+            Err(more) => match <Faults as MergeWithError<Faults>>::merge(faults, more, location) {
+                ControlFlow::Continue(all) => faults = Some(all),
+                ControlFlow::Break(all) => return Err(all),
+            },
+        }
+    }
+    faults.map_or_else(|| Ok(read.into_iter().collect()), Err)
+}
+
 fn items(count: usize) -> String {
     format!("{count} item{}", if count == 1 { "" } else { "s" })
 }
@@ -43,17 +61,10 @@ impl<T: Deserr<Faults>, const MIN: usize, const MAX: usize> Deserr<Faults> for M
         if sequence.len() > MAX {
             return refuse("too_long", format!("List should have at most {}", items(MAX)));
         }
-        let (mut read, mut faults) = (Vec::with_capacity(sequence.len()), None);
-        for (index, item) in sequence.into_iter().enumerate() {
-            match T::deserialize_from_value(item.into_value(), location.push_index(index)) {
-                Ok(item) => read.push(item),
-                Err(more) => match <Faults as MergeWithError<Faults>>::merge(faults, more, location) {
-                    ControlFlow::Continue(all) => faults = Some(all),
-                    ControlFlow::Break(all) => return Err(all),
-                },
-            }
-        }
-        faults.map_or(Ok(Self(read)), Err)
+        let items = sequence.into_iter().enumerate().map(|(index, item)| {
+            T::deserialize_from_value(item.into_value(), location.push_index(index))
+        });
+        read_all(items, location).map(Self)
     }
 }
 
@@ -94,21 +105,15 @@ impl<T: Deserr<Faults>> Deserr<Faults> for ByName<T> {
             let error = deserr::ErrorKind::IncorrectValueKind { actual: value, accepted: kinds };
             return Err(take_cf_content(<Faults as deserr::DeserializeError>::error(None, error, location)));
         };
-        let (mut read, mut faults) = (BTreeMap::new(), None);
-        for (name, value) in deserr::Map::into_iter(map) {
-            match T::deserialize_from_value(value.into_value(), location.push_key(&name)) {
-                Ok(value) => _ = read.insert(name, value),
-                Err(more) => match <Faults as MergeWithError<Faults>>::merge(faults, more, location) {
-                    ControlFlow::Continue(all) => faults = Some(all),
-                    ControlFlow::Break(all) => return Err(all),
-                },
-            }
-        }
-        faults.map_or(Ok(Self(read)), Err)
+        let values = deserr::Map::into_iter(map).map(|(name, value)| {
+            let value = T::deserialize_from_value(value.into_value(), location.push_key(&name))?;
+            Ok((name, value))
+        });
+        read_all(values, location).map(Self)
     }
 }
 
-/// A parameter of a query with up to `MAX` values, separated by commas.
+/// A parameter of a query with up to `MAX` values, separated by commas. Every bad value is a fault of the parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(transparent)]
 pub struct CommaSeparated<T, const MAX: usize>(pub Vec<T>);
@@ -132,13 +137,13 @@ impl<T: Scalar, const MAX: usize> Deserr<Faults> for CommaSeparated<T, MAX> {
         let Value::String(text) = value else {
             return Err(fault(Refused::new("string_type", "Input should be a valid string"), ""));
         };
-        let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<_> = text.split(',').map(str::trim).collect();
         if parts.len() > MAX {
             let message = format!("List should have at most {}", items(MAX));
             return Err(fault(Refused::new("too_long", message), &text));
         }
         let read = |part: &str| T::read(&part.into()).map_err(|refused| fault(refused, part));
-        parts.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+        read_all(parts.into_iter().map(read), location).map(Self)
     }
 }
 
