@@ -2,7 +2,7 @@
 
 use crate::{
     act::{Problem, act},
-    change::{checked, doing},
+    change::{check_time, doing},
 };
 use pm_api::{AlarmId, route::op};
 use pm_domain::alarm::workflow::Action;
@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 /// `POST /alarms/bulk`, all or nothing. The ids stand in the body or in the query; the first change is for all alarms.
 pub(crate) async fn change(input: Input<op::ChangeAlarms>) -> Result<(), Refusal> {
     let ids = ids(&input)?;
-    let first = input.body.payload.first().ok_or(Refusal::NotFound)?;
-    let change = checked(first, &["body", "payload", "resolved_at"])?;
+    let change = input.body.payload.first().ok_or(Refusal::NotFound)?.clone();
+    check_time(&change, &["body", "payload", "resolved_at"])?;
     let db = input.db().await?;
     let actor = doing(input.actor(&db).await?, &change);
     match act(&db, &actor, &ids, &Action::Update(change)).await? {

@@ -1,8 +1,6 @@
 //! Raising an alarm by hand.
 
-use crate::change::CLOCK_SKEW_S;
 use pm_api::{
-    AlarmStatus,
     alarm::{Alarm, NewAlarm},
     error::FieldError,
     route::op,
@@ -22,7 +20,11 @@ pub(crate) async fn create(input: Input<op::CreateAlarm>) -> Result<Alarm, Refus
     let db = input.db().await?;
     let body = &input.body;
     let mut faults = faults(&db, body).await?;
-    if body.triggered_at.is_some_and(|at| at > now.plus_seconds(CLOCK_SKEW_S)) {
+    let status = workflow::first_status(body.status);
+    if let Err(reason) = status {
+        faults.push(FieldError::new("value_error", &["body", "status"], reason, json!(body.status)));
+    }
+    if body.triggered_at.is_some_and(|at| workflow::is_future(at, now)) {
         let message = "An alarm cannot begin in the future";
         faults.push(FieldError::new(
             "value_error",
@@ -31,11 +33,11 @@ pub(crate) async fn create(input: Input<op::CreateAlarm>) -> Result<Alarm, Refus
             json!(body.triggered_at),
         ));
     }
-    if !faults.is_empty() {
-        return Err(Refusal::Invalid(faults));
-    }
+    let status = match status {
+        Ok(status) if faults.is_empty() => status,
+        _ => return Err(Refusal::Invalid(faults)),
+    };
     let actor = input.actor(&db).await?;
-    let status = body.status.unwrap_or(AlarmStatus::Open);
     let follows = workflow::raise(body.severity, &body.message, status, now);
     let new = ManualAlarm {
         machine_id: body.machine_id,
@@ -62,9 +64,6 @@ async fn faults(db: &Db, body: &NewAlarm) -> Result<Vec<FieldError>, Refusal> {
     let mut refuse = |field: &str, message: &str, input| {
         faults.push(FieldError::new("value_error", &["body", field], message, input));
     };
-    if body.status == Some(AlarmStatus::Resolved) {
-        refuse("status", "An alarm begins open or acknowledged", json!(body.status));
-    }
     if machine::get(db, body.machine_id).await?.is_none() {
         refuse("machine_id", "There is no such machine", json!(body.machine_id));
     } else if let Some(sensor_id) = body.sensor_id {

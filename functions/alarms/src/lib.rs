@@ -12,11 +12,10 @@ mod create;
 mod shelve;
 
 use pm_api::{
-    AlarmId, AlarmStatus,
+    AlarmId, PredictionId,
     alarm::{Alarm, AlarmTransition},
     list::Page,
     route::op,
-    word::AlarmStatusFilter,
 };
 use pm_store::alarm;
 use pm_web::{Answer, Input, Refusal, Request, handlers, serve};
@@ -40,30 +39,7 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn list(input: Input<op::ListAlarms>) -> Result<Page<Alarm>, Refusal> {
-    let query = &input.query;
-    let statuses = match query.status {
-        None => AlarmStatus::ALL.to_vec(),
-        Some(AlarmStatusFilter::Active) => vec![AlarmStatus::Open, AlarmStatus::Acknowledged],
-        Some(AlarmStatusFilter::Open) => vec![AlarmStatus::Open],
-        Some(AlarmStatusFilter::Acknowledged) => vec![AlarmStatus::Acknowledged],
-        Some(AlarmStatusFilter::Resolved) => vec![AlarmStatus::Resolved],
-    };
-    let filter = alarm::Filter {
-        statuses,
-        machine_id: query.machine_id,
-        sensor_id: query.sensor_id,
-        severity: query.severity,
-        kind: query.kind,
-        condition_active: query.condition_active.map(|flag| flag.0),
-        acknowledged: query.acknowledged.map(|flag| flag.0),
-        shelved: query.shelved.map(|flag| flag.0),
-        from: query.start_date,
-        to: query.end_date,
-        search: query.q.clone().map(String::from),
-        verdict: query.verdict,
-        prediction_id: None,
-    };
-    Ok(alarm::list(&input.db().await?, &filter, &input.page).await?)
+    Ok(alarm::list(&input.db().await?, &input.query, &input.page).await?)
 }
 
 async fn get(input: Input<op::GetAlarm>) -> Result<Alarm, Refusal> {
@@ -79,10 +55,6 @@ async fn history(input: Input<op::AlarmHistory>) -> Result<Page<AlarmTransition>
 }
 
 async fn of_prediction(input: Input<op::AlarmsOfPrediction>) -> Result<Page<Alarm>, Refusal> {
-    let filter = alarm::Filter {
-        statuses: AlarmStatus::ALL.to_vec(),
-        prediction_id: Some(input.id("prediction_id")?),
-        ..alarm::Filter::default()
-    };
-    Ok(alarm::list(&input.db().await?, &filter, &input.page).await?)
+    let id: PredictionId = input.id("prediction_id")?;
+    Ok(alarm::of_prediction(&input.db().await?, id, &input.page).await?)
 }

@@ -9,8 +9,8 @@ mod body;
 mod history;
 
 use pm_api::{
-    AlarmStatus, MachineId,
-    alarm::Alarm,
+    MachineId,
+    alarm::{Alarm, AlarmFilter},
     list::Page,
     machine::{DeletionPreview, Machine, MachineSummary, MachineThresholds},
     route::op,
@@ -89,11 +89,7 @@ async fn alarms(input: Input<op::MachineAlarms>) -> Result<Page<Alarm>, Refusal>
     let id: MachineId = input.id("machine_id")?;
     let db = input.db().await?;
     machine::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    let filter = alarm::Filter {
-        statuses: AlarmStatus::ALL.to_vec(),
-        machine_id: Some(id),
-        ..alarm::Filter::default()
-    };
+    let filter = AlarmFilter { machine_id: Some(id), ..AlarmFilter::default() };
     Ok(alarm::list(&db, &filter, &input.page).await?)
 }
 

@@ -51,7 +51,8 @@ impl AlarmActions {
         }
         let app = self.app;
         spawn_local(async move {
-            let update = AlarmUpdate { status: Some(AlarmStatus::Acknowledged), ..AlarmUpdate::default() };
+            let update =
+                AlarmUpdate { status: Some(AlarmStatus::Acknowledged.into()), ..AlarmUpdate::default() };
             let many = ids.len();
             // All or none: after a refusal nothing has changed, and the lists are fetched as they are.
             let body = AlarmBulkBody(AlarmBulk { payload: Many(vec![update]), ids: Some(Many(ids)) });

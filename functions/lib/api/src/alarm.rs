@@ -6,8 +6,7 @@ use crate::{
 };
 use crate::{
     AlarmKind,
-    input::{CommaSeparated, Faults, Flag, Many, Text, Whole, input},
-    word::AlarmStatusFilter,
+    input::{CommaSeparated, Faults, Flag, Many, Refused, Scalar, Text, Whole, input, read_as_scalar},
 };
 use serde::{Deserialize, Serialize};
 
@@ -95,8 +94,8 @@ input! {
     /// Filters of `GET /alarms`.
     AlarmFilter {
         optional {
-            /// In this state; active: open or acknowledged.
-            status: AlarmStatusFilter,
+            /// In this state.
+            status: StatusOrActive,
             /// Of this machine.
             machine_id: MachineId,
             /// Of this sensor.
@@ -141,8 +140,8 @@ input! {
         optional {
             /// The sensor, if one is concerned; it must be the machine's.
             sensor_id: SensorId,
-            /// open (unless given) or acknowledged.
-            status: AlarmStatus,
+            /// open (unless given; active is the same) or acknowledged.
+            status: StatusOrActive,
             /// When it began; now unless given.
             triggered_at: Timestamp,
             /// Free object.
@@ -152,8 +151,8 @@ input! {
     /// Body of `PATCH /alarms/{id}`.
     AlarmUpdate {
         optional {
-            /// New status: open → acknowledged → resolved, and not back.
-            status: AlarmStatus,
+            /// New status: open → acknowledged → resolved, and not back. An alarm that is active stays as it is by `active`.
+            status: StatusOrActive,
             /// When it was resolved; only for a resolved alarm; now unless given.
             resolved_at: Timestamp,
             /// What was found.
@@ -192,6 +191,70 @@ input! {
             /// Why.
             reason: Text<1, 1000>,
         }
+    }
+}
+
+/// A status of an alarm, or `active`: any status that is not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusOrActive {
+    /// Any status that is not closed.
+    Active,
+    /// This status.
+    Is(AlarmStatus),
+}
+
+impl StatusOrActive {
+    const ACTIVE: &'static str = "active";
+
+    /// Its text form.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => Self::ACTIVE,
+            Self::Is(status) => status.as_str(),
+        }
+    }
+}
+
+impl From<AlarmStatus> for StatusOrActive {
+    fn from(status: AlarmStatus) -> Self {
+        Self::Is(status)
+    }
+}
+
+impl Scalar for StatusOrActive {
+    fn read(value: &serde_json::Value) -> Result<Self, Refused> {
+        if value == Self::ACTIVE {
+            return Ok(Self::Active);
+        }
+        AlarmStatus::read(value).map(Self::Is).map_err(|refused| match refused.kind {
+            "enum" => Refused::new("enum", format!("{} or '{}'", refused.message, Self::ACTIVE)),
+            _ => refused,
+        })
+    }
+}
+
+read_as_scalar!(StatusOrActive);
+
+impl Serialize for StatusOrActive {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for StatusOrActive {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "StatusOrActive".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let words: Vec<_> = AlarmStatus::WORDS.iter().copied().chain([Self::ACTIVE]).collect();
+        schemars::json_schema!({
+            "description": "A status of an alarm, or `active`: any status that is not closed.",
+            "type": "string",
+            "enum": words
+        })
     }
 }
 

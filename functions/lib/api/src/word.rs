@@ -200,17 +200,6 @@ words! {
         /// Values drift away.
         GradualDrift = "gradual_drift",
     }
-    /// Filter for the status of alarms.
-    AlarmStatusFilter {
-        /// Not acknowledged.
-        Open = "open",
-        /// Acknowledged.
-        Acknowledged = "acknowledged",
-        /// Resolved.
-        Resolved = "resolved",
-        /// Open or acknowledged.
-        Active = "active",
-    }
     /// State of a delivery to a webhook.
     DeliveryStatus {
         /// Waits for its next attempt.
@@ -229,7 +218,7 @@ words! {
         /// Needs action now.
         Critical = "critical",
     }
-    /// What people have done about an alarm. «active» in filters means open or acknowledged.
+    /// What people have done about an alarm.
     AlarmStatus {
         /// Nobody has acknowledged it.
         Open = "open",

@@ -7,12 +7,13 @@ use crate::{
     value::{Columns, at, id, optional, text, texts},
 };
 use pm_api::{
-    AlarmId, AlarmKind, AlarmStatus, MachineId, PredictionId, SensorId, Severity, Timestamp, Verdict,
-    alarm::{Alarm, AlarmTransition},
+    AlarmId, PredictionId, Severity,
+    alarm::{Alarm, AlarmFilter, AlarmTransition},
+    input::Flag,
     list::{ListQuery, Page},
     sort::{AlarmSort, HistorySort},
 };
-use pm_domain::alarm::need;
+use pm_domain::alarm::{need, wanted_statuses};
 
 macro_rules! columns {
     () => {
@@ -67,53 +68,45 @@ statements! {
     GET = concat!("select ", columns!(), " from alarms where id = $1");
 }
 
-/// Which alarms.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// In one of these states.
-    pub statuses: Vec<AlarmStatus>,
-    /// Of this machine.
-    pub machine_id: Option<MachineId>,
-    /// Of this sensor.
-    pub sensor_id: Option<SensorId>,
-    /// Of this severity.
-    pub severity: Option<Severity>,
-    /// Raised by this.
-    pub kind: Option<AlarmKind>,
-    /// Whose condition holds, or does not.
-    pub condition_active: Option<bool>,
-    /// That somebody acknowledged, or nobody did.
-    pub acknowledged: Option<bool>,
-    /// That are shelved now, or are not.
-    pub shelved: Option<bool>,
-    /// Raised at or after.
-    pub from: Option<Timestamp>,
-    /// Raised before.
-    pub to: Option<Timestamp>,
-    /// Whose message contains this, in any case.
-    pub search: Option<String>,
-    /// That were found to be this.
-    pub verdict: Option<Verdict>,
-    /// Raised by this prediction.
-    pub prediction_id: Option<PredictionId>,
+/// A page of the alarms.
+pub async fn list(
+    db: &Db,
+    filter: &AlarmFilter,
+    query: &ListQuery<AlarmSort>,
+) -> Result<Page<Alarm>, StoreError> {
+    matching(db, filter, None, query).await
 }
 
-/// A page of the alarms.
-pub async fn list(db: &Db, filter: &Filter, query: &ListQuery<AlarmSort>) -> Result<Page<Alarm>, StoreError> {
+/// A page of the alarms that a prediction raised.
+pub async fn of_prediction(
+    db: &Db,
+    prediction_id: PredictionId,
+    query: &ListQuery<AlarmSort>,
+) -> Result<Page<Alarm>, StoreError> {
+    matching(db, &AlarmFilter::default(), Some(prediction_id), query).await
+}
+
+async fn matching(
+    db: &Db,
+    filter: &AlarmFilter,
+    prediction_id: Option<PredictionId>,
+    query: &ListQuery<AlarmSort>,
+) -> Result<Page<Alarm>, StoreError> {
+    let flag = |flag: Option<Flag>| optional(flag, |flag| flag.0.into());
     let filter = vec![
-        texts(&filter.statuses),
+        texts(wanted_statuses(filter.status)),
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.sensor_id, |s| id(s.0)),
         optional(filter.severity, |s| text(s.as_str())),
         optional(filter.kind, |k| text(k.as_str())),
-        optional(filter.condition_active, Into::into),
-        optional(filter.acknowledged, Into::into),
-        optional(filter.shelved, Into::into),
-        optional(filter.from, at),
-        optional(filter.to, at),
-        optional(filter.search.as_deref(), text),
+        flag(filter.condition_active),
+        flag(filter.acknowledged),
+        flag(filter.shelved),
+        optional(filter.start_date, at),
+        optional(filter.end_date, at),
+        optional(filter.q.as_deref(), text),
         optional(filter.verdict, |v| text(v.as_str())),
-        optional(filter.prediction_id, |p| id(p.0)),
+        optional(prediction_id, |p| id(p.0)),
     ];
     LIST.page(db, query, filter, alarm).await
 }

@@ -58,12 +58,20 @@ mod tests {
         for (sent, read, renamed) in [
             (json!({"metadata_json": {"a_id": ""}}), json!({"metadata": {"a_id": ""}}), 1),
             (json!({"metadata_json": null, "metadata": {}}), json!({"metadata": {}}), 0),
-            (json!({"assigned_to": "a@b.c", "due_date": "2026-12-24"}), json!({"assignee": "a@b.c", "due_at": "2026-12-24"}), 2),
+            (
+                json!({"assigned_to": "a@b.c", "due_date": "2026-12-24"}),
+                json!({"assignee": "a@b.c", "due_at": "2026-12-24"}),
+                2,
+            ),
             (json!({"assigned_to": "", "due_date": null, "status": "open"}), json!({"status": "open"}), 0),
             (json!({"assigned_to": " ", "assignee": "a@b.c"}), json!({"assignee": "a@b.c"}), 0),
             (json!({"assignee": "", "due_at": null}), json!({"assignee": "", "due_at": null}), 0),
             (json!({"alarm_id": "", "sensor_id": " ", "name": ""}), json!({"name": ""}), 0),
-            (json!({"readings": [{"machine_id": "", "metadata_json": {}}]}), json!({"readings": [{"metadata": {}}]}), 1),
+            (
+                json!({"readings": [{"machine_id": "", "metadata_json": {}}]}),
+                json!({"readings": [{"metadata": {}}]}),
+                1,
+            ),
             (json!([{"metadata_json": {}}, 7]), json!([{"metadata": {}}, 7]), 1),
         ] {
             let mut value = sent.clone();

@@ -61,9 +61,10 @@ impl<T: Deserr<Faults>, const MIN: usize, const MAX: usize> Deserr<Faults> for M
         if sequence.len() > MAX {
             return refuse("too_long", format!("List should have at most {}", items(MAX)));
         }
-        let items = sequence.into_iter().enumerate().map(|(index, item)| {
-            T::deserialize_from_value(item.into_value(), location.push_index(index))
-        });
+        let items = sequence
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| T::deserialize_from_value(item.into_value(), location.push_index(index)));
         read_all(items, location).map(Self)
     }
 }

@@ -9,12 +9,21 @@ pub mod machine;
 pub mod need;
 pub mod workflow;
 
-use pm_api::{AlarmStatus, Timestamp};
+use pm_api::{AlarmStatus, Timestamp, alarm::StatusOrActive};
 
 /// Is an alarm in this state closed? A closed alarm stays as it is, and the next condition of its cause raises a new one.
 #[must_use]
 pub fn is_closed(status: AlarmStatus) -> bool {
     status == AlarmStatus::Resolved
+}
+
+/// The states that a filter wants: all without one. An alarm is active as long as it is not closed.
+pub fn wanted_statuses(filter: Option<StatusOrActive>) -> impl Iterator<Item = AlarmStatus> {
+    AlarmStatus::ALL.iter().copied().filter(move |status| match filter {
+        None => true,
+        Some(StatusOrActive::Active) => !is_closed(*status),
+        Some(StatusOrActive::Is(wanted)) => *status == wanted,
+    })
 }
 
 /// When the condition of an alarm ended; `None`: it holds. `ended_at`: when the history last recorded its end. While the
@@ -36,7 +45,16 @@ pub fn condition_end(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use AlarmStatus::{Acknowledged, Open, Resolved};
     use proptest::prelude::*;
+
+    #[test]
+    fn a_filter_wants_one_status_or_all_that_are_not_closed() {
+        let wanted = |filter| wanted_statuses(filter).collect::<Vec<_>>();
+        assert_eq!(wanted(None), AlarmStatus::ALL);
+        assert_eq!(wanted(Some(StatusOrActive::Active)), [Open, Acknowledged]);
+        assert_eq!(wanted(Some(Resolved.into())), [Resolved]);
+    }
 
     proptest! {
         #[test]

@@ -4,7 +4,10 @@ use crate::{
     alarm::is_closed,
     ticket::{AutoTicket, auto_ticket},
 };
-use pm_api::{AlarmKind, AlarmStatus, Metadata, Severity, Timestamp, UserId, Verdict, alarm::Alarm};
+use pm_api::{
+    AlarmKind, AlarmStatus, Severity, Timestamp, UserId,
+    alarm::{Alarm, AlarmUpdate, StatusOrActive},
+};
 
 pub use pm_api::alarm::{SHELVE_MAX_S, SHELVE_MIN_S};
 
@@ -15,11 +18,30 @@ pub fn may_change(from: AlarmStatus, to: AlarmStatus) -> bool {
     from == to || (from != AlarmStatus::Resolved && to != AlarmStatus::Open)
 }
 
+/// How far a client's clock may be ahead, seconds.
+const MAX_CLOCK_SKEW_S: i64 = 60;
+
+/// Does a time that a client gives lie in the future?
+#[must_use]
+pub fn is_future(at: Timestamp, now: Timestamp) -> bool {
+    at > now.plus_seconds(MAX_CLOCK_SKEW_S)
+}
+
+/// The status that is set on an alarm in the status `from`. An alarm that is active stays as it is by `active`.
+fn status_after(from: AlarmStatus, set: Option<StatusOrActive>) -> AlarmStatus {
+    match set {
+        None => from,
+        Some(StatusOrActive::Is(to)) => to,
+        Some(StatusOrActive::Active) if is_closed(from) => AlarmStatus::Open,
+        Some(StatusOrActive::Active) => from,
+    }
+}
+
 /// What a person does to an alarm.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Sets what is given.
-    Update(Update),
+    Update(AlarmUpdate),
     /// Keeps the alarm out of sight for a limited time (ISA-18.2).
     Shelve {
         /// How long, seconds.
@@ -29,21 +51,6 @@ pub enum Action {
     },
     /// Ends the shelving.
     Unshelve,
-}
-
-/// Fields of an alarm that a person sets; `None` leaves a field as it is.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Update {
-    /// New status.
-    pub status: Option<AlarmStatus>,
-    /// What was found.
-    pub notes: Option<String>,
-    /// What the cause turned out to be; for a closed alarm.
-    pub verdict: Option<Verdict>,
-    /// When it was resolved, for a closed alarm; absent: now.
-    pub resolved_at: Option<Timestamp>,
-    /// Replaces the free object.
-    pub metadata: Option<Metadata>,
 }
 
 /// What an action makes of an alarm.
@@ -95,9 +102,9 @@ pub fn act(alarm: &Alarm, action: &Action, by: UserId, now: Timestamp) -> Result
     }
 }
 
-fn update(alarm: &Alarm, update: &Update, by: UserId, now: Timestamp) -> Result<Outcome, String> {
+fn update(alarm: &Alarm, update: &AlarmUpdate, by: UserId, now: Timestamp) -> Result<Outcome, String> {
     let from = alarm.status;
-    let to = update.status.unwrap_or(from);
+    let to = status_after(from, update.status);
     if !may_change(from, to) {
         return Err(format!("An alarm cannot go from {from} to {to}"));
     }
@@ -106,25 +113,26 @@ fn update(alarm: &Alarm, update: &Update, by: UserId, now: Timestamp) -> Result<
     }
     let mut after = Alarm { status: to, ..alarm.clone() };
     match update.status {
-        Some(AlarmStatus::Acknowledged) => {
+        Some(StatusOrActive::Is(AlarmStatus::Acknowledged)) => {
             after.acknowledged_at = alarm.acknowledged_at.or(Some(now));
             after.acknowledged_by = alarm.acknowledged_by.or(Some(by));
         }
-        Some(AlarmStatus::Resolved) => {
+        Some(StatusOrActive::Is(AlarmStatus::Resolved)) => {
             after.resolved_by = alarm.resolved_by.or(Some(by));
             after.shelved_until = None;
             // nothing but its resolution tells that the cause of a manual alarm is gone
             after.condition_active &= alarm.kind != AlarmKind::Manual.as_str();
         }
-        Some(AlarmStatus::Open) | None => {}
+        Some(StatusOrActive::Is(AlarmStatus::Open) | StatusOrActive::Active) | None => {}
     }
     if is_closed(to) {
         after.resolved_at = update.resolved_at.or(alarm.resolved_at).or(Some(now));
     }
-    after.resolution_notes = update.notes.clone().or(after.resolution_notes);
+    let notes = update.resolution_notes.clone().map(String::from);
+    after.resolution_notes = notes.clone().or(after.resolution_notes);
     after.verdict = update.verdict.or(alarm.verdict);
     after.metadata = update.metadata.clone().or(after.metadata);
-    let moved = (from != to).then(|| Entry { change: to.as_str(), note: update.notes.clone() });
+    let moved = (from != to).then(|| Entry { change: to.as_str(), note: notes });
     let verdict = after.verdict.filter(|_| after.verdict != alarm.verdict);
     let found = verdict.map(|v| Entry { change: "verdict", note: Some(v.as_str().to_owned()) });
     Ok(Outcome {
@@ -132,6 +140,17 @@ fn update(alarm: &Alarm, update: &Update, by: UserId, now: Timestamp) -> Result<
         resolves_ticket: is_closed(to) && !is_closed(from),
         alarm: after,
     })
+}
+
+/// The status that an alarm raised by hand begins with.
+///
+/// # Errors
+/// Why it cannot, for people.
+pub fn first_status(given: Option<StatusOrActive>) -> Result<AlarmStatus, &'static str> {
+    match status_after(AlarmStatus::Open, given) {
+        status if is_closed(status) => Err("An alarm begins open or acknowledged"),
+        status => Ok(status),
+    }
 }
 
 /// What follows when a person raises an alarm.
@@ -160,7 +179,7 @@ pub fn raise(severity: Severity, message: &str, status: AlarmStatus, now: Timest
 mod tests {
     use super::*;
     use AlarmStatus::{Acknowledged, Open, Resolved};
-    use pm_api::{AlarmId, MachineId};
+    use pm_api::{AlarmId, MachineId, Verdict, input::Text};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -210,7 +229,7 @@ mod tests {
     }
 
     fn to(status: AlarmStatus) -> Action {
-        Action::Update(Update { status: Some(status), ..Update::default() })
+        Action::Update(AlarmUpdate { status: Some(status.into()), ..AlarmUpdate::default() })
     }
 
     fn done(alarm: &Alarm, action: &Action) -> Outcome {
@@ -219,8 +238,13 @@ mod tests {
 
     #[test]
     fn a_verdict_belongs_to_a_closed_alarm() {
-        let verdict = |status| {
-            Action::Update(Update { status, verdict: Some(Verdict::TrueFault), ..Update::default() })
+        let verdict = |status: Option<AlarmStatus>| {
+            let status = status.map(Into::into);
+            Action::Update(AlarmUpdate {
+                status,
+                verdict: Some(Verdict::TrueFault),
+                ..AlarmUpdate::default()
+            })
         };
         for (from, status, allowed) in [
             (Open, None, false),
@@ -270,6 +294,31 @@ mod tests {
     }
 
     #[test]
+    fn an_active_alarm_stays_as_it_is_by_active_and_a_closed_one_cannot_become_active() {
+        let active =
+            Action::Update(AlarmUpdate { status: Some(StatusOrActive::Active), ..AlarmUpdate::default() });
+        for status in [Open, Acknowledged] {
+            let outcome = done(&alarm(status), &active);
+            assert_eq!((outcome.alarm, outcome.history), (alarm(status), vec![]));
+        }
+        assert!(act(&alarm(Resolved), &active, BOB, NOW).is_err());
+    }
+
+    #[test]
+    fn an_alarm_raised_by_hand_begins_open_or_acknowledged() {
+        assert_eq!(first_status(None), Ok(Open));
+        assert_eq!(first_status(Some(StatusOrActive::Active)), Ok(Open));
+        assert_eq!(first_status(Some(Acknowledged.into())), Ok(Acknowledged));
+        assert!(first_status(Some(Resolved.into())).is_err());
+    }
+
+    #[test]
+    fn a_clock_may_be_a_minute_ahead() {
+        assert!(!is_future(NOW.plus_seconds(60), NOW));
+        assert!(is_future(NOW.plus_seconds(61), NOW));
+    }
+
+    #[test]
     fn an_alarm_raised_by_hand_may_begin_acknowledged() {
         let open = raise(Severity::Info, "noise", Open, NOW);
         assert_eq!((open.acknowledged_at, open.history, open.ticket), (None, vec!["raised"], None));
@@ -278,16 +327,23 @@ mod tests {
         assert!(seen.ticket.is_some());
     }
 
+    fn any_status() -> impl Strategy<Value = StatusOrActive> {
+        prop_oneof![
+            Just(StatusOrActive::Active),
+            prop::sample::select(AlarmStatus::ALL).prop_map(StatusOrActive::Is),
+        ]
+    }
+
     fn any_action() -> impl Strategy<Value = Action> {
         let update = (
-            prop::option::of(prop::sample::select(AlarmStatus::ALL)),
-            prop::option::of(Just("bearing".to_owned())),
+            prop::option::of(any_status()),
+            prop::option::of(Just(Text::<0, 4000>::from("bearing"))),
             prop::option::of(prop::sample::select(Verdict::ALL)),
             prop::option::of((-1000_i64..0).prop_map(|s| NOW.plus_seconds(s))),
         );
         prop_oneof![
-            update.prop_map(|(status, notes, verdict, resolved_at)| {
-                Action::Update(Update { status, notes, verdict, resolved_at, metadata: None })
+            update.prop_map(|(status, resolution_notes, verdict, resolved_at)| {
+                Action::Update(AlarmUpdate { status, resolution_notes, verdict, resolved_at, metadata: None })
             }),
             (SHELVE_MIN_S..SHELVE_MAX_S)
                 .prop_map(|duration_s| Action::Shelve { duration_s, reason: "noise".to_owned() }),
