@@ -4,9 +4,9 @@ use pm_api::{
     MachineId, SensorId, Timestamp,
     list::{ListQuery, Page},
     machine::MachineHistoryFilter,
-    prediction::{MachinePrediction, Prediction},
+    prediction::{MachinePrediction, Prediction, PredictionFilter},
     route::op,
-    sensor_data::{MachineReading, SensorData},
+    sensor_data::{MachineReading, ReadingFilter, SensorData},
     sort::{PredictionSort, ReadingSort},
 };
 use pm_store::{Db, machine, prediction, reading, sensor};
@@ -36,12 +36,12 @@ async fn listed_predictions(
     page: &ListQuery<PredictionSort>,
 ) -> Result<Page<Prediction>, Refusal> {
     let id: MachineId = call.id("machine_id")?;
-    let filter = prediction::Filter {
+    let filter = PredictionFilter {
         sensor_id: query.sensor_id,
         machine_id: Some(id),
-        from: query.start_time,
-        to: query.end_time,
-        ..prediction::Filter::default()
+        start_time: query.start_time,
+        end_time: query.end_time,
+        status: None,
     };
     let db = known_machine(call, id).await?;
     Ok(prediction::list(&db, &filter, page).await?)
@@ -65,11 +65,11 @@ pub(crate) async fn readings(input: Input<op::MachineReadingHistory>) -> Result<
 async fn listed_readings(
     call: &Call,
     sensor_id: Option<SensorId>,
-    (from, to): (Option<Timestamp>, Option<Timestamp>),
+    (start_date, end_date): (Option<Timestamp>, Option<Timestamp>),
     page: &ListQuery<ReadingSort>,
 ) -> Result<Page<SensorData>, Refusal> {
     let id: MachineId = call.id("machine_id")?;
-    let filter = reading::Filter { sensor_id, machine_id: Some(id), from, to };
+    let filter = ReadingFilter { sensor_id, machine_id: Some(id), start_date, end_date };
     let db = known_machine(call, id).await?;
     Ok(reading::list(&db, &filter, page).await?)
 }
@@ -83,11 +83,11 @@ async fn known_machine(call: &Call, id: MachineId) -> Result<Db, Refusal> {
 /// Readings of a sensor over a range, newest first.
 pub(crate) async fn sensor(input: Input<op::SensorHistory>) -> Result<Page<SensorData>, Refusal> {
     let id: SensorId = input.id("sensor_id")?;
-    let filter = reading::Filter {
+    let filter = ReadingFilter {
         sensor_id: Some(id),
         machine_id: None,
-        from: input.query.start_time,
-        to: input.query.end_time,
+        start_date: input.query.start_time,
+        end_date: input.query.end_time,
     };
     let db = input.db().await?;
     sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;

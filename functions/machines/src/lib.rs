@@ -12,8 +12,11 @@ use pm_api::{
     MachineId,
     alarm::{Alarm, AlarmFilter},
     list::Page,
-    machine::{DeletionPreview, Machine, MachineSummary, MachineThresholds},
-    route::op,
+    machine::{DeletionPreview, Machine, MachineChange, MachineSummary, MachineThresholds},
+    route::{
+        Operation, op,
+        operation::{Json, NoQuery},
+    },
 };
 use pm_store::{alarm, deletion, machine};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, serve};
@@ -25,6 +28,7 @@ async fn handle(request: Request) -> Answer {
         CreateMachine => create,
         GetMachine => get,
         UpdateMachine => update,
+        PutMachine => update,
         DeleteMachine => delete,
         MachineSummary => summary,
         MachineAlarms => alarms,
@@ -64,7 +68,10 @@ async fn get(input: Input<op::GetMachine>) -> Result<Machine, Refusal> {
     machine::get(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
 }
 
-async fn update(input: Input<op::UpdateMachine>) -> Result<Machine, Refusal> {
+async fn update<O>(input: Input<O>) -> Result<Machine, Refusal>
+where
+    O: Operation<Query = NoQuery, Body = Json<MachineChange>, Answer = Json<Machine>>,
+{
     let id: MachineId = input.id("machine_id")?;
     body::check_network(input.body.metadata.given())?;
     let db = input.db().await?;

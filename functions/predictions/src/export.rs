@@ -1,12 +1,13 @@
 //! `GET /predictions/export.csv`: predictions, sensor by sensor.
 
 use http::HeaderValue;
+use pm_api::{route::op, word::PredictionStatus};
 use pm_domain::csv::Csv;
 use pm_store::{
     Db, StoreError,
     reading_export::{self as export, ExportSensor},
 };
-use pm_web::{Call, Feed, Outcome, csv, spawn};
+use pm_web::{Answer, Feed, Input, Refusal, csv, spawn};
 
 /// Rows that are held at once.
 const SLICE: i64 = 5000;
@@ -28,11 +29,11 @@ const HEADINGS: &[&str] = &[
     "id",
 ];
 
-pub(crate) async fn export(call: &Call) -> Outcome {
-    let range = export::range(call.query.time("start_time")?, call.query.time("end_time")?);
-    let status = crate::status(call)?;
-    let db = call.db().await?;
-    let sensors = export::sensors(&db, call.query.id("sensor_id")?, call.query.id("machine_id")?).await?;
+pub(crate) async fn export(input: Input<op::ExportPredictions>) -> Result<Answer, Refusal> {
+    let query = &input.query;
+    let (range, status) = (export::range(query.start_time, query.end_time), query.status);
+    let db = input.db().await?;
+    let sensors = export::sensors(&db, query.sensor_id, query.machine_id).await?;
     let (answer, feed) = csv(HeaderValue::from_static("attachment; filename=\"predictions.csv\""));
     spawn(async move {
         if let Err(error) = write(&db, feed, status, &sensors, range).await {
@@ -45,7 +46,7 @@ pub(crate) async fn export(call: &Call) -> Outcome {
 async fn write(
     db: &Db,
     mut feed: Feed,
-    status: Option<&str>,
+    status: Option<PredictionStatus>,
     sensors: &[ExportSensor],
     (after, to): (pm_api::Timestamp, pm_api::Timestamp),
 ) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ mod export;
 mod failure;
 mod test_data;
 
-use pm_api::sort::ReadingSort;
+use pm_api::{sensor_data::ReadingFilter, sort::ReadingSort};
 use pm_auth::Op;
 use pm_store::reading;
 use pm_web::{Answer, Call, Outcome, Refusal, Request, json_page, serve};
@@ -30,11 +30,11 @@ async fn handle(request: Request) -> Answer {
 }
 
 async fn list(call: &Call) -> Outcome {
-    let filter = reading::Filter {
+    let filter = ReadingFilter {
         sensor_id: call.query.id("sensor_id")?,
         machine_id: call.query.id("machine_id")?,
-        from: call.query.time("start_date")?,
-        to: call.query.time("end_date")?,
+        start_date: call.query.time("start_date")?,
+        end_date: call.query.time("end_date")?,
     };
     let query = call.query.list::<ReadingSort>(100)?;
     Ok(json_page(&reading::list(&call.db().await?, &filter, &query).await?))

@@ -3,94 +3,100 @@
 //! Invariants: a trend has at most 1,000 points however long its range; thresholds of a sensor do not contradict each
 //! other; deleting a sensor deletes everything it measured, answers at once and is audited with counts. Deliberately absent: raw readings (component `sensor-data`).
 
-mod body;
 mod trend;
 
-use http::StatusCode;
-use pm_api::{SensorId, sort::SensorSort};
-use pm_auth::Op;
-use pm_store::{StoreError, deletion, sensor};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
-
-/// Sensors that a list can be asked for by their ids.
-const MOST_IDS: usize = 200;
+use pm_api::{
+    SensorId,
+    machine::DeletionPreview,
+    route::{
+        Operation, op,
+        operation::{Json, NoQuery},
+    },
+    sensor::{NewSensor, Sensor, SensorChange, Thresholds},
+};
+use pm_domain::{limits, settings::Key};
+use pm_store::{Db, StoreError, deletion, machine, sensor, setting};
+use pm_web::{Answer, Given, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("sensors", request, |op, call| async move {
-        match op {
-            Op::ListSensors => list(&call).await,
-            Op::CreateSensor => create(&call).await,
-            Op::GetSensor => get(&call).await,
-            Op::UpdateSensor => update(&call).await,
-            Op::DeleteSensor => delete(&call).await,
-            Op::SensorTrend => trend::trend(&call).await,
-            Op::SensorTimeline => trend::timeline(&call).await,
-            Op::PreviewSensorDeletion => preview_deletion(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
-}
-
-async fn list(call: &Call) -> Outcome {
-    let ids = call.query.ids("ids", MOST_IDS)?;
-    let filter = sensor::Filter {
-        ids,
-        machine_id: call.query.id("machine_id")?,
-        sensor_type: call.query.short_text("sensor_type", 200)?,
-        search: call.query.search()?,
-        status: call.query.word("status")?,
+    let handlers = handlers! {
+        ListSensors => list,
+        CreateSensor => create,
+        GetSensor => get,
+        UpdateSensor => update,
+        PutSensor => update,
+        DeleteSensor => delete,
+        SensorTrend => trend::trend,
+        SensorTimeline => trend::timeline,
+        PreviewSensorDeletion => preview_deletion,
     };
-    let query = call.query.list::<SensorSort>(1000)?;
-    Ok(json_page(&sensor::list(&call.db().await?, &filter, &query).await?))
+    serve("sensors", request, handlers).await
 }
 
-async fn create(call: &Call) -> Outcome {
-    let mut new = body::new_sensor(call.fields()?)?;
-    let machine_id = new.machine_id;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    body::add_defaults(&db, &mut new).await?;
-    match sensor::create(&db, &actor, new).await {
-        Ok(sensor) => Ok(json(StatusCode::CREATED, &sensor)),
-        Err(StoreError::Constraint(name)) if name == "sensors_machine_exists" => Err(Refusal::field(
+async fn list(input: Input<op::ListSensors>) -> Given<op::ListSensors> {
+    Ok(sensor::list(&input.db().await?, &input.query, &input.page).await?)
+}
+
+async fn create(input: Input<op::CreateSensor>) -> Result<Sensor, Refusal> {
+    let new = &input.body;
+    let given = limits::given(new);
+    refuse_contradiction(&given)?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    let thresholds = if given.is_empty() { default_thresholds(&db, new).await? } else { given };
+    sensor::create(&db, &actor, new, &thresholds).await.map_err(|error| match error {
+        StoreError::Constraint(name) if name == "sensors_machine_exists" => Refusal::field(
             "value_error",
             &["body", "machine_id"],
             "There is no machine with this id",
-            machine_id.to_string().into(),
-        )),
-        Err(other) => Err(other.into()),
-    }
+            new.machine_id.to_string().into(),
+        ),
+        other => other.into(),
+    })
 }
 
-async fn get(call: &Call) -> Outcome {
-    let id: SensorId = call.id("sensor_id")?;
-    let sensor = sensor::get(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &sensor))
+/// The thresholds of a sensor that comes without any: those that the settings have for its type, unless its machine has
+/// some.
+async fn default_thresholds(db: &Db, new: &NewSensor) -> Result<Thresholds, Refusal> {
+    let of_machine = machine::thresholds(db, new.machine_id).await?.unwrap_or_default();
+    let settings = setting::read(db, &[Key::SensorsDefaultThresholds]).await?;
+    let machine_has = of_machine.contains_key(new.sensor_type());
+    let defaults = settings.json(Key::SensorsDefaultThresholds);
+    Ok(limits::of_new_sensor(&defaults, new.sensor_type(), machine_has))
 }
 
-async fn update(call: &Call) -> Outcome {
-    let id: SensorId = call.id("sensor_id")?;
-    let fields = call.fields()?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    let sensor = sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    let change = body::sensor_change(&sensor, fields)?;
-    let sensor = sensor::update(&db, &actor, id, change).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &sensor))
+fn refuse_contradiction(thresholds: &Thresholds) -> Result<(), Refusal> {
+    limits::fault(thresholds).map_or(Ok(()), |fault| Err(Refusal::in_body(vec![fault])))
 }
 
-async fn delete(call: &Call) -> Outcome {
-    let id: SensorId = call.id("sensor_id")?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
+async fn get(input: Input<op::GetSensor>) -> Result<Sensor, Refusal> {
+    let id: SensorId = input.id("sensor_id")?;
+    sensor::get(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
+}
+
+/// The thresholds that result are checked together.
+async fn update<O>(input: Input<O>) -> Result<Sensor, Refusal>
+where
+    O: Operation<Query = NoQuery, Body = Json<SensorChange>, Answer = Json<Sensor>>,
+{
+    let id: SensorId = input.id("sensor_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    let before = sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+    refuse_contradiction(&limits::after(&before, &input.body))?;
+    sensor::update(&db, &actor, id, &input.body).await?.ok_or(Refusal::NotFound)
+}
+
+async fn delete(input: Input<op::DeleteSensor>) -> Result<(), Refusal> {
+    let id: SensorId = input.id("sensor_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
     let found = deletion::delete_sensor(&db, &actor, id).await?;
-    if found { Ok(empty(StatusCode::NO_CONTENT)) } else { Err(Refusal::NotFound) }
+    if found { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
-async fn preview_deletion(call: &Call) -> Outcome {
-    let id: SensorId = call.id("sensor_id")?;
-    let preview = deletion::preview_sensor(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &preview))
+async fn preview_deletion(input: Input<op::PreviewSensorDeletion>) -> Result<DeletionPreview, Refusal> {
+    let id: SensorId = input.id("sensor_id")?;
+    deletion::preview_sensor(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
 }

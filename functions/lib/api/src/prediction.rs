@@ -1,7 +1,10 @@
 //! Predictions: the stored judgements of the models.
 
 use crate::{MachineId, Metadata, PredictionId, SensorId, Timestamp, remaining_life::RemainingLife};
-use crate::{input::input, word::PredictionStatus};
+use crate::{
+    input::{Number, input},
+    word::PredictionStatus,
+};
 use serde::{Deserialize, Serialize};
 
 /// One scoring of one sensor.
@@ -219,32 +222,31 @@ impl From<Prediction> for MachinePrediction {
     }
 }
 
-/// `POST /predictions`: a value that a sensor might report.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewPrediction {
-    /// The sensor.
-    pub sensor_id: SensorId,
-    /// Its machine.
-    pub machine_id: MachineId,
-    /// When it would be measured; later than what the sensor was scored through.
-    pub timestamp: Timestamp,
-    /// The value in the sensor's unit.
-    pub value: f64,
-}
-
-/// `POST /predictions/trigger`: judge now what was reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TriggerPredictions {
-    /// The machine.
-    pub machine_id: MachineId,
-    /// Only this sensor of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sensor_id: Option<SensorId>,
-}
-
 input! {
+    /// Body of `POST /predictions`: a value that a sensor might report.
+    NewPrediction {
+        required {
+            /// The sensor.
+            sensor_id: SensorId,
+            /// Its machine.
+            machine_id: MachineId,
+            /// When it would be measured; later than what the sensor was scored through.
+            timestamp: Timestamp,
+            /// The value in the sensor's unit.
+            value: Number,
+        }
+    }
+    /// Body of `POST /predictions/trigger`: score now what was reported.
+    TriggerPredictions {
+        required {
+            /// The machine.
+            machine_id: MachineId,
+        }
+        optional {
+            /// Only this sensor of it.
+            sensor_id: SensorId,
+        }
+    }
     /// Filters of `GET /predictions` and `GET /predictions/export.csv`.
     PredictionFilter {
         optional {

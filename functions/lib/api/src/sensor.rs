@@ -52,6 +52,9 @@ pub struct Sensor {
     pub latest: Option<LatestReading>,
 }
 
+/// The type of a sensor of which none is known.
+pub const UNKNOWN_SENSOR_TYPE: &str = "unknown";
+
 /// The newest reading of a sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -249,10 +252,10 @@ input! {
             machine_id: MachineId,
             /// Name, unique within the machine.
             name: Text<1, 200>,
-            /// Kind of quantity, e.g. `temperature`.
-            sensor_type: Text<1, 200>,
         }
         optional {
+            /// Kind of quantity, e.g. `temperature`; `unknown` unless given.
+            sensor_type: Text<0, 200>,
             /// Unit of the values, e.g. `°C`.
             unit: Text<0, 32>,
             /// At or below: warning.
@@ -297,5 +300,14 @@ input! {
             /// Replaces the free object; `metadata_json` is the same.
             metadata: Metadata,
         }
+    }
+}
+
+impl NewSensor {
+    /// Its type: the given one, or [`UNKNOWN_SENSOR_TYPE`].
+    #[must_use]
+    pub fn sensor_type(&self) -> &str {
+        let given = self.sensor_type.as_deref().map(str::trim).filter(|kind| !kind.is_empty());
+        given.unwrap_or(UNKNOWN_SENSOR_TYPE)
     }
 }

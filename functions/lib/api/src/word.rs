@@ -1,5 +1,6 @@
 //! The closed vocabularies of the API: each word once, with its text form.
 
+use crate::input::Refused;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -12,7 +13,9 @@ pub struct UnknownWord {
 }
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal $(or $other:literal)?),* $(,)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident $(refused as $refused:ident)? {
+        $($(#[$vdoc:meta])* $variant:ident = $text:literal $(or $other:literal)?),* $(,)?
+    })*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -51,7 +54,7 @@ macro_rules! words {
 
         impl $crate::input::Scalar for $name {
             fn read(value: &serde_json::Value) -> Result<Self, $crate::input::Refused> {
-                $crate::input::word(value)
+                $crate::input::word(value)$(.map_err(|_| $refused()))?
             }
         }
 
@@ -168,7 +171,7 @@ words! {
         Network = "network",
     }
     /// A range of time that ends now.
-    Interval {
+    Interval refused as no_interval {
         /// One hour.
         Hour = "1h",
         /// Six hours.
@@ -348,6 +351,12 @@ words! {
         /// Critical.
         Critical = "critical",
     }
+}
+
+/// What is said of a text that is no [`Interval`], as documented.
+fn no_interval() -> Refused {
+    let pattern = format!("^({})$", Interval::WORDS.join("|"));
+    Refused::new("string_pattern_mismatch", format!("String should match pattern '{pattern}'"))
 }
 
 impl From<ReadingStatus> for SpanStatus {

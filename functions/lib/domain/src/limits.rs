@@ -1,7 +1,12 @@
 //! Thresholds of a sensor, where it has them from, and the status of a value against them.
 
 pub use pm_api::sensor::Thresholds;
-use pm_api::{ReadingStatus, score::Limits};
+use pm_api::{
+    ReadingStatus,
+    input::{FieldFault, Number, Patch},
+    score::Limits,
+    sensor::{NewSensor, Sensor, SensorChange},
+};
 use serde_json::Value;
 
 /// The thresholds that count for a sensor: its own if it has any, else those that its machine has for its type.
@@ -29,6 +34,51 @@ pub fn default_of(setting: &Value, sensor_type: &str) -> Thresholds {
 #[must_use]
 pub fn of_new_sensor(setting: &Value, sensor_type: &str, machine_has: bool) -> Thresholds {
     if machine_has { Thresholds::default() } else { default_of(setting, sensor_type) }
+}
+
+/// The thresholds that a new sensor is given by whoever makes it.
+#[must_use]
+pub fn given(new: &NewSensor) -> Thresholds {
+    let number = |given: Option<Number>| given.map(|number| number.0);
+    Thresholds {
+        warning: number(new.warning_threshold),
+        critical: number(new.critical_threshold),
+        warning_low: number(new.warning_low),
+        critical_low: number(new.critical_low),
+        min: number(new.min_threshold),
+        max: number(new.max_threshold),
+    }
+}
+
+/// The thresholds of its own that a sensor has after a change.
+#[must_use]
+pub fn after(sensor: &Sensor, change: &SensorChange) -> Thresholds {
+    let number = |change: &Patch<Number>, before: Option<f64>| {
+        change.clone().after(before.map(Number)).map(|number| number.0)
+    };
+    Thresholds {
+        warning: number(&change.warning_threshold, sensor.warning_threshold),
+        critical: number(&change.critical_threshold, sensor.critical_threshold),
+        warning_low: number(&change.warning_low, sensor.warning_low),
+        critical_low: number(&change.critical_low, sensor.critical_low),
+        min: number(&change.min_threshold, sensor.min_threshold),
+        max: number(&change.max_threshold, sensor.max_threshold),
+    }
+}
+
+/// The fault of a sensor whose thresholds contradict each other, at the sensor's field.
+#[must_use]
+pub fn fault(t: &Thresholds) -> Option<FieldFault> {
+    let (threshold, message) = contradiction(t)?;
+    let (field, value) = match threshold {
+        "warning" => ("warning_threshold", t.warning),
+        "critical" => ("critical_threshold", t.critical),
+        "min" => ("min_threshold", t.min),
+        "max" => ("max_threshold", t.max),
+        "warning_low" => ("warning_low", t.warning_low),
+        _ => ("critical_low", t.critical_low),
+    };
+    Some(FieldFault::new(field, format!("Input {message}"), value))
 }
 
 /// Do warning and critical guard the low side? They do where critical lies below warning (an oil level: warning 50 %,

@@ -1,6 +1,41 @@
 //! How a course over a range is made: from which level, in buckets of which length.
 
-use pm_api::Timestamp;
+use crate::duration::{DAY_S, HOUR_S};
+use pm_api::{Timestamp, word::Interval};
+
+/// Longest range, ten years, in seconds.
+const MAX_RANGE_S: i64 = 316_000_000;
+
+/// How far back an interval goes, seconds.
+fn interval_s(interval: Interval) -> i64 {
+    match interval {
+        Interval::Hour => HOUR_S,
+        Interval::SixHours => 6 * HOUR_S,
+        Interval::Day => DAY_S,
+        Interval::Week => 7 * DAY_S,
+        Interval::Month => 30 * DAY_S,
+    }
+}
+
+/// Begin and end of the range that a request names: an interval up to now, or `start` and, unless it is now, `end`.
+///
+/// # Errors
+/// What is wrong with the end, for people.
+pub fn range(
+    interval: Interval,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(Timestamp, Timestamp), &'static str> {
+    let Some(start) = start else { return Ok((now.plus_seconds(-interval_s(interval)), now)) };
+    let end = end.unwrap_or(now);
+    match end.0.saturating_sub(start.0) {
+        ..=0 => Err("Input should be later than start"),
+        us if us > MAX_RANGE_S * Timestamp::SECOND => Err("Input should be at most ten years after start"),
+        _ if start.0 < 0 || end > now.plus_seconds(MAX_RANGE_S) => Err("Input should be within this age"),
+        _ => Ok((start, end)),
+    }
+}
 
 /// What readings are kept as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +133,25 @@ mod tests {
 
     const ALL: Kept = Kept { raw_from: Timestamp(0), minute_from: Timestamp(0) };
     const NOW: Timestamp = Timestamp(1_800_000_000_123_456);
+
+    #[test]
+    fn a_range_is_an_interval_up_to_now_or_named_by_its_ends() {
+        let now = Timestamp(1_800_000_000 * Timestamp::SECOND);
+        let past = |s: i64| now.plus_seconds(-s);
+        assert_eq!(range(Interval::Week, None, Some(past(5)), now), Ok((past(604_800), now)));
+        assert_eq!(range(Interval::Week, Some(past(9)), None, now), Ok((past(9), now)));
+        assert_eq!(range(Interval::Day, Some(past(9)), Some(past(5)), now), Ok((past(9), past(5))));
+        for (start, end) in [
+            (past(5), past(5)),
+            (past(5), past(9)),
+            (past(MAX_RANGE_S + 1), now),
+            (Timestamp(-1), Timestamp(1)),
+        ] {
+            assert!(range(Interval::Day, Some(start), Some(end), now).is_err(), "{start} {end}");
+        }
+        let far = now.plus_seconds(MAX_RANGE_S + 1);
+        assert!(range(Interval::Day, Some(now.plus_seconds(9)), Some(far), now).is_err());
+    }
 
     #[test]
     fn the_level_follows_the_range() {

@@ -7,7 +7,11 @@ use crate::{
     statement::statements,
     value::{Columns, at, floats, ints, optional_texts, status_code, texts},
 };
-use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, ingest::SensorRef, sensor::Thresholds};
+use pm_api::{
+    MachineId, ReadingStatus, SensorId, Timestamp,
+    ingest::SensorRef,
+    sensor::{Thresholds, UNKNOWN_SENSOR_TYPE},
+};
 use pm_domain::{freshness::late_before, limits, settings::Key};
 use spin_sdk::pg::ParameterValue;
 use std::collections::{HashMap, HashSet};
@@ -176,7 +180,7 @@ async fn register(db: &Db, refs: &[SensorRef], known: &[Option<KnownSensor>]) ->
     db.execute(REGISTER_MACHINES, machines).await?;
     let defaults = setting::read(db, &[Key::SensorsDefaultThresholds]).await?;
     let defaults = defaults.json(Key::SensorsDefaultThresholds);
-    let sensor_type = |r: &SensorRef| r.sensor_type.clone().unwrap_or_else(|| "unknown".to_owned());
+    let sensor_type = |r: &SensorRef| r.sensor_type.clone().unwrap_or_else(|| UNKNOWN_SENSOR_TYPE.to_owned());
     let types = vec![texts(new().map(|r| &r.machine)), texts(new().map(sensor_type))];
     let have = db.rows(HAVE_THRESHOLDS, types, |c| Ok((c.take::<i64>()?, c.take::<bool>()?))).await?;
     let have: HashMap<i64, bool> = have.into_iter().collect();

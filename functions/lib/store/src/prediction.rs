@@ -8,9 +8,9 @@ use crate::{
     value::{Columns, at, id, optional, text},
 };
 use pm_api::{
-    MachineId, Metadata, PredictionId, SensorId, Timestamp,
+    Metadata, PredictionId, SensorId,
     list::{ListQuery, Page},
-    prediction::{MachineShare, MachineStanding, Prediction, SensorShare},
+    prediction::{MachineShare, MachineStanding, Prediction, PredictionFilter, SensorShare},
     remaining_life::{CONFIDENCE_LEVEL, RemainingLife},
     sort::PredictionSort,
 };
@@ -76,31 +76,16 @@ statements! {
           and time between epoch_us($2::int8 - 30000000) and epoch_us($2::int8 + 30000000)";
 }
 
-/// Which predictions.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter<'f> {
-    /// Of this sensor.
-    pub sensor_id: Option<SensorId>,
-    /// Of this machine.
-    pub machine_id: Option<MachineId>,
-    /// Of this status: normal, warning, critical or buffering.
-    pub status: Option<&'f str>,
-    /// Not earlier than this.
-    pub from: Option<Timestamp>,
-    /// Not later than this.
-    pub to: Option<Timestamp>,
-}
-
 /// A page of the predictions. The length of the whole is counted up to 10,000.
 pub async fn list(
     db: &Db,
-    filter: &Filter<'_>,
+    filter: &PredictionFilter,
     query: &ListQuery<PredictionSort>,
 ) -> Result<Page<Prediction>, StoreError> {
     let mut params = vec![
-        at(filter.from.unwrap_or(WIDEST.0)),
-        at(filter.to.unwrap_or(WIDEST.1)),
-        optional(filter.status, text),
+        at(filter.start_time.unwrap_or(WIDEST.0)),
+        at(filter.end_time.unwrap_or(WIDEST.1)),
+        optional(filter.status, |status| text(status.as_str())),
     ];
     if filter.sensor_id.is_none() && filter.machine_id.is_none() {
         return OF_ALL.page(db, query, params, prediction).await;

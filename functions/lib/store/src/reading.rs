@@ -8,9 +8,9 @@ use crate::{
     value::{Columns, at, id, optional},
 };
 use pm_api::{
-    MachineId, Metadata, SensorId, Timestamp,
+    Metadata, SensorId, Timestamp,
     list::{ListQuery, Page},
-    sensor_data::SensorData,
+    sensor_data::{ReadingFilter, SensorData},
     sort::ReadingSort,
 };
 
@@ -74,19 +74,6 @@ statements! {
     );
 }
 
-/// Which readings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this sensor.
-    pub sensor_id: Option<SensorId>,
-    /// Of this machine.
-    pub machine_id: Option<MachineId>,
-    /// Not earlier than this.
-    pub from: Option<Timestamp>,
-    /// Not later than this.
-    pub to: Option<Timestamp>,
-}
-
 /// Earliest and latest times that chunk exclusion and arithmetic can take: 1970 and 2200.
 pub(crate) const WIDEST: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(7_258_118_400_000_000));
 
@@ -94,16 +81,16 @@ pub(crate) const WIDEST: (Timestamp, Timestamp) = (Timestamp(0), Timestamp(7_258
 /// beyond, whole hours are counted at the edges of the range.
 pub async fn list(
     db: &Db,
-    filter: &Filter,
+    filter: &ReadingFilter,
     query: &ListQuery<ReadingSort>,
 ) -> Result<Page<SensorData>, StoreError> {
-    if *filter == Filter::default() && query.descending && query.after.is_none() {
+    if *filter == ReadingFilter::default() && query.descending && query.after.is_none() {
         let newest = NEWEST.rows(db, query, Vec::new(), sensor_data).await?;
         if newest.next.is_some() {
             return Ok(newest);
         }
     }
-    let mut params = vec![at(filter.from.unwrap_or(WIDEST.0)), at(filter.to.unwrap_or(WIDEST.1))];
+    let mut params = vec![at(filter.start_date.unwrap_or(WIDEST.0)), at(filter.end_date.unwrap_or(WIDEST.1))];
     let rows = match (filter.sensor_id, filter.machine_id) {
         (None, None) => OF_ALL,
         (Some(sensor), machine) => {

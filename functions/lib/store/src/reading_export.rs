@@ -6,7 +6,7 @@ use crate::{
     statement::statements,
     value::{Columns, at, id, optional},
 };
-use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp};
+use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, word::PredictionStatus};
 use pm_domain::trend::{Kept, Level};
 
 statements! {
@@ -161,11 +161,11 @@ fn row(c: &mut Columns) -> Result<ExportRow, StoreError> {
 pub async fn predictions(
     db: &Db,
     sensor_id: SensorId,
-    status: Option<&str>,
+    status: Option<PredictionStatus>,
     (after, to): (Timestamp, Timestamp),
     limit: i64,
 ) -> Result<Vec<ExportPrediction>, StoreError> {
-    let status = optional(status, crate::value::text);
+    let status = optional(status, |status| crate::value::text(status.as_str()));
     let params = vec![id(sensor_id.0), at(after), at(to), limit.into(), status];
     db.rows(PREDICTIONS, params, |c| {
         Ok(ExportPrediction {

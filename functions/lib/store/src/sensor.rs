@@ -7,10 +7,10 @@ use crate::{
     value::{Columns, id, json, optional, status_code, text, texts},
 };
 use pm_api::{
-    MachineId, Metadata, ReadingStatus, SensorId, Timestamp,
+    MachineId, ReadingStatus, SensorId, Timestamp,
     list::{ListQuery, Page},
     score::Limits,
-    sensor::{LatestReading, Sensor, Thresholds},
+    sensor::{LatestReading, NewSensor, Sensor, SensorChange, SensorFilter, Thresholds},
     sort::SensorSort,
 };
 use pm_domain::limits;
@@ -101,58 +101,6 @@ statements! {
     OF_MACHINE = "select id from sensors where machine_id = $1 order by created_at, id limit $2";
 }
 
-/// Fields of a new sensor; thresholds in its unit.
-#[derive(Debug, Clone)]
-pub struct NewSensor {
-    /// Its machine.
-    pub machine_id: MachineId,
-    /// Name.
-    pub name: String,
-    /// Kind of quantity.
-    pub sensor_type: String,
-    /// Unit.
-    pub unit: Option<String>,
-    /// See [`Sensor`].
-    pub min_threshold: Option<f64>,
-    /// See [`Sensor`].
-    pub max_threshold: Option<f64>,
-    /// See [`Sensor`].
-    pub warning_threshold: Option<f64>,
-    /// See [`Sensor`].
-    pub critical_threshold: Option<f64>,
-    /// See [`Sensor`].
-    pub warning_low: Option<f64>,
-    /// See [`Sensor`].
-    pub critical_low: Option<f64>,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-}
-
-/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
-#[derive(Debug, Clone, Default)]
-pub struct SensorChange {
-    /// Name.
-    pub name: Option<String>,
-    /// Kind of quantity.
-    pub sensor_type: Option<String>,
-    /// Unit.
-    pub unit: Option<Option<String>>,
-    /// See [`Sensor`].
-    pub min_threshold: Option<Option<f64>>,
-    /// See [`Sensor`].
-    pub max_threshold: Option<Option<f64>>,
-    /// See [`Sensor`].
-    pub warning_threshold: Option<Option<f64>>,
-    /// See [`Sensor`].
-    pub critical_threshold: Option<Option<f64>>,
-    /// See [`Sensor`].
-    pub warning_low: Option<Option<f64>>,
-    /// See [`Sensor`].
-    pub critical_low: Option<Option<f64>>,
-    /// Free object.
-    pub metadata: Option<Option<Metadata>>,
-}
-
 fn sensor(c: &mut Columns) -> Result<Sensor, StoreError> {
     let (machine_id, name, sensor_type, unit) = (c.take()?, c.take()?, c.take()?, c.take()?);
     let own = thresholds(c)?;
@@ -208,33 +156,18 @@ fn effective(own: Thresholds, of_machine: Option<serde_json::Value>) -> (Thresho
     (effective, own.is_empty() && !effective.is_empty())
 }
 
-/// Which sensors.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// With one of these ids.
-    pub ids: Option<Vec<SensorId>>,
-    /// Of this machine.
-    pub machine_id: Option<MachineId>,
-    /// Of this type.
-    pub sensor_type: Option<String>,
-    /// With this text in name, type or the machine's name, whatever the case.
-    pub search: Option<String>,
-    /// Whose newest reading is of this status.
-    pub status: Option<ReadingStatus>,
-}
-
 /// A page of the sensors.
 pub async fn list(
     db: &Db,
-    filter: &Filter,
+    filter: &SensorFilter,
     query: &ListQuery<SensorSort>,
 ) -> Result<Page<Sensor>, StoreError> {
     let filter = vec![
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.sensor_type.as_deref(), text),
-        optional(filter.search.as_deref(), text),
+        optional(filter.q.as_deref(), text),
         optional(filter.status, |s| i64::from(status_code(s)).into()),
-        optional(filter.ids.as_deref(), texts),
+        optional(filter.ids.as_ref(), |ids| texts(&ids.0)),
     ];
     LIST.page(db, query, filter, sensor).await
 }
@@ -264,26 +197,31 @@ pub async fn get(db: &Db, sensor_id: SensorId) -> Result<Option<Sensor>, StoreEr
     db.first(GET, vec![id(sensor_id.0)], sensor).await
 }
 
-/// Creates a sensor.
+/// Creates a sensor with these thresholds of its own.
 ///
 /// # Errors
 /// Constraint `sensors_machine_exists` for an unknown machine.
-pub async fn create(db: &Db, actor: &Actor, new: NewSensor) -> Result<Sensor, StoreError> {
+pub async fn create(
+    db: &Db,
+    actor: &Actor,
+    new: &NewSensor,
+    thresholds: &Thresholds,
+) -> Result<Sensor, StoreError> {
     let sensor_id = SensorId(Uuid::now_v7());
     let params = vec![
         actor.setting(),
         id(sensor_id.0),
         id(new.machine_id.0),
-        text(new.name),
-        text(new.sensor_type),
-        optional(new.unit, text),
-        new.min_threshold.into(),
-        new.max_threshold.into(),
-        new.warning_threshold.into(),
-        new.critical_threshold.into(),
-        new.warning_low.into(),
-        new.critical_low.into(),
-        new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        text(new.name.trim()),
+        text(new.sensor_type()),
+        optional(new.unit.as_deref(), text),
+        thresholds.min.into(),
+        thresholds.max.into(),
+        thresholds.warning.into(),
+        thresholds.critical.into(),
+        thresholds.warning_low.into(),
+        thresholds.critical_low.into(),
+        new.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
     ];
     db.execute(CREATE, params).await?;
     get(db, sensor_id)
@@ -296,29 +234,29 @@ pub async fn update(
     db: &Db,
     actor: &Actor,
     sensor_id: SensorId,
-    change: SensorChange,
+    change: &SensorChange,
 ) -> Result<Option<Sensor>, StoreError> {
     let mut params = vec![
         actor.setting(),
         id(sensor_id.0),
-        optional(change.name, text),
-        optional(change.sensor_type, text),
-        change.unit.is_some().into(),
-        optional(change.unit.flatten(), text),
+        optional(change.name.as_deref(), text),
+        optional(change.sensor_type.as_deref(), text),
+        (!change.unit.is_absent()).into(),
+        optional(change.unit.given().map(|unit| &**unit), text),
     ];
     for threshold in [
-        change.min_threshold,
-        change.max_threshold,
-        change.warning_threshold,
-        change.critical_threshold,
-        change.warning_low,
-        change.critical_low,
+        &change.min_threshold,
+        &change.max_threshold,
+        &change.warning_threshold,
+        &change.critical_threshold,
+        &change.warning_low,
+        &change.critical_low,
     ] {
-        params.push(threshold.is_some().into());
-        params.push(threshold.flatten().into());
+        params.push((!threshold.is_absent()).into());
+        params.push(threshold.given().map(|number| number.0).into());
     }
-    params.push(change.metadata.is_some().into());
-    params.push(change.metadata.flatten().map_or(Ok(ParameterValue::DbNull), |m| json(&m))?);
+    params.push((!change.metadata.is_absent()).into());
+    params.push(change.metadata.given().map_or(Ok(ParameterValue::DbNull), json)?);
     db.execute(UPDATE, params).await?;
     get(db, sensor_id).await
 }

@@ -39,6 +39,11 @@ impl<T> Patch<T> {
             Self::Set(value) => Some(Some(value)),
         }
     }
+
+    /// The field after the change; `before` is what it was.
+    pub fn after(self, before: Option<T>) -> Option<T> {
+        self.into_option().unwrap_or(before)
+    }
 }
 
 /// `None` clears.

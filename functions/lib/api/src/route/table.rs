@@ -148,6 +148,8 @@ routes! { ($)
         GetMachine: GET "/machines/{machine_id}" TOKEN => Json<machine::Machine>;
         /// Change a machine.
         UpdateMachine: PATCH "/machines/{machine_id}" ENGINEER, body Json<machine::MachineChange> => Json<machine::Machine>;
+        /// Change a machine as `PATCH` does, for older clients.
+        PutMachine: PUT "/machines/{machine_id}" ENGINEER, body Json<machine::MachineChange> => Json<machine::Machine>;
         /// Delete a machine with its sensors, readings, predictions, alarms and tickets.
         DeleteMachine: DELETE "/machines/{machine_id}" ENGINEER => NoContent;
         /// A machine in short.
@@ -182,6 +184,8 @@ routes! { ($)
         GetSensor: GET "/sensors/{sensor_id}" TOKEN => Json<sensor::Sensor>;
         /// Change a sensor.
         UpdateSensor: PATCH "/sensors/{sensor_id}" ENGINEER, body Json<sensor::SensorChange> => Json<sensor::Sensor>;
+        /// Change a sensor as `PATCH` does, for older clients.
+        PutSensor: PUT "/sensors/{sensor_id}" ENGINEER, body Json<sensor::SensorChange> => Json<sensor::Sensor>;
         /// Delete a sensor with its readings, predictions and alarms.
         DeleteSensor: DELETE "/sensors/{sensor_id}" ENGINEER => NoContent;
         /// Course of a sensor's values over an interval.
