@@ -75,6 +75,8 @@ mod tests {
             updated_at: Timestamp(0),
             status: Open,
             resolution_notes: None,
+            assigned_to: None,
+            due_date: None,
         };
         let taken = Ticket {
             status: InProgress,

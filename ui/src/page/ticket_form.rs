@@ -44,11 +44,11 @@ fn Form(open: RwSignal<bool>) -> impl IntoView {
         };
         let body = NewTicket {
             machine_id,
-            title: title.get_untracked().trim().to_owned(),
+            title: title.get_untracked().trim().into(),
             alarm_id: None,
             priority: Some(priority.get_untracked()),
-            assignee: given(&assignee.get_untracked()),
-            description: given(&description.get_untracked()),
+            assignee: given(&assignee.get_untracked()).map(Into::into),
+            description: given(&description.get_untracked()).map(Into::into),
             due_at: given(&due.get_untracked()).and_then(|day| day.parse::<Timestamp>().ok()),
             auto_created: None,
             metadata: None,

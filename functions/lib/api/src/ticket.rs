@@ -1,6 +1,6 @@
 //! Maintenance tickets.
 
-use crate::input::{CommaSeparated, Flag, Text, input};
+use crate::input::{CommaSeparated, Flag, Patch, Text, input};
 use crate::list::MAX_SEARCH_CHARS;
 use crate::{AlarmId, MachineId, Metadata, Priority, TicketId, TicketStatus, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
@@ -37,74 +37,12 @@ pub struct Ticket {
     pub status: TicketStatus,
     /// What was done.
     pub resolution_notes: Option<String>,
-}
-
-/// Body of `POST /tickets`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewTicket {
-    /// The machine; it must exist.
-    pub machine_id: MachineId,
-    /// Short text, 1 to 200 characters.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
-    pub title: String,
-    /// The alarm it is about; it must be the machine's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alarm_id: Option<AlarmId>,
-    /// Urgency; default medium.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Priority>,
-    /// Mail address of whoever works on it; `assigned_to` is accepted too.
-    #[serde(default, skip_serializing_if = "Option::is_none", alias = "assigned_to")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 320)))]
-    pub assignee: Option<String>,
-    /// Long text, at most 10,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 10_000)))]
-    pub description: Option<String>,
-    /// When it should be done; `due_date` is accepted too.
-    #[serde(default, skip_serializing_if = "Option::is_none", alias = "due_date")]
-    pub due_at: Option<Timestamp>,
-    /// Opened by a system rather than by a person; default false. One such ticket per alarm.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auto_created: Option<bool>,
-    /// Free object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
-}
-
-/// Body of `PATCH /tickets/{id}`. What is absent stays; null empties what may be empty.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct TicketUpdate {
-    /// New state, by the workflow; `in-progress` is accepted too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<TicketStatus>,
-    /// Short text, 1 to 200 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 200)))]
-    pub title: Option<String>,
-    /// Urgency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Priority>,
-    /// Mail address of whoever works on it; `assigned_to` is accepted too.
-    #[serde(default, skip_serializing_if = "Option::is_none", alias = "assigned_to")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 320)))]
-    pub assignee: Option<String>,
-    /// Long text, at most 10,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 10_000)))]
-    pub description: Option<String>,
-    /// When it should be done; `due_date` is accepted too.
-    #[serde(default, skip_serializing_if = "Option::is_none", alias = "due_date")]
-    pub due_at: Option<Timestamp>,
-    /// What was done, at most 4,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(max = 4000)))]
-    pub resolution_notes: Option<String>,
-    /// Replaces the free object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
+    /// `assignee` under the name that older clients know.
+    #[serde(default)]
+    pub assigned_to: Option<String>,
+    /// `due_at` under the name that older clients know.
+    #[serde(default)]
+    pub due_date: Option<Timestamp>,
 }
 
 /// One entry of `GET /tickets/{id}/history`.
@@ -132,6 +70,54 @@ pub struct TicketTransition {
 }
 
 input! {
+    /// Body of `POST /tickets`.
+    NewTicket {
+        required {
+            /// The machine; it must exist.
+            machine_id: MachineId,
+            /// Short text.
+            title: Text<1, 200>,
+        }
+        optional {
+            /// The alarm it is about; it must be the machine's.
+            alarm_id: AlarmId,
+            /// Urgency; medium unless given.
+            priority: Priority,
+            /// Mail address of whoever works on it; `assigned_to` is accepted too. Blank: no one.
+            assignee: Text<0, 320>,
+            /// Long text.
+            description: Text<0, 10_000>,
+            /// When it should be done; `due_date` is accepted too.
+            due_at: Timestamp,
+            /// Opened by a system rather than by a person; false unless given. One such ticket per alarm.
+            auto_created: bool,
+            /// Free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
+    /// Body of `PATCH /tickets/{id}`: what is left out stays as it is.
+    TicketUpdate {
+        optional {
+            /// New state, by the workflow; `in-progress` is accepted too.
+            status: TicketStatus,
+            /// Short text.
+            title: Text<1, 200>,
+            /// Urgency.
+            priority: Priority,
+        }
+        patch {
+            /// Mail address of whoever works on it. Blank: no one. `assigned_to` is accepted too; blank, it changes nothing.
+            assignee: Text<0, 320>,
+            /// Long text.
+            description: Text<0, 10_000>,
+            /// When it should be done. `due_date` is accepted too; blank, it changes nothing.
+            due_at: Timestamp,
+            /// What was done.
+            resolution_notes: Text<0, 4000>,
+            /// Replaces the free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
     /// Filters of `GET /tickets`.
     TicketFilter {
         optional {

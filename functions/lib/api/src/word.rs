@@ -285,7 +285,7 @@ words! {
     /// Workflow state of a ticket.
     TicketStatus {
         /// New.
-        Open = "open",
+        Open = "open" or "pending",
         /// Given to somebody.
         Assigned = "assigned",
         /// Being worked on.
@@ -349,7 +349,7 @@ words! {
         /// High.
         High = "high",
         /// Critical.
-        Critical = "critical",
+        Critical = "critical" or "urgent",
     }
 }
 

@@ -174,6 +174,7 @@ pub fn status(limits: &Limits, value: f64, claimed: Option<ReadingStatus>) -> Re
 mod tests {
     use super::*;
     use ReadingStatus::{Critical, Normal, Warning};
+    use proptest::prelude::*;
 
     fn t(min: f64, max: f64, warning: f64, critical: f64) -> Thresholds {
         let some = |v: f64| (!v.is_nan()).then_some(v);
@@ -213,6 +214,22 @@ mod tests {
             (low(20.0, 10.0, t(30.0, none, none, none)), 25.0, Normal),
         ] {
             assert_eq!(judge(&limits(thresholds), value), expected, "{thresholds:?} {value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_contradiction_is_reported_at_the_sensors_field(values in prop::array::uniform6(prop::option::of(-5..5))) {
+            let [min, max, warning, critical, warning_low, critical_low] = values.map(|v| v.map(f64::from));
+            let thresholds = Thresholds { min, max, warning, critical, warning_low, critical_low };
+            match (contradiction(&thresholds), fault(&thresholds)) {
+                (None, None) => {}
+                (Some((threshold, _)), Some(fault)) => {
+                    prop_assert!(fault.field == threshold || fault.field == format!("{threshold}_threshold"));
+                    prop_assert!(fault.input.is_number());
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
         }
     }
 

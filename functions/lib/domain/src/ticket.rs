@@ -1,7 +1,11 @@
 //! The ticket that an alarm opens, and the workflow of every ticket.
 
 use crate::duration::HOUR_S;
-use pm_api::{Priority, Severity, TicketStatus, Timestamp};
+use pm_api::{
+    Priority, Severity, TicketStatus, Timestamp,
+    input::Text,
+    ticket::{Ticket, TicketUpdate},
+};
 
 /// Hours until an automatic ticket is due.
 pub const AUTO_TICKET_DUE_H: i64 = 4;
@@ -39,9 +43,9 @@ pub fn auto_ticket(severity: Severity, message: &str, now: Timestamp) -> Option<
     Some(AutoTicket { title, priority, due_at: now.plus_seconds(AUTO_TICKET_DUE_H * HOUR_S) })
 }
 
-/// May a ticket go from `from` to `to`? The work goes open → (assigned) → in progress → resolved → closed. Until it is
-/// resolved it may be cancelled or given back; what has ended may be opened again, and what was resolved but does not
-/// hold goes back to work. Staying is always allowed, so that a repeated request changes nothing.
+/// May a ticket go from `from` to `to`? The work goes open → (assigned) → in progress → resolved → closed; what is in
+/// progress may be closed at once. Until it is resolved it may be cancelled or given back; what has ended may be opened
+/// again, and what was resolved but does not hold goes back to work. Staying is always allowed, so that a repeated request changes nothing.
 #[must_use]
 pub fn may_change(from: TicketStatus, to: TicketStatus) -> bool {
     use TicketStatus::{Assigned, Cancelled, Closed, InProgress, Open, Resolved};
@@ -49,7 +53,7 @@ pub fn may_change(from: TicketStatus, to: TicketStatus) -> bool {
         || match from {
             Open => matches!(to, Assigned | InProgress | Resolved | Cancelled),
             Assigned => matches!(to, Open | InProgress | Resolved | Cancelled),
-            InProgress => matches!(to, Open | Assigned | Resolved | Cancelled),
+            InProgress => matches!(to, Open | Assigned | Resolved | Closed | Cancelled),
             Resolved => matches!(to, Open | InProgress | Closed),
             Closed | Cancelled => to == Open,
         }
@@ -61,10 +65,27 @@ pub fn is_closed(status: TicketStatus) -> bool {
     matches!(status, TicketStatus::Resolved | TicketStatus::Closed | TicketStatus::Cancelled)
 }
 
-/// Why a ticket cannot go from `from` to `to`, if so; `assignee` is whoever has it after the change.
+/// The assignee that a text names; a blank text names no one.
+#[must_use]
+pub fn assignee(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|name| !name.is_empty())
+}
+
+/// Checks a change of a ticket against the workflow.
 ///
 /// # Errors
-/// A sentence for people.
+/// Why it is not allowed, for people.
+pub fn check_update(ticket: &Ticket, update: &TicketUpdate) -> Result<(), String> {
+    let from = ticket.status;
+    let to = update.status.unwrap_or(from);
+    let after = update.assignee.clone().after(ticket.assignee.clone().map(Text));
+    check_change(from, to, after.as_deref().and_then(assignee))
+}
+
+/// Checks a change of state against the workflow; `assignee` is whoever has the ticket after it.
+///
+/// # Errors
+/// Why it is not allowed, for people.
 pub fn check_change(from: TicketStatus, to: TicketStatus, assignee: Option<&str>) -> Result<(), String> {
     if !may_change(from, to) {
         return Err(format!("A ticket cannot go from {from} to {to}"));
@@ -79,6 +100,8 @@ pub fn check_change(from: TicketStatus, to: TicketStatus, assignee: Option<&str>
 mod tests {
     use super::*;
     use TicketStatus::{Assigned, Cancelled, Closed, InProgress, Open, Resolved};
+    use pm_api::{MachineId, TicketId, input::Patch};
+    use uuid::Uuid;
 
     #[test]
     fn legal_changes() {
@@ -101,6 +124,7 @@ mod tests {
                 (InProgress, Open),
                 (InProgress, Assigned),
                 (InProgress, Resolved),
+                (InProgress, Closed),
                 (InProgress, Cancelled),
                 (Resolved, Open),
                 (Resolved, InProgress),
@@ -127,6 +151,46 @@ mod tests {
         assert_eq!(check_change(Open, Assigned, Some("eng@example.com")), Ok(()));
         assert_eq!(check_change(Assigned, Assigned, None), Ok(()));
         assert!(check_change(Open, Closed, Some("eng@example.com")).is_err());
+    }
+
+    #[test]
+    fn a_change_is_checked_with_the_assignee_that_it_leaves() {
+        let of = |name: Option<&str>| Ticket {
+            machine_id: MachineId(Uuid::nil()),
+            alarm_id: None,
+            title: "Seal".to_owned(),
+            priority: Priority::Low,
+            assignee: name.map(str::to_owned),
+            description: None,
+            due_at: None,
+            auto_created: false,
+            metadata: None,
+            id: TicketId(Uuid::nil()),
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            status: Open,
+            resolution_notes: None,
+            assigned_to: None,
+            due_date: None,
+        };
+        let to_assigned = |assignee: Patch<Text<0, 320>>| TicketUpdate {
+            status: Some(Assigned),
+            assignee,
+            ..TicketUpdate::default()
+        };
+        for (before, change, allowed) in [
+            (Some("a@b.c"), Patch::Absent, true),
+            (Some("a@b.c"), Patch::Clear, false),
+            (Some("a@b.c"), Patch::Set(" ".into()), false),
+            (None, Patch::Absent, false),
+            (None, Patch::Set("a@b.c".into()), true),
+        ] {
+            assert_eq!(
+                check_update(&of(before), &to_assigned(change.clone())).is_ok(),
+                allowed,
+                "{before:?} {change:?}"
+            );
+        }
     }
 
     #[test]

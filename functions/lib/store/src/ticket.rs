@@ -8,11 +8,13 @@ use crate::{
     value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
-    AlarmId, MachineId, Metadata, Priority, TicketId, TicketStatus, Timestamp,
+    Priority, TicketId, TicketStatus,
+    input::Flag,
     list::{ListQuery, Page},
     sort::{HistorySort, TicketSort},
-    ticket::{Ticket, TicketTransition},
+    ticket::{NewTicket, Ticket, TicketFilter, TicketTransition, TicketUpdate},
 };
+use pm_domain::ticket::assignee;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -78,49 +80,24 @@ statements! {
         returning ", columns!());
 }
 
-/// Which tickets.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// In one of these states; none: in any.
-    pub statuses: Vec<TicketStatus>,
-    /// Of this urgency.
-    pub priority: Option<Priority>,
-    /// Of this machine.
-    pub machine_id: Option<MachineId>,
-    /// About this alarm.
-    pub alarm_id: Option<AlarmId>,
-    /// Assigned to this address (case does not matter).
-    pub assignee: Option<String>,
-    /// That should have ended and have not, or all others.
-    pub overdue: Option<bool>,
-    /// Opened by the system, or by people.
-    pub auto_created: Option<bool>,
-    /// Opened at or after.
-    pub from: Option<Timestamp>,
-    /// Opened before.
-    pub to: Option<Timestamp>,
-    /// Whose title or description contains this, in any case.
-    pub search: Option<String>,
-}
-
 /// A page of the tickets.
 pub async fn list(
     db: &Db,
-    filter: &Filter,
+    filter: &TicketFilter,
     query: &ListQuery<TicketSort>,
 ) -> Result<Page<Ticket>, StoreError> {
-    let statuses = (!filter.statuses.is_empty()).then_some(&filter.statuses);
+    let flag = |flag: Option<Flag>| optional(flag, |flag| flag.0.into());
     let filter = vec![
-        optional(statuses, texts),
+        optional(filter.status.as_ref(), |statuses| texts(&statuses.0)),
         optional(filter.priority, |p| text(p.as_str())),
         optional(filter.machine_id, |m| id(m.0)),
         optional(filter.alarm_id, |a| id(a.0)),
         optional(filter.assignee.as_deref(), text),
-        optional(filter.overdue, Into::into),
-        optional(filter.auto_created, Into::into),
-        optional(filter.from, at),
-        optional(filter.to, at),
-        optional(filter.search.as_deref(), text),
+        flag(filter.overdue),
+        flag(filter.auto_created),
+        optional(filter.start_date, at),
+        optional(filter.end_date, at),
+        optional(filter.q.as_deref(), text),
     ];
     LIST.page(db, query, filter, ticket).await
 }
@@ -130,69 +107,25 @@ pub async fn get(db: &Db, ticket_id: TicketId) -> Result<Option<Ticket>, StoreEr
     db.first(GET, vec![id(ticket_id.0)], ticket).await
 }
 
-/// Fields of a new ticket.
-#[derive(Debug, Clone)]
-pub struct TicketFields {
-    /// The machine.
-    pub machine_id: MachineId,
-    /// The alarm it is about.
-    pub alarm_id: Option<AlarmId>,
-    /// Short text.
-    pub title: String,
-    /// Urgency.
-    pub priority: Priority,
-    /// Mail address of whoever works on it.
-    pub assignee: Option<String>,
-    /// Long text.
-    pub description: Option<String>,
-    /// When it should be done.
-    pub due_at: Option<Timestamp>,
-    /// Opened by a system.
-    pub auto_created: bool,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-}
-
 /// Opens a ticket.
 ///
 /// # Errors
 /// Constraints `tickets_machine_exists`, `tickets_alarm_exists`, `tickets_one_auto_per_alarm`.
-pub async fn create(db: &Db, actor: &Actor, new: TicketFields) -> Result<Ticket, StoreError> {
+pub async fn create(db: &Db, actor: &Actor, new: &NewTicket) -> Result<Ticket, StoreError> {
     let params = vec![
         actor.setting(),
         id(Uuid::now_v7()),
         id(new.machine_id.0),
         optional(new.alarm_id, |a| id(a.0)),
-        text(new.title),
-        text(new.priority.as_str()),
-        optional(new.assignee, text),
-        optional(new.description, text),
+        text(&*new.title),
+        text(new.priority.unwrap_or(Priority::Medium).as_str()),
+        optional(new.assignee.as_deref().and_then(assignee), text),
+        optional(new.description.as_deref(), text),
         optional(new.due_at, at),
-        new.auto_created.into(),
-        new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        new.auto_created.unwrap_or(false).into(),
+        new.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
     ];
     db.one(CREATE, params, ticket).await
-}
-
-/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
-#[derive(Debug, Clone, Default)]
-pub struct TicketChange {
-    /// Workflow state.
-    pub status: Option<TicketStatus>,
-    /// Short text.
-    pub title: Option<String>,
-    /// Urgency.
-    pub priority: Option<Priority>,
-    /// Mail address of whoever works on it.
-    pub assignee: Option<Option<String>>,
-    /// Long text.
-    pub description: Option<Option<String>>,
-    /// When it should be done.
-    pub due_at: Option<Option<Timestamp>>,
-    /// What was done.
-    pub resolution_notes: Option<Option<String>>,
-    /// Free object.
-    pub metadata: Option<Option<Metadata>>,
 }
 
 /// Changes a ticket that is in state `from`; `None` if it is in another state by now.
@@ -201,25 +134,25 @@ pub async fn change(
     actor: &Actor,
     ticket_id: TicketId,
     from: TicketStatus,
-    change: TicketChange,
+    change: &TicketUpdate,
 ) -> Result<Option<Ticket>, StoreError> {
     let params = vec![
         actor.setting(),
         id(ticket_id.0),
         text(from.as_str()),
         optional(change.status, |s| text(s.as_str())),
-        optional(change.title, text),
+        optional(change.title.as_deref(), text),
         optional(change.priority, |p| text(p.as_str())),
-        change.assignee.is_some().into(),
-        optional(change.assignee.flatten(), text),
-        change.description.is_some().into(),
-        optional(change.description.flatten(), text),
-        change.due_at.is_some().into(),
-        optional(change.due_at.flatten(), at),
-        change.resolution_notes.is_some().into(),
-        optional(change.resolution_notes.flatten(), text),
-        change.metadata.is_some().into(),
-        change.metadata.flatten().map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        (!change.assignee.is_absent()).into(),
+        optional(change.assignee.given().and_then(|given| assignee(given)), text),
+        (!change.description.is_absent()).into(),
+        optional(change.description.given().map(|d| &**d), text),
+        (!change.due_at.is_absent()).into(),
+        optional(change.due_at.given().copied(), at),
+        (!change.resolution_notes.is_absent()).into(),
+        optional(change.resolution_notes.given().map(|notes| &**notes), text),
+        (!change.metadata.is_absent()).into(),
+        change.metadata.given().map_or(Ok(ParameterValue::DbNull), json)?,
     ];
     db.first(CHANGE, params, ticket).await
 }
@@ -248,7 +181,7 @@ pub async fn history(
 }
 
 fn ticket(c: &mut Columns) -> Result<Ticket, StoreError> {
-    Ok(Ticket {
+    let mut ticket = Ticket {
         machine_id: c.take()?,
         alarm_id: c.take()?,
         title: c.take()?,
@@ -263,5 +196,10 @@ fn ticket(c: &mut Columns) -> Result<Ticket, StoreError> {
         updated_at: c.take()?,
         status: c.word()?,
         resolution_notes: c.take()?,
-    })
+        assigned_to: None,
+        due_date: None,
+    };
+    ticket.assigned_to.clone_from(&ticket.assignee);
+    ticket.due_date = ticket.due_at;
+    Ok(ticket)
 }
