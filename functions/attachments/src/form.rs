@@ -4,9 +4,9 @@ use bytes::Bytes;
 use futures::stream;
 use http::header;
 use multer::Multipart;
-use pm_api::Resource;
-use pm_web::{Call, Refusal};
-use serde_json::Value;
+use pm_api::{Resource, attachment::AttachmentTarget};
+use pm_web::{Call, Refusal, read_form};
+use serde_json::{Map, Value};
 use std::convert::Infallible;
 use uuid::Uuid;
 
@@ -22,8 +22,8 @@ pub(crate) struct Form {
     pub(crate) filename: String,
     /// The sender's media type for it.
     pub(crate) declared: Option<String>,
-    resource_type: Option<String>,
-    resource_id: Option<String>,
+    /// What it says the file belongs to.
+    target: Map<String, Value>,
 }
 
 impl Form {
@@ -48,8 +48,10 @@ impl Form {
                     form.declared = part.content_type().map(ToString::to_string);
                     form.file = part.bytes().await.map_err(unreadable)?;
                 }
-                Some("resource_type") => form.resource_type = text(part).await?,
-                Some("resource_id") => form.resource_id = text(part).await?,
+                Some(name @ ("resource_type" | "resource_id")) => {
+                    let name = name.to_owned();
+                    form.target.insert(name, text(part).await?.into());
+                }
                 _ => {}
             }
         }
@@ -59,23 +61,13 @@ impl Form {
     /// What the file is attached to: as the query says, else as the form says, else nothing in particular.
     ///
     /// # Errors
-    /// 422 naming the field.
-    pub(crate) fn resource(&self, call: &Call) -> Result<(Resource, Option<Uuid>), Refusal> {
-        let kind = match (call.query.word("resource_type")?, self.resource_type.as_deref()) {
-            (Some(kind), _) => kind,
-            (None, None | Some("")) => Resource::General,
-            (None, Some(word)) => word.parse().map_err(|e: pm_api::word::UnknownWord| {
-                Refusal::field("enum", &["body", "resource_type"], e.to_string(), word.into())
-            })?,
-        };
-        let id = match (call.query.id("resource_id")?, self.resource_id.as_deref()) {
-            (Some(id), _) => Some(id),
-            (None, None | Some("")) => None,
-            (None, Some(text)) => Some(Uuid::parse_str(text).map_err(|e| {
-                let message = format!("Input should be a valid UUID, {e}");
-                Refusal::field("uuid_parsing", &["body", "resource_id"], message, text.into())
-            })?),
-        };
+    /// 422 naming the fields.
+    pub(crate) fn target(&self, query: &AttachmentTarget) -> Result<(Resource, Option<Uuid>), Refusal> {
+        let filled = self.target.iter().filter(|(_, text)| *text != "");
+        let form: AttachmentTarget =
+            read_form(filled.map(|(name, text)| (name.clone(), text.clone())).collect())?;
+        let kind = query.resource_type.or(form.resource_type).unwrap_or(Resource::General);
+        let id = query.resource_id.or(form.resource_id);
         if id.is_none() && kind != Resource::General {
             let message = format!("A file for a {kind} needs its id");
             return Err(Refusal::field("missing", &["body", "resource_id"], message, Value::Null));
@@ -84,14 +76,14 @@ impl Form {
     }
 }
 
-async fn text(part: multer::Field<'_>) -> Result<Option<String>, Refusal> {
+async fn text(part: multer::Field<'_>) -> Result<String, Refusal> {
     let name = part.name().unwrap_or_default().to_owned();
     let bytes = part.bytes().await.map_err(unreadable)?;
     if bytes.len() > LONGEST_TEXT {
         let message = format!("String should have at most {LONGEST_TEXT} bytes");
         return Err(Refusal::field("string_too_long", &["body", &name], message, Value::Null));
     }
-    Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
 fn unreadable(error: multer::Error) -> Refusal {

@@ -10,34 +10,43 @@ mod upload;
 
 use http::{HeaderValue, StatusCode, header};
 use objects::Objects;
-use pm_api::{AlarmId, AttachmentId, Resource, Role, TicketId, sort::AttachmentSort};
-use pm_auth::Op;
-use pm_domain::attachment::{MAX_BYTES, content_disposition};
+use pm_api::{
+    AlarmId, AttachmentId, Resource, TicketId,
+    attachment::{Attachment, AttachmentFilter},
+    route::{
+        Operation, op,
+        operation::{List, NoBody, NoQuery},
+    },
+    sort::AttachmentSort,
+};
+use pm_domain::{
+    attachment::{MAX_BYTES, content_disposition},
+    discussion::may_change,
+};
 use pm_store::{
     attachment::{self, Content},
     comment::{self, Subject},
     user,
 };
-use pm_web::{Answer, Call, Outcome, Refusal, Request, bytes_reply, empty, json, json_page, serve_up_to};
+use pm_web::{Answer, Call, Given, Input, Refusal, Request, bytes_reply, handlers, serve_up_to};
 
 /// What the other parts of a form and its boundaries may take, bytes.
 const FORM_BYTES: usize = 64 * 1024;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve_up_to(MAX_BYTES + FORM_BYTES, "attachments", request, |op, call| async move {
-        match op {
-            Op::UploadAttachment => upload::upload(&call, None).await,
-            Op::AttachToAlarm | Op::AttachToTicket => upload::upload(&call, Some(subject(&call)?)).await,
-            Op::ListAttachments => list(&call).await,
-            Op::AlarmAttachments | Op::TicketAttachments => list_of(&call, subject(&call)?).await,
-            Op::GetAttachment => get(&call).await,
-            Op::DownloadAttachment => download(&call).await,
-            Op::DeleteAttachment => delete(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        UploadAttachment => upload::upload,
+        AttachToAlarm => upload::attach,
+        AttachToTicket => upload::attach,
+        ListAttachments => list,
+        AlarmAttachments => list_of,
+        TicketAttachments => list_of,
+        GetAttachment => get,
+        DownloadAttachment => download,
+        DeleteAttachment => delete,
+    };
+    serve_up_to(MAX_BYTES + FORM_BYTES, "attachments", request, handlers).await
 }
 
 /// The alarm or ticket of the path.
@@ -51,39 +60,35 @@ fn subject(call: &Call) -> Result<Subject, Refusal> {
     }
 }
 
-async fn list(call: &Call) -> Outcome {
-    let filter = attachment::Filter {
-        resource_type: call.query.word("resource_type")?,
-        resource_id: call.query.id("resource_id")?,
-        uploaded_by: call.query.id("uploaded_by")?,
-    };
-    let query = call.query.list::<AttachmentSort>(200)?;
-    Ok(json_page(&attachment::list(&call.db().await?, &filter, &query).await?))
+async fn list(input: Input<op::ListAttachments>) -> Given<op::ListAttachments> {
+    Ok(attachment::list(&input.db().await?, &input.query, &input.page).await?)
 }
 
-async fn list_of(call: &Call, subject: Subject) -> Outcome {
-    let filter = attachment::Filter {
+async fn list_of<O>(input: Input<O>) -> Given<O>
+where
+    O: Operation<Query = NoQuery, Body = NoBody, Answer = List<Attachment, AttachmentSort, 200>>,
+{
+    let subject = subject(&input)?;
+    let filter = AttachmentFilter {
         resource_type: Some(subject.kind),
         resource_id: Some(subject.id),
         uploaded_by: None,
     };
-    let query = call.query.list::<AttachmentSort>(200)?;
-    let db = call.db().await?;
+    let db = input.db().await?;
     if !comment::exists(&db, subject).await? {
         return Err(Refusal::NotFound);
     }
-    Ok(json_page(&attachment::list(&db, &filter, &query).await?))
+    Ok(attachment::list(&db, &filter, &input.page).await?)
 }
 
-async fn get(call: &Call) -> Outcome {
-    let id: AttachmentId = call.id("attachment_id")?;
-    let attachment = attachment::get(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &attachment))
+async fn get(input: Input<op::GetAttachment>) -> Result<Attachment, Refusal> {
+    let id: AttachmentId = input.id("attachment_id")?;
+    attachment::get(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
 }
 
-async fn download(call: &Call) -> Outcome {
-    let id: AttachmentId = call.id("attachment_id")?;
-    let db = call.db().await?;
+async fn download(input: Input<op::DownloadAttachment>) -> Result<Answer, Refusal> {
+    let id: AttachmentId = input.id("attachment_id")?;
+    let db = input.db().await?;
     let attachment = attachment::get(&db, id).await?.ok_or(Refusal::NotFound)?;
     let content = match attachment::content(&db, id).await?.ok_or(Refusal::NotFound)? {
         Content::Inline(content) => content.into(),
@@ -104,18 +109,18 @@ async fn download(call: &Call) -> Outcome {
     Ok(answer)
 }
 
-async fn delete(call: &Call) -> Outcome {
-    let id: AttachmentId = call.id("attachment_id")?;
-    let db = call.db().await?;
+async fn delete(input: Input<op::DeleteAttachment>) -> Result<(), Refusal> {
+    let id: AttachmentId = input.id("attachment_id")?;
+    let db = input.db().await?;
     let attachment = attachment::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    let caller = user::get(&db, call.identity()?.user_id).await?.ok_or(Refusal::BadToken)?;
-    if attachment.uploaded_by != Some(caller.id) && caller.role != Role::Admin {
+    let caller = user::get(&db, input.identity()?.user_id).await?.ok_or(Refusal::BadToken)?;
+    if !may_change(attachment.uploaded_by, caller.id, caller.role) {
         return Err(Refusal::Forbidden("Not authorized to delete this attachment".to_owned()));
     }
-    let actor = call.actor(&db).await?;
+    let actor = input.actor(&db).await?;
     if !attachment::delete(&db, &actor, id).await? {
         return Err(Refusal::NotFound);
     }
     objects::sweep(&db).await;
-    Ok(empty(StatusCode::NO_CONTENT))
+    Ok(())
 }

@@ -3,10 +3,17 @@
 use crate::{
     form::Form,
     objects::{self, Objects},
+    subject,
 };
 use bytes::Bytes;
-use http::StatusCode;
-use pm_api::AttachmentId;
+use pm_api::{
+    AttachmentId, Resource,
+    attachment::Attachment,
+    route::{
+        Operation, op,
+        operation::{Created, NoQuery, Upload},
+    },
+};
 use pm_domain::{
     attachment::{FileRefusal, clean_filename, judge},
     settings::{Key, Values},
@@ -14,23 +21,43 @@ use pm_domain::{
 use pm_store::{
     Db,
     attachment::{self, Content, NewAttachment},
-    comment::Subject,
     setting,
 };
-use pm_web::{Call, Outcome, Refusal, json};
+use pm_web::{Call, Input, Refusal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 const SETTINGS: &[Key] = &[Key::AttachmentsMaxBytes, Key::AttachmentsAllowedTypes, Key::AttachmentsStore];
 
-/// `POST /attachments`, or to the alarm or ticket of the path.
-pub(crate) async fn upload(call: &Call, path: Option<Subject>) -> Outcome {
-    let form = Form::read(call).await?;
-    let (kind, resource_id) = match path {
-        Some(subject) => (subject.kind, Some(subject.id)),
-        None => form.resource(call)?,
-    };
+/// `POST /attachments`.
+pub(crate) async fn upload(input: Input<op::UploadAttachment>) -> Result<Attachment, Refusal> {
+    let form = Form::read(&input).await?;
+    let (kind, id) = form.target(&input.query)?;
+    store(&input, &form, kind, id).await?.ok_or_else(|| {
+        let message = format!("There is no such {kind}");
+        let id = id.map(|id| id.to_string());
+        Refusal::field("value_error", &["body", "resource_id"], message, id.into())
+    })
+}
+
+/// Attaches a file to the alarm or ticket of the path.
+pub(crate) async fn attach<O>(input: Input<O>) -> Result<Attachment, Refusal>
+where
+    O: Operation<Query = NoQuery, Body = Upload, Answer = Created<Attachment>>,
+{
+    let subject = subject(&input)?;
+    let form = Form::read(&input).await?;
+    store(&input, &form, subject.kind, Some(subject.id)).await?.ok_or(Refusal::NotFound)
+}
+
+/// Stores the file of a form; `None`: there is no such alarm or ticket.
+async fn store(
+    call: &Call,
+    form: &Form,
+    resource_type: Resource,
+    resource_id: Option<Uuid>,
+) -> Result<Option<Attachment>, Refusal> {
     let db = call.db().await?;
     let settings = setting::read(&db, SETTINGS).await?;
     let size = i64::try_from(form.file.len()).unwrap_or(i64::MAX);
@@ -50,21 +77,13 @@ pub(crate) async fn upload(call: &Call, path: Option<Subject>) -> Outcome {
         content_type: found.media_type,
         file_size: size,
         sha256: Sha256::digest(&form.file).to_vec(),
-        resource_type: kind,
+        resource_type,
         resource_id,
         content,
     };
     let stored = attachment::create(&db, &actor, new).await?;
     objects::sweep(&db).await;
-    match stored {
-        Some(attachment) => Ok(json(StatusCode::CREATED, &attachment)),
-        None if path.is_some() => Err(Refusal::NotFound),
-        None => {
-            let message = format!("There is no such {kind}");
-            let id = resource_id.map(|id| id.to_string());
-            Err(Refusal::field("value_error", &["body", "resource_id"], message, id.into()))
-        }
-    }
+    Ok(stored)
 }
 
 /// Puts the content where contents are kept.

@@ -153,8 +153,8 @@ fn Write(path: String, comments: Query<Vec<Comment>>) -> impl IntoView {
             return;
         }
         let body = NewComment {
-            content,
-            is_internal: internal.get_untracked(),
+            content: content.into(),
+            is_internal: Some(internal.get_untracked()),
             resource_type: None,
             resource_id: None,
         };

@@ -1,5 +1,6 @@
 //! Comments on alarms and tickets.
 
+use crate::input::{Text, input};
 use crate::{CommentId, Resource, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,34 +31,31 @@ pub struct Comment {
     pub author_email: String,
 }
 
-/// Body of `POST /alarms/{id}/comments` and `POST /tickets/{id}/comments`. What it is about is said by the path;
-/// `resource_type` and `resource_id`, which older clients send, must be valid if given and change nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewComment {
-    /// The text, 1 to 10,000 characters.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 10_000)))]
-    pub content: String,
-    /// For engineers and administrators only; default false.
-    #[serde(default)]
-    pub is_internal: bool,
-    /// alarm or ticket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_type: Option<Resource>,
-    /// An id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resource_id: Option<Uuid>,
-}
-
-/// Body of `PATCH /alarms/{id}/comments/{comment_id}` and its sibling for tickets.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CommentUpdate {
-    /// The text, 1 to 10,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 10_000)))]
-    pub content: Option<String>,
-    /// For engineers and administrators only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_internal: Option<bool>,
+input! {
+    /// Body of `POST /alarms/{id}/comments` and `POST /tickets/{id}/comments`. The path says what the comment is about;
+    /// `resource_type` and `resource_id`, which older clients send, must be valid if given and change nothing.
+    NewComment {
+        required {
+            /// The text.
+            content: Text<1, 10_000>,
+        }
+        optional {
+            /// For engineers and administrators only; false unless given.
+            is_internal: bool,
+            /// alarm or ticket.
+            resource_type: Resource,
+            /// An id.
+            resource_id: Uuid,
+        }
+    }
+    /// Body of `PATCH /alarms/{id}/comments/{comment_id}` and of the same route for tickets: what is left out stays as it
+    /// is.
+    CommentUpdate {
+        optional {
+            /// The text.
+            content: Text<1, 10_000>,
+            /// For engineers and administrators only.
+            is_internal: bool,
+        }
+    }
 }

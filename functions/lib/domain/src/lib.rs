@@ -13,6 +13,7 @@ pub mod clock;
 pub mod condition;
 pub mod csv;
 pub mod cycle;
+pub mod discussion;
 pub mod duration;
 pub mod freshness;
 pub mod limits;

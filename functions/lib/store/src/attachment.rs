@@ -9,7 +9,7 @@ use crate::{
 };
 use pm_api::{
     AttachmentId, Resource,
-    attachment::Attachment,
+    attachment::{Attachment, AttachmentFilter},
     list::{ListQuery, Page},
     sort::AttachmentSort,
 };
@@ -72,21 +72,10 @@ statements! {
     FORGET = "delete from stray_objects where storage_key = $1";
 }
 
-/// Which attachments.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter {
-    /// Belonging to things of this kind.
-    pub resource_type: Option<Resource>,
-    /// Belonging to this alarm or ticket.
-    pub resource_id: Option<Uuid>,
-    /// Stored by this user.
-    pub uploaded_by: Option<pm_api::UserId>,
-}
-
 /// A page of the attachments.
 pub async fn list(
     db: &Db,
-    filter: &Filter,
+    filter: &AttachmentFilter,
     query: &ListQuery<AttachmentSort>,
 ) -> Result<Page<Attachment>, StoreError> {
     let filter = vec![

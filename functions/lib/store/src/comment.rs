@@ -7,8 +7,8 @@ use crate::{
     value::{Columns, id, optional, text},
 };
 use pm_api::{
-    CommentId, Resource, UserId,
-    comment::Comment,
+    CommentId, Resource,
+    comment::{Comment, CommentUpdate, NewComment},
     list::{ListQuery, Page},
     sort::CommentSort,
 };
@@ -101,18 +101,16 @@ pub async fn create(
     db: &Db,
     actor: &Actor,
     subject: Subject,
-    author: UserId,
-    content: String,
-    is_internal: bool,
+    new: &NewComment,
 ) -> Result<Option<Comment>, StoreError> {
     let params = vec![
         actor.setting(),
         id(Uuid::now_v7()),
         text(subject.kind.as_str()),
         id(subject.id),
-        id(author.0),
-        text(content),
-        is_internal.into(),
+        id(actor.user_id.0),
+        text(&*new.content),
+        new.is_internal.unwrap_or(false).into(),
     ];
     db.first(CREATE, params, comment).await
 }
@@ -123,16 +121,15 @@ pub async fn change(
     actor: &Actor,
     subject: Subject,
     comment_id: CommentId,
-    content: Option<String>,
-    is_internal: Option<bool>,
+    change: &CommentUpdate,
 ) -> Result<Option<Comment>, StoreError> {
     let params = vec![
         actor.setting(),
         id(comment_id.0),
         text(subject.kind.as_str()),
         id(subject.id),
-        optional(content, text),
-        optional(is_internal, Into::into),
+        optional(change.content.as_deref(), text),
+        optional(change.is_internal, Into::into),
     ];
     db.first(CHANGE, params, comment).await
 }

@@ -184,6 +184,14 @@ fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
     read_value(value, "body", || serde_json::from_slice(body).unwrap_or_default())
 }
 
+/// Reads the fields of a form that the handler has taken apart.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn read_form<T: Deserr<Faults>>(fields: Map<String, Value>) -> Result<T, Refusal> {
+    read_value(fields.into(), "body")
+}
+
 /// Reads a value that stands in the request's `part` (`body` or `query`).
 fn read_value<T: Deserr<Faults>>(mut value: Value, part: &'static str) -> Result<T, Refusal> {
     let renamed = legacy::adapt(&mut value);

@@ -36,7 +36,7 @@ pub use chain::{Peer, PeerError, send};
 pub use database::database;
 pub use field::{Fields, Presence, all_valid};
 pub use file::Files;
-pub use input::{Give, Given, Input, ReadBody, Stored, run};
+pub use input::{Give, Given, Input, ReadBody, Stored, read_form, run};
 pub use outside::{Heard, post_outside};
 pub use paging::json_page;
 pub use refusal::{Refusal, unknown_path};
