@@ -5,41 +5,32 @@ use pm_api::{
     WebhookId,
     event::TEST_EVENT,
     id::DeliveryId,
-    sort::DeliverySort,
-    webhook::{DeliverReport, DeliverRequest, TestResult},
+    route::op,
+    webhook::{DeliverReport, DeliverRequest, Delivery, TestResult},
 };
 use pm_domain::webhook::test_body;
 use pm_store::{delivery, webhook};
-use pm_web::{Call, Outcome, Peer, Refusal, json, json_page, now, variable};
+use pm_web::{Call, Given, Input, Peer, Refusal, now, variable};
 
-const STATES: [&str; 3] = ["pending", "delivered", "failed"];
-
-pub(crate) async fn list(call: &Call) -> Outcome {
-    let id: WebhookId = call.id("webhook_id")?;
-    let status = call.query.text("status");
-    if let Some(unknown) = status.filter(|s| !STATES.contains(s)) {
-        let message = format!("Input should be '{}'", STATES.join("', '"));
-        return Err(Refusal::field("enum", &["query", "status"], message, unknown.into()));
-    }
-    let query = call.query.list::<DeliverySort>(100)?;
-    let db = call.db().await?;
+pub(crate) async fn list(input: Input<op::ListDeliveries>) -> Given<op::ListDeliveries> {
+    let id: WebhookId = input.id("webhook_id")?;
+    let db = input.db().await?;
     webhook::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json_page(&delivery::list(&db, id, status, &query).await?))
+    Ok(delivery::list(&db, id, &input.query, &input.page).await?)
 }
 
-pub(crate) async fn get(call: &Call) -> Outcome {
-    let (id, delivery_id) = ids(call)?;
-    let delivery = delivery::get(&call.db().await?, id, delivery_id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &delivery))
+pub(crate) async fn get(input: Input<op::GetDelivery>) -> Result<Delivery, Refusal> {
+    let (id, delivery_id) = ids(&input)?;
+    delivery::get(&input.db().await?, id, delivery_id).await?.ok_or(Refusal::NotFound)
 }
 
 /// Queues a finished delivery again: the receiver sees the same `webhook-id`.
-pub(crate) async fn replay(call: &Call) -> Outcome {
-    let (id, delivery_id) = ids(call)?;
-    let db = call.db().await?;
-    call.actor(&db).await?;
+pub(crate) async fn replay(input: Input<op::ReplayDelivery>) -> Result<Delivery, Refusal> {
+    let (id, delivery_id) = ids(&input)?;
+    let db = input.db().await?;
+    input.actor(&db).await?;
     match delivery::replay(&db, id, delivery_id).await? {
-        Some(delivery) => Ok(json(StatusCode::ACCEPTED, &delivery)),
+        Some(delivery) => Ok(delivery),
         None if delivery::get(&db, id, delivery_id).await?.is_some() => {
             Err(Refusal::Conflict("The delivery is still pending".to_owned()))
         }
@@ -48,10 +39,10 @@ pub(crate) async fn replay(call: &Call) -> Outcome {
 }
 
 /// Sends a test event and waits for the answer. It stands in the delivery log like any other.
-pub(crate) async fn test(call: &Call) -> Outcome {
-    let id: WebhookId = call.id("webhook_id")?;
-    let db = call.db().await?;
-    call.actor(&db).await?;
+pub(crate) async fn test(input: Input<op::TestWebhook>) -> Given<op::TestWebhook> {
+    let id: WebhookId = input.id("webhook_id")?;
+    let db = input.db().await?;
+    input.actor(&db).await?;
     let queued = delivery::queue_test(&db, id, &test_body(TEST_EVENT, now())).await?;
     let delivery_id = queued.ok_or(Refusal::NotFound)?;
     let token = variable("service_token").await?;
@@ -60,8 +51,8 @@ pub(crate) async fn test(call: &Call) -> Outcome {
         .await
         .map_err(|e| Refusal::Unavailable(format!("notifier {e}")))?;
     Ok(match report.error {
-        None => json(StatusCode::OK, &TestResult::arrived("Webhook triggered successfully")),
-        Some(error) => json(StatusCode::BAD_GATEWAY, &TestResult::failed(error)),
+        None => (StatusCode::OK, TestResult::arrived("Webhook triggered successfully")),
+        Some(error) => (StatusCode::BAD_GATEWAY, TestResult::failed(error)),
     })
 }
 

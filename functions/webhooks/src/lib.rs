@@ -4,79 +4,98 @@
 //! address is checked when it is given and again when it is used. Deliberately absent: sending (component `notifier`,
 //! the only one that reaches the outside).
 
-mod body;
 mod delivery;
 mod secret;
 
-use http::StatusCode;
-use pm_api::{WebhookId, sort::WebhookSort, webhook::Webhook};
-use pm_auth::Op;
-use pm_store::webhook::{self, WebhookChange};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
+use pm_api::{
+    WebhookId,
+    route::op,
+    webhook::{Webhook, WebhookChange},
+};
+use pm_domain::{
+    webhook::rotation,
+    webhook_check::{Given as Checked, faults},
+};
+use pm_store::{Actor, Db, webhook};
+use pm_web::{Answer, Given, Input, Refusal, Request, handlers, now, serve, variable};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("webhooks", request, |op, call| async move {
-        match op {
-            Op::ListWebhooks => list(&call).await,
-            Op::CreateWebhook => create(&call).await,
-            Op::GetWebhook => get(&call).await,
-            Op::UpdateWebhook => update(&call).await,
-            Op::DeleteWebhook => delete(&call).await,
-            Op::RotateWebhookSecret => rotate(&call).await,
-            Op::TestWebhook => delivery::test(&call).await,
-            Op::ListDeliveries => delivery::list(&call).await,
-            Op::GetDelivery => delivery::get(&call).await,
-            Op::ReplayDelivery => delivery::replay(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        ListWebhooks => list,
+        CreateWebhook => create,
+        GetWebhook => get,
+        UpdateWebhook => update,
+        DeleteWebhook => delete,
+        RotateWebhookSecret => rotate,
+        TestWebhook => delivery::test,
+        ListDeliveries => delivery::list,
+        GetDelivery => delivery::get,
+        ReplayDelivery => delivery::replay,
+    };
+    serve("webhooks", request, handlers).await
 }
 
-async fn list(call: &Call) -> Outcome {
-    let active = call.query.boolean("is_active")?;
-    let query = call.query.list::<WebhookSort>(1000)?;
-    Ok(json_page(&webhook::list(&call.db().await?, active, &query).await?.map(masked)))
+async fn list(input: Input<op::ListWebhooks>) -> Given<op::ListWebhooks> {
+    Ok(webhook::list(&input.db().await?, &input.query, &input.page).await?.map(masked))
 }
 
-async fn create(call: &Call) -> Outcome {
-    let new = body::new_webhook(call.fields()?, body::allow_private().await?)?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    Ok(json(StatusCode::CREATED, &webhook::create(&db, &actor, new).await?))
+async fn create(mut input: Input<op::CreateWebhook>) -> Result<Webhook, Refusal> {
+    input.body.secret = secret::given(input.body.secret.take());
+    check(Checked::from(&input.body)).await?;
+    let secret = input.body.secret.clone().map_or_else(secret::new, |secret| Ok(secret.into()))?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    Ok(webhook::create(&db, &actor, &input.body, &secret).await?)
 }
 
-async fn get(call: &Call) -> Outcome {
-    let id: WebhookId = call.id("webhook_id")?;
-    let webhook = webhook::get(&call.db().await?, id).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &masked(webhook)))
+/// Refuses what the types of the fields let pass.
+async fn check(given: Checked<'_>) -> Result<(), Refusal> {
+    let allow_private = variable("webhook_allow_private").await? == "true";
+    let faults = faults(given, allow_private);
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::in_body(faults)) }
 }
 
-async fn update(call: &Call) -> Outcome {
-    let id: WebhookId = call.id("webhook_id")?;
-    let change = body::webhook_change(call.fields()?, body::allow_private().await?)?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    let webhook = webhook::update(&db, &actor, id, change).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &masked(webhook)))
+async fn get(input: Input<op::GetWebhook>) -> Result<Webhook, Refusal> {
+    let id: WebhookId = input.id("webhook_id")?;
+    webhook::get(&input.db().await?, id).await?.map(masked).ok_or(Refusal::NotFound)
 }
 
-async fn delete(call: &Call) -> Outcome {
-    let id: WebhookId = call.id("webhook_id")?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
+async fn update(mut input: Input<op::UpdateWebhook>) -> Result<Webhook, Refusal> {
+    let id: WebhookId = input.id("webhook_id")?;
+    input.body.secret = secret::given(input.body.secret.take());
+    check(Checked::from(&input.body)).await?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    apply(&db, &actor, id, &input.body).await.map(masked)
+}
+
+/// Changes a webhook. A new secret leaves the former one valid for a while.
+async fn apply(db: &Db, actor: &Actor, id: WebhookId, change: &WebhookChange) -> Result<Webhook, Refusal> {
+    let before = webhook::get(db, id).await?.ok_or(Refusal::NotFound)?;
+    let current = before.secret.unwrap_or_default();
+    let rotation = change.secret.as_deref().and_then(|secret| rotation(&current, secret, now()));
+    match webhook::update(db, actor, id, change, rotation.as_ref()).await? {
+        Some(webhook) => Ok(webhook),
+        None if rotation.is_none() => Err(Refusal::NotFound),
+        None => Err(Refusal::Conflict("The webhook's secret was changed in the meantime".to_owned())),
+    }
+}
+
+async fn delete(input: Input<op::DeleteWebhook>) -> Result<(), Refusal> {
+    let id: WebhookId = input.id("webhook_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
     let found = webhook::delete(&db, &actor, id).await?;
-    if found { Ok(empty(StatusCode::NO_CONTENT)) } else { Err(Refusal::NotFound) }
+    if found { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
-async fn rotate(call: &Call) -> Outcome {
-    let id: WebhookId = call.id("webhook_id")?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?.doing("rotate_secret");
-    let change = WebhookChange { secret: Some(secret::new()?), ..WebhookChange::default() };
-    let webhook = webhook::update(&db, &actor, id, change).await?.ok_or(Refusal::NotFound)?;
-    Ok(json(StatusCode::OK, &webhook))
+async fn rotate(input: Input<op::RotateWebhookSecret>) -> Result<Webhook, Refusal> {
+    let id: WebhookId = input.id("webhook_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?.doing("rotate_secret");
+    let change = WebhookChange { secret: Some(secret::new()?.into()), ..WebhookChange::default() };
+    apply(&db, &actor, id, &change).await
 }
 
 fn masked(webhook: Webhook) -> Webhook {

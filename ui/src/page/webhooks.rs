@@ -15,9 +15,10 @@ use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Role, WebhookId,
-    webhook::{TestResult, Webhook, WebhookRequest},
+    input::Many,
+    webhook::{TestResult, Webhook, WebhookChange},
 };
-use pm_ui_core::change::{changes, given};
+use pm_ui_core::change::given;
 
 /// What the dialog shows.
 #[derive(Clone)]
@@ -165,26 +166,15 @@ fn Form(old: Option<Webhook>, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option
     let id = old.as_ref().map(|h| h.id);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let blank = WebhookRequest {
-            name: None,
-            url: None,
-            events: None,
-            secret: None,
-            is_active: None,
-            headers: None,
-            timeout_seconds: None,
-            retry_count: None,
-            metadata: None,
-        };
-        let list = events.with_untracked(|e| e.split([',', ' ']).filter_map(given).collect());
-        let wanted = WebhookRequest {
-            name: given(&name.get_untracked()),
-            url: given(&url.get_untracked()),
-            events: Some(list),
+        let list = events.with_untracked(|e| e.split([',', ' ']).filter_map(given).map(Into::into).collect());
+        // what both forms of the body have: a new webhook needs these three, a change may hold them
+        let body = WebhookChange {
+            name: given(&name.get_untracked()).map(Into::into),
+            url: given(&url.get_untracked()).map(Into::into),
+            events: Some(Many(list)),
             is_active: Some(active.get_untracked()),
-            ..blank.clone()
+            ..WebhookChange::default()
         };
-        let body = changes(&blank, &wanted);
         spawn_local(async move {
             let (method, path) = match id {
                 Some(id) => (Method::PATCH, format!("/webhooks/{id}")),

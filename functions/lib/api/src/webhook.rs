@@ -2,11 +2,18 @@
 
 use crate::{Metadata, Timestamp, WebhookId, id::DeliveryId};
 use crate::{
-    input::{Flag, input},
+    input::{Flag, Many, Patch, Refused, Scalar, Secret, Text, Whole, input, read_as_scalar},
     word::DeliveryStatus,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Most retries that a webhook can have.
+pub const MAX_RETRIES: i64 = 14;
+/// Most headers of its own that a webhook can have.
+pub const MAX_HEADERS: usize = 20;
+/// Most events and groups of events that a webhook can list.
+const MAX_SUBSCRIPTIONS: usize = 100;
 
 /// A webhook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,29 +49,25 @@ pub struct Webhook {
     pub previous_secret_expires_at: Option<Timestamp>,
 }
 
-/// What a client says of a new webhook, and what it wants changed (then everything may be left out).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Headers that every delivery to a webhook carries, at most [`MAX_HEADERS`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct WebhookRequest {
-    /// Name for people, at most 128 characters.
-    pub name: Option<String>,
-    /// `http://` or `https://`; private addresses only where configuration allows them.
-    pub url: Option<String>,
-    /// Events, groups of events, or `*`.
-    pub events: Option<Vec<String>>,
-    /// What signs deliveries; made if left out. A new one replaces the former, which is valid for 24 hours more.
-    pub secret: Option<String>,
-    /// Deliver events? Default true.
-    pub is_active: Option<bool>,
-    /// Headers that every delivery carries; at most 20.
-    pub headers: Option<BTreeMap<String, String>>,
-    /// 1 to 30 seconds, as number or text; default 5.
-    pub timeout_seconds: Option<String>,
-    /// 0 to 14, as number or text; default 14, which is about three days.
-    pub retry_count: Option<String>,
-    /// Free object.
-    pub metadata: Option<Metadata>,
+#[cfg_attr(feature = "schema", schemars(inline, extend("maxProperties" = MAX_HEADERS)))]
+#[serde(transparent)]
+pub struct Headers(pub BTreeMap<String, String>);
+
+impl Scalar for Headers {
+    fn read(value: &serde_json::Value) -> Result<Self, Refused> {
+        let headers = Self::deserialize(value)
+            .map_err(|_| Refused::new("dict_type", "Input should be a valid dictionary of strings"))?;
+        if headers.0.len() > MAX_HEADERS {
+            return Err(Refused::new("too_long", format!("At most {MAX_HEADERS} headers are possible")));
+        }
+        Ok(headers)
+    }
 }
+
+read_as_scalar!(Headers);
 
 /// An event on its way to a webhook: what was sent, what came back, what is next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,6 +166,56 @@ pub struct DeliverReport {
 }
 
 input! {
+    /// Body of `POST /webhooks`.
+    NewWebhook {
+        required {
+            /// Name for people.
+            name: Text<1, 128>,
+            /// `http://` or `https://`; private addresses only where configuration allows them.
+            url: Text<1, 2000>,
+            /// Events (`alarm.created`), groups of events (`alarm.*`) or all of them (`*`).
+            events: Many<Text<1, 64>, 1, MAX_SUBSCRIPTIONS>,
+        }
+        optional {
+            /// What signs deliveries; made if left out.
+            secret: Secret<0, 256>,
+            /// Deliver events? True unless given.
+            is_active: bool,
+            /// Headers that every delivery carries.
+            headers: Headers,
+            /// Seconds for the answer, as number or text; 5 unless given.
+            timeout_seconds: Whole<1, 30>,
+            /// Retries, as number or text; 14 unless given, which take about three days.
+            retry_count: Whole<0, MAX_RETRIES>,
+            /// Free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
+    /// Body of `PATCH /webhooks/{id}`: what is left out stays as it is.
+    WebhookChange {
+        optional {
+            /// Name for people.
+            name: Text<1, 128>,
+            /// `http://` or `https://`; private addresses only where configuration allows them.
+            url: Text<1, 2000>,
+            /// Events, groups of events, or `*`.
+            events: Many<Text<1, 64>, 1, MAX_SUBSCRIPTIONS>,
+            /// What signs deliveries. The former secret is valid for 24 hours more.
+            secret: Secret<0, 256>,
+            /// Deliver events?
+            is_active: bool,
+            /// Seconds for the answer, as number or text.
+            timeout_seconds: Whole<1, 30>,
+            /// Retries, as number or text.
+            retry_count: Whole<0, MAX_RETRIES>,
+        }
+        patch {
+            /// Headers that every delivery carries.
+            headers: Headers,
+            /// Replaces the free object; `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
     /// Filters of `GET /webhooks`.
     WebhookFilter {
         optional {

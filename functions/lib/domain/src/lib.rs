@@ -35,3 +35,4 @@ pub mod ticket;
 pub mod timeline;
 pub mod trend;
 pub mod webhook;
+pub mod webhook_check;

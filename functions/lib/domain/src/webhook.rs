@@ -16,7 +16,7 @@ use std::fmt::Write;
 /// A test is sent at once; if that fails, the clock sends it after so long, seconds.
 pub const TEST_RETRY_S: i64 = MINUTE_S;
 /// Seconds for which the secret before the last is still used for signing.
-pub const ROTATION_OVERLAP_S: i64 = DAY_S;
+const ROTATION_OVERLAP_S: i64 = DAY_S;
 /// Begins a secret whose rest is base64 of the key.
 const SECRET_PREFIX: &str = "whsec_";
 /// Length of a key, bytes (Standard Webhooks: 24 to 64).
@@ -153,6 +153,24 @@ pub fn verdict(status: u16) -> Verdict {
     }
 }
 
+/// What a new secret changes: the former one signs as well until it expires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotation<'s> {
+    /// The new secret.
+    pub secret: &'s str,
+    /// The former secret.
+    pub previous: &'s str,
+    /// When the former secret expires.
+    pub previous_expires_at: Timestamp,
+}
+
+/// What `secret` changes of a webhook whose secret is `current`; `None`: it is the same.
+#[must_use]
+pub fn rotation<'s>(current: &'s str, secret: &'s str, now: Timestamp) -> Option<Rotation<'s>> {
+    let previous_expires_at = now.plus_seconds(ROTATION_OVERLAP_S);
+    (secret != current).then_some(Rotation { secret, previous: current, previous_expires_at })
+}
+
 /// The secrets that sign now: the current one, and the one before it until it expires.
 #[must_use]
 pub fn secrets<'s>(current: &'s str, previous: Option<(&'s str, Timestamp)>, now: Timestamp) -> Vec<&'s str> {
@@ -180,6 +198,15 @@ mod tests {
     #[test]
     fn signatures_match_the_published_test_vector() {
         assert_eq!(signature(SECRET, ID, TIMESTAMP_S, BODY), SIGNATURE);
+    }
+
+    #[test]
+    fn a_new_secret_leaves_the_former_one_valid_for_a_day() {
+        let now = Timestamp(1_800_000_000 * Timestamp::SECOND);
+        assert_eq!(rotation("old", "old", now), None);
+        let rotation = rotation("old", "new", now).expect("another secret");
+        assert_eq!((rotation.secret, rotation.previous), ("new", "old"));
+        assert_eq!(rotation.previous_expires_at, now.plus_seconds(86_400));
     }
 
     #[test]

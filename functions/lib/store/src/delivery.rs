@@ -15,7 +15,7 @@ use pm_api::{
     id::DeliveryId,
     list::{ListQuery, Page},
     sort::DeliverySort,
-    webhook::Delivery,
+    webhook::{Delivery, DeliveryFilter},
 };
 use pm_domain::webhook::{TEST_RETRY_S, Verdict, subscriptions};
 use spin_sdk::pg::ParameterValue;
@@ -241,14 +241,15 @@ fn delivery(c: &mut Columns) -> Result<Delivery, StoreError> {
     })
 }
 
-/// A page of the deliveries of a webhook; `status` is pending, delivered or failed.
+/// A page of the deliveries of a webhook.
 pub async fn list(
     db: &Db,
     webhook_id: WebhookId,
-    status: Option<&str>,
+    filter: &DeliveryFilter,
     query: &ListQuery<DeliverySort>,
 ) -> Result<Page<Delivery>, StoreError> {
-    LIST.page(db, query, vec![id(webhook_id.0), optional(status, text)], delivery).await
+    let filter = vec![id(webhook_id.0), optional(filter.status, |status| text(status.as_str()))];
+    LIST.page(db, query, filter, delivery).await
 }
 
 /// One delivery of a webhook.

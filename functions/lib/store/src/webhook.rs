@@ -4,18 +4,22 @@ use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
     statement::{actor, statements},
-    value::{Columns, id, json, optional, text, texts},
+    value::{Columns, at, id, json, optional, text, texts},
 };
 use pm_api::{
-    Metadata, WebhookId,
+    WebhookId,
+    input::{Text, Whole},
     list::{ListQuery, Page},
     sort::WebhookSort,
-    webhook::Webhook,
+    webhook::{MAX_RETRIES, NewWebhook, Webhook, WebhookChange, WebhookFilter},
 };
-use pm_domain::webhook::ROTATION_OVERLAP_S;
+use pm_domain::webhook::Rotation;
 use spin_sdk::pg::ParameterValue;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use uuid::Uuid;
+
+/// Time for the answer of a webhook that names none, seconds.
+const DEFAULT_TIMEOUT_S: Whole<1, 30> = Whole(5);
 
 /// The columns that [`webhook`] reads.
 macro_rules! columns {
@@ -50,67 +54,21 @@ statements! {
         update webhooks set
             name = coalesce($3, name),
             url = coalesce($4, url),
-            previous_secret = case when $5::text <> secret then secret else previous_secret end,
-            previous_secret_expires_at = case when $5::text <> secret then now() + $6::int8 * interval '1 second'
-                                              else previous_secret_expires_at end,
             secret = coalesce($5, secret),
-            events = coalesce($7::text[], events),
-            is_active = coalesce($8, is_active),
-            disabled_reason = case when coalesce($8, is_active) then null else disabled_reason end,
-            headers = case when $9 then $10::jsonb else headers end,
-            timeout_seconds = coalesce($11, timeout_seconds),
-            retry_count = coalesce($12, retry_count),
-            metadata = case when $13 then $14::jsonb else metadata end
+            previous_secret = coalesce($6, previous_secret),
+            previous_secret_expires_at = coalesce(epoch_us($7), previous_secret_expires_at),
+            events = coalesce($8::text[], events),
+            is_active = coalesce($9, is_active),
+            disabled_reason = case when coalesce($9, is_active) then null else disabled_reason end,
+            headers = case when $10 then $11::jsonb else headers end,
+            timeout_seconds = coalesce($12, timeout_seconds),
+            retry_count = coalesce($13, retry_count),
+            metadata = case when $14 then $15::jsonb else metadata end
         from ", actor!(), "
-        where id = $2
+        -- a new secret replaces the one that the rotation was decided on
+        where id = $2 and ($6::text is null or secret = $6)
         returning ", columns!());
     DELETE = concat!("delete from webhooks using ", actor!(), " where id = $2");
-}
-
-/// Fields of a new webhook.
-#[derive(Debug, Clone)]
-pub struct NewWebhook {
-    /// Name for people.
-    pub name: String,
-    /// Checked address.
-    pub url: String,
-    /// Signs deliveries.
-    pub secret: String,
-    /// Subscriptions.
-    pub events: Vec<String>,
-    /// Deliver?
-    pub is_active: bool,
-    /// Own headers.
-    pub headers: Option<BTreeMap<String, String>>,
-    /// Seconds for the answer.
-    pub timeout_s: i32,
-    /// Retries.
-    pub retry_count: i32,
-    /// Free object.
-    pub metadata: Option<Metadata>,
-}
-
-/// Fields to change; an outer `None` leaves a field as it is, an inner `None` empties it.
-#[derive(Debug, Clone, Default)]
-pub struct WebhookChange {
-    /// Name for people.
-    pub name: Option<String>,
-    /// Checked address.
-    pub url: Option<String>,
-    /// Signs deliveries; the former one stays valid for a day.
-    pub secret: Option<String>,
-    /// Subscriptions.
-    pub events: Option<Vec<String>>,
-    /// Deliver?
-    pub is_active: Option<bool>,
-    /// Own headers.
-    pub headers: Option<Option<BTreeMap<String, String>>>,
-    /// Seconds for the answer.
-    pub timeout_s: Option<i32>,
-    /// Retries.
-    pub retry_count: Option<i32>,
-    /// Free object.
-    pub metadata: Option<Option<Metadata>>,
 }
 
 fn webhook(c: &mut Columns) -> Result<Webhook, StoreError> {
@@ -137,13 +95,13 @@ fn webhook(c: &mut Columns) -> Result<Webhook, StoreError> {
     })
 }
 
-/// A page of the webhooks, with their secrets; all, or only those that are active or not.
+/// A page of the webhooks, with their secrets.
 pub async fn list(
     db: &Db,
-    active: Option<bool>,
+    filter: &WebhookFilter,
     query: &ListQuery<WebhookSort>,
 ) -> Result<Page<Webhook>, StoreError> {
-    LIST.page(db, query, vec![optional(active, ParameterValue::from)], webhook).await
+    LIST.page(db, query, vec![optional(filter.is_active, |flag| flag.0.into())], webhook).await
 }
 
 /// One webhook with its secret.
@@ -151,46 +109,58 @@ pub async fn get(db: &Db, webhook_id: WebhookId) -> Result<Option<Webhook>, Stor
     db.first(GET, vec![id(webhook_id.0)], webhook).await
 }
 
-/// Creates a webhook.
-pub async fn create(db: &Db, actor: &Actor, new: NewWebhook) -> Result<Webhook, StoreError> {
+/// Each subscription once.
+fn subscriptions(events: &[Text<1, 64>]) -> ParameterValue {
+    texts(events.iter().map(|event| &**event).collect::<BTreeSet<_>>())
+}
+
+fn small<const MIN: i64, const MAX: i64>(number: Whole<MIN, MAX>) -> ParameterValue {
+    ParameterValue::Int32(i32::try_from(number.0).unwrap_or(i32::MAX))
+}
+
+/// Creates a webhook that signs with `secret`.
+pub async fn create(db: &Db, actor: &Actor, new: &NewWebhook, secret: &str) -> Result<Webhook, StoreError> {
     let params = vec![
         actor.setting(),
         id(Uuid::now_v7()),
-        text(new.name),
-        text(new.url),
-        text(new.secret),
-        texts(new.events),
-        new.is_active.into(),
-        new.headers.map_or(Ok(ParameterValue::DbNull), |h| json(&h))?,
-        new.timeout_s.into(),
-        new.retry_count.into(),
-        new.metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        text(&*new.name),
+        text(&*new.url),
+        text(secret),
+        subscriptions(&new.events),
+        new.is_active.unwrap_or(true).into(),
+        new.headers.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
+        small(new.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_S)),
+        small(new.retry_count.unwrap_or(Whole(MAX_RETRIES))),
+        new.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
     ];
     db.one(CREATE, params, webhook).await
 }
 
-/// Changes a webhook; activating it forgets why it was disabled. `None`: there is no such webhook.
+/// Changes a webhook; activating it forgets why it was disabled. Its secret changes by `rotation` alone. `None`: there is
+/// no such webhook, or its secret is no longer the one that the rotation replaces.
 pub async fn update(
     db: &Db,
     actor: &Actor,
     webhook_id: WebhookId,
-    change: WebhookChange,
+    change: &WebhookChange,
+    rotation: Option<&Rotation<'_>>,
 ) -> Result<Option<Webhook>, StoreError> {
     let params = vec![
         actor.setting(),
         id(webhook_id.0),
-        optional(change.name, text),
-        optional(change.url, text),
-        optional(change.secret, text),
-        ROTATION_OVERLAP_S.into(),
-        optional(change.events, texts),
+        optional(change.name.as_deref(), text),
+        optional(change.url.as_deref(), text),
+        optional(rotation, |r| text(r.secret)),
+        optional(rotation, |r| text(r.previous)),
+        optional(rotation, |r| at(r.previous_expires_at)),
+        optional(change.events.as_deref(), subscriptions),
         optional(change.is_active, ParameterValue::from),
-        change.headers.is_some().into(),
-        change.headers.flatten().map_or(Ok(ParameterValue::DbNull), |h| json(&h))?,
-        optional(change.timeout_s, ParameterValue::from),
-        optional(change.retry_count, ParameterValue::from),
-        change.metadata.is_some().into(),
-        change.metadata.flatten().map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        (!change.headers.is_absent()).into(),
+        change.headers.given().map_or(Ok(ParameterValue::DbNull), json)?,
+        optional(change.timeout_seconds, small),
+        optional(change.retry_count, small),
+        (!change.metadata.is_absent()).into(),
+        change.metadata.given().map_or(Ok(ParameterValue::DbNull), json)?,
     ];
     db.first(UPDATE, params, webhook).await
 }

@@ -434,15 +434,17 @@ routes! { ($)
         /// Webhooks, newest first.
         ListWebhooks: GET "/webhooks" ENGINEER, query webhook::WebhookFilter => List<webhook::Webhook, WebhookSort, 1000>;
         /// Create a webhook.
-        CreateWebhook: POST "/webhooks" ADMIN, body Json<webhook::WebhookRequest> => Created<webhook::Webhook>;
+        CreateWebhook: POST "/webhooks" ADMIN, body Json<webhook::NewWebhook> => Created<webhook::Webhook>;
         /// One webhook.
         GetWebhook: GET "/webhooks/{webhook_id}" ENGINEER => Json<webhook::Webhook>;
         /// Change a webhook.
-        UpdateWebhook: PATCH "/webhooks/{webhook_id}" ADMIN, body Json<webhook::WebhookRequest> => Json<webhook::Webhook>;
+        UpdateWebhook: PATCH "/webhooks/{webhook_id}" ADMIN, body Json<webhook::WebhookChange> => Json<webhook::Webhook>,
+            refuses 409 "Its secret was changed in the meantime";
         /// Delete a webhook with its delivery log.
         DeleteWebhook: DELETE "/webhooks/{webhook_id}" ADMIN => NoContent;
         /// Make a new secret; the former one is valid for a day more.
-        RotateWebhookSecret: POST "/webhooks/{webhook_id}/rotate-secret" ADMIN => Json<webhook::Webhook>;
+        RotateWebhookSecret: POST "/webhooks/{webhook_id}/rotate-secret" ADMIN => Json<webhook::Webhook>,
+            refuses 409 "Its secret was changed in the meantime";
         /// Send a test event now.
         TestWebhook: POST "/webhooks/{webhook_id}/test" ENGINEER => Attempt<webhook::TestResult>;
         /// What was sent to a webhook, newest first.
