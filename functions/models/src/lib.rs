@@ -13,35 +13,30 @@ mod drift;
 mod registry;
 mod training;
 
-use http::StatusCode;
-use pm_api::ai::WorkDone;
-use pm_auth::Op;
+use pm_api::{ai::WorkDone, route::op};
 use pm_domain::clock::Task;
 use pm_store::{clock, model};
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json, log_error, serve};
+use pm_web::{Answer, Input, Refusal, Request, handlers, log_error, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("models", request, |op, call| async move {
-        match op {
-            Op::ListModels => registry::list(&call).await,
-            Op::RegisterModel => registry::register(&call).await,
-            Op::ModelReport => registry::report(&call).await,
-            Op::ActivateModel => registry::activate(&call).await,
-            Op::RollbackModel => registry::rollback(&call).await,
-            Op::Retrain => registry::retrain(&call).await,
-            Op::AiLogs => registry::logs(&call).await,
-            Op::Drift => registry::drift(&call).await,
-            Op::ModelWork => work(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        ListModels => registry::list,
+        RegisterModel => registry::register,
+        ModelReport => registry::report,
+        ActivateModel => registry::activate,
+        RollbackModel => registry::rollback,
+        Retrain => registry::retrain,
+        AiLogs => registry::logs,
+        Drift => registry::drift,
+        ModelWork => work,
+    };
+    serve("models", request, handlers).await
 }
 
 /// Does what is due: trains for one job, measures drift.
-async fn work(call: &Call) -> Outcome {
-    let db = call.db().await?;
+async fn work(input: Input<op::ModelWork>) -> Result<WorkDone, Refusal> {
+    let db = input.db().await?;
     let due = model::due(&db).await?;
     let mut done = WorkDone::default();
     if due.drift && !clock::claim(&db, &[Task::Drift]).await?.is_empty() {
@@ -56,5 +51,5 @@ async fn work(call: &Call) -> Outcome {
     if due.retrain {
         done.job_id = training::work(&db).await?.map(|id| id.to_string());
     }
-    Ok(json(StatusCode::OK, &done))
+    Ok(done)
 }

@@ -4,6 +4,7 @@ use crate::builtin::builtin;
 use pm_api::{
     JobType, SensorId, Timestamp,
     ai::{RetrainRequest, TrainingResult, ValidationReport},
+    input,
 };
 use pm_domain::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_model::{
@@ -24,6 +25,8 @@ const READINGS: i64 = 8000;
 const DAYS: i64 = 30;
 /// A worker that has said nothing for so long is taken for dead.
 const LEASE_S: i64 = 60;
+/// Seed of a job that names none.
+const DEFAULT_SEED: u64 = 42;
 /// Readings before an alarm from which a sensor is got to know again.
 const BEFORE_ALARM_S: i64 = 3 * HOUR_S;
 
@@ -74,12 +77,13 @@ struct Taken {
 
 async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
     let wanted: RetrainRequest = match claim.job.metadata.clone() {
-        Some(metadata) => serde_json::from_value(metadata.into())
-            .map_err(|e| Failure::Impossible(format!("The job's metadata say nothing clear: {e}")))?,
+        Some(metadata) => input::read(metadata.into())
+            .map_err(|faults| Failure::Impossible(format!("The job's metadata are wrong: {faults}")))?,
         None => RetrainRequest::default(),
     };
-    let scope = Scope { machine_class: wanted.machine_class, machine_id: wanted.machine_id };
-    let seed = wanted.seed.unwrap_or(42);
+    let scope =
+        Scope { machine_class: wanted.machine_class.map(String::from), machine_id: wanted.machine_id };
+    let seed = wanted.seed.map_or(DEFAULT_SEED, |seed| seed.0.unsigned_abs());
     let active = active(db, &scope).await?;
     let to = claim.job.started_at.unwrap_or_else(now);
     let span = Span { from: to.plus_seconds(-DAYS * DAY_S), to, limit: READINGS, without_faults: true };

@@ -2,60 +2,58 @@
 
 use http::{HeaderValue, StatusCode, header};
 use pm_api::{
-    ReportId, Role,
+    ReportId,
     report::{Report, ReportFormat},
-    sort::ReportSort,
+    route::op,
 };
-use pm_domain::report::{Asked, judge_name};
+use pm_domain::report::{Asked, judge_name, reads_all};
 use pm_store::{
     Db,
     report::{self, Reader, Which},
 };
-use pm_web::{Answer, Call, Outcome, Refusal, bytes_reply, empty, json_page, log_error, spawn, stream};
+use pm_web::{Answer, Call, Given, Input, Refusal, bytes_reply, log_error, spawn, stream};
 use std::str::FromStr;
 
-pub(crate) async fn list(call: &Call) -> Outcome {
-    let query = call.query.list::<ReportSort>(100)?;
-    let format = call.query.word("format")?;
-    Ok(json_page(&report::list(&call.db().await?, &reader(call)?, format, &query).await?))
+pub(crate) async fn list(input: Input<op::ListReports>) -> Given<op::ListReports> {
+    Ok(report::list(&input.db().await?, &reader(&input)?, &input.query, &input.page).await?)
 }
 
-/// A report by the last segment of its path: its name, or its id.
-pub(crate) async fn download(call: &Call, segment: &str) -> Outcome {
-    let which = which(segment)?;
+/// `GET /reports/download/{filename}`.
+pub(crate) async fn download(input: Input<op::DownloadReport>) -> Result<Answer, Refusal> {
+    find(&input, &which(input.param("filename"))?).await
+}
+
+/// `GET /reports/{report}`: as the old static folder gave it.
+pub(crate) async fn download_as_before(input: Input<op::ReportFile>) -> Result<Answer, Refusal> {
+    find(&input, &which(input.param("report"))?).await
+}
+
+pub(crate) async fn download_by_id(input: Input<op::DownloadReportById>) -> Result<Answer, Refusal> {
+    let id: ReportId = input.id("report_id")?;
+    find(&input, &Which::Id(id)).await
+}
+
+async fn find(call: &Call, which: &Which) -> Result<Answer, Refusal> {
     let db = call.db().await?;
-    let found = report::find(&db, &reader(call)?, &which).await?.ok_or(Refusal::NotFound)?;
+    let found = report::find(&db, &reader(call)?, which).await?.ok_or(Refusal::NotFound)?;
     file(db, found).await
 }
 
-pub(crate) async fn download_by_id(call: &Call) -> Outcome {
-    let id: ReportId = call.id("report_id")?;
-    let db = call.db().await?;
-    let found = report::find(&db, &reader(call)?, &Which::Id(id)).await?.ok_or(Refusal::NotFound)?;
-    file(db, found).await
-}
-
-pub(crate) async fn delete(call: &Call) -> Outcome {
-    let which = which(call.param("report"))?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    let any = call.identity()?.role >= Role::Engineer;
-    if report::delete(&db, &actor, any, &which).await? {
-        Ok(empty(StatusCode::NO_CONTENT))
-    } else {
-        Err(Refusal::NotFound)
-    }
+pub(crate) async fn delete(input: Input<op::DeleteReport>) -> Result<(), Refusal> {
+    let which = which(input.param("report"))?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    let any = reads_all(input.identity()?.role);
+    let found = report::delete(&db, &actor, any, &which).await?;
+    if found { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
 fn reader(call: &Call) -> Result<Reader, Refusal> {
     let identity = call.identity()?;
-    Ok(Reader {
-        all: identity.role >= Role::Engineer,
-        user_id: identity.user_id,
-        email: identity.email.clone(),
-    })
+    Ok(Reader { all: reads_all(identity.role), user_id: identity.user_id, email: identity.email.clone() })
 }
 
+/// A report by the last segment of its path: its name, or its id.
 fn which(segment: &str) -> Result<Which, Refusal> {
     let name = decoded(segment).ok_or_else(invalid_path)?;
     match judge_name(&name) {
@@ -89,7 +87,7 @@ fn decoded(segment: &str) -> Option<String> {
 }
 
 /// The file: a CSV, which may be large, flows through; others fit into memory.
-async fn file(db: Db, found: Report) -> Outcome {
+async fn file(db: Db, found: Report) -> Result<Answer, Refusal> {
     let (content_type, shown) = match found.format {
         ReportFormat::Csv => ("text/csv; charset=utf-8", "attachment"),
         ReportFormat::Pdf => ("application/pdf", "inline"),

@@ -1,34 +1,28 @@
 //! `POST /reports/generate`.
 
 use crate::make::{Order, make};
-use http::StatusCode;
 use pm_api::{
-    Timestamp,
-    report::{GeneratedReport, ReportFormat},
+    MachineId, SensorId, Timestamp,
+    report::{GeneratedReport, ReportRequest},
+    route::op,
+    user::User,
 };
-use pm_domain::{reliability::Span, report::USUAL_DAYS};
-use pm_store::{machine, report_content::Scope, sensor, user};
-use pm_web::{Call, Fields, Outcome, Refusal, json, now};
+use pm_domain::{
+    reliability::Span,
+    report::{format, period},
+};
+use pm_store::{Db, machine, report_content::Scope, sensor, user};
+use pm_web::{Input, Refusal, now};
 
-const TITLE: usize = 120;
-
-pub(crate) async fn generate(call: &Call) -> Outcome {
+pub(crate) async fn generate(input: Input<op::GenerateReport>) -> Result<GeneratedReport, Refusal> {
     let now = now();
-    let mut order = order(call.fields()?, now)?;
-    let db = call.db().await?;
-    let actor = call.actor(&db).await?;
-    if let Some(id) = order.scope.machine_id {
-        machine::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    }
-    if let Some(id) = order.scope.sensor_id {
-        sensor::get(&db, id).await?.ok_or(Refusal::NotFound)?;
-    }
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?;
+    check_scope(&db, input.body.machine_id, input.body.sensor_id).await?;
     let author = user::get(&db, actor.user_id).await?.ok_or(Refusal::BadToken)?;
-    order.created_by = Some(author.id);
-    order.author = author.full_name.unwrap_or(author.email);
-    let report = make(&db, Some(&actor), &order).await?;
+    let report = make(&db, Some(&actor), &order(&input.body, author, now)).await?;
     let made_at = report.created_at.to_string();
-    let answer = GeneratedReport {
+    Ok(GeneratedReport {
         report_name: report.report_name,
         url: report.url,
         generated_at: made_at.trim_end_matches('Z').to_owned(),
@@ -37,45 +31,43 @@ pub(crate) async fn generate(call: &Call) -> Outcome {
         readings: report.readings,
         truncated: report.truncated,
         expires_at: report.expires_at,
-    };
-    Ok(json(StatusCode::OK, &answer))
+    })
 }
 
-fn order(mut fields: Fields, now: Timestamp) -> Result<Order, Refusal> {
-    let format = fields.word("format").unwrap_or(ReportFormat::Csv);
-    let asked_from = fields.time("date_from").flatten();
-    let asked_to = fields.time("date_to").flatten();
-    if let (Some(from), Some(to)) = (asked_from, asked_to)
-        && from > to
-    {
-        fields.refuse("date_order", "date_from", "date_from should not be later than date_to");
+/// Are the machine and the sensor there?
+pub(crate) async fn check_scope(
+    db: &Db,
+    machine_id: Option<MachineId>,
+    sensor_id: Option<SensorId>,
+) -> Result<(), Refusal> {
+    if let Some(id) = machine_id {
+        machine::get(db, id).await?.ok_or(Refusal::NotFound)?;
     }
-    let title = fields.text("title", TITLE).flatten().filter(|t| !t.trim().is_empty());
-    let machine_id = fields.id("machine_id");
-    let sensor_id = fields.id("sensor_id");
-    let utc_offset_minutes = fields.integer("utc_offset_minutes", -720, 840).unwrap_or(0);
-    fields.end()?;
-    let last = asked_to.unwrap_or_else(|| asked_from.unwrap_or(now).max(now));
-    let first = asked_from.unwrap_or_else(|| match format {
-        ReportFormat::Csv => Timestamp(0),
-        ReportFormat::Pdf | ReportFormat::Xlsx => last.plus_seconds(-USUAL_DAYS * 86_400),
-    });
-    Ok(Order {
-        format,
-        title: title.unwrap_or_else(|| "Maintenance report".to_owned()),
+    if let Some(id) = sensor_id {
+        sensor::get(db, id).await?.ok_or(Refusal::NotFound)?;
+    }
+    Ok(())
+}
+
+fn order(request: &ReportRequest, author: User, now: Timestamp) -> Order {
+    let (first, last) = period(request, now);
+    let title = request.title.as_deref().filter(|title| !title.trim().is_empty());
+    Order {
+        format: format(request),
+        title: title.unwrap_or("Maintenance report").to_owned(),
         // a reading of the last instant belongs to it
         scope: Scope {
             period: Span { from: first, to: Timestamp(last.0.saturating_add(1)) },
-            machine_id,
-            sensor_id,
+            machine_id: request.machine_id,
+            sensor_id: request.sensor_id,
         },
-        asked_from,
+        asked_from: request.date_from,
         asked_to: last,
-        utc_offset_minutes: i64::from(utc_offset_minutes),
-        author: String::new(),
-        created_by: None,
+        utc_offset_minutes: request.utc_offset_minutes.map_or(0, |minutes| minutes.0),
+        created_by: Some(author.id),
+        author: author.full_name.unwrap_or(author.email),
         schedule_id: None,
         recipients: Vec::new(),
         now,
-    })
+    }
 }

@@ -12,27 +12,23 @@ mod make;
 mod run;
 mod schedule;
 
-use pm_auth::Op;
-use pm_web::{Answer, Refusal, Request, serve};
+use pm_web::{Answer, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("reports", request, |op, call| async move {
-        match op {
-            Op::GenerateReport => generate::generate(&call).await,
-            Op::ListReports => file::list(&call).await,
-            Op::DownloadReport => file::download(&call, call.param("filename")).await,
-            Op::DownloadReportById => file::download_by_id(&call).await,
-            Op::ReportFile => file::download(&call, call.param("report")).await,
-            Op::DeleteReport => file::delete(&call).await,
-            Op::ListReportSchedules => schedule::list(&call).await,
-            Op::CreateReportSchedule => schedule::create(&call).await,
-            Op::GetReportSchedule => schedule::get(&call).await,
-            Op::UpdateReportSchedule => schedule::update(&call).await,
-            Op::DeleteReportSchedule => schedule::delete(&call).await,
-            Op::RunReports => run::run(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        GenerateReport => generate::generate,
+        ListReports => file::list,
+        DownloadReport => file::download,
+        DownloadReportById => file::download_by_id,
+        ReportFile => file::download_as_before,
+        DeleteReport => file::delete,
+        ListReportSchedules => schedule::list,
+        CreateReportSchedule => schedule::create,
+        GetReportSchedule => schedule::get,
+        UpdateReportSchedule => schedule::update,
+        DeleteReportSchedule => schedule::delete,
+        RunReports => run::run,
+    };
+    serve("reports", request, handlers).await
 }

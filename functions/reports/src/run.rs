@@ -1,8 +1,7 @@
 //! What the clock asks for: scheduled reports that are due, and the removal of expired ones.
 
 use crate::make::{Order, make};
-use http::StatusCode;
-use pm_api::{Timestamp, report::ReportsRun};
+use pm_api::{Timestamp, report::ReportsRun, route::op};
 use pm_domain::{mail, reliability::Span, settings::Key};
 use pm_store::{
     Db,
@@ -12,7 +11,7 @@ use pm_store::{
     report_schedule::{self, Claimed, rule},
     setting,
 };
-use pm_web::{Call, Outcome, Refusal, json, log_error, now};
+use pm_web::{Input, Refusal, log_error, now};
 
 /// How long a run is its maker's, and after which a failed one is made again, seconds.
 const LEASE_S: i64 = 600;
@@ -20,15 +19,15 @@ const LEASE_S: i64 = 600;
 const ATTEMPTS: i16 = 3;
 
 /// Removes some expired reports, makes the one that has been due longest, and says whether there is more to do.
-pub(crate) async fn run(call: &Call) -> Outcome {
-    let db = call.db().await?;
+pub(crate) async fn run(input: Input<op::RunReports>) -> Result<ReportsRun, Refusal> {
+    let db = input.db().await?;
     report::expire(&db).await?;
     let claimed = report_schedule::claim(&db, LEASE_S).await?;
     if let Some(claimed) = &claimed {
         serve_one(&db, claimed).await?;
     }
     let more = report_schedule::work_to_do(&db).await?;
-    Ok(json(StatusCode::OK, &ReportsRun { made: claimed.is_some(), more }))
+    Ok(ReportsRun { made: claimed.is_some(), more })
 }
 
 async fn serve_one(db: &Db, claimed: &Claimed) -> Result<(), Refusal> {

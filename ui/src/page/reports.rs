@@ -18,6 +18,7 @@ use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     ReportId, Role, Timestamp,
+    input::Whole,
     report::{GeneratedReport, Report, ReportFormat, ReportRequest},
 };
 use pm_ui_core::{change::given, text};
@@ -218,8 +219,8 @@ fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>, shown: RwSignal<Optio
             date_from: instant(&from.get_untracked(), 0),
             date_to: instant(&to.get_untracked(), 1),
             machine_id: machine.get_untracked().parse().ok(),
-            title: given(&title.get_untracked()),
-            utc_offset_minutes: Some(app.offset_min),
+            title: given(&title.get_untracked()).map(Into::into),
+            utc_offset_minutes: Some(Whole(app.offset_min)),
             ..ReportRequest::default()
         };
         if busy.get_untracked() {

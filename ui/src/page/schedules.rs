@@ -13,7 +13,10 @@ use crate::{
 };
 use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::report::{Cadence, ReportFormat, ReportSchedule, ReportScheduleRequest};
+use pm_api::{
+    input::{Many, Whole},
+    report::{Cadence, NewReportSchedule, ReportFormat, ReportSchedule, ReportScheduleChange},
+};
 use pm_ui_core::{change::given, text::title};
 
 /// The days of a week as the API counts them.
@@ -63,7 +66,7 @@ fn row(schedule: ReportSchedule, schedules: Query<Vec<ReportSchedule>>) -> AnyVi
     let id = schedule.id;
     let active = schedule.is_active;
     let toggle = move |_| {
-        let body = ReportScheduleRequest { is_active: Some(!active), ..ReportScheduleRequest::default() };
+        let body = ReportScheduleChange { is_active: Some(!active), ..ReportScheduleChange::default() };
         spawn_local(async move {
             let path = format!("/reports/schedules/{id}");
             match app.api.send::<_, ReportSchedule>(Method::PATCH, &path, &body).await {
@@ -119,17 +122,19 @@ fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl Int
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let list = recipients.with_untracked(|text| {
-            text.split([',', ' ', ';', '\n']).filter_map(given).collect::<Vec<String>>()
+            text.split([',', ' ', ';', '\n']).filter_map(given).map(Into::into).collect()
         });
-        let body = ReportScheduleRequest {
-            name: given(&name.get_untracked()),
+        let body = NewReportSchedule {
+            name: name.get_untracked().trim().into(),
+            cadence: cadence.get_untracked(),
+            recipients: Many(list),
             format: Some(format.get_untracked()),
-            cadence: Some(cadence.get_untracked()),
-            weekday: Some(weekday.get_untracked() as i64),
-            hour: hour.get_untracked().trim().parse().ok(),
-            utc_offset_minutes: Some(app.offset_min),
-            recipients: Some(list),
-            ..ReportScheduleRequest::default()
+            weekday: Some(Whole(weekday.get_untracked() as i64)),
+            hour: hour.get_untracked().trim().parse().ok().map(Whole),
+            utc_offset_minutes: Some(Whole(app.offset_min)),
+            machine_id: None,
+            sensor_id: None,
+            is_active: None,
         };
         spawn_local(async move {
             match app.api.send::<_, ReportSchedule>(Method::POST, "/reports/schedules", &body).await {

@@ -1,6 +1,6 @@
 //! The scorer about itself, and the life of its models: registry, retraining, reports, drift.
 
-use crate::input::{Flag, Text, input};
+use crate::input::{FieldFault, Flag, Text, Whole, input};
 use crate::{MachineId, Metadata, ModelId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -48,22 +48,6 @@ pub struct ModelVersion {
     pub passed: Option<bool>,
 }
 
-/// `POST /ai/models`: the same fields are taken from the query, as in the documented form.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewModel {
-    /// Kind of model.
-    pub name: String,
-    /// Version.
-    pub version: String,
-    /// For people.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// Where its files lie.
-    #[serde(default)]
-    pub path: Option<String>,
-}
-
 /// Answer of `POST /ai/models`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -88,21 +72,6 @@ pub struct ModelChanged {
     pub status: String,
     /// For people.
     pub message: String,
-}
-
-/// `POST /ai/retrain`; the body may be left out.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RetrainRequest {
-    /// Only for machines of this class, from their readings.
-    #[serde(default)]
-    pub machine_class: Option<String>,
-    /// Only for this machine, from its readings.
-    #[serde(default)]
-    pub machine_id: Option<MachineId>,
-    /// Seed of every random choice; absent: 42.
-    #[serde(default)]
-    pub seed: Option<u64>,
 }
 
 /// Answer of `POST /ai/retrain`.
@@ -292,17 +261,43 @@ pub struct FeatureDrift {
 }
 
 input! {
-    /// Parameters of `POST /ai/models`, as old clients send them; the body wins.
-    NewModelQuery {
+    /// Body of `POST /ai/models`; its fields may stand in the query instead, as in the documented form.
+    NewModel {
+        required {
+            /// Kind of model.
+            name: Text<1, 120>,
+            /// Version.
+            version: Text<1, 120>,
+        }
         optional {
-            /// Kind of model; here or in the body.
-            name: Text<0, 120>,
-            /// Version; here or in the body.
-            version: Text<0, 120>,
             /// For people.
             description: Text<0, 2000>,
             /// Where its files lie.
             path: Text<0, 2000>,
+        }
+    }
+    /// Parameters of `POST /ai/models`, where there is no body.
+    NewModelQuery {
+        optional {
+            /// Kind of model; here or in the body.
+            name: Text<1, 120>,
+            /// Version; here or in the body.
+            version: Text<1, 120>,
+            /// For people.
+            description: Text<0, 2000>,
+            /// Where its files lie.
+            path: Text<0, 2000>,
+        }
+    }
+    /// Body of `POST /ai/retrain`, and what a job of this type works with.
+    RetrainRequest check one_scope {
+        optional {
+            /// Only for machines of this class, from their readings.
+            machine_class: Text<0, 120>,
+            /// Only for this machine, from its readings.
+            machine_id: MachineId,
+            /// Seed of every random choice; 42 unless given.
+            seed: Whole<0, MAX_SEED>,
         }
     }
     /// Parameters of `POST /ai/models/{version}/activate`.
@@ -311,5 +306,17 @@ input! {
             /// Even if it has not passed its validation.
             force: Flag,
         }
+    }
+}
+
+/// Whole numbers up to this are exact in JSON.
+const MAX_SEED: i64 = 9_000_000_000_000_000;
+
+fn one_scope(request: &RetrainRequest) -> Result<(), FieldFault> {
+    match (&request.machine_class, request.machine_id) {
+        (Some(class), Some(_)) => {
+            Err(FieldFault::new("machine_class", "Give a class or a machine, not both", class.0.clone()))
+        }
+        _ => Ok(()),
     }
 }

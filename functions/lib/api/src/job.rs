@@ -37,17 +37,18 @@ pub struct Job {
     pub attempts: i32,
 }
 
-/// Body of `POST /jobs`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewJob {
-    /// What is to be done.
-    pub job_type: JobType,
-    /// What the job is to work with; its shape depends on the type.
-    pub metadata: Option<Metadata>,
-}
-
 input! {
+    /// Body of `POST /jobs`.
+    NewJob {
+        required {
+            /// What is to be done.
+            job_type: JobType,
+        }
+        optional {
+            /// What the job is to work with; its shape depends on the type. `metadata_json` is the same.
+            metadata: Metadata,
+        }
+    }
     /// Filters of `GET /jobs`.
     JobFilter {
         optional {

@@ -1,36 +1,9 @@
 //! Reports and their schedules.
 
-use crate::input::input;
+use crate::input::{FieldFault, MAX_MAIL_ADDRESS_CHARS, Many, Refused, Text, Whole, input};
 pub use crate::word::{Cadence, ReportFormat};
 use crate::{MachineId, ReportId, ReportScheduleId, SensorId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-
-/// Body of `POST /reports/generate`. A field that is absent does not narrow the report.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ReportRequest {
-    /// csv (the default): readings, a row each; pdf and xlsx: machines, sensors, alarms, predictions, tickets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<ReportFormat>,
-    /// Begin of the period; absent: for csv the beginning, for pdf and xlsx 30 days before its end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date_from: Option<Timestamp>,
-    /// End of the period; absent: now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date_to: Option<Timestamp>,
-    /// Only this machine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub machine_id: Option<MachineId>,
-    /// Only this sensor (and its machine).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sensor_id: Option<SensorId>,
-    /// Title of the report, at most 120 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Local time minus UTC, minutes, −720 to 840: in this zone times are written (csv: always UTC).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub utc_offset_minutes: Option<i64>,
-}
 
 /// Answer of `POST /reports/generate`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,42 +67,6 @@ pub struct Report {
     pub expires_at: Timestamp,
 }
 
-/// Body of `POST /reports/schedules`, and, with every field free to be absent, of `PATCH /reports/schedules/{id}`.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct ReportScheduleRequest {
-    /// Name; the title of its reports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Format of its reports (pdf unless given).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub format: Option<ReportFormat>,
-    /// daily or weekly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cadence: Option<Cadence>,
-    /// For weekly ones the local day, 0 (Monday, the default) to 6.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weekday: Option<i64>,
-    /// Local hour, 0 to 23 (6 unless given).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hour: Option<i64>,
-    /// Local time minus UTC, minutes, −720 to 840 (0 unless given).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub utc_offset_minutes: Option<i64>,
-    /// Only this machine.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub machine_id: Option<MachineId>,
-    /// Only this sensor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sensor_id: Option<SensorId>,
-    /// Mail addresses, 1 to 20.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recipients: Option<Vec<String>>,
-    /// Does it run? (true unless given)
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub is_active: Option<bool>,
-}
-
 /// A schedule: a report of the past day or week, made at a local hour and sent by mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -181,11 +118,98 @@ pub struct ReportsRun {
 }
 
 input! {
+    /// Body of `POST /reports/generate`. A field that is left out does not narrow the report.
+    ReportRequest check in_order {
+        optional {
+            /// csv (unless given): readings, a row each; pdf and xlsx: machines, sensors, alarms, predictions, tickets.
+            format: ReportFormat,
+            /// Begin of the period; left out: for csv the beginning, for pdf and xlsx 30 days before its end.
+            date_from: Timestamp,
+            /// End of the period; now unless given.
+            date_to: Timestamp,
+            /// Only this machine.
+            machine_id: MachineId,
+            /// Only this sensor (and its machine).
+            sensor_id: SensorId,
+            /// Title of the report.
+            title: Text<0, 120>,
+            /// Local time minus UTC, minutes; 0 unless given. Times are written in this zone (csv: always UTC).
+            utc_offset_minutes: UtcOffset,
+        }
+    }
+    /// Body of `POST /reports/schedules`.
+    NewReportSchedule {
+        required {
+            /// Name; the title of its reports.
+            name: Text<1, 120>,
+            /// daily or weekly.
+            cadence: Cadence,
+            /// Mail addresses.
+            recipients: Recipients,
+        }
+        optional {
+            /// Format of its reports; pdf unless given.
+            format: ReportFormat,
+            /// For weekly ones the local day, 0 (Monday, unless given) to 6.
+            weekday: Whole<0, 6>,
+            /// Local hour; 6 unless given.
+            hour: Whole<0, 23>,
+            /// Local time minus UTC, minutes; 0 unless given.
+            utc_offset_minutes: UtcOffset,
+            /// Only this machine.
+            machine_id: MachineId,
+            /// Only this sensor.
+            sensor_id: SensorId,
+            /// Does it run? True unless given.
+            is_active: bool,
+        }
+    }
+    /// Body of `PATCH /reports/schedules/{id}`: what is left out stays as it is.
+    ReportScheduleChange {
+        optional {
+            /// Name; the title of its reports.
+            name: Text<1, 120>,
+            /// daily or weekly.
+            cadence: Cadence,
+            /// Mail addresses.
+            recipients: Recipients,
+            /// Format of its reports.
+            format: ReportFormat,
+            /// For weekly ones the local day, 0 (Monday) to 6.
+            weekday: Whole<0, 6>,
+            /// Local hour.
+            hour: Whole<0, 23>,
+            /// Local time minus UTC, minutes.
+            utc_offset_minutes: UtcOffset,
+            /// Only this machine.
+            machine_id: MachineId,
+            /// Only this sensor.
+            sensor_id: SensorId,
+            /// Does it run?
+            is_active: bool,
+        }
+    }
     /// Filters of `GET /reports`.
     ReportFilter {
         optional {
             /// Of this format.
             format: ReportFormat,
         }
+    }
+}
+
+/// Local time minus UTC, minutes.
+pub type UtcOffset = Whole<-720, 840>;
+/// Mail addresses that a scheduled report is sent to.
+pub type Recipients = Many<Text<1, MAX_MAIL_ADDRESS_CHARS>, 1, 20>;
+
+fn in_order(request: &ReportRequest) -> Result<(), FieldFault> {
+    match (request.date_from, request.date_to) {
+        (Some(from), Some(to)) if from > to => Err(FieldFault {
+            field: "date_from",
+            refused: Refused::new("date_order", "date_from should not be later than date_to"),
+            input: from.to_string().into(),
+        }),
+        _ => Ok(()),
     }
 }

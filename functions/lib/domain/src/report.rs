@@ -1,11 +1,38 @@
 //! Reports: their names and bounds, and what a PDF or XLSX report holds.
 
-use pm_api::{Timestamp, report::ReportFormat};
+use crate::duration::DAY_S;
+use pm_api::{
+    Role, Timestamp,
+    report::{ReportFormat, ReportRequest},
+};
 
 /// Rows of a CSV report; of more, the newest are taken.
 pub const CSV_ROWS: i64 = 1_000_000;
 /// Period of a PDF or XLSX report when none is asked for, days.
-pub const USUAL_DAYS: i64 = 30;
+const USUAL_DAYS: i64 = 30;
+
+/// The format of a report that names none.
+#[must_use]
+pub fn format(request: &ReportRequest) -> ReportFormat {
+    request.format.unwrap_or(ReportFormat::Csv)
+}
+
+/// First and last instant of the period that a report covers.
+#[must_use]
+pub fn period(request: &ReportRequest, now: Timestamp) -> (Timestamp, Timestamp) {
+    let last = request.date_to.unwrap_or_else(|| request.date_from.unwrap_or(now).max(now));
+    let first = request.date_from.unwrap_or_else(|| match format(request) {
+        ReportFormat::Csv => Timestamp(0),
+        ReportFormat::Pdf | ReportFormat::Xlsx => last.plus_seconds(-USUAL_DAYS * DAY_S),
+    });
+    (first, last)
+}
+
+/// Does this role read, and remove, the reports of all accounts?
+#[must_use]
+pub fn reads_all(role: Role) -> bool {
+    role >= Role::Engineer
+}
 
 /// The name of a report: `report_YYYYMMDD_HHMMSS_<32 hexadecimal digits>.<ext>`. The digits are 128 random bits, so that
 /// a name cannot be guessed from the time and two reports of one second differ.
@@ -54,6 +81,24 @@ pub fn judge_name(name: &str) -> Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_period_that_is_not_named_ends_now() {
+        let now = Timestamp(1_800_000_000 * Timestamp::SECOND);
+        let (past, future) = (now.plus_seconds(-100), now.plus_seconds(100));
+        for (request, expected) in [
+            (ReportRequest::default(), (Timestamp(0), now)),
+            (
+                ReportRequest { format: Some(ReportFormat::Pdf), ..ReportRequest::default() },
+                (now.plus_seconds(-30 * DAY_S), now),
+            ),
+            (ReportRequest { date_from: Some(past), ..ReportRequest::default() }, (past, now)),
+            (ReportRequest { date_from: Some(future), ..ReportRequest::default() }, (future, future)),
+            (ReportRequest { date_to: Some(past), ..ReportRequest::default() }, (Timestamp(0), past)),
+        ] {
+            assert_eq!(period(&request, now), expected, "{request:?}");
+        }
+    }
 
     #[test]
     fn grains() {

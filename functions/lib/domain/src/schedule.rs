@@ -60,6 +60,25 @@ impl Rule {
     }
 }
 
+/// What decides when a schedule is due next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// Its rule.
+    pub rule: Rule,
+    /// Does it run?
+    pub is_active: bool,
+    /// The next slot that has not been served.
+    pub next_run_at: Timestamp,
+}
+
+/// When a schedule is due after people changed it. Another rule, and switching it on, make the next slot from now on due:
+/// what was missed while it was off is not made up for.
+#[must_use]
+pub fn next_after_change(before: Slots, rule: Rule, now: Timestamp) -> Timestamp {
+    let same_slots = before.rule == rule && before.is_active;
+    if same_slots { before.next_run_at } else { rule.next(now) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +93,17 @@ mod tests {
 
     fn weekly(weekday: i64, hour: i64, utc_offset_minutes: i64) -> Rule {
         Rule { cadence: Cadence::Weekly, weekday, hour, utc_offset_minutes }
+    }
+
+    #[test]
+    fn a_change_keeps_the_slots_of_a_running_schedule_with_the_same_rule() {
+        let rule = Rule { cadence: Cadence::Daily, weekday: 0, hour: 6, utc_offset_minutes: 0 };
+        let (missed, now) = (at("2026-11-20T06:00:00Z"), at("2026-11-23T10:00:00Z"));
+        let before = |is_active| Slots { rule, is_active, next_run_at: missed };
+        assert_eq!(next_after_change(before(true), rule, now), missed);
+        assert_eq!(next_after_change(before(false), rule, now), at("2026-11-24T06:00:00Z"));
+        let later = Rule { hour: 12, ..rule };
+        assert_eq!(next_after_change(before(true), later, now), at("2026-11-23T12:00:00Z"));
     }
 
     #[test]

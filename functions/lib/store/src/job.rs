@@ -11,8 +11,8 @@ use crate::{
     value::{Columns, id, json, optional, text, texts},
 };
 use pm_api::{
-    JobId, JobStatus, JobType, Metadata,
-    job::Job,
+    JobId, JobType, Metadata,
+    job::{Job, JobFilter},
     list::{ListQuery, Page},
     sort::JobSort,
 };
@@ -84,15 +84,6 @@ statements! {
         where id = $1 and lease_id = $2 and status = 'running'";
 }
 
-/// Which jobs.
-#[derive(Debug, Clone, Copy)]
-pub struct Filter {
-    /// Of this type.
-    pub job_type: Option<JobType>,
-    /// In this state.
-    pub status: Option<JobStatus>,
-}
-
 /// A job in a worker's hands.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -120,7 +111,7 @@ fn job(c: &mut Columns) -> Result<Job, StoreError> {
 }
 
 /// A page of the jobs.
-pub async fn list(db: &Db, filter: &Filter, query: &ListQuery<JobSort>) -> Result<Page<Job>, StoreError> {
+pub async fn list(db: &Db, filter: &JobFilter, query: &ListQuery<JobSort>) -> Result<Page<Job>, StoreError> {
     let filter =
         vec![optional(filter.job_type, |t| text(t.as_str())), optional(filter.status, |s| text(s.as_str()))];
     LIST.page(db, query, filter, job).await
@@ -136,13 +127,13 @@ pub async fn create(
     db: &Db,
     actor: Option<&Actor>,
     job_type: JobType,
-    metadata: Option<Metadata>,
+    metadata: Option<&Metadata>,
 ) -> Result<Job, StoreError> {
     let params = vec![
         actor.map_or_else(|| text(""), Actor::setting),
         id(Uuid::now_v7()),
         text(job_type.as_str()),
-        metadata.map_or(Ok(ParameterValue::DbNull), |m| json(&m))?,
+        metadata.map_or(Ok(ParameterValue::DbNull), json)?,
         optional(actor, |a| id(a.user_id.0)),
     ];
     db.one(CREATE, params, job).await

@@ -252,13 +252,13 @@ pub async fn by_version(db: &Db, name: &str) -> Result<Option<ModelVersion>, Sto
 ///
 /// # Errors
 /// Constraint `models_name_version_unique` when it is known already.
-pub async fn register(db: &Db, actor: &Actor, new: NewModel) -> Result<ModelId, StoreError> {
+pub async fn register(db: &Db, actor: &Actor, new: &NewModel) -> Result<ModelId, StoreError> {
     let params = vec![
         actor.setting(),
-        text(new.name),
-        text(new.version),
-        optional(new.description, text),
-        optional(new.path, text),
+        text(&*new.name),
+        text(&*new.version),
+        optional(new.description.as_deref(), text),
+        optional(new.path.as_deref(), text),
     ];
     db.one(REGISTER, params, |c| c.take()).await
 }

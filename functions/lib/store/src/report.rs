@@ -10,7 +10,7 @@ use crate::{
 use pm_api::{
     ReadingStatus, ReportId, ReportScheduleId, SensorId, Timestamp, UserId,
     list::{ListQuery, Page},
-    report::{Report, ReportFormat},
+    report::{Report, ReportFilter, ReportFormat},
     sort::ReportSort,
 };
 use pm_domain::retention::UNFINISHED_REPORT_S;
@@ -270,12 +270,12 @@ impl Reader {
 pub async fn list(
     db: &Db,
     reader: &Reader,
-    format: Option<ReportFormat>,
+    filter: &ReportFilter,
     query: &ListQuery<ReportSort>,
 ) -> Result<Page<Report>, StoreError> {
-    let mut filter = reader.params();
-    filter.push(optional(format, |f| text(f.as_str())));
-    LIST.page(db, query, filter, row).await
+    let mut params = reader.params();
+    params.push(optional(filter.format, |f| text(f.as_str())));
+    LIST.page(db, query, params, row).await
 }
 
 /// A report; `None` if there is none, or none that the reader may have.

@@ -5,7 +5,7 @@ use deserr::Deserr;
 use http::{StatusCode, header};
 use pm_api::{
     error::FieldError,
-    input::{Faults, MAX_FAULTS},
+    input::{self, Faults, MAX_FAULTS},
     list::{ListQuery, Page, SortWord},
     route::{
         Operation,
@@ -15,7 +15,7 @@ use pm_api::{
         },
     },
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use std::{future::Future, ops::Deref};
 
@@ -189,15 +189,19 @@ fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
 /// # Errors
 /// 422 with every fault.
 pub fn read_form<T: Deserr<Faults>>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    read_value(fields.into(), "body")
+    let shown = fields.clone();
+    read_value(fields.into(), "body", || shown.into())
 }
 
-/// Reads a value that stands in the request's `part` (`body` or `query`).
-fn read_value<T: Deserr<Faults>>(mut value: Value, part: &'static str) -> Result<T, Refusal> {
+/// Reads a value that stands in the request's `part` (`body` or `query`). After a fault, `again` gives the value once more,
+/// because an object that lacks a field is shown.
+fn read_value<T: Deserr<Faults>>(
+    mut value: Value,
+    part: &'static str,
+    again: impl FnOnce() -> Value,
+) -> Result<T, Refusal> {
     let renamed = legacy::adapt(&mut value);
-    // whole objects are shown where a field is missing
-    let shown = value.clone();
-    deserr::deserialize::<T, _, Faults>(value).map_err(|faults| {
+    input::read::<T>(value).map_err(|faults| {
         let mut faults = faults.0;
         let shown = again();
         for fault in &mut faults {

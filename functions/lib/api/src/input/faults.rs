@@ -4,7 +4,7 @@ use super::{Refused, Scalar};
 use crate::error::FieldError;
 use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 use serde_json::Value;
-use std::ops::ControlFlow;
+use std::{fmt, ops::ControlFlow};
 
 /// Faults that one answer names; reading stops after them.
 pub const MAX_FAULTS: usize = 100;
@@ -21,6 +21,17 @@ impl Faults {
             msg: refused.message,
             input,
         }])
+    }
+}
+
+/// For people: each place with what is wrong there.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, fault) in self.0.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {}", Value::from(fault.loc.clone()), fault.msg)?;
+        }
+        Ok(())
     }
 }
 

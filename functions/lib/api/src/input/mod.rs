@@ -27,8 +27,17 @@ pub use text::{Secret, Text};
 pub use time::Day;
 
 use crate::word::UnknownWord;
+use deserr::Deserr;
 use serde_json::Value;
 use std::str::FromStr;
+
+/// Reads a value that is already JSON: stored, or a part of a request that was read in another way.
+///
+/// # Errors
+/// Every fault.
+pub fn read<T: Deserr<Faults>>(value: Value) -> Result<T, Faults> {
+    deserr::deserialize(value)
+}
 
 /// Why a value was refused: kind of error in the words of the documented API, and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]

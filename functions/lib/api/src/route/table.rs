@@ -335,11 +335,11 @@ routes! { ($)
         /// Schedules of reports, newest first.
         ListReportSchedules: GET "/reports/schedules" ENGINEER => List<report::ReportSchedule, ReportScheduleSort, 100>;
         /// Create a schedule of reports.
-        CreateReportSchedule: POST "/reports/schedules" ENGINEER, body Json<report::ReportScheduleRequest> => Created<report::ReportSchedule>;
+        CreateReportSchedule: POST "/reports/schedules" ENGINEER, body Json<report::NewReportSchedule> => Created<report::ReportSchedule>;
         /// One schedule of reports.
         GetReportSchedule: GET "/reports/schedules/{schedule_id}" ENGINEER => Json<report::ReportSchedule>;
         /// Change a schedule of reports.
-        UpdateReportSchedule: PATCH "/reports/schedules/{schedule_id}" ENGINEER, body Json<report::ReportScheduleRequest> => Json<report::ReportSchedule>;
+        UpdateReportSchedule: PATCH "/reports/schedules/{schedule_id}" ENGINEER, body Json<report::ReportScheduleChange> => Json<report::ReportSchedule>;
         /// Remove a schedule of reports; its reports stay.
         DeleteReportSchedule: DELETE "/reports/schedules/{schedule_id}" ENGINEER => NoContent;
         /// Make the scheduled reports that are due, and remove expired ones.
