@@ -4,11 +4,9 @@ use pm_api::{
     ai::AiStatus,
     status::{AiServiceStatus, MqttStatus, PartStatus},
 };
+use pm_domain::clock::BRIDGE_SILENT_AFTER_S;
 use pm_store::{clock, health};
 use pm_web::{Call, Peer, log_error};
-
-/// A bridge that has not reported for this long is not there (seconds; it reports every second).
-const SILENT_AFTER_S: f64 = 10.0;
 
 /// Does the database answer, and does it take changes?
 pub(crate) async fn database(call: &Call) -> Result<bool, String> {
@@ -43,11 +41,11 @@ pub(crate) async fn mqtt(call: &Call, database: &Result<bool, String>) -> MqttSt
         Err(error) => Err(error.clone()),
     };
     match report {
-        Ok(Some((bridge, age_s))) if age_s > SILENT_AFTER_S && *database == Ok(false) => {
+        Ok(Some((bridge, age_s))) if age_s > BRIDGE_SILENT_AFTER_S && *database == Ok(false) => {
             let message = "⚠️ MQTT status unknown: what the bridge reports cannot be kept";
             say("unknown", message, false, Some(bridge))
         }
-        Ok(Some((bridge, age_s))) if age_s > SILENT_AFTER_S => {
+        Ok(Some((bridge, age_s))) if age_s > BRIDGE_SILENT_AFTER_S => {
             say("disconnected", "⚠️ The MQTT bridge has stopped reporting", false, Some(bridge))
         }
         Ok(Some((bridge, _))) if !bridge.connected => {

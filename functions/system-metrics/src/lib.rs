@@ -9,14 +9,12 @@ mod exposition;
 use exposition::Exposition;
 use http::{HeaderValue, StatusCode};
 use pm_api::{metrics::Metrics, route::op, tick::BridgeHealth};
+use pm_domain::clock::BRIDGE_SILENT_AFTER_S;
 use pm_store::{
     health,
     metrics::{self, Figure},
 };
 use pm_web::{Answer, Call, Input, Outcome, Refusal, Request, bytes_reply, handlers, now, serve};
-
-/// A bridge that has not reported for this long is not there (seconds; it reports every second).
-const SILENT_AFTER_S: f64 = 10.0;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -59,7 +57,7 @@ impl System {
     }
 
     fn bridge_reports(&self) -> bool {
-        self.bridge.as_ref().is_some_and(|(_, age_s)| *age_s <= SILENT_AFTER_S)
+        self.bridge.as_ref().is_some_and(|(_, age_s)| *age_s <= BRIDGE_SILENT_AFTER_S)
     }
 
     fn queue_depth(&self) -> u64 {

@@ -36,6 +36,8 @@ pub enum Task {
 pub const RETRY_AFTER_S: i64 = MINUTE_S;
 /// `/status` names a task for this long after its last failure, seconds.
 pub const SHOWN_FOR_S: i64 = 2 * RETRY_AFTER_S;
+/// A bridge that has not reported for this long is not there, seconds. It reports every second.
+pub const BRIDGE_SILENT_AFTER_S: f64 = 10.0;
 /// A time that lies further ahead than a task's interval and this was written by a clock that was set back since, seconds.
 pub const CLOCK_STEP_S: i64 = MINUTE_S;
 
