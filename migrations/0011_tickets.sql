@@ -29,6 +29,13 @@ create unique index tickets_one_auto_per_alarm on tickets (alarm_id) where auto_
 create trigger tickets_stamp before update on tickets for each row execute function stamp_updated_at();
 create trigger tickets_audit after insert or update or delete on tickets for each row execute function audit_row('ticket');
 
+-- Has the work on a ticket in this state ended? pm-domain defines it (ticket::is_closed); a test of pm-store compares.
+create function ticket_is_closed(status text) returns boolean
+language sql immutable
+as $$
+    select status in ('resolved', 'closed', 'cancelled')
+$$;
+
 -- Every change of a ticket's status, assignee, priority or due date. A trigger writes it, so that no statement can omit it.
 create table ticket_transitions (
     id bigint generated always as identity primary key,
@@ -70,7 +77,7 @@ begin
     end if;
     insert into ticket_transitions (ticket_id, field, was, is_now, by_user, note)
     select new.id, field, was, is_now, acting_user(),
-           case when field = 'status' and new.status in ('resolved', 'closed', 'cancelled') then new.resolution_notes end
+           case when field = 'status' and ticket_is_closed(new.status) then new.resolution_notes end
     from (values
         ('status', old.status, new.status),
         ('assignee', old.assignee, new.assignee),

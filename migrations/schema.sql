@@ -582,7 +582,7 @@ begin
     end if;
     insert into ticket_transitions (ticket_id, field, was, is_now, by_user, note)
     select new.id, field, was, is_now, acting_user(),
-           case when field = 'status' and new.status in ('resolved', 'closed', 'cancelled') then new.resolution_notes end
+           case when field = 'status' and ticket_is_closed(new.status) then new.resolution_notes end
     from (values
         ('status', old.status, new.status),
         ('assignee', old.assignee, new.assignee),
@@ -596,6 +596,12 @@ begin
     end if;
     return null;
 end
+$$;
+
+CREATE FUNCTION public.ticket_is_closed(status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select status in ('resolved', 'closed', 'cancelled')
 $$;
 
 CREATE TABLE public.tickets (
