@@ -8,7 +8,7 @@ mod service_status;
 use pm_api::{
     ai::AiStatus,
     list::Page,
-    route::op,
+    route::{Op, op},
     status::{
         Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, PartStatus, Readiness, SystemStatus,
     },
@@ -86,7 +86,7 @@ async fn status(input: Input<op::SystemStatus>) -> Result<SystemStatus, Refusal>
         },
         database: service_status::database_status(&database),
         mqtt,
-        ai_service: service_status::ai_service().await,
+        ai_service: service_status::ai_service(&input).await,
         tasks,
         endpoints: json!({
             "api_docs": "/docs", "health": "/health", "status": "/status", "dashboard": "/dashboard/overview"
@@ -97,6 +97,9 @@ async fn status(input: Input<op::SystemStatus>) -> Result<SystemStatus, Refusal>
 async fn mqtt(input: Input<op::MqttStatus>) -> Result<MqttOverview, Refusal> {
     let status = service_status::mqtt(&input, &service_status::database(&input).await).await;
     let bridge = status.bridge.unwrap_or_default();
+    let identity = input.identity()?;
+    // who may read dead letters sees the counters too
+    let sees_counters = Op::ListDeadLetters.route().allows(identity.role, &identity.permissions);
     Ok(MqttOverview {
         connected: status.connected,
         message: status.message,
@@ -106,12 +109,12 @@ async fn mqtt(input: Input<op::MqttStatus>) -> Result<MqttOverview, Refusal> {
             topics: bridge.topics.clone(),
             queue_size: bridge.queue_size,
         },
-        bridge,
+        bridge: sees_counters.then_some(bridge),
     })
 }
 
-async fn ai_status(_: Input<op::AiStatus>) -> Result<AiStatus, Refusal> {
-    Ok(service_status::scorer().await)
+async fn ai_status(input: Input<op::AiStatus>) -> Result<AiStatus, Refusal> {
+    Ok(service_status::scorer(&input).await)
 }
 
 async fn dead_letters(input: Input<op::ListDeadLetters>) -> Result<Page<DeadLetter>, Refusal> {

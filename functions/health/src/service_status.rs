@@ -1,12 +1,14 @@
 //! Status of each service, for `/status`.
 
 use pm_api::{
-    ai::AiStatus,
+    ai::{AiStatus, ScorerHealth, ScorerResources},
     status::{AiServiceStatus, MqttStatus, PartStatus},
 };
 use pm_domain::clock::BRIDGE_SILENT_AFTER_S;
-use pm_store::{clock, health};
+use pm_store::{clock, health, scorer_figures::scorer_figures};
 use pm_web::{Call, Peer, log_error};
+
+const BYTES_PER_MIB: f64 = 1024.0 * 1024.0;
 
 /// Does the database answer, and does it take changes?
 pub(crate) async fn database(call: &Call) -> Result<bool, String> {
@@ -84,17 +86,47 @@ pub(crate) async fn tasks(call: &Call, database: &Result<bool, String>) -> PartS
     PartStatus { status: status.to_owned(), message }
 }
 
-/// What the scorer says of itself.
-pub(crate) async fn scorer() -> AiStatus {
-    Peer("score").get_json("/health").await.unwrap_or_else(|error| {
-        log_error(&format!("score {error}"));
-        AiStatus { status: "unreachable".to_owned(), model_loaded: false, model_version: String::new() }
-    })
+/// What the scorer says of itself, and what it does by what it has stored. Figures that cannot be had are left out.
+pub(crate) async fn scorer(call: &Call) -> AiStatus {
+    let figures = async {
+        let db = call.db().await.map_err(|e| format!("{e:?}"))?;
+        scorer_figures(&db).await.map_err(|e| e.to_string())
+    };
+    let health: ScorerHealth = match Peer("score").get_json("/health").await {
+        Ok(health) => health,
+        Err(error) => {
+            log_error(&format!("score {error}"));
+            return AiStatus {
+                status: "unreachable".to_owned(),
+                model_loaded: false,
+                model_version: String::new(),
+                buffers: None,
+                performance: None,
+                system_metrics: None,
+            };
+        }
+    };
+    let figures =
+        figures.await.inspect_err(|error| log_error(&format!("figures of the scorer: {error}"))).ok();
+    AiStatus {
+        status: health.status,
+        model_loaded: health.model_loaded,
+        model_version: health.model_version,
+        buffers: figures.map(|figures| figures.buffers),
+        performance: figures.map(|figures| figures.performance),
+        system_metrics: figures.map(|figures| ScorerResources {
+            memory_usage_mb: health.memory_bytes as f64 / BYTES_PER_MIB,
+            cpu_percent: figures.busy_percent,
+            active_buffers: figures.buffers,
+            total_buffer_entries: figures.buffer_entries,
+            model_status: if health.model_loaded { "loaded" } else { "not_loaded" }.to_owned(),
+        }),
+    }
 }
 
 /// The scorer's part of `/status`.
-pub(crate) async fn ai_service() -> AiServiceStatus {
-    let details = scorer().await;
+pub(crate) async fn ai_service(call: &Call) -> AiServiceStatus {
+    let details = scorer(call).await;
     let (status, message) = match details.status.as_str() {
         "healthy" => ("running", "✅ AI service is operational"),
         "unreachable" => ("unreachable", "❌ AI service cannot be reached"),

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | POST /score | postcard `ScoreRequest` | postcard `ScoreResponse`; 422 when the body is none |
 //! | POST /remaining-life | postcard `RulRequest` | postcard `RulResponse`; 422 when the body is none |
-//! | GET /health | – | JSON `AiStatus` |
+//! | GET /health | – | JSON `ScorerHealth` |
 //!
 //! Invariants: holds no data of a request beyond it. The model that came with the program is read once per instance
 //! from the files mount `/models`, a registered version once from the database when a request first names it; so a
@@ -19,7 +19,7 @@ mod remaining_life;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use pm_api::{
     ModelId,
-    ai::AiStatus,
+    ai::ScorerHealth,
     remaining_life::RulRequest,
     score::{ScoreItem, ScoreRequest},
 };
@@ -91,12 +91,19 @@ fn remaining_life(body: &[u8]) -> Outcome {
 
 fn health() -> Answer {
     let model = MODEL.as_ref();
-    let status = AiStatus {
+    let status = ScorerHealth {
         status: if model.is_some() { "healthy" } else { "unhealthy" }.to_owned(),
         model_loaded: model.is_some(),
         model_version: version(model),
+        memory_bytes: memory_bytes(),
     };
     json(StatusCode::OK, &status)
+}
+
+/// Memory of this instance. It grows with what was needed at once, and never shrinks.
+fn memory_bytes() -> u64 {
+    const PAGE_BYTES: u64 = 64 * 1024;
+    core::arch::wasm32::memory_size::<0>() as u64 * PAGE_BYTES
 }
 
 fn version(model: Option<&Model>) -> String {

@@ -4,16 +4,71 @@ use crate::input::{FieldFault, Flag, Text, Whole, input};
 use crate::{MachineId, Metadata, ModelId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// `GET /ai/status`, and `GET /health` of the scorer.
+/// `GET /ai/status`. Figures that cannot be had are left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AiStatus {
+    /// healthy, unhealthy when only rules can judge, or unreachable.
+    pub status: String,
+    /// Is a model loaded?
+    pub model_loaded: bool,
+    /// Its version; `rule-based` when none is loaded.
+    pub model_version: String,
+    /// Sensors that have a scoring state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffers: Option<i64>,
+    /// How much is scored, and how fast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<ScorerPerformance>,
+    /// What the scorer uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_metrics: Option<ScorerResources>,
+}
+
+/// How much is scored, and how fast. Response times are those of the last 1,000 predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ScorerPerformance {
+    /// Predictions of the days for which they are counted by the minute.
+    pub predictions_total: i64,
+    /// Over the last minute.
+    pub predictions_per_second: f64,
+    /// Mean, milliseconds.
+    pub avg_response_time_ms: f64,
+    /// Shortest, milliseconds.
+    pub min_response_time_ms: f64,
+    /// Longest, milliseconds.
+    pub max_response_time_ms: f64,
+}
+
+/// What the scorer uses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ScorerResources {
+    /// Memory of the instance that answered, MiB.
+    pub memory_usage_mb: f64,
+    /// Share of the last minute in which scores were computed, percent.
+    pub cpu_percent: f64,
+    /// Sensors that have a scoring state.
+    pub active_buffers: i64,
+    /// Readings in the windows of the sensors that the last 1,000 predictions are of.
+    pub total_buffer_entries: i64,
+    /// loaded or not_loaded.
+    pub model_status: String,
+}
+
+/// `GET /health` of the component `score`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ScorerHealth {
     /// healthy, or unhealthy when only rules can judge.
     pub status: String,
     /// Is a model loaded?
     pub model_loaded: bool,
     /// Its version; `rule-based` when none is loaded.
     pub model_version: String,
+    /// Memory of the instance that answers, bytes.
+    pub memory_bytes: u64,
 }
 
 /// A registered version of a model: `GET /ai/models`.

@@ -86,8 +86,9 @@ pub struct MqttOverview {
     pub broker: Broker,
     /// The bridge as consumer.
     pub consumer: Consumer,
-    /// Counters of the bridge.
-    pub bridge: crate::tick::BridgeHealth,
+    /// Counters of the bridge, for those who may read dead letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bridge: Option<crate::tick::BridgeHealth>,
 }
 
 /// Where the broker is.

@@ -37,6 +37,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::reset::ALL,
         crate::role::ALL,
         crate::rollup::ALL,
+        crate::scorer_figures::ALL,
         crate::scoring::ALL,
         crate::sensor::ALL,
         crate::session::ALL,

@@ -48,6 +48,7 @@ pub mod report_schedule;
 pub mod reset;
 pub mod role;
 pub mod rollup;
+pub mod scorer_figures;
 pub mod scoring;
 pub mod sensor;
 pub mod session;

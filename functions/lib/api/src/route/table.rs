@@ -92,8 +92,8 @@ routes! { ($)
         HealthReady: GET "/health/ready" PUBLIC => Json<status::Readiness>;
         /// State of every part.
         SystemStatus: GET "/status" PUBLIC => Json<status::SystemStatus>;
-        /// State of broker and bridge.
-        MqttStatus: GET "/mqtt/status" ENGINEER => Json<status::MqttOverview>;
+        /// State of broker and bridge; the bridge's counters are for engineers.
+        MqttStatus: GET "/mqtt/status" VIEWER => Json<status::MqttOverview>;
         /// State of the scorer.
         AiStatus: GET "/ai/status" VIEWER => Json<ai::AiStatus>;
         /// Payloads that could not be read.
