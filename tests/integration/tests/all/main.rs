@@ -27,6 +27,7 @@ mod models;
 mod mqtt;
 mod notifications;
 mod object_store;
+mod old_clients;
 mod predictions;
 mod rate;
 mod readings;

@@ -84,7 +84,7 @@ async fn a_token_outlives_neither_its_role_nor_its_account() -> Result<()> {
     let engineer = client.sign_in(ENGINEER).await?;
     let me = engineer.get("/users/me").await?.expect(200)?;
     let account = format!("/users/{}", me["id"].as_str().unwrap_or_default());
-    engineer.get("/mqtt/status").await?.expect(200)?;
+    engineer.get("/mqtt/dead-letters").await?.expect(200)?;
 
     admin.patch(&account, json!({"role": "viewer"})).await?.expect(200)?;
     // nobody there has seen the account yet
@@ -92,7 +92,7 @@ async fn a_token_outlives_neither_its_role_nor_its_account() -> Result<()> {
     engineer.post("/machines", json!({"name": "m"})).await?.expect(403)?;
     let failure = json!({"machine_id": "machine-1", "duration": 2});
     engineer.post("/simulator/trigger-failure", failure).await?.expect(403)?;
-    engineer.wait_for_refusal("/mqtt/status", "Access denied").await?;
+    engineer.wait_for_refusal("/mqtt/dead-letters", "Access denied").await?;
     engineer.get("/machines").await?.expect(200)?;
 
     admin.patch(&account, json!({"is_active": false})).await?.expect(200)?;
