@@ -33,11 +33,15 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
         fields.refuse("greater_than_equal", "duration", "Input should be 2 to 86400 seconds");
     }
     let factor = match anomaly.as_str() {
-        "critical" => multiplier,
+        "critical" | "sudden_spike" => multiplier,
         "warning" => 1.8,
         "gradual_drift" => 1.3,
         _ => {
-            fields.refuse("enum", "anomaly_type", "Input should be 'critical', 'warning' or 'gradual_drift'");
+            fields.refuse(
+                "enum",
+                "anomaly_type",
+                "Input should be 'critical', 'warning', 'gradual_drift' or 'sudden_spike'",
+            );
             1.0
         }
     };

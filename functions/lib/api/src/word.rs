@@ -202,6 +202,8 @@ words! {
         Warning = "warning",
         /// Values drift away.
         GradualDrift = "gradual_drift",
+        /// The same as critical, in the word of older clients.
+        SuddenSpike = "sudden_spike",
     }
     /// State of a delivery to a webhook.
     DeliveryStatus {
