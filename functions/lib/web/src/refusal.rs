@@ -5,7 +5,7 @@ use crate::{
     reply::{self, Answer},
     trace,
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use pm_api::{
     error::{Detail, Fault, FieldError, NotFound, ValidationProblem},
     input::FieldFault,
