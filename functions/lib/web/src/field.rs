@@ -59,6 +59,8 @@ impl Fields {
     /// 422 if it is not a JSON object.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
+            // old clients send it where they have no body
+            Ok(Value::Null) => Self::of(Map::new().into(), Vec::new()),
             Ok(other) => Self::of(other, Vec::new()),
             Err(error) => Err(unreadable(body, &error)),
         }
