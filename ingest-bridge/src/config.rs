@@ -3,20 +3,12 @@
 use crate::payload::sparkplug::NAMESPACE;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser};
-use hyper_rustls::ConfigBuilderExt;
 use percent_encoding::percent_decode_str;
 use pm_api::ingest::MAX_BATCH_READINGS;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use url::Url;
-
-/// Start of client ids that the bridge makes. With 128 random bits they have more than the 23 characters that every broker
-/// of MQTT 3.1.1 must take; all known ones take 65,535 bytes.
-const CLIENT_ID_PREFIX: &str = "pm-bridge-";
 
 /// The MQTT bridge: takes sensor messages from a broker, posts them in batches to the ingest function, and
 /// acknowledges them once they are committed or safe on disk.
@@ -40,7 +32,7 @@ pub struct Config {
     /// Group of bridges that share the messages of the topics (a shared subscription); each sees all of Sparkplug B
     #[arg(long, env = "MQTT_SHARE", value_name = "GROUP")]
     pub mqtt_share: Option<String>,
-    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: a random one, stored in PM_SPOOL_DIR]
+    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: pm-bridge-HOSTNAME]
     #[arg(long, env = "MQTT_CLIENT_ID")]
     pub mqtt_client_id: Option<String>,
     /// Address of the functions
@@ -102,23 +94,14 @@ pub struct MailConfig {
 }
 
 impl Config {
-    /// The client id: chosen, or made once at random and stored in the spool folder. It cannot be guessed, since a
-    /// broker gives the session to whoever connects with it.
-    ///
-    /// # Errors
-    /// It cannot be stored.
-    pub fn client_id(&self) -> anyhow::Result<String> {
-        if let Some(chosen) = &self.mqtt_client_id {
-            return Ok(chosen.clone());
-        }
-        let file = self.spool_dir.join("client-id");
-        let stored = std::fs::read_to_string(&file).map(|id| id.trim().to_owned());
-        if let Some(stored) = stored.ok().filter(|id| id.starts_with(CLIENT_ID_PREFIX)) {
-            return Ok(stored);
-        }
-        let made = format!("{CLIENT_ID_PREFIX}{}", uuid::Uuid::new_v4().simple());
-        std::fs::write(&file, &made).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(made)
+    /// The client id, chosen or made from the host's name.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.mqtt_client_id.clone().unwrap_or_else(|| {
+            let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+            let name = name.trim();
+            format!("pm-bridge-{}", if name.is_empty() { "local" } else { name })
+        })
     }
 
     /// Checks what the flags' own rules cannot.
@@ -136,7 +119,7 @@ impl Config {
             self.ingest_url.scheme()
         );
         ensure!(
-            self.mqtt_client_id.as_ref().is_none_or(|id| !id.trim().is_empty()),
+            !self.client_id().trim().is_empty(),
             "MQTT_CLIENT_ID is empty; a persistent session needs a name"
         );
         ensure!(
@@ -170,8 +153,8 @@ impl Config {
     ///
     /// # Errors
     /// One sentence that says what to change.
-    pub fn broker(&self, client_id: &str) -> anyhow::Result<MqttOptions> {
-        mqtt_options(&self.mqtt_url, &self.mqtt_tls, client_id)
+    pub fn broker(&self) -> anyhow::Result<MqttOptions> {
+        mqtt_options(&self.mqtt_url, &self.mqtt_tls, &self.client_id())
     }
 }
 
@@ -191,9 +174,8 @@ pub struct TlsFiles {
 
 impl TlsFiles {
     fn transport(&self) -> anyhow::Result<Transport> {
-        let pem = |name: &'static str, file: &PathBuf| {
-            let text = std::fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()));
-            text.map(|text| (name, text))
+        let pem = |name: &str, file: &PathBuf| {
+            std::fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()))
         };
         let client_auth = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => {
@@ -202,41 +184,17 @@ impl TlsFiles {
             (None, None) => None,
             _ => bail!("MQTT_CLIENT_CERT and MQTT_CLIENT_KEY belong together: give both"),
         };
-        let builder = rustls::ClientConfig::builder();
-        let builder = match &self.ca {
-            Some(ca) => {
-                let mut roots = rustls::RootCertStore::empty();
-                for certificate in certificates(&pem("MQTT_CA", ca)?)? {
-                    roots.add(certificate).context("MQTT_CA holds no authority")?;
-                }
-                builder.with_root_certificates(roots)
-            }
-            None => {
-                ensure!(client_auth.is_none(), "MQTT_CLIENT_CERT needs MQTT_CA, the authority of the broker");
-                builder.with_native_roots().context("the system's certificates cannot be read")?
-            }
+        let Some(ca) = &self.ca else {
+            ensure!(client_auth.is_none(), "MQTT_CLIENT_CERT needs MQTT_CA, the authority of the broker");
+            return Ok(Transport::tls_with_default_config());
         };
-        let config = match client_auth {
-            Some((certificate, (name, key))) => {
-                let key =
-                    PrivateKeyDer::from_pem_slice(&key).with_context(|| format!("{name} holds no key"))?;
-                builder.with_client_auth_cert(certificates(&certificate)?, key)?
-            }
-            None => builder.with_no_client_auth(),
-        };
-        Ok(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))))
+        let tls = TlsConfiguration::Simple { ca: pem("MQTT_CA", ca)?, alpn: None, client_auth };
+        Ok(Transport::tls_with_config(tls))
     }
 
     fn is_empty(&self) -> bool {
         self.ca.is_none() && self.certificate.is_none() && self.key.is_none()
     }
-}
-
-fn certificates((name, pem): &(&str, Vec<u8>)) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let all = all.with_context(|| format!("{name} is not PEM"))?;
-    ensure!(!all.is_empty(), "{name} holds no certificate");
-    Ok(all)
 }
 
 /// Options for a connection to the broker at `url`.

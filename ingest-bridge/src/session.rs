@@ -7,12 +7,9 @@
 use crate::ack::{Settled, Share, Waiting};
 use crate::batch::{Item, ItemContent};
 use crate::health::{Clock, Health};
-use crate::mappings::InForce;
-use crate::oversize::{self, MAX_PACKET_BYTES};
 use crate::payload::sparkplug::{self, Sparkplug};
 use crate::payload::{Message, Parsed, parse};
 use crate::receipt_times::{Delivery, ReceiptTimes};
-use pm_api::ingest::DeadLetter;
 use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::sync::Arc;
@@ -30,6 +27,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Time for what is in memory to be committed or spooled at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest packet that MQTT has: a message above any smaller limit would be sent again for ever.
+const MAX_PACKET_BYTES: usize = 268_435_460;
 /// Memory that a message takes in addition to its payload.
 const OVERHEAD_BYTES: usize = 256;
 
@@ -37,13 +36,11 @@ const OVERHEAD_BYTES: usize = 256;
 pub struct Session {
     client: AsyncClient,
     events: EventLoop,
-    broker: MqttOptions,
     topics: Vec<String>,
     /// Are there shared subscriptions among them?
     shared: bool,
     lanes: Vec<mpsc::UnboundedSender<Item>>,
     sparkplug: Sparkplug,
-    mappings: InForce,
     waiting: Waiting,
     /// Has the broker made a persistent session for this bridge?
     session_begun: bool,
@@ -66,7 +63,6 @@ impl Session {
         topics: Vec<String>,
         lanes: Vec<mpsc::UnboundedSender<Item>>,
         sparkplug: Sparkplug,
-        mappings: InForce,
         times: ReceiptTimes,
         max_bytes: usize,
         health: Arc<Health>,
@@ -76,19 +72,16 @@ impl Session {
             .set_manual_acks(true)
             .set_keep_alive(KEEP_ALIVE)
             .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
-        let broker = options.clone();
         let (client, mut events) = AsyncClient::new(options, 16);
         events.network_options.set_tcp_nodelay(true);
         let (report, settled) = mpsc::unbounded_channel();
         Self {
             client,
             events,
-            broker,
             shared: topics.iter().any(|topic| topic.starts_with("$share/")),
             topics,
             lanes,
             sparkplug,
-            mappings,
             waiting: Waiting::default(),
             session_begun: false,
             settled,
@@ -126,10 +119,6 @@ impl Session {
                     }
                     Err(error) => {
                         self.lost(&error.to_string());
-                        if oversize::is_cause(&error) {
-                            self.refuse_oversize().await;
-                            continue;
-                        }
                         tokio::select! {
                             () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
                             () = &mut stop => break,
@@ -218,46 +207,25 @@ impl Session {
         self.health.failed(format!("no connection to the broker: {why}"));
     }
 
-    /// Takes a packet that is too large off the session, and leaves a dead letter in its place.
-    async fn refuse_oversize(&mut self) {
-        match oversize::refuse(&self.broker).await {
-            Ok(Some(refused)) => {
-                let bytes = refused.bytes;
-                let reason = format!("packet: {bytes} bytes, more than {MAX_PACKET_BYTES}");
-                self.health.failed(format!("refused a message on {}: {reason}", refused.topic));
-                Health::add(&self.health.dead_letters, 1);
-                let received_at = self.clock.now();
-                let letter =
-                    DeadLetter { topic: refused.topic, reason, received_at, ..DeadLetter::default() };
-                // A lane ends only after this session: the channel is open.
-                let _ = self.lanes[0].send(Item { content: ItemContent::DeadLetter(letter), share: None });
-            }
-            Ok(None) => {}
-            Err(error) => {
-                self.health.failed(format!("a message that is too large cannot be refused: {error}"))
-            }
-        }
-    }
-
     fn received(&mut self, publish: &Publish) {
         self.sequence += 1;
         if publish.qos == QoS::AtLeastOnce {
             self.waiting.arrived(self.sequence, publish.pkid);
         }
         let parsed = self.parse(publish);
-        self.health.ignored.note(&publish.topic, &parsed.ignored);
         Health::add(&self.health.messages_received, 1);
         Health::add(&self.health.readings, parsed.readings.len() as u64);
-        Health::add(&self.health.dead_letters, u64::from(parsed.dead_letter.is_some()));
+        Health::add(&self.health.dead_letters, parsed.dead_letters.len() as u64);
         Health::add(&self.health.queue_size, 1);
-        if let Some(letter) = &parsed.dead_letter {
-            tracing::debug!(topic = %letter.topic, reason = %letter.reason, "dead letter");
+        if let Some(first) = parsed.dead_letters.first() {
+            tracing::debug!(topic = %first.topic, reason = %first.reason, "dead letter");
         }
         let lane_count = self.lanes.len();
         let lane_of = |name: &str| crc32fast::hash(name.as_bytes()) as usize % lane_count;
         let readings =
             parsed.readings.into_iter().map(|r| (lane_of(&r.sensor.machine), ItemContent::Reading(r)));
-        let letters = parsed.dead_letter.into_iter().map(|l| (lane_of(&l.topic), ItemContent::DeadLetter(l)));
+        let letters =
+            parsed.dead_letters.into_iter().map(|l| (lane_of(&l.topic), ItemContent::DeadLetter(l)));
         let items: Vec<(usize, ItemContent)> = readings.chain(letters).collect();
         let last_of = |lane: usize| items.iter().rposition(|(of, _)| *of == lane);
         let last: Vec<Option<usize>> = (0..lane_count).map(last_of).collect();
@@ -297,12 +265,12 @@ impl Session {
         let parsed = if publish.topic.starts_with(sparkplug::NAMESPACE) {
             self.parse_sparkplug(message)
         } else {
-            parse(message, &self.mappings.now())
+            parse(message)
         };
         if known.is_none() {
-            self.clock.reserve(parsed.readings.len());
+            self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
         }
-        if confirmed && parsed.is_dated_on_receipt() {
+        if confirmed && parsed.is_dated_by(received_at) {
             let written = self.times.record(self.sequence, delivery, received_at, known.is_some());
             self.check_written(written);
         }

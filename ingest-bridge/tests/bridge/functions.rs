@@ -7,7 +7,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pm_api::ReadingStatus;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport};
-use pm_api::mapping::MappingsInForce;
 use pm_api::tick::{BridgeHealth, Tick, TickAnswer};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -154,9 +153,7 @@ impl Functions {
         }
         if head.uri.path() == "/internal/tick" {
             self.state().health = Some(serde_json::from_slice::<Tick>(&body)?.bridge);
-            let mappings = MappingsInForce { version: "none".to_owned(), ..MappingsInForce::default() };
-            let answer = TickAnswer { mappings: Some(mappings), ..TickAnswer::default() };
-            return Ok(Response::new(Full::from(serde_json::to_vec(&answer)?)));
+            return Ok(Response::new(Full::from(serde_json::to_vec(&TickAnswer::default())?)));
         }
         if head.uri.path() != "/internal/ingest" || header("content-type") != BATCH_CONTENT_TYPE {
             return status(StatusCode::NOT_FOUND);

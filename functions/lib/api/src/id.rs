@@ -90,6 +90,4 @@ id! {
     WebhookId,
     /// An event on its way to a webhook.
     DeliveryId,
-    /// A mapping of payloads.
-    MappingId,
 }
