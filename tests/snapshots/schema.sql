@@ -408,7 +408,7 @@ CREATE FUNCTION public.model_for(machine uuid, wanted text) RETURNS uuid
     from models m join model_records r on r.model_id = m.id left join machines k on k.id = machine
     where m.status = wanted
       and (m.machine_id is null or m.machine_id = machine)
-      and (m.machine_class is null or m.machine_class = k.metadata ->> 'class')
+      and (m.machine_class is null or m.machine_class = k.machine_class)
     order by m.machine_id is null, m.machine_class is null
     limit 1
 $$;
@@ -789,6 +789,7 @@ CREATE TABLE public.machines (
     name text NOT NULL,
     location text,
     description text,
+    machine_class text,
     status text DEFAULT 'online'::text NOT NULL,
     criticality text DEFAULT 'medium'::text NOT NULL,
     metadata jsonb,
