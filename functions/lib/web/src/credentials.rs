@@ -53,7 +53,8 @@ pub(crate) async fn check(
     trace.user.set(Some(identity.user_id));
     let allows = |s: &AccessRights| route.allows(s.role, &s.permissions);
     let rights = access_rights::recent(identity.user_id, allows).await?.ok_or(Refusal::BadToken)?;
-    if !allows(&rights) && !(route.access == Access::Registration && registration_is_open().await?) {
+    let registers = route.access == Access::Registration && registration_is_open().await?;
+    if !allows(&rights) && !registers {
         return Err(Refusal::Forbidden(route.access.refusal()));
     }
     (identity.role, identity.permissions) = (rights.role, rights.permissions);
