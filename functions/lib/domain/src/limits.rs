@@ -225,7 +225,8 @@ mod tests {
             match (contradiction(&thresholds), fault(&thresholds)) {
                 (None, None) => {}
                 (Some((threshold, _)), Some(fault)) => {
-                    prop_assert!(fault.field == threshold || fault.field == format!("{threshold}_threshold"));
+                    let long_name = format!("{threshold}_threshold");
+                    prop_assert!(fault.field == threshold || fault.field == long_name);
                     prop_assert!(fault.input.is_number());
                 }
                 other => prop_assert!(false, "{:?}", other),
