@@ -254,7 +254,7 @@ mod tests {
         let query = TrendQuery { start: Some(crate::Timestamp(0)), ..TrendQuery::default() };
         let trend = request(op::SensorTrend, [&1]).query(&query);
         assert_eq!(trend.line().path(), "/api/sensors/1/trend");
-        assert!(address(&trend).ends_with("?start=1970-01-01T00%3A00%3A00Z"), "{}", address(&trend));
+        assert!(address(&trend).ends_with("?start=1970-01-01T00%3A00%3A00.000000Z"), "{}", address(&trend));
         let stream = request(op::EventStream, []).with_ticket("a+b");
         assert_eq!(address(&stream), "/api/ws/events/stream?token=a%2Bb");
     }
