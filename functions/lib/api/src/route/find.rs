@@ -57,7 +57,7 @@ fn matches<'p>(pattern: &'static str, path: &'p str) -> Option<PathParams<'p>> {
     }
     let mut params = Vec::new();
     let mut segments = path.trim_end_matches('/').split('/');
-    for expected in pattern.split('/') {
+    for expected in pattern.trim_end_matches('/').split('/') {
         let given = segments.next()?;
         match expected.strip_prefix('{').and_then(|e| e.strip_suffix('}')) {
             Some(name) if !given.is_empty() => params.push((name, given)),
@@ -82,6 +82,9 @@ mod tests {
 
     #[test]
     fn routing() {
+        assert_eq!(op("GET", "/"), Some(Op::SystemInformation));
+        assert_eq!(op("GET", "/api"), Some(Op::SystemInformation));
+        assert_eq!(find("PUT", "/"), Match::OtherMethod(vec!["GET"]));
         assert_eq!(op("GET", "/machines"), Some(Op::ListMachines));
         assert_eq!(op("GET", "/machines/"), Some(Op::ListMachines));
         assert_eq!(op("GET", "/api/machines"), Some(Op::ListMachines));
