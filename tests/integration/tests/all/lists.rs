@@ -61,6 +61,7 @@ fn lists() -> Vec<List> {
         list::<PredictionSort>("/predictions", ""),
         list::<AlarmSort>("/alarms", ""),
         list::<HistorySort>("/alarms/{alarm_id}/history", "/alarms/ID/history"),
+        list::<AlarmSort>("/alarms/{alarm_id}/similar", "/alarms/ID/similar"),
         list::<AlarmSort>("/alarms/prediction/{prediction_id}", "/alarms/prediction/ID"),
         list::<AttachmentSort>("/attachments", ""),
         list::<AttachmentSort>("/alarms/{alarm_id}/attachments", "/alarms/ID/attachments"),

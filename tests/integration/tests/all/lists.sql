@@ -39,6 +39,14 @@ select case when n = 1 then '00000000-0000-7000-8000-000000000001'::uuid else ge
        n % 3, now() - n % 3 * interval '1 hour', now(), now() - n % 2 * interval '1 hour'
 from generate_series(1, 9) n;
 
+-- similar to the first alarm: resolved, and raised before it
+insert into alarms (id, machine_id, prediction_id, kind, severity, message, status, resolved_at, condition_active,
+                    occurrences, triggered_at, last_seen_at, updated_at)
+select gen_random_uuid(), '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'manual',
+       (array['info', 'warning', 'critical'])[n % 3 + 1], 'earlier alarm', 'resolved', now(), false,
+       n % 3, now() - (n % 3 + 3) * interval '1 hour', now(), now() - n % 2 * interval '1 hour'
+from generate_series(1, 6) n;
+
 insert into alarm_transitions (alarm_id, at, change)
 select '00000000-0000-7000-8000-000000000001', now() + n % 3 * interval '1 second', 'raised' from generate_series(1, 7) n;
 

@@ -49,7 +49,11 @@ async fn metrics_are_for_engineers_and_follow_readings_and_alarms() -> Result<()
     engineer.wait_for("/metrics/json", |m| (m["active_alarms"] == 1).then_some(())).await?;
     engineer.wait_for("/mqtt/dead-letters", |l| (!l.as_array()?.is_empty()).then_some(())).await?;
     // the bridge tells its counters once a second
-    engineer.wait_for("/mqtt/status", |s| (s["bridge"]["dead_letters"] == 1).then_some(())).await?;
+    engineer
+        .wait_for("/mqtt/status", |s| {
+            (s["bridge"]["dead_letters"] == 1 && s["bridge"]["queue_size"] == 0).then_some(())
+        })
+        .await?;
 
     let scraper = nobody.with_token("scrape-me");
     let answer = scraper.get("/metrics").await?;
