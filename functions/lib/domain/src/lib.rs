@@ -20,6 +20,7 @@ pub mod limits;
 pub mod mail;
 pub mod notice;
 pub mod password;
+pub mod payload;
 pub mod rate;
 pub mod reliability;
 pub mod report;

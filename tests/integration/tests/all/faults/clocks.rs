@@ -22,7 +22,7 @@ const CLOCK_US: [i64; 8] = [
     2_000_000,
     -60 * MINUTE_US,
     -24 * 60 * MINUTE_US,
-    -50 * 365 * 24 * 60 * MINUTE_US,
+    -10 * 365 * 24 * 60 * MINUTE_US,
     0,
 ];
 
