@@ -13,7 +13,8 @@ use crate::spool::Spool;
 use crate::tick;
 use anyhow::{Context, bail};
 use pm_api::tick::BridgeHealth;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,16 +32,22 @@ const MIB: u64 = 1024 * 1024;
 /// One sentence: what of the configuration cannot be used. Once running, it does not fail but tries again.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     config.check()?;
-    let broker = config.broker()?;
     let relay = Relay::from_config(&config.mail)?;
     let folder = &config.spool_dir;
-    fs::create_dir_all(folder)
+    // what is spooled is for nobody else on this machine
+    let mut private = DirBuilder::new();
+    private
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
         .with_context(|| format!("cannot create the spool folder {}", folder.display()))?;
     let _lock = lock(folder)?;
+    let client_id = config.client_id()?;
+    let broker = config.broker(&client_id)?;
     let lane_count = lane_count(folder, config.lanes)?;
     let (broker_host, broker_port) = broker.broker_address();
     let identity = BridgeHealth {
-        name: config.client_id(),
+        name: config.name(&client_id),
         started_at: wall_clock(),
         broker_host,
         broker_port,
@@ -89,7 +96,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     let ticks = tokio::spawn(tick::run(functions, health.clone(), mails));
     let max_bytes = (config.queue_max_mb * MIB) as usize;
     let sparkplug = Sparkplug::open(folder.join("sparkplug"));
-    let session_name = format!("{} at {:?}", config.client_id(), broker.broker_address());
+    let session_name = format!("{client_id} at {:?}", broker.broker_address());
     let times = ReceiptTimes::open(&folder.join("receipt-times"), &session_name)
         .with_context(|| format!("cannot use the spool folder {}", folder.display()))?;
     let session = Session::new(broker, config.filters(), to_lanes, sparkplug, times, max_bytes, health);

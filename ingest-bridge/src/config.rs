@@ -6,9 +6,14 @@ use clap::{Args, Parser};
 use percent_encoding::percent_decode_str;
 use pm_api::ingest::MAX_BATCH_READINGS;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
+use sha2::{Digest, Sha256};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use url::Url;
+use uuid::Uuid;
 
 /// The MQTT bridge: takes sensor messages from a broker, posts them in batches to the ingest function, and
 /// acknowledges them once they are committed or safe on disk.
@@ -32,8 +37,9 @@ pub struct Config {
     /// Group of bridges that share the messages of the topics (a shared subscription); each sees all of Sparkplug B
     #[arg(long, env = "MQTT_SHARE", value_name = "GROUP")]
     pub mqtt_share: Option<String>,
-    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: pm-bridge-HOSTNAME]
-    #[arg(long, env = "MQTT_CLIENT_ID")]
+    /// Name of the persistent session; a bridge must keep it, two bridges must not share it, and no one else
+    /// should know it [default: a random one, kept in PM_SPOOL_DIR]
+    #[arg(long, env = "MQTT_CLIENT_ID", hide_env_values = true)]
     pub mqtt_client_id: Option<String>,
     /// Address of the functions
     #[arg(long, env = "PM_INGEST_URL", default_value = "http://127.0.0.1:8000")]
@@ -94,14 +100,35 @@ pub struct MailConfig {
 }
 
 impl Config {
-    /// The client id, chosen or made from the host's name.
+    /// The client id: the one that is configured, else the one that the spool folder keeps, which is random. Whoever knows
+    /// it can take over the session at a broker without accounts, with every message that waits there.
+    ///
+    /// # Errors
+    /// The spool folder cannot be used.
+    pub fn client_id(&self) -> anyhow::Result<String> {
+        if let Some(id) = &self.mqtt_client_id {
+            return Ok(id.clone());
+        }
+        let path = self.spool_dir.join("client-id");
+        if let Ok(id) = fs::read_to_string(&path)
+            && !id.trim().is_empty()
+        {
+            return Ok(id.trim().to_owned());
+        }
+        let id = format!("pm-bridge-{}", Uuid::new_v4().simple());
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(id.as_bytes()).and_then(|()| file.sync_all()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(id)
+    }
+
+    /// By which name the bridge is shown: the host's, with a mark that tells bridges of one host apart and does not betray
+    /// the client id.
     #[must_use]
-    pub fn client_id(&self) -> String {
-        self.mqtt_client_id.clone().unwrap_or_else(|| {
-            let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-            let name = name.trim();
-            format!("pm-bridge-{}", if name.is_empty() { "local" } else { name })
-        })
+    pub fn name(&self, client_id: &str) -> String {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let mark = format!("{:x}", Sha256::digest(client_id));
+        format!("{}-{}", if host.trim().is_empty() { "local" } else { host.trim() }, &mark[..8])
     }
 
     /// Checks what the flags' own rules cannot.
@@ -119,7 +146,7 @@ impl Config {
             self.ingest_url.scheme()
         );
         ensure!(
-            !self.client_id().trim().is_empty(),
+            self.mqtt_client_id.as_ref().is_none_or(|id| !id.trim().is_empty()),
             "MQTT_CLIENT_ID is empty; a persistent session needs a name"
         );
         ensure!(
@@ -153,8 +180,8 @@ impl Config {
     ///
     /// # Errors
     /// One sentence that says what to change.
-    pub fn broker(&self) -> anyhow::Result<MqttOptions> {
-        mqtt_options(&self.mqtt_url, &self.mqtt_tls, &self.client_id())
+    pub fn broker(&self, client_id: &str) -> anyhow::Result<MqttOptions> {
+        mqtt_options(&self.mqtt_url, &self.mqtt_tls, client_id)
     }
 }
 
@@ -245,6 +272,27 @@ mod tests {
             assert!(mqtt_options("mqtts://broker", &files, "c").is_err());
             assert!(mqtt_options("mqtt://broker", &files, "c").is_err());
         }
+        Ok(())
+    }
+
+    #[test]
+    fn the_client_id_is_random_kept_and_not_in_the_name() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let spool = folder.path().display().to_string();
+        let given = ["ingest-bridge", "--service-token", "t", "--spool-dir", &spool];
+        let config = Config::try_parse_from(given)?;
+        let id = config.client_id()?;
+        assert_eq!(config.client_id()?, id);
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &fs::metadata(folder.path().join("client-id"))?.permissions(),
+        );
+        assert_eq!(mode & 0o777, 0o600);
+        let name = config.name(&id);
+        assert!(!name.contains(&id) && !id.contains(&name), "{name} {id}");
+        fs::remove_file(folder.path().join("client-id"))?;
+        assert_ne!(config.client_id()?, id);
+        let chosen = Config { mqtt_client_id: Some("chosen".to_owned()), ..config };
+        assert_eq!(chosen.client_id()?, "chosen");
         Ok(())
     }
 
