@@ -114,7 +114,7 @@ fn unknown(field: &str, message: &str, i: usize, several: bool, input: impl ToSt
 
 /// Hands a batch to `ingest`.
 pub(crate) async fn send(batch: &Batch) -> Result<BatchReport, Refusal> {
-    let token = variable("service_token").await?;
+    let token = variable("component_token").await?;
     Peer("ingest")
         .post_postcard_for_json("/internal/ingest", batch, BATCH_CONTENT_TYPE, Some(&token))
         .await
