@@ -97,7 +97,7 @@ fn readings(machine: &str, sensor: &str, from: f64, to: f64, count: i64) -> Batc
         sensor: 0,
         time: pm_api::Timestamp(now.0 - (count - 1 - i) * STEP_US),
         value: from + (to - from) * ((i + 1) as f64 / count as f64),
-        metadata: Some(value!({ "simulated_failure": true }).to_string()),
+        metadata: Some(value!({ "simulated": true, "simulated_failure": true }).to_string()),
         ..Reading::default()
     };
     Batch {

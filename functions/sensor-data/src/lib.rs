@@ -11,7 +11,7 @@ mod test_data;
 use pm_api::{sensor_data::ReadingFilter, sort::ReadingSort};
 use pm_auth::Op;
 use pm_store::reading;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json_page, serve};
+use pm_web::{Answer, Call, Outcome, Refusal, Request, json_page, serve, variable};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -21,12 +21,29 @@ async fn handle(request: Request) -> Answer {
             Op::CreateSensorData => create::one(&call).await,
             Op::CreateSensorDataBatch => create::many(&call).await,
             Op::ExportSensorData => export::export(&call).await,
-            Op::GenerateTestData => test_data::generate(&call).await,
-            Op::TriggerFailure => failure::trigger(&call).await,
+            Op::GenerateTestData => {
+                require_simulator().await?;
+                test_data::generate(&call).await
+            }
+            Op::TriggerFailure => {
+                require_simulator().await?;
+                failure::trigger(&call).await
+            }
             _ => Err(Refusal::NotFound),
         }
     })
     .await
+}
+
+/// Simulated readings raise real alarms, so they are possible only where the operator of the system says so.
+///
+/// # Errors
+/// 403 where the variable `simulator` does not say `true`.
+async fn require_simulator() -> Result<(), Refusal> {
+    if variable("simulator").await? == "true" {
+        return Ok(());
+    }
+    Err(Refusal::Forbidden("Simulated readings are switched off (variable SIMULATOR)".to_owned()))
 }
 
 async fn list(call: &Call) -> Outcome {

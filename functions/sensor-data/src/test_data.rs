@@ -23,6 +23,8 @@ const SENSORS: [(&str, &str, f64, f64); 10] = [
     ("humidity", "%", 45.0, 3.0),
     ("level", "%", 70.0, 4.0),
 ];
+/// What marks these readings.
+const SIMULATED: &str = r#"{"simulated":true}"#;
 /// Batches of one request at most, so that it stays one batch of `ingest`.
 const MOST: i64 = 1000;
 
@@ -45,7 +47,13 @@ fn batch(count: i64, now: Timestamp) -> Batch {
         let time = now.plus_seconds(i + 1 - count);
         let phase = time.0 as f64 / Timestamp::SECOND as f64 + f64::from(sensor) * 17.0;
         let wave = 0.8 * (phase / 97.0).sin() + 0.2 * (phase * 1.7).sin();
-        Reading { sensor, time, value: middle + swing * wave, ..Reading::default() }
+        Reading {
+            sensor,
+            time,
+            value: middle + swing * wave,
+            metadata: Some(SIMULATED.to_owned()),
+            ..Reading::default()
+        }
     };
     Batch {
         sensors: SENSORS
