@@ -598,12 +598,6 @@ begin
 end
 $$;
 
-CREATE FUNCTION public.ticket_is_closed(status text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
-    AS $$
-    select status in ('resolved', 'closed', 'cancelled')
-$$;
-
 CREATE TABLE public.tickets (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -630,6 +624,12 @@ CREATE FUNCTION public.ticket_event(ticket public.tickets, previous_assignee tex
     select jsonb_build_object('id', ticket.id, 'machine_id', ticket.machine_id, 'alarm_id', ticket.alarm_id,
         'title', ticket.title, 'priority', ticket.priority, 'status', ticket.status, 'assignee', ticket.assignee,
         'due_at', ticket.due_at, 'previous_assignee', previous_assignee, 'by', acting_user())
+$$;
+
+CREATE FUNCTION public.ticket_is_closed(status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select status in ('resolved', 'closed', 'cancelled')
 $$;
 
 CREATE FUNCTION public.users_keep_an_admin() RETURNS trigger

@@ -4,7 +4,9 @@ use super::{Api, ApiError, client::parse};
 use gloo_net::http::Method;
 use pm_api::route::{
     Operation,
-    operation::{Accepted, Attempt, Created, CreatedOrKept, Json, List, NoBody, NoContent, OptionalJson},
+    operation::{
+        Accepted, Attempt, Created, CreatedOrKept, Json, List, NoBody, NoContent, OptionalJson, Probe,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Display;
@@ -56,7 +58,7 @@ macro_rules! received {
     )*};
 }
 
-received!(Json, Created, CreatedOrKept, Accepted, Attempt);
+received!(Json, Created, CreatedOrKept, Accepted, Attempt, Probe);
 
 impl Received for NoContent {
     type Value = ();
