@@ -2,13 +2,14 @@
 
 use crate::hub::{self, StreamEvent, Subscription};
 use pm_api::event::EventPattern;
-use pm_web::{Feed, Refusal, log_error, now};
+use pm_domain::session::STREAM_CHECK_S;
+use pm_web::{Feed, Refusal, Watch, log_error, now};
 use std::time::Duration;
 
 /// Time after which a listener looks for new events.
 const LISTENER_INTERVAL: Duration = Duration::from_millis(250);
 const HEARTBEAT_S: f64 = 15.0;
-/// How long a stream lasts, seconds: a user who has lost access does not get another one.
+/// How long a stream lasts, seconds; the client connects again.
 const MAX_STREAM_S: f64 = 3600.0;
 /// The stream ends after this many failed reads of the database in a row; the client connects again.
 const MAX_FAILURES: u32 = 20;
@@ -17,6 +18,7 @@ pub(crate) struct Listener {
     /// Which events it wants; all if there is no pattern.
     patterns: Vec<EventPattern>,
     subscription: Subscription,
+    watch: Watch,
     /// Events of the outbox up to here have been dealt with.
     position: i64,
     /// The hub's events up to here have been dealt with.
@@ -26,22 +28,30 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) async fn start(
         patterns: Vec<EventPattern>,
+        watch: Watch,
         resume_after: Option<i64>,
     ) -> Result<Self, Refusal> {
         let (subscription, newest) = hub::join().await?;
-        Ok(Self { patterns, subscription, position: resume_after.map_or(newest, |p| p.min(newest)), seq: 0 })
+        let position = resume_after.map_or(newest, |p| p.min(newest));
+        Ok(Self { patterns, subscription, watch, position, seq: 0 })
     }
 
-    /// Runs until the client has gone.
+    /// Runs until the client has gone, or may no longer listen.
     pub(crate) async fn run(mut self, mut feed: Feed) {
         let started = now();
-        let mut sent_at = started;
+        let (mut sent_at, mut checked_at) = (started, started);
         if !feed.send("retry: 2000\n\n".to_owned()).await {
             return;
         }
         while now().seconds_since(started) < MAX_STREAM_S {
             if hub::refresh().await >= MAX_FAILURES {
                 return;
+            }
+            if now().seconds_since(checked_at) >= STREAM_CHECK_S as f64 {
+                if self.watch.is_over().await {
+                    return;
+                }
+                checked_at = now();
             }
             let news = match self.news().await {
                 Ok(news) => news,

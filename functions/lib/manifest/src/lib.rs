@@ -107,7 +107,7 @@ fn variables(component: &Component) -> Vec<&'static str> {
     let internal = own().any(|route| route.access == Access::Service) || calls_routes;
     let needs = |name: &str| match name {
         "database_url" => component.database,
-        "jwt_secret" | "requests_per_minute" => for_users,
+        "jwt_secret" | "requests_per_minute" | "trusted_proxies" => for_users,
         "cors_allowed_origins" => !is_private,
         "service_token" | "service_token_previous" => internal,
         _ => component.variables.contains(&name),

@@ -2,7 +2,7 @@
 
 use crate::{Answer, Call, Outcome, Refusal, call::Query, empty, json, json_page, legacy};
 use deserr::Deserr;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use pm_api::{
     error::FieldError,
     input::{self, Faults, MAX_FAULTS},
@@ -11,7 +11,7 @@ use pm_api::{
         Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, Message, NoBody, NoContent, OptionalJson, Upload,
+            List, Message, NoBody, NoContent, OptionalJson, SignIn, Upload,
         },
     },
 };
@@ -281,7 +281,22 @@ pub enum Stored<T> {
     Known(T),
 }
 
+/// Who has signed in.
+pub struct SignedIn<T> {
+    /// The answer's body.
+    pub body: T,
+    /// Value of the header `set-cookie`.
+    pub cookie: String,
+}
+
 give! {
+    [T] SignIn<T>: |value: SignedIn<T>| {
+        let mut answer = json(StatusCode::OK, &value.body);
+        if let Ok(cookie) = HeaderValue::from_str(&value.cookie) {
+            answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        answer
+    };
     [T] Json<T>: |value: T| json(StatusCode::OK, &value);
     [T] Created<T>: |value: T| json(StatusCode::CREATED, &value);
     [T] Accepted<T>: |value: T| json(StatusCode::ACCEPTED, &value);
