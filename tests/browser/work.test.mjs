@@ -80,7 +80,7 @@ test("the history shows intervals, a chosen range, and the share of each status"
   const now = Date.now();
   await page.getByLabel("From", { exact: true }).fill(local(new Date(now - 3_600_000)));
   await page.getByLabel("To", { exact: true }).fill(local(new Date(now + 60_000)));
-  const asked = page.waitForResponse((r) => r.url().includes("/trend?start="));
+  const asked = page.waitForResponse((r) => r.url().includes("/trend?") && r.url().includes("start="));
   await page.getByRole("button", { name: "Show" }).click();
   const trend = await (await asked).json();
   assert.equal(trend.interval, "custom");

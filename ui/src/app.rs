@@ -8,7 +8,7 @@ use crate::{
     state::{App, app},
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::user::User;
+use pm_api::route::{op, request};
 use pm_ui_core::route::Route;
 
 /// The whole application.
@@ -21,15 +21,15 @@ pub fn Root() -> impl IntoView {
             return;
         }
         spawn_local(async move {
-            let Ok(me) = app.api.get::<User>("/users/me").await else { return };
+            let Ok(me) = app.api.call(request(op::GetMe, [])).await else { return };
             let before = session.user.get_untracked();
             // Another user signed in over the page of the user whose session ended.
-            if before.as_ref().is_some_and(|user| user.id != me.body.id) {
+            if before.as_ref().is_some_and(|user| user.id != me.id) {
                 let _ = window().location().set_href(&Route::Overview.to_string());
             }
             // The same user again: the page stays, with everything that is being typed.
-            if before.is_none_or(|user| user.role != me.body.role) {
-                session.user.set(Some(me.body));
+            if before.is_none_or(|user| user.role != me.role) {
+                session.user.set(Some(me));
             }
         });
     });

@@ -7,7 +7,14 @@ use crate::{
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{MachineId, alarm::Alarm, machine::Machine};
+use pm_api::{
+    MachineId,
+    alarm::{Alarm, AlarmFilter},
+    machine::Machine,
+    route::{op, request},
+    sort::AlarmSort,
+    word::AlarmStatusFilter,
+};
 use pm_ui_core::{route::Route, text, urgency};
 use std::collections::HashMap;
 
@@ -38,12 +45,16 @@ pub fn Shell(
     children: Children,
 ) -> impl IntoView {
     let app = app();
-    let alarms = Query::<Vec<Alarm>>::new(
-        || Some(format!("/alarms?status=active&sort_by=need&limit={MOST_ACTIVE}")),
+    let alarms = Query::new(
+        || {
+            let active = AlarmFilter { status: Some(AlarmStatusFilter::Active), ..AlarmFilter::default() };
+            let list = request(op::ListAlarms, []).query(&active);
+            Some(list.descending(AlarmSort::Need).limit(MOST_ACTIVE))
+        },
         &[Refresh::On(Topic::Alarms)],
     );
     provide_context(ActiveAlarms(alarms));
-    let machines = Query::<Vec<Machine>>::new(|| Some("/machines?limit=1000".to_owned()), &[Refresh::Pulse]);
+    let machines = Query::new(|| Some(request(op::ListMachines, []).limit(1000)), &[Refresh::Pulse]);
     let names = Memo::new(move |_| machines.items().into_iter().map(|m| (m.id, m.name)).collect());
     provide_context(Machines { query: machines, names });
     let more = RwSignal::new(false);

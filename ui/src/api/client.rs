@@ -1,22 +1,24 @@
 //! The HTTP client of the API: authorisation, one renewal of the session for all waiting requests, errors.
 
-use super::{ApiError, Session};
+use super::{
+    ApiError, Session,
+    operation::{Content, Received, Sent, json},
+};
 use crate::browser::now_ms;
 use futures::{FutureExt, future::LocalBoxFuture, future::Shared};
 use gloo_net::http::{Method, RequestBuilder, Response};
 use leptos::prelude::*;
-use pm_api::user::{RefreshRequest, TokenPair};
-use serde::{Serialize, de::DeserializeOwned};
+use pm_api::{
+    route::{
+        Request, RequestLine, op,
+        operation::{Download, Json, NoBody},
+        request,
+    },
+    user::{LoginForm, RefreshRequest, TokenPair},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use std::cell::RefCell;
-
-/// An answer with the total number of items, where the server sends it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page<T> {
-    /// The answer's body.
-    pub body: T,
-    /// Header `x-total-count`.
-    pub total: Option<i64>,
-}
 
 /// The client.
 #[derive(Clone, Copy)]
@@ -27,13 +29,6 @@ pub struct Api {
     pub answered_ms: RwSignal<f64>,
     /// Did the last request get no answer?
     pub unreachable: RwSignal<bool>,
-}
-
-enum Body {
-    None,
-    Json(String),
-    Form(String),
-    Multipart(web_sys::FormData),
 }
 
 /// A renewal of the tokens in progress, shared by all requests that wait for it.
@@ -50,100 +45,70 @@ impl Api {
         Self { session, answered_ms: RwSignal::new(now_ms()), unreachable: RwSignal::new(false) }
     }
 
-    /// `GET path`.
-    pub async fn get<T: DeserializeOwned>(self, path: &str) -> Result<Page<T>, ApiError> {
-        let (text, total) = self.text(Method::GET, path, Body::None).await?;
-        Ok(Page { body: parse(&text)?, total })
-    }
-
-    /// `GET path` as text, with the total number of items.
-    pub async fn get_text(self, path: &str) -> Result<(String, Option<i64>), ApiError> {
-        self.text(Method::GET, path, Body::None).await
-    }
-
-    /// `method path` with a JSON body.
-    pub async fn send<B: Serialize, T: DeserializeOwned>(
+    /// Sends a request with its body.
+    pub async fn send<Q, B: Sent, A: Received>(
         self,
-        method: Method,
-        path: &str,
-        body: &B,
-    ) -> Result<T, ApiError> {
-        let json = serde_json::to_string(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
-        parse(&self.text(method, path, Body::Json(json)).await?.0)
+        request: Request<Q, B, A>,
+        body: &B::Value,
+    ) -> Result<A::Value, ApiError> {
+        parse(&self.text(request.line(), B::content(body)?).await?.0)
     }
 
-    /// `method path` with a JSON body, without a token.
-    pub async fn send_unsigned<B: Serialize, T: DeserializeOwned>(
+    /// Sends a request that has no body.
+    pub async fn call<Q, A: Received>(self, request: Request<Q, NoBody, A>) -> Result<A::Value, ApiError> {
+        self.send(request, &()).await
+    }
+
+    /// Sends the fields of a body that a form has changed.
+    pub async fn send_changes<Q, T, A: Received>(
         self,
-        method: Method,
-        path: &str,
-        body: &B,
-    ) -> Result<T, ApiError> {
-        let json = serde_json::to_string(body).map_err(|e| ApiError::Malformed(e.to_string()))?;
-        parse(&text_of(self.once(method, path, &Body::Json(json), None).await?).await?.0)
+        request: Request<Q, Json<T>, A>,
+        changes: &Map<String, Value>,
+    ) -> Result<A::Value, ApiError> {
+        parse(&self.text(request.line(), json(changes)?).await?.0)
     }
 
-    /// `method path` with a JSON body, or none; the text of the answer.
-    pub(super) async fn request_text(
-        self,
-        method: Method,
-        path: &str,
-        json: Option<String>,
-    ) -> Result<String, ApiError> {
-        Ok(self.text(method, path, json.map_or(Body::None, Body::Json)).await?.0)
-    }
-
-    /// `POST path` without a body.
-    pub async fn post<T: DeserializeOwned>(self, path: &str) -> Result<T, ApiError> {
-        parse(&self.text(Method::POST, path, Body::None).await?.0)
-    }
-
-    /// `DELETE path`.
-    pub async fn delete(self, path: &str) -> Result<(), ApiError> {
-        self.call(Method::DELETE, path, Body::None).await.map(|_| ())
-    }
-
-    /// `GET path`, as a file that the browser keeps in memory: its address, valid until the page is left.
-    pub async fn file(self, path: &str) -> Result<String, ApiError> {
-        let answer = self.call(Method::GET, path, Body::None).await?;
+    /// Fetches a file, which the browser keeps in memory: its address, valid until the page is left.
+    pub async fn file<Q, T>(self, request: Request<Q, NoBody, Download<T>>) -> Result<String, ApiError> {
+        let answer = self.respond(request.line(), Content::None).await?;
         let kind = answer.headers().get("content-type").unwrap_or_default();
         let bytes = answer.binary().await.map_err(|_| ApiError::Unreachable)?;
         object_url(&bytes, &kind).ok_or_else(|| ApiError::Malformed("no file".to_owned()))
     }
 
-    /// `POST path` with a file as multipart form.
-    pub async fn upload<T: DeserializeOwned>(self, path: &str, file: &web_sys::File) -> Result<T, ApiError> {
-        let form = web_sys::FormData::new().map_err(|_| ApiError::Malformed("no form".to_owned()))?;
-        form.append_with_blob_and_filename("file", file, &file.name())
-            .map_err(|_| ApiError::Malformed("no form".to_owned()))?;
-        parse(&self.text(Method::POST, path, Body::Multipart(form)).await?.0)
-    }
-
     /// Signs in with the documented password form.
     pub async fn login(self, email: &str, password: &str) -> Result<(), ApiError> {
-        use crate::browser::encode;
-        let form = format!("username={}&password={}", encode(email), encode(password));
-        let answer = self.once(Method::POST, "/users/login", &Body::Form(form), None).await?;
-        self.session.keep(&parse::<TokenPair>(&text_of(answer).await?.0)?);
+        let form = LoginForm { username: email.to_owned(), password: password.to_owned() };
+        self.session.keep(&self.send(request(op::Login, []), &form).await?);
         Ok(())
     }
 
     /// Ends the session here and on the server.
     pub async fn logout(self) {
         if let Some(refresh_token) = self.session.refresh_token() {
-            let body = RefreshRequest { refresh_token };
-            let _: Result<serde_json::Value, _> = self.send(Method::POST, "/users/logout", &body).await;
+            let _ = self.send(request(op::Logout, []), &RefreshRequest { refresh_token }).await;
         }
         self.session.end();
     }
 
-    async fn text(self, method: Method, path: &str, body: Body) -> Result<(String, Option<i64>), ApiError> {
-        text_of(self.call(method, path, body).await?).await
+    /// The text of an answer, with the total number of items where the server sends it.
+    pub(super) async fn text(
+        self,
+        line: &RequestLine,
+        content: Content,
+    ) -> Result<(String, Option<i64>), ApiError> {
+        let answer = self.respond(line, content).await?;
+        let total = answer.headers().get("x-total-count").and_then(|count| count.parse().ok());
+        let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
+        Ok((if text.is_empty() { "null".to_owned() } else { text }, total))
     }
 
-    async fn call(self, method: Method, path: &str, body: Body) -> Result<Response, ApiError> {
+    async fn respond(self, line: &RequestLine, content: Content) -> Result<Response, ApiError> {
+        if line.public {
+            return self.once(line, &content, None).await;
+        }
         let token = self.session.access_token().ok_or(ApiError::SignedOut)?;
-        match self.once(method.clone(), path, &body, Some(&token)).await {
+        match self.once(line, &content, Some(&token)).await {
             Err(ApiError::Refused { status: 401, .. }) => {}
             answer => return answer,
         }
@@ -152,7 +117,7 @@ impl Api {
             self.renew().await?;
         }
         let token = self.session.access_token().ok_or(ApiError::SignedOut)?;
-        self.once(method, path, &body, Some(&token)).await
+        self.once(line, &content, Some(&token)).await
     }
 
     /// Renews the session; requests that fail during the renewal wait for it.
@@ -174,11 +139,11 @@ impl Api {
 
     async fn renew_once(self) -> Result<(), ApiError> {
         let refresh_token = self.session.refresh_token().ok_or(ApiError::SignedOut)?;
-        let body = serde_json::to_string(&RefreshRequest { refresh_token })
-            .map_err(|e| ApiError::Malformed(e.to_string()))?;
-        match self.once(Method::POST, "/users/refresh", &Body::Json(body), None).await {
-            Ok(answer) => {
-                self.session.keep(&parse::<TokenPair>(&text_of(answer).await?.0)?);
+        let renewed: Result<TokenPair, _> =
+            self.send(request(op::Refresh, []), &RefreshRequest { refresh_token }).await;
+        match renewed {
+            Ok(tokens) => {
+                self.session.keep(&tokens);
                 Ok(())
             }
             Err(ApiError::Refused { status: 401 | 422, .. }) => {
@@ -191,24 +156,25 @@ impl Api {
 
     async fn once(
         self,
-        method: Method,
-        path: &str,
-        body: &Body,
+        line: &RequestLine,
+        content: &Content,
         token: Option<&str>,
     ) -> Result<Response, ApiError> {
-        let mut request = RequestBuilder::new(&format!("/api{path}")).method(method);
+        let malformed = |error: &dyn std::fmt::Display| ApiError::Malformed(error.to_string());
+        let method = Method::from_bytes(line.method.as_bytes()).map_err(|e| malformed(&e))?;
+        let mut request = RequestBuilder::new(&line.address).method(method);
         if let Some(token) = token {
             request = request.header("authorization", &format!("Bearer {token}"));
         }
-        let request = match body {
-            Body::None => request.build(),
-            Body::Json(text) => request.header("content-type", "application/json").body(text.as_str()),
-            Body::Form(text) => {
+        let request = match content {
+            Content::None => request.build(),
+            Content::Json(text) => request.header("content-type", "application/json").body(text.as_str()),
+            Content::Form(text) => {
                 request.header("content-type", "application/x-www-form-urlencoded").body(text.as_str())
             }
-            Body::Multipart(form) => request.body(form.clone()),
+            Content::Multipart(form) => request.body(form.clone()),
         };
-        let request = request.map_err(|e| ApiError::Malformed(e.to_string()))?;
+        let request = request.map_err(|e| malformed(&e))?;
         let Ok(answer) = request.send().await else {
             self.unreachable.set(true);
             return Err(ApiError::Unreachable);
@@ -230,12 +196,6 @@ fn object_url(bytes: &[u8], kind: &str) -> Option<String> {
     options.set_type(kind);
     let blob = web_sys::Blob::new_with_u8_array_sequence_and_options(&chunks, &options).ok()?;
     web_sys::Url::create_object_url_with_blob(&blob).ok()
-}
-
-async fn text_of(answer: Response) -> Result<(String, Option<i64>), ApiError> {
-    let total = answer.headers().get("x-total-count").and_then(|count| count.parse().ok());
-    let text = answer.text().await.map_err(|_| ApiError::Unreachable)?;
-    Ok((if text.is_empty() { "null".to_owned() } else { text }, total))
 }
 
 /// Parses an answer's text. Types are read from the parsed tree, so that the JSON parser is not compiled for each type.

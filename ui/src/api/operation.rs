@@ -1,44 +1,74 @@
-//! Requests by operation: method, path, body and answer are those of the table of routes.
+//! What the page sends and reads, by the types of the table of routes.
 
-use super::{Api, ApiError, client::parse};
-use gloo_net::http::Method;
+use super::ApiError;
 use pm_api::route::{
-    Operation,
-    operation::{Accepted, Attempt, Created, CreatedOrKept, Json, List, NoBody, NoContent, OptionalJson},
+    operation::{
+        Accepted, Attempt, Created, CreatedOrKept, Form, Json, List, NoBody, NoContent, OptionalJson, Upload,
+    },
+    url_encoded,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::fmt::Display;
+
+/// A body as the browser sends it.
+pub enum Content {
+    /// No body.
+    None,
+    /// JSON.
+    Json(String),
+    /// `application/x-www-form-urlencoded`.
+    Form(String),
+    /// `multipart/form-data`.
+    Multipart(web_sys::FormData),
+}
 
 /// A body that the page can send.
 pub trait Sent {
     /// What is sent.
-    type Value;
-    /// As JSON; `None`: no body.
-    fn json(value: &Self::Value) -> Result<Option<String>, ApiError>;
+    type Value: ?Sized;
+    /// As the browser sends it.
+    fn content(value: &Self::Value) -> Result<Content, ApiError>;
 }
 
-fn to_json(value: &impl Serialize) -> Result<Option<String>, ApiError> {
-    serde_json::to_string(value).map(Some).map_err(|error| ApiError::Malformed(error.to_string()))
+/// A value as JSON.
+pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Content, ApiError> {
+    serde_json::to_string(value).map(Content::Json).map_err(|error| ApiError::Malformed(error.to_string()))
 }
 
 impl Sent for NoBody {
     type Value = ();
-    fn json((): &()) -> Result<Option<String>, ApiError> {
-        Ok(None)
+    fn content((): &()) -> Result<Content, ApiError> {
+        Ok(Content::None)
     }
 }
 
 impl<T: Serialize> Sent for Json<T> {
     type Value = T;
-    fn json(value: &T) -> Result<Option<String>, ApiError> {
-        to_json(value)
+    fn content(value: &T) -> Result<Content, ApiError> {
+        json(value)
     }
 }
 
 impl<T: Serialize> Sent for OptionalJson<T> {
     type Value = Option<T>;
-    fn json(value: &Option<T>) -> Result<Option<String>, ApiError> {
-        value.as_ref().map_or(Ok(None), to_json)
+    fn content(value: &Option<T>) -> Result<Content, ApiError> {
+        value.as_ref().map_or(Ok(Content::None), json)
+    }
+}
+
+impl<T: Serialize> Sent for Form<T> {
+    type Value = T;
+    fn content(value: &T) -> Result<Content, ApiError> {
+        Ok(Content::Form(url_encoded(value)))
+    }
+}
+
+impl Sent for Upload {
+    type Value = web_sys::File;
+    fn content(file: &web_sys::File) -> Result<Content, ApiError> {
+        let refused = |_| ApiError::Malformed("no form".to_owned());
+        let form = web_sys::FormData::new().map_err(refused)?;
+        form.append_with_blob_and_filename("file", file, &file.name()).map_err(refused)?;
+        Ok(Content::Multipart(form))
     }
 }
 
@@ -64,22 +94,4 @@ impl Received for NoContent {
 
 impl<T: DeserializeOwned, S, const LIMIT: i64> Received for List<T, S, LIMIT> {
     type Value = Vec<T>;
-}
-
-impl Api {
-    /// Sends the request of an operation; `path` are the parameters of its path, in order.
-    pub async fn request<O>(
-        self,
-        _: O,
-        path: &[&dyn Display],
-        body: &<O::Body as Sent>::Value,
-    ) -> Result<<O::Answer as Received>::Value, ApiError>
-    where
-        O: Operation<Body: Sent, Answer: Received>,
-    {
-        let route = O::OP.route();
-        let method = Method::from_bytes(route.method.as_bytes());
-        let method = method.map_err(|_| ApiError::Malformed(route.method.to_owned()))?;
-        parse(&self.request_text(method, &route.path_with(path), O::Body::json(body)?).await?)
-    }
 }

@@ -1,13 +1,14 @@
 //! Data that is kept up to date: fetched when its address changes, when a live event concerns it, on a slow pulse, and
 //! when the page becomes visible again. Never twice at a time, never while the page is hidden.
 
-use super::{ApiError, client::parse};
+use super::{ApiError, Received, client::parse, operation::Content};
 use crate::{
     browser::now_ms,
     live::Topic,
     state::{App, app},
 };
 use leptos::{prelude::*, task::spawn_local};
+use pm_api::route::{Request, RequestLine, operation::NoBody};
 use serde::de::DeserializeOwned;
 
 /// When to fetch again.
@@ -30,7 +31,7 @@ pub enum Phase {
     Ready,
 }
 
-/// The answer to one `GET`, kept up to date.
+/// The answer to one request, kept up to date.
 pub struct Query<T: Send + Sync + 'static> {
     /// The newest answer.
     pub data: RwSignal<Option<T>>,
@@ -64,16 +65,16 @@ struct Fetcher {
     /// Is there an answer?
     ready: RwSignal<bool>,
     again: RwSignal<u32>,
-    busy: StoredValue<Option<String>>,
-    /// The address of what is shown.
-    shown: StoredValue<Option<String>>,
+    busy: StoredValue<Option<RequestLine>>,
+    /// The request for what is shown.
+    shown: StoredValue<Option<RequestLine>>,
     stale: StoredValue<bool>,
 }
 
 impl Fetcher {
     fn start(
         sink: Sink,
-        path: Box<dyn Fn() -> Option<String> + Send + Sync>,
+        request: Box<dyn Fn() -> Option<RequestLine> + Send + Sync>,
         refresh: &'static [Refresh],
     ) -> Self {
         let app = app();
@@ -89,8 +90,8 @@ impl Fetcher {
             shown: StoredValue::new(None),
             stale: StoredValue::new(false),
         };
-        Effect::new(move |previous: Option<Option<String>>| {
-            let path = path();
+        Effect::new(move |previous: Option<Option<RequestLine>>| {
+            let line = request();
             fetcher.again.track();
             let visible = app.visible.get() && !app.api.session.expired.get();
             app.live.fallback.track();
@@ -101,28 +102,28 @@ impl Fetcher {
                 }
             }
             // Another page or filter of the same list: what is shown stays until the answer comes.
-            if previous.is_some_and(|previous| list_of(previous.as_deref()) != list_of(path.as_deref())) {
+            if previous.is_some_and(|previous| path(previous.as_ref()) != path(line.as_ref())) {
                 fetcher.forget();
                 fetcher.error.set(None);
             }
-            if let Some(path) = path.clone().filter(|_| visible) {
-                fetcher.fetch(path);
+            if let Some(line) = line.clone().filter(|_| visible) {
+                fetcher.fetch(line);
             }
-            path
+            line
         });
         fetcher
     }
 
-    fn fetch(self, path: String) {
-        if self.busy.with_value(|busy| busy.as_ref() == Some(&path)) {
+    fn fetch(self, line: RequestLine) {
+        if self.busy.with_value(|busy| busy.as_ref() == Some(&line)) {
             self.stale.set_value(true);
             return;
         }
-        self.busy.set_value(Some(path.clone()));
+        self.busy.set_value(Some(line.clone()));
         spawn_local(async move {
-            let answer = self.app.api.get_text(&path).await;
+            let answer = self.app.api.text(&line, Content::None).await;
             // The address has changed since, or the view is gone.
-            if self.busy.try_with_value(|busy| busy.as_ref() == Some(&path)) != Some(true) {
+            if self.busy.try_with_value(|busy| busy.as_ref() == Some(&line)) != Some(true) {
                 return;
             }
             self.busy.set_value(None);
@@ -132,7 +133,7 @@ impl Fetcher {
             });
             match taken {
                 Ok(total) => {
-                    self.shown.set_value(Some(path));
+                    self.shown.set_value(Some(line));
                     if !self.ready.get_untracked() {
                         self.ready.set(true);
                     }
@@ -145,7 +146,7 @@ impl Fetcher {
                     self.at_ms.set(now_ms());
                 }
                 Err(error) => {
-                    if self.shown.with_value(|shown| shown.as_ref().is_some_and(|shown| *shown != path)) {
+                    if self.shown.with_value(|shown| shown.as_ref().is_some_and(|shown| *shown != line)) {
                         self.forget();
                     }
                     self.error.set(Some(error));
@@ -181,16 +182,15 @@ impl Fetcher {
     }
 }
 
-/// An address without its query.
-fn list_of(path: Option<&str>) -> Option<&str> {
-    path.and_then(|path| path.split('?').next())
+fn path(line: Option<&RequestLine>) -> Option<&str> {
+    line.map(RequestLine::path)
 }
 
 impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
-    /// Keeps the answer to `GET path()` up to date; nothing is fetched while `path()` is `None`.
+    /// Keeps the answer to `request()` up to date; nothing is fetched while that is `None`.
     #[must_use]
-    pub fn new(
-        path: impl Fn() -> Option<String> + Send + Sync + 'static,
+    pub fn new<Q, A: Received<Value = T>>(
+        request: impl Fn() -> Option<Request<Q, NoBody, A>> + Send + Sync + 'static,
         refresh: &'static [Refresh],
     ) -> Self {
         let data = RwSignal::new(None::<T>);
@@ -201,7 +201,8 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
             }
             Ok(())
         });
-        let fetcher = Fetcher::start(sink, Box::new(path), refresh);
+        let line = move || request().map(|request| request.line().clone());
+        let fetcher = Fetcher::start(sink, Box::new(line), refresh);
         Self { data, total: fetcher.total, error: fetcher.error, at_ms: fetcher.at_ms, fetcher }
     }
 

@@ -1,8 +1,7 @@
 //! What the charts of a page share: the time shown and the crosshair.
 
-use crate::{browser::encode, state::app};
+use crate::state::app;
 use leptos::prelude::*;
-use pm_api::Timestamp;
 
 /// The time that a chart shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,13 +10,6 @@ pub enum Span {
     Last(f64),
     /// From, to, milliseconds since 1970.
     Fixed(f64, f64),
-}
-
-/// The query of the trend route for a time from, to, milliseconds since 1970.
-#[must_use]
-pub fn between(from_ms: f64, to_ms: f64) -> String {
-    let at = |ms: f64| Timestamp((ms * 1000.0) as i64).to_string();
-    format!("start={}&end={}", encode(&at(from_ms)), encode(&at(to_ms)))
 }
 
 /// Charts with one time axis and one crosshair.

@@ -10,7 +10,7 @@ mod source;
 mod view;
 
 pub use draw::StatusTime;
-pub use group::{Group, Span, between};
-pub use range::{RangePicker, ZoomedOut, start};
+pub use group::{Group, Span};
+pub use range::{Range, RangePicker, ZoomedOut, start};
 pub use source::{Limit, SensorSeries, limits};
 pub use view::Chart;

@@ -1,38 +1,75 @@
 //! Which time a group of charts shows: one of the usual intervals up to now, or from one time to another.
 
-use super::{Group, Span, between};
+use super::{Group, Span};
 use crate::components::{form::segment, icon::Icon, picker::Picker};
 use leptos::prelude::*;
+use pm_api::{
+    Timestamp,
+    sensor::{TimelineQuery, TrendQuery},
+    word::Interval,
+};
 
-/// Intervals of the trend route and their lengths, milliseconds.
-const INTERVALS: &[(&str, f64)] = &[
-    ("1h", 3_600_000.0),
-    ("6h", 21_600_000.0),
-    ("24h", 86_400_000.0),
-    ("7d", 604_800_000.0),
-    ("30d", 2_592_000_000.0),
-];
-
-/// The initial range of charts: the query of the trend route, and the charts.
-#[must_use]
-pub fn start() -> (RwSignal<String>, Group) {
-    (RwSignal::new(interval_query(INTERVALS[0].0)), Group::new(Span::Last(INTERVALS[0].1)))
+/// A time that charts show, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// An interval up to now.
+    Last(Interval),
+    /// From one time to another.
+    Between(Timestamp, Timestamp),
 }
 
-fn interval_query(word: &str) -> String {
-    format!("interval={word}")
+impl Range {
+    /// A range from, to, milliseconds since 1970.
+    #[must_use]
+    pub fn between(from_ms: f64, to_ms: f64) -> Self {
+        let at = |ms: f64| Timestamp((ms * 1000.0) as i64);
+        Self::Between(at(from_ms), at(to_ms))
+    }
+
+    /// Interval, begin and end; either the interval is given or the other two.
+    fn parts(self) -> (Option<Interval>, Option<Timestamp>, Option<Timestamp>) {
+        match self {
+            Self::Last(interval) => (Some(interval), None, None),
+            Self::Between(start, end) => (None, Some(start), Some(end)),
+        }
+    }
+
+    /// As the query of a trend.
+    #[must_use]
+    pub fn trend(self) -> TrendQuery {
+        let (interval, start, end) = self.parts();
+        TrendQuery { interval, start, end, points: None }
+    }
+
+    /// As the query of a status timeline.
+    #[must_use]
+    pub fn timeline(self) -> TimelineQuery {
+        let (interval, start, end) = self.parts();
+        TimelineQuery { interval, start, end, gap_seconds: None }
+    }
+}
+
+/// What a chart with this interval shows.
+fn span(interval: Interval) -> Span {
+    Span::Last(interval.seconds() as f64 * 1000.0)
+}
+
+/// The initial range of charts, and the charts.
+#[must_use]
+pub fn start() -> (RwSignal<Range>, Group) {
+    (RwSignal::new(Range::Last(Interval::Hour)), Group::new(span(Interval::Hour)))
 }
 
 /// The choice of the time that a group of charts shows.
 #[component]
 pub fn RangePicker(
-    /// The query of the trend route.
-    range: RwSignal<String>,
+    /// The time shown.
+    range: RwSignal<Range>,
     /// The charts.
     group: Group,
 ) -> impl IntoView {
     let (from, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let custom = move || range.with(|range| range.starts_with("start"));
+    let custom = move || matches!(range.get(), Range::Between(..));
     let (open, wrong) = (RwSignal::new(false), RwSignal::new(false));
     let show = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
@@ -42,7 +79,7 @@ pub fn RangePicker(
         wrong.set(end <= begin || begin.is_nan() || end.is_nan());
         if !wrong.get_untracked() {
             group.show(Span::Fixed(begin, end));
-            range.set(between(begin, end));
+            range.set(Range::between(begin, end));
             open.set(false);
         }
     };
@@ -56,14 +93,14 @@ pub fn RangePicker(
     };
     view! {
         <div class="segmented" role="group" aria-label="Time shown">
-            {INTERVALS
+            {Interval::ALL
                 .iter()
-                .map(|(word, length)| {
+                .map(|interval| {
                     let press = move || {
-                        group.show(Span::Last(*length));
-                        range.set(interval_query(word));
+                        group.show(span(*interval));
+                        range.set(Range::Last(*interval));
                     };
-                    segment(*word, move || range.get() == interval_query(word), press)
+                    segment(interval.as_str(), move || range.get() == Range::Last(*interval), press)
                 })
                 .collect_view()}
         </div>

@@ -1,9 +1,11 @@
 //! A sensor's readings: its trend from the server, then every live reading.
 
+use super::Range;
 use crate::{api::Query, components::time::ms, state::app};
 use leptos::prelude::*;
 use pm_api::{
     SensorId, Severity,
+    route::{op, request},
     sensor::{Sensor, Trend, TrendStatistics},
 };
 use pm_ui_core::series::{Point, Series};
@@ -47,14 +49,13 @@ pub struct SensorSeries {
 }
 
 impl SensorSeries {
-    /// Loads the trend of `sensor` over `range` (the query of the trend route: `interval=1h`) and follows the live
-    /// readings.
+    /// Loads the trend of `sensor` over `range` and follows the live readings.
     #[must_use]
-    pub fn follow(sensor: SensorId, range: Signal<String>) -> Self {
+    pub fn follow(sensor: SensorId, range: Signal<Range>) -> Self {
         let app = app();
         let series = RwSignal::new(Series::default());
-        let query =
-            Query::<Trend>::new(move || Some(format!("/sensors/{sensor}/trend?{}", range.get())), &[]);
+        let trend = move || Some(request(op::SensorTrend, [&sensor]).query(&range.get().trend()));
+        let query = Query::new(trend, &[]);
         Effect::new(move |_| {
             let Some(points) = query.data.with(|trend| {
                 trend.as_ref().map(|trend| {

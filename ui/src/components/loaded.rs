@@ -2,10 +2,11 @@
 
 use super::icon::Icon;
 use crate::{
-    api::{Phase, Query},
+    api::{Phase, Query, Received},
     state::App,
 };
 use leptos::{prelude::*, task::spawn_local};
+use pm_api::route::{Request, operation::NoBody};
 use serde::de::DeserializeOwned;
 use std::hash::Hash;
 
@@ -58,13 +59,20 @@ where
     .into_any()
 }
 
-/// Sends `POST path` to repeat the work of a list's item, and fetches the list again.
-pub fn again<T>(app: App, path: String, list: Query<Vec<T>>, done: &'static str, failed: &'static str)
-where
+/// Sends a request that repeats the work of a list's item, and fetches the list again.
+pub fn again<Q, T, A>(
+    app: App,
+    repeat: Request<Q, NoBody, A>,
+    list: Query<Vec<T>>,
+    done: &'static str,
+    failed: &'static str,
+) where
+    Q: 'static,
     T: DeserializeOwned + PartialEq + Send + Sync + 'static,
+    A: Received<Value = T> + 'static,
 {
     spawn_local(async move {
-        match app.api.post::<T>(&path).await {
+        match app.api.call(repeat).await {
             Ok(_) => {
                 app.toasts.done(done);
                 list.refetch();

@@ -2,6 +2,12 @@
 
 use crate::{nav::Nav, state::app};
 use leptos::prelude::*;
+use pm_api::{
+    input::Text,
+    list::SortWord,
+    route::{Request, operation::List},
+};
+use std::str::FromStr;
 
 /// The page that the address names, from 1. Reactive.
 #[must_use]
@@ -9,10 +15,25 @@ pub fn page(nav: Nav) -> usize {
     nav.param("page").and_then(|p| p.parse::<usize>().ok()).unwrap_or(1).max(1)
 }
 
-/// `limit` and `offset` of the present page, for a list's address. Reactive.
+/// The request of a list for the page that the address names. Reactive.
 #[must_use]
-pub fn window(size: usize) -> String {
-    format!("limit={size}&offset={}", (page(app().nav) - 1) * size)
+pub fn paged<Q, B, T, S: SortWord, const LIMIT: i64>(
+    list: Request<Q, B, List<T, S, LIMIT>>,
+    size: usize,
+) -> Request<Q, B, List<T, S, LIMIT>> {
+    list.limit(size).offset((page(app().nav) - 1) * size)
+}
+
+/// A filter that the address names; one that is no word of its vocabulary does not filter. Reactive.
+#[must_use]
+pub fn word<W: FromStr>(key: &str) -> Option<W> {
+    app().nav.param(key)?.parse().ok()
+}
+
+/// The words that the address searches for. Reactive.
+#[must_use]
+pub fn words<const MIN: usize, const MAX: usize>() -> Option<Text<MIN, MAX>> {
+    app().nav.param("q").map(Into::into)
 }
 
 /// Sets a filter and goes back to the first page.

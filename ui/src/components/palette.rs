@@ -1,9 +1,12 @@
 //! Ctrl-K: go anywhere by typing a few letters.
 
 use super::confirm::Dialog;
-use crate::{api::Query, browser::encode, state::app};
+use crate::{api::Query, state::app};
 use leptos::{ev, html, prelude::*};
-use pm_api::{machine::Machine, sensor::Sensor};
+use pm_api::{
+    route::{op, request},
+    sensor::SensorFilter,
+};
 use pm_ui_core::route::Route;
 
 #[derive(Clone, PartialEq)]
@@ -44,12 +47,16 @@ fn Finder(open: RwSignal<bool>) -> impl IntoView {
     let wanted = RwSignal::new(String::new());
     // The server looks for the longest word; the others narrow its answer here.
     let longest = Memo::new(move |_| {
-        let word = wanted.with(|w| w.split_whitespace().max_by_key(|word| word.len()).map(encode));
-        word.unwrap_or_default()
+        wanted.with(|w| w.split_whitespace().max_by_key(|word| word.len()).map(str::to_owned))
     });
-    let machines = Query::<Vec<Machine>>::new(|| Some("/machines?limit=1000".to_owned()), &[]);
-    let sensors =
-        Query::<Vec<Sensor>>::new(move || Some(format!("/sensors?limit=100&search={}", longest.get())), &[]);
+    let machines = Query::new(|| Some(request(op::ListMachines, []).limit(1000)), &[]);
+    let sensors = Query::new(
+        move || {
+            let filter = SensorFilter { q: longest.get().map(Into::into), ..SensorFilter::default() };
+            Some(request(op::ListSensors, []).query(&filter).limit(100))
+        },
+        &[],
+    );
     let chosen = RwSignal::new(0_usize);
     let input = NodeRef::<html::Input>::new();
     Effect::new(move |_| {

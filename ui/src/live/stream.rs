@@ -3,10 +3,10 @@
 use super::{Connection, Live};
 use crate::{
     api::{Api, ApiError},
-    browser::{encode, now_ms},
+    browser::now_ms,
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::event::StreamTicket;
+use pm_api::route::{op, request};
 use pm_ui_core::backoff;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -36,7 +36,7 @@ pub fn run(live: Live, api: Api, visible: RwSignal<bool>) {
         let slot = StoredValue::new_local(None);
         spawn_local(async move {
             // Proxies write addresses to their logs: the address holds a ticket that is valid for a minute, not the token.
-            let ticket = match api.post::<StreamTicket>("/realtime/ticket").await {
+            let ticket = match api.call(request(op::StreamTicket, [])).await {
                 Ok(answer) => answer.ticket,
                 Err(ApiError::SignedOut) => return,
                 Err(_) => return wait(live, attempt),
@@ -111,7 +111,8 @@ impl Source {
         mut on_message: impl FnMut(String) + 'static,
         mut on_error: impl FnMut() + 'static,
     ) -> Option<Self> {
-        let inner = EventSource::new(&format!("/api/ws/events/stream?token={}", encode(ticket))).ok()?;
+        let stream = request(op::EventStream, []).with_ticket(ticket);
+        let inner = EventSource::new(&stream.line().address).ok()?;
         let on_open = Closure::<dyn FnMut()>::new(on_open);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {

@@ -1,9 +1,12 @@
 //! The drawer of one alarm: what happened, the trend around it, and what to do.
 
-use super::{discussion::Discussion, queue::AlarmActions};
+use super::{
+    discussion::{Discussion, Subject},
+    queue::AlarmActions,
+};
 use crate::{
     api::{Query, Refresh},
-    chart::{Chart, Group, SensorSeries, Span, between, limits},
+    chart::{Chart, Group, Range, SensorSeries, Span, limits},
     components::{
         badge,
         drawer::Drawer,
@@ -19,8 +22,7 @@ use leptos::{html, prelude::*, task::spawn_local};
 use pm_api::{
     AlarmId, AlarmStatus, Role, Verdict,
     alarm::{Alarm, AlarmResolution},
-    route::op,
-    sensor::Sensor,
+    route::{op, request},
 };
 use pm_ui_core::{change::given, route::Route, text, urgency};
 
@@ -33,7 +35,7 @@ pub fn AlarmDrawer(
     list: Query<Vec<Alarm>>,
 ) -> impl IntoView {
     let app = app();
-    let alarm = Query::<Alarm>::new(move || Some(format!("/alarms/{id}")), &[Refresh::On(Topic::Alarms)]);
+    let alarm = Query::new(move || Some(request(op::GetAlarm, [&id])), &[Refresh::On(Topic::Alarms)]);
     let close = Callback::new(move |()| {
         app.nav.set_param("resolve", None);
         app.nav.go(&untrack(|| app.nav.to(Route::Alarms)));
@@ -70,7 +72,7 @@ pub fn AlarmDrawer(
                 }}
                 {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
-            <Discussion path=format!("/alarms/{id}") />
+            <Discussion subject=Subject::Alarm(id) />
         </Drawer>
     }
     .into_any()
@@ -158,10 +160,10 @@ fn Facts(found: Alarm) -> impl IntoView {
 #[component]
 fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) -> impl IntoView {
     let app = app();
-    let known = Query::<Sensor>::new(move || Some(format!("/sensors/{sensor}")), &[]);
+    let known = Query::new(move || Some(request(op::GetSensor, [&sensor])), &[]);
     let half = 10.0 * 60_000.0;
     let (from, to) = (around - half, (around + half).min(app.now.get_untracked() + 60_000.0));
-    let range = between(from, to);
+    let range = Range::between(from, to);
     let source = SensorSeries::follow(sensor, Signal::stored(range));
     let group = Group::new(Span::Fixed(from, to));
     let lines = Signal::derive(move || known.data.with(|s| s.as_ref().map(limits).unwrap_or_default()));
@@ -219,7 +221,7 @@ fn Resolve(alarm: Query<Alarm>, queue: AlarmActions, id: AlarmId) -> impl IntoVi
                 resolution_notes: given(&notes.get_untracked()).map(Into::into),
                 verdict: verdict.get_untracked().parse().ok(),
             };
-            let answer = app.api.request(op::ResolveAlarm, &[&id], &Some(body)).await;
+            let answer = app.api.send(request(op::ResolveAlarm, [&id]), &Some(body)).await;
             busy.try_set(false);
             match answer {
                 Ok(resolved) => {

@@ -3,7 +3,6 @@
 use super::{alarm_drawer::AlarmDrawer, queue::AlarmActions};
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     components::{
         badge, form,
         icon::Icon,
@@ -17,7 +16,13 @@ use crate::{
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{AlarmId, AlarmStatus, Role, alarm::Alarm};
+use pm_api::{
+    AlarmId, AlarmStatus, Role,
+    alarm::{Alarm, AlarmFilter},
+    route::{op, request},
+    sort::AlarmSort,
+    word::AlarmStatusFilter,
+};
 use pm_ui_core::{route::Route, urgency};
 use std::collections::HashSet;
 
@@ -28,19 +33,20 @@ const PAGE: usize = 50;
 #[component]
 pub fn Alarms() -> impl IntoView {
     let app = app();
-    let alarms = Query::<Vec<Alarm>>::new(
+    let alarms = Query::new(
         move || {
-            let status = app.nav.param("status").unwrap_or_else(|| "active".to_owned());
-            let mut path = format!("/alarms?sort_by=need&{}", pager::window(PAGE));
-            if status != "all" {
-                path += &format!("&status={status}");
-            }
-            for name in ["severity", "machine_id", "q"] {
-                if let Some(value) = app.nav.param(name) {
-                    path += &format!("&{name}={}", encode(&value));
-                }
-            }
-            Some(path)
+            let filter = AlarmFilter {
+                status: match app.nav.param("status").as_deref() {
+                    None => Some(AlarmStatusFilter::Active),
+                    Some(word) => word.parse().ok(),
+                },
+                severity: pager::word("severity"),
+                machine_id: pager::word("machine_id"),
+                q: pager::words(),
+                ..AlarmFilter::default()
+            };
+            let list = request(op::ListAlarms, []).query(&filter).descending(AlarmSort::Need);
+            Some(pager::paged(list, PAGE))
         },
         &[Refresh::On(Topic::Alarms)],
     );

@@ -2,7 +2,6 @@
 
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     components::{
         icon::Icon,
         loaded::{Empty, Loaded},
@@ -12,7 +11,10 @@ use crate::{
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::audit::AuditEntry;
+use pm_api::{
+    audit::{AuditEntry, AuditFilter},
+    route::{op, request},
+};
 use pm_ui_core::text::title;
 
 const PAGE: usize = 50;
@@ -36,15 +38,15 @@ const RESOURCES: &[&str] = &[
 #[component]
 pub fn Audit() -> impl IntoView {
     let app = app();
-    let entries = Query::<Vec<AuditEntry>>::new(
+    let entries = Query::new(
         move || {
-            let mut path = format!("/audit/logs?{}", pager::window(PAGE));
-            for key in ["resource_type", "action_type", "q"] {
-                if let Some(value) = app.nav.param(key) {
-                    path.push_str(&format!("&{key}={}", encode(&value)));
-                }
-            }
-            Some(path)
+            let filter = AuditFilter {
+                resource_type: app.nav.param("resource_type").map(Into::into),
+                action_type: app.nav.param("action_type").map(Into::into),
+                q: pager::words(),
+                ..AuditFilter::default()
+            };
+            Some(pager::paged(request(op::ListAuditLogs, []).query(&filter), PAGE))
         },
         &[Refresh::Pulse],
     );

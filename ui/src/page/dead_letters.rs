@@ -9,13 +9,15 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use pm_api::status::DeadLetter;
+use pm_api::{
+    route::{op, request},
+    status::DeadLetter,
+};
 
 /// The panel.
 #[component]
 pub fn DeadLetters() -> impl IntoView {
-    let letters =
-        Query::<Vec<DeadLetter>>::new(|| Some("/mqtt/dead-letters?limit=10".to_owned()), &[Refresh::Pulse]);
+    let letters = Query::new(|| Some(request(op::ListDeadLetters, []).limit(10)), &[Refresh::Pulse]);
     view! {
         <section class="panel">
             <header class="panel-head">

@@ -10,7 +10,11 @@ use crate::{
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{WebhookId, webhook::Delivery};
+use pm_api::{
+    WebhookId,
+    route::{op, request},
+    webhook::Delivery,
+};
 use pm_ui_core::text::title;
 
 /// The newest deliveries to a receiver.
@@ -19,10 +23,7 @@ pub fn Deliveries(
     /// The receiver.
     id: WebhookId,
 ) -> impl IntoView {
-    let list = Query::<Vec<Delivery>>::new(
-        move || Some(format!("/webhooks/{id}/deliveries?limit=50")),
-        &[Refresh::Pulse],
-    );
+    let list = Query::new(move || Some(request(op::ListDeliveries, [&id]).limit(50)), &[Refresh::Pulse]);
     view! {
         <Entries list key=|d: &Delivery| (d.id, d.attempts, d.status.clone()) row lines=6 none />
     }
@@ -40,8 +41,8 @@ fn none() -> AnyView {
 
 fn row(delivery: Delivery, list: Query<Vec<Delivery>>) -> AnyView {
     let app = app();
-    let path = format!("/webhooks/{}/deliveries/{}/replay", delivery.webhook_id, delivery.id);
-    let send = move |_| again(app, path.clone(), list, "Queued to be sent again.", "Not sent again");
+    let replay = request(op::ReplayDelivery, [&delivery.webhook_id, &delivery.id]);
+    let send = move |_| again(app, replay.clone(), list, "Queued to be sent again.", "Not sent again");
     let class = match delivery.status.as_str() {
         "delivered" => "badge calm",
         "failed" => "badge warning",

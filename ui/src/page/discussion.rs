@@ -6,27 +6,43 @@ use crate::{
     components::{form, icon::Icon, loaded::Loaded, time::Ago},
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{html, prelude::*, task::spawn_local};
 use pm_api::{
-    Role,
+    AlarmId, Role, TicketId,
     attachment::Attachment,
     comment::{Comment, NewComment},
+    route::{op, request},
 };
 use pm_ui_core::text::size;
+
+/// What comments and attachments belong to.
+#[derive(Clone, Copy)]
+pub enum Subject {
+    /// An alarm.
+    Alarm(AlarmId),
+    /// A ticket.
+    Ticket(TicketId),
+}
+
+/// The request of an operation that alarms and tickets both have.
+macro_rules! of {
+    ($subject:expr, $alarm:ident or $ticket:ident) => {
+        match $subject {
+            Subject::Alarm(id) => request(op::$alarm, [&id]),
+            Subject::Ticket(id) => request(op::$ticket, [&id]),
+        }
+    };
+}
 
 /// Comments and attachments of one alarm or ticket.
 #[component]
 pub fn Discussion(
-    /// Its address in the API, such as `/alarms/…`.
-    path: String,
+    /// Which.
+    subject: Subject,
 ) -> impl IntoView {
-    let comments_path = format!("{path}/comments");
-    let files_path = format!("{path}/attachments");
-    let address = comments_path.clone();
-    let comments = Query::<Vec<Comment>>::new(move || Some(address.clone()), &[Refresh::Pulse]);
-    let address = files_path.clone();
-    let files = Query::<Vec<Attachment>>::new(move || Some(address.clone()), &[Refresh::Pulse]);
+    let comments = Query::new(move || Some(of!(subject, AlarmComments or TicketComments)), &[Refresh::Pulse]);
+    let files =
+        Query::new(move || Some(of!(subject, AlarmAttachments or TicketAttachments)), &[Refresh::Pulse]);
     view! {
         <section class="discussion">
             <h3>"Files"</h3>
@@ -35,9 +51,9 @@ pub fn Discussion(
                     <For each=move || files.items() key=|f| f.id children=move |f| file(f, files) />
                 </ul>
             </Loaded>
-            <Upload path=files_path files />
+            <Upload subject files />
             <h3>"Comments"</h3>
-            <Write path=comments_path comments />
+            <Write subject comments />
             <Loaded phase=comments.phase() retry=comments.retry() lines=2>
                 <ol class="comments">
                     <For each=move || comments.items() key=|c| (c.id, c.updated_at) children=comment />
@@ -72,7 +88,7 @@ fn file(file: Attachment, files: Query<Vec<Attachment>>) -> AnyView {
     };
     let fetch = move |_| {
         spawn_local(async move {
-            match app.api.file(&format!("/attachments/{id}/download")).await {
+            match app.api.file(request(op::DownloadAttachment, [&id])).await {
                 Ok(address) => save(&address, &name.get_value()),
                 Err(error) => app.toasts.failed(format!("Not downloaded: {error}")),
             }
@@ -80,7 +96,7 @@ fn file(file: Attachment, files: Query<Vec<Attachment>>) -> AnyView {
     };
     let remove = move |_| {
         spawn_local(async move {
-            match app.api.delete(&format!("/attachments/{id}")).await {
+            match app.api.call(request(op::DeleteAttachment, [&id])).await {
                 Ok(()) => files.refetch(),
                 Err(error) => app.toasts.failed(format!("Not deleted: {error}")),
             }
@@ -108,16 +124,15 @@ fn file(file: Attachment, files: Query<Vec<Attachment>>) -> AnyView {
 }
 
 #[component]
-fn Upload(path: String, files: Query<Vec<Attachment>>) -> impl IntoView {
+fn Upload(subject: Subject, files: Query<Vec<Attachment>>) -> impl IntoView {
     let app = app();
     let input = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
-    let path = StoredValue::new(path);
     let send = move |_| {
         let Some(chosen) = input.get_untracked().and_then(|input| input.files()?.get(0)) else { return };
         busy.set(true);
         spawn_local(async move {
-            let stored = app.api.upload::<Attachment>(&path.get_value(), &chosen).await;
+            let stored = app.api.send(of!(subject, AttachToAlarm or AttachToTicket), &chosen).await;
             busy.try_set(false);
             match stored {
                 Ok(file) => {
@@ -141,11 +156,10 @@ fn Upload(path: String, files: Query<Vec<Attachment>>) -> impl IntoView {
 }
 
 #[component]
-fn Write(path: String, comments: Query<Vec<Comment>>) -> impl IntoView {
+fn Write(subject: Subject, comments: Query<Vec<Comment>>) -> impl IntoView {
     let app = app();
     let text = RwSignal::new(String::new());
     let internal = RwSignal::new(false);
-    let path = StoredValue::new(path);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let content = text.get_untracked().trim().to_owned();
@@ -159,7 +173,7 @@ fn Write(path: String, comments: Query<Vec<Comment>>) -> impl IntoView {
             resource_id: None,
         };
         spawn_local(async move {
-            match app.api.send::<_, Comment>(Method::POST, &path.get_value(), &body).await {
+            match app.api.send(of!(subject, CommentAlarm or CommentTicket), &body).await {
                 Ok(_) => {
                     text.try_set(String::new());
                     comments.refetch();

@@ -10,13 +10,17 @@ use crate::{
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{JobStatus, Role, job::Job};
+use pm_api::{
+    JobStatus, Role,
+    job::Job,
+    route::{op, request},
+};
 use pm_ui_core::text::title;
 
 /// The panel.
 #[component]
 pub fn Jobs() -> impl IntoView {
-    let jobs = Query::<Vec<Job>>::new(|| Some("/jobs?limit=10".to_owned()), &[Refresh::Pulse]);
+    let jobs = Query::new(|| Some(request(op::ListJobs, []).limit(10)), &[Refresh::Pulse]);
     view! {
         <section class="panel">
             <header class="panel-head">
@@ -46,7 +50,9 @@ fn row(job: Job, jobs: Query<Vec<Job>>) -> AnyView {
         JobStatus::Failed => "badge warning",
         JobStatus::Pending | JobStatus::Running => "badge",
     };
-    let retry = move |_| again(app, format!("/jobs/{id}/retry"), jobs, "Queued again.", "Not queued again");
+    let retry = move |_| {
+        again(app, request(op::RetryJob, [&id]), jobs, "Queued again.", "Not queued again");
+    };
     view! {
         <li>
             <div>

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Query, Refresh},
-    chart::{self, Chart, Group, RangePicker, SensorSeries, limits},
+    chart::{self, Chart, Group, Range, RangePicker, SensorSeries, limits},
     components::{
         badge,
         icon::Icon,
@@ -19,11 +19,12 @@ use crate::{
 use leptos::prelude::*;
 use pm_api::{
     MachineId, RulMethod, Severity,
-    alarm::Alarm,
-    machine::{Machine, MachineSummary},
-    prediction::Prediction,
+    alarm::{Alarm, AlarmFilter},
+    machine::Machine,
+    prediction::PredictionFilter,
     remaining_life::RemainingLife,
-    sensor::Sensor,
+    route::{op, request},
+    sensor::{Sensor, SensorFilter},
 };
 use pm_ui_core::{
     route::Route,
@@ -40,14 +41,20 @@ pub fn MachinePage(
     /// Which machine.
     id: MachineId,
 ) -> impl IntoView {
-    let machine = Query::<Machine>::new(move || Some(format!("/machines/{id}")), &[Refresh::Pulse]);
-    let alarms = Query::<Vec<Alarm>>::new(
-        move || Some(format!("/alarms?machine_id={id}&limit=200")),
+    let machine = Query::new(move || Some(request(op::GetMachine, [&id])), &[Refresh::Pulse]);
+    let alarms = Query::new(
+        move || {
+            let filter = AlarmFilter { machine_id: Some(id), ..AlarmFilter::default() };
+            Some(request(op::ListAlarms, []).query(&filter).limit(200))
+        },
         &[Refresh::On(Topic::Alarms)],
     );
     let app = app();
-    let sensors = Query::<Vec<Sensor>>::new(
-        move || Some(format!("/sensors?machine_id={id}&limit={MOST_SENSORS}")),
+    let sensors = Query::new(
+        move || {
+            let filter = SensorFilter { machine_id: Some(id), ..SensorFilter::default() };
+            Some(request(op::ListSensors, []).query(&filter).limit(MOST_SENSORS))
+        },
         &[Refresh::Pulse],
     );
     // A reading of an unknown sensor: it has just been registered.
@@ -112,8 +119,8 @@ fn Head(
     sensors: Query<Vec<Sensor>>,
     own: Memo<Vec<Alarm>>,
 ) -> impl IntoView {
-    let summary = Query::<MachineSummary>::new(
-        move || Some(format!("/machines/{id}/summary")),
+    let summary = Query::new(
+        move || Some(request(op::MachineSummary, [&id])),
         &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
     );
     let severity = move || own.with(|list| urgency::highest_severity(list));
@@ -262,7 +269,7 @@ fn Trends(id: MachineId, sensors: Query<Vec<Sensor>>, own: Memo<Vec<Alarm>>) -> 
 }
 
 #[component]
-fn SensorLane(sensor: Sensor, range: RwSignal<String>, group: Group, own: Memo<Vec<Alarm>>) -> impl IntoView {
+fn SensorLane(sensor: Sensor, range: RwSignal<Range>, group: Group, own: Memo<Vec<Alarm>>) -> impl IntoView {
     let id = sensor.id;
     let source = SensorSeries::follow(id, range.into());
     let newest = move || source.series.with(|s| s.points().last().map(|p| p.value));
@@ -301,8 +308,11 @@ fn SensorLane(sensor: Sensor, range: RwSignal<String>, group: Group, own: Memo<V
 
 #[component]
 fn LatestPredictions(id: MachineId) -> impl IntoView {
-    let predictions = Query::<Vec<Prediction>>::new(
-        move || Some(format!("/predictions?machine_id={id}&limit=8&sort=desc")),
+    let predictions = Query::new(
+        move || {
+            let filter = PredictionFilter { machine_id: Some(id), ..PredictionFilter::default() };
+            Some(request(op::ListPredictions, []).query(&filter).limit(8))
+        },
         &[Refresh::Pulse],
     );
     view! {

@@ -11,9 +11,12 @@ use crate::{
     shell::Machines,
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{Criticality, MachineStatus, Role, machine::Machine};
+use pm_api::{
+    Criticality, MachineStatus, Role,
+    machine::Machine,
+    route::{op, request},
+};
 use pm_ui_core::{
     change::{changes, given},
     route::Route,
@@ -100,12 +103,13 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
             return open.set(false);
         }
         spawn_local(async move {
-            let (method, path) = if known {
-                (Method::PATCH, format!("/machines/{id}"))
+            let change = request(op::UpdateMachine, [&id]);
+            let answer = if known {
+                app.api.send_changes(change.clone(), &body).await
             } else {
-                (Method::POST, "/machines".to_owned())
+                app.api.send_changes(request(op::CreateMachine, []), &body).await
             };
-            match app.api.send::<_, Machine>(method, &path, &body).await {
+            match answer {
                 Ok(saved) => {
                     open.set(false);
                     directory.query.refetch();
@@ -113,7 +117,7 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
                     match query {
                         Some(query) => {
                             query.refetch();
-                            undo::offer(app, done, path, before);
+                            undo::offer(app, done, change, before);
                         }
                         None => {
                             app.toasts.done(done);
@@ -129,7 +133,7 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
     };
     let remove = move || {
         spawn_local(async move {
-            match app.api.delete(&format!("/machines/{id}")).await {
+            match app.api.call(request(op::DeleteMachine, [&id])).await {
                 Ok(()) => {
                     app.toasts.done("Machine deleted.");
                     directory.query.refetch();

@@ -11,7 +11,12 @@ use crate::{
     live::Topic,
 };
 use leptos::prelude::*;
-use pm_api::{MachineId, Timestamp, alarm::Alarm, ticket::Ticket};
+use pm_api::{
+    MachineId, Timestamp,
+    alarm::Alarm,
+    route::{op, request},
+    ticket::{Ticket, TicketFilter},
+};
 use pm_ui_core::route::Route;
 use std::cmp::Reverse;
 
@@ -26,8 +31,11 @@ pub fn MachineHistory(
     /// Its alarms.
     own: Memo<Vec<Alarm>>,
 ) -> impl IntoView {
-    let tickets = Query::<Vec<Ticket>>::new(
-        move || Some(format!("/tickets?machine_id={id}&limit=100")),
+    let tickets = Query::new(
+        move || {
+            let filter = TicketFilter { machine_id: Some(id), ..TicketFilter::default() };
+            Some(request(op::ListTickets, []).query(&filter).limit(100))
+        },
         &[Refresh::On(Topic::Tickets), Refresh::On(Topic::Alarms)],
     );
     let entries = move || {

@@ -2,7 +2,10 @@
 
 use crate::{api::Query, components::loaded::Loaded};
 use leptos::prelude::*;
-use pm_api::ai::{ModelReport, Quality, ShadowDay, ValidationReport};
+use pm_api::{
+    ai::{ModelReport, Quality, ShadowDay, ValidationReport},
+    route::{op, request},
+};
 use pm_ui_core::text::{count, number, title};
 
 /// The report of one version.
@@ -11,8 +14,7 @@ pub fn Report(
     /// The version.
     version: String,
 ) -> impl IntoView {
-    let path = format!("/ai/models/{version}/report");
-    let report = Query::<ModelReport>::new(move || Some(path.clone()), &[]);
+    let report = Query::new(move || Some(request(op::ModelReport, [&version])), &[]);
     view! {
         <Loaded phase=report.phase() retry=report.retry() lines=8>
             {move || report.data.get().map(shown)}

@@ -13,12 +13,12 @@ use crate::{
     },
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
-    JobStatus, Role,
-    ai::{AiLogLine, AiStatus, DriftReport, ModelChanged, ModelVersion, RetrainQueued, RetrainRequest},
-    job::Job,
+    JobStatus, JobType, Role,
+    ai::{DriftReport, ModelVersion, RetrainRequest},
+    job::{Job, JobFilter},
+    route::{op, request},
 };
 use pm_ui_core::text::{number, title};
 
@@ -26,10 +26,15 @@ use pm_ui_core::text::{number, title};
 #[component]
 pub fn Models() -> impl IntoView {
     let app = app();
-    let status = Query::<AiStatus>::new(|| Some("/ai/status".to_owned()), &[Refresh::Pulse]);
-    let versions = Query::<Vec<ModelVersion>>::new(|| Some("/ai/models".to_owned()), &[Refresh::Pulse]);
-    let jobs =
-        Query::<Vec<Job>>::new(|| Some("/jobs?job_type=retrain&limit=1".to_owned()), &[Refresh::Pulse]);
+    let status = Query::new(|| Some(request(op::AiStatus, [])), &[Refresh::Pulse]);
+    let versions = Query::new(|| Some(request(op::ListModels, [])), &[Refresh::Pulse]);
+    let jobs = Query::new(
+        || {
+            let trainings = JobFilter { job_type: Some(JobType::Retrain), ..JobFilter::default() };
+            Some(request(op::ListJobs, []).query(&trainings).limit(1))
+        },
+        &[Refresh::Pulse],
+    );
     let training = Memo::new(move |_| {
         let is_open = |job: &Job| matches!(job.status, JobStatus::Pending | JobStatus::Running);
         jobs.data.with(|list| list.iter().flatten().next().is_some_and(is_open))
@@ -48,8 +53,8 @@ pub fn Models() -> impl IntoView {
     let report = RwSignal::new(None::<String>);
     let retrain = move || {
         spawn_local(async move {
-            let body = RetrainRequest::default();
-            match app.api.send::<_, RetrainQueued>(Method::POST, "/ai/retrain", &body).await {
+            let body = Some(RetrainRequest::default());
+            match app.api.send(request(op::Retrain, []), &body).await {
                 Ok(_) => {
                     app.toasts.done("Training has been queued.");
                     jobs.refetch();
@@ -155,11 +160,16 @@ fn row(
     let app = app();
     let active = version.status == "active";
     let name = StoredValue::new(version.version.clone());
-    let change = move |what: &'static str| {
+    let change = move |promote: bool| {
         move || {
             spawn_local(async move {
-                let path = format!("/ai/models/{}/{what}", name.get_value());
-                match app.api.post::<ModelChanged>(&path).await {
+                let version = name.get_value();
+                let answer = if promote {
+                    app.api.call(request(op::ActivateModel, [&version])).await
+                } else {
+                    app.api.call(request(op::RollbackModel, [&version])).await
+                };
+                match answer {
                     Ok(done) => {
                         app.toasts.done(done.message);
                         versions.refetch();
@@ -198,9 +208,9 @@ fn row(
                         (can && app.api.session.may(Role::Admin))
                             .then(|| {
                                 if was_active {
-                                    form::sure_button("Roll back", "Confirm roll back", change("rollback"))
+                                    form::sure_button("Roll back", "Confirm roll back", change(false))
                                 } else {
-                                    form::sure_button("Promote", "Make it the active model", change("activate"))
+                                    form::sure_button("Promote", "Make it the active model", change(true))
                                 }
                             })
                     }}
@@ -213,7 +223,7 @@ fn row(
 
 #[component]
 fn DriftPanel() -> impl IntoView {
-    let drift = Query::<Vec<DriftReport>>::new(|| Some("/ai/drift".to_owned()), &[Refresh::Pulse]);
+    let drift = Query::new(|| Some(request(op::Drift, [])), &[Refresh::Pulse]);
     view! {
         <section class="panel">
             <header class="panel-head">
@@ -252,7 +262,7 @@ fn drifted(drift: DriftReport) -> AnyView {
 
 #[component]
 fn Log() -> impl IntoView {
-    let lines = Query::<Vec<AiLogLine>>::new(|| Some("/ai/logs?limit=15".to_owned()), &[Refresh::Pulse]);
+    let lines = Query::new(|| Some(request(op::AiLogs, []).limit(15)), &[Refresh::Pulse]);
     view! {
         <section class="panel">
             <header class="panel-head">

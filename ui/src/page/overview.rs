@@ -4,7 +4,7 @@ use super::live_table::LiveTable;
 use crate::{
     api::{Query, Refresh},
     browser,
-    chart::{Chart, Group, SensorSeries, Span, ZoomedOut, limits},
+    chart::{Chart, Group, Range, SensorSeries, Span, ZoomedOut, limits},
     components::{
         form::segment,
         icon::Icon,
@@ -19,9 +19,11 @@ use crate::{
 use leptos::prelude::*;
 use pm_api::{
     MachineId, Role, SensorId,
-    dashboard::{MachineStats, Overview as Counts, PredictionStats},
-    sensor::Sensor,
-    status::SystemStatus,
+    dashboard::Overview as Counts,
+    route::{op, request},
+    sensor::{Sensor, SensorFilter},
+    sort::SensorSort,
+    word::Interval,
 };
 use pm_ui_core::{route::Route, text::count, urgency};
 use std::collections::HashMap;
@@ -34,8 +36,8 @@ const MOST_SENSORS: usize = 60;
 /// The page.
 #[component]
 pub fn Overview() -> impl IntoView {
-    let sensors = Query::<Vec<Sensor>>::new(
-        || Some(format!("/sensors?sort=-status&limit={MOST_SENSORS}")),
+    let sensors = Query::new(
+        || Some(request(op::ListSensors, []).descending(SensorSort::Status).limit(MOST_SENSORS)),
         &[Refresh::Pulse],
     );
     let names = expect_context::<Machines>().names;
@@ -71,14 +73,12 @@ pub fn Overview() -> impl IntoView {
 
 #[component]
 fn Tiles() -> impl IntoView {
-    let counts = Query::<Counts>::new(
-        || Some("/dashboard/overview".to_owned()),
+    let counts = Query::new(
+        || Some(request(op::DashboardOverview, [])),
         &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
     );
-    let machines =
-        Query::<MachineStats>::new(|| Some("/dashboard/machines/stats".to_owned()), &[Refresh::Pulse]);
-    let predictions =
-        Query::<PredictionStats>::new(|| Some("/dashboard/predictions/stats".to_owned()), &[Refresh::Pulse]);
+    let machines = Query::new(|| Some(request(op::DashboardMachines, [])), &[Refresh::Pulse]);
+    let predictions = Query::new(|| Some(request(op::DashboardPredictions, [])), &[Refresh::Pulse]);
     let ActiveAlarms(alarms) = expect_context::<ActiveAlarms>();
     let number = move |pick: fn(&Counts) -> i64| {
         move || counts.data.with(|c| c.as_ref().map_or_else(|| "–".to_owned(), |c| count(pick(c))))
@@ -163,11 +163,11 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
     let chosen = RwSignal::new(stored);
     let choosing = RwSignal::new(false);
     let wanted = RwSignal::new(String::new());
-    let matching = Query::<Vec<Sensor>>::new(
+    let matching = Query::new(
         move || {
-            let words = wanted.get();
-            (!words.is_empty())
-                .then(|| format!("/sensors?sort=machine&limit=30&search={}", browser::encode(&words)))
+            let words = Some(wanted.get()).filter(|words| !words.is_empty())?;
+            let filter = SensorFilter { q: Some(words.into()), ..SensorFilter::default() };
+            Some(request(op::ListSensors, []).query(&filter).ascending(SensorSort::Machine).limit(30))
         },
         &[],
     );
@@ -285,13 +285,13 @@ fn default_choice(known: &[Sensor]) -> Vec<SensorId> {
 /// A chosen sensor that is not in the loaded list; nothing when it was deleted.
 #[component]
 fn ChosenLane(id: SensorId, names: Memo<HashMap<MachineId, String>>, group: Group) -> impl IntoView {
-    let sensor = Query::<Sensor>::new(move || Some(format!("/sensors/{id}")), &[]);
+    let sensor = Query::new(move || Some(request(op::GetSensor, [&id])), &[]);
     move || sensor.data.get().map(|sensor| view! { <Lane sensor names group /> })
 }
 
 #[component]
 fn Lane(sensor: Sensor, names: Memo<HashMap<MachineId, String>>, group: Group) -> impl IntoView {
-    let source = SensorSeries::follow(sensor.id, Signal::stored("interval=1h".to_owned()));
+    let source = SensorSeries::follow(sensor.id, Signal::stored(Range::Last(Interval::Hour)));
     let machine = sensor.machine_id;
     let lines = limits(&sensor);
     let unit = sensor.unit.clone().unwrap_or_default();
@@ -346,7 +346,7 @@ fn Waiting() -> impl IntoView {
 
 #[component]
 fn Health() -> impl IntoView {
-    let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
+    let status = Query::new(|| Some(request(op::SystemStatus, [])), &[Refresh::Pulse]);
     let rows = move || {
         status.data.with(|status| {
             let s = status.as_ref()?;

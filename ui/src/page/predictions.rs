@@ -2,7 +2,6 @@
 
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     components::{
         badge,
         drawer::Drawer,
@@ -19,8 +18,10 @@ use crate::{
 use leptos::prelude::*;
 use pm_api::{
     Metadata, PredictionId, SensorId,
-    prediction::{Explained, FeatureShare, Prediction},
-    sensor::Sensor,
+    input::CommaSeparated,
+    prediction::{Explained, FeatureShare, Prediction, PredictionFilter},
+    route::{op, request},
+    sensor::SensorFilter,
 };
 use pm_ui_core::{
     route::Route,
@@ -35,15 +36,14 @@ const PAGE: usize = 50;
 #[component]
 pub fn Predictions() -> impl IntoView {
     let app = app();
-    let predictions = Query::<Vec<Prediction>>::new(
+    let predictions = Query::new(
         move || {
-            let mut path = format!("/predictions?sort=desc&{}", pager::window(PAGE));
-            for (key, name) in [("machine", "machine_id"), ("status", "status")] {
-                if let Some(value) = app.nav.param(key) {
-                    path += &format!("&{name}={}", encode(&value));
-                }
-            }
-            Some(path)
+            let filter = PredictionFilter {
+                machine_id: pager::word("machine"),
+                status: pager::word("status"),
+                ..PredictionFilter::default()
+            };
+            Some(pager::paged(request(op::ListPredictions, []).query(&filter), PAGE))
         },
         &[Refresh::Pulse],
     );
@@ -105,10 +105,11 @@ pub fn PredictionTable(
         ids.dedup();
         ids
     });
-    let sensors = Query::<Vec<Sensor>>::new(
+    let sensors = Query::new(
         move || {
-            let ids = shown.with(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
-            (!ids.is_empty()).then(|| format!("/sensors?ids={ids}"))
+            let ids = Some(shown.get()).filter(|ids| !ids.is_empty())?;
+            let filter = SensorFilter { ids: Some(CommaSeparated(ids)), ..SensorFilter::default() };
+            Some(request(op::ListSensors, []).query(&filter))
         },
         &[],
     );
@@ -204,8 +205,8 @@ fn score_bar(score: f64) -> AnyView {
 #[component]
 fn Why(id: PredictionId) -> impl IntoView {
     let app = app();
-    let why = Query::<Explained>::new(move || Some(format!("/predictions/{id}/explain")), &[]);
-    let whole = Query::<Prediction>::new(move || Some(format!("/predictions/{id}")), &[]);
+    let why = Query::new(move || Some(request(op::ExplainPrediction, [&id])), &[]);
+    let whole = Query::new(move || Some(request(op::GetPrediction, [&id])), &[]);
     let close = Callback::new(move |()| app.nav.go(&untrack(|| app.nav.to(Route::Predictions))));
     let content = move || {
         let Explained { explanation: e, .. } = why.data.get()?;

@@ -8,21 +8,19 @@ use crate::{
     },
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Severity,
     notification::Preferences,
-    user::{Message, PasswordChange},
-    webhook::TestResult,
+    route::{op, request},
+    user::PasswordChange,
 };
 use pm_ui_core::change::changes;
 
 /// Which emails the user gets.
 #[component]
 pub fn MailPreferences() -> impl IntoView {
-    let preferences =
-        Query::<Preferences>::new(|| Some("/notifications/preferences".to_owned()), &[Refresh::Pulse]);
+    let preferences = Query::new(|| Some(request(op::GetPreferences, [])), &[Refresh::Pulse]);
     view! {
         <section class="panel narrow">
             <header class="panel-head">
@@ -53,8 +51,7 @@ fn Mails(old: Preferences, preferences: Query<Preferences>) -> impl IntoView {
         };
         let body = changes(&old, &new);
         spawn_local(async move {
-            let path = "/notifications/preferences";
-            match app.api.send::<_, Preferences>(Method::PATCH, path, &body).await {
+            match app.api.send_changes(request(op::UpdatePreferences, []), &body).await {
                 Ok(saved) => {
                     preferences.data.try_set(Some(saved));
                     app.toasts.done("Saved.");
@@ -67,7 +64,7 @@ fn Mails(old: Preferences, preferences: Query<Preferences>) -> impl IntoView {
     };
     let test = move |_| {
         spawn_local(async move {
-            match app.api.post::<TestResult>("/notifications/test-email").await {
+            match app.api.send(request(op::TestEmail, []), &None).await {
                 Ok(_) => app.toasts.done("A mail was sent."),
                 Err(error) => app.toasts.failed(error.to_string()),
             }
@@ -116,7 +113,7 @@ pub fn Password() -> impl IntoView {
         let body =
             PasswordChange { current_password: current.get_untracked(), new_password: new.get_untracked() };
         spawn_local(async move {
-            match app.api.send::<_, Message>(Method::POST, "/users/change-password", &body).await {
+            match app.api.send(request(op::ChangePassword, []), &body).await {
                 Ok(done) => {
                     app.toasts.done(done.message);
                     current.try_set(String::new());

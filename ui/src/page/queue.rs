@@ -10,7 +10,7 @@ use pm_api::{
     AlarmId, AlarmStatus,
     alarm::{Alarm, AlarmBulk, AlarmBulkBody, AlarmUpdate},
     input::Many,
-    route::op,
+    route::{op, request},
 };
 
 /// A list of alarms and the application's list of active alarms; an action updates both.
@@ -55,7 +55,7 @@ impl AlarmActions {
             let many = ids.len();
             // All or none: after a refusal nothing has changed, and the lists are fetched as they are.
             let body = AlarmBulkBody(AlarmBulk { payload: Many(vec![update]), ids: Some(Many(ids)) });
-            match app.api.request(op::ChangeAlarms, &[], &body).await {
+            match app.api.send(request(op::ChangeAlarms, []), &body).await {
                 Ok(()) if many == 1 => app.toasts.done("Alarm acknowledged."),
                 Ok(()) => app.toasts.done(format!("{many} alarms acknowledged.")),
                 Err(error) => app.toasts.failed(format!("Not acknowledged: {error}")),

@@ -14,11 +14,11 @@ use crate::{
     },
     state::{App, app},
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     ReportId, Role, Timestamp,
-    report::{GeneratedReport, Report, ReportFormat, ReportRequest},
+    report::{Report, ReportFormat, ReportRequest},
+    route::{op, request},
 };
 use pm_ui_core::{change::given, text};
 
@@ -27,8 +27,7 @@ const PAGE: usize = 20;
 /// The page.
 #[component]
 pub fn Reports() -> impl IntoView {
-    let reports =
-        Query::<Vec<Report>>::new(|| Some(format!("/reports?{}", pager::window(PAGE))), &[Refresh::Pulse]);
+    let reports = Query::new(|| Some(pager::paged(request(op::ListReports, []), PAGE)), &[Refresh::Pulse]);
     let open = RwSignal::new(false);
     let shown = RwSignal::new(None::<Shown>);
     view! {
@@ -100,7 +99,7 @@ struct Shown {
 /// Fetches the file of a report and saves it.
 fn download(app: App, report: Shown) {
     spawn_local(async move {
-        match app.api.file(&format!("/reports/{}/download", report.id)).await {
+        match app.api.file(request(op::DownloadReportById, [&report.id])).await {
             Ok(address) => {
                 save(&address, &report.name);
                 release(&address);
@@ -119,7 +118,7 @@ fn Preview(report: Shown) -> impl IntoView {
     let fetch = move || {
         file.set(None);
         spawn_local(async move {
-            file.try_set(Some(app.api.file(&format!("/reports/{id}/download")).await));
+            file.try_set(Some(app.api.file(request(op::DownloadReportById, [&id])).await));
         });
     };
     fetch();
@@ -156,7 +155,7 @@ fn row(report: Report, reports: Query<Vec<Report>>, shown: RwSignal<Option<Shown
     let this = StoredValue::new(Shown { id, name: report.report_name.clone() });
     let remove = move || {
         spawn_local(async move {
-            match app.api.delete(&format!("/reports/{id}")).await {
+            match app.api.call(request(op::DeleteReport, [&id])).await {
                 Ok(()) => reports.refetch(),
                 Err(error) => app.toasts.failed(format!("Not deleted: {error}")),
             }
@@ -231,7 +230,7 @@ fn Form(open: RwSignal<bool>, reports: Query<Vec<Report>>, shown: RwSignal<Optio
         busy.set(true);
         problem.set(None);
         spawn_local(async move {
-            let made = app.api.send::<_, GeneratedReport>(Method::POST, "/reports/generate", &body).await;
+            let made = app.api.send(request(op::GenerateReport, []), &body).await;
             busy.try_set(false);
             match made {
                 Ok(made) => {

@@ -4,9 +4,11 @@ use crate::{
     components::{brand::brand, form, icon::Icon},
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::user::{Message, PasswordResetConfirm, PasswordResetRequest};
+use pm_api::{
+    route::{op, request},
+    user::{PasswordResetConfirm, PasswordResetRequest},
+};
 use pm_ui_core::route::Route;
 
 /// The page.
@@ -52,8 +54,7 @@ fn Ask(done: RwSignal<Option<&'static str>>) -> impl IntoView {
         let body = PasswordResetRequest { email: email.get_untracked().trim().to_owned() };
         busy.set(true);
         spawn_local(async move {
-            let path = "/users/password-reset/request";
-            match app.api.send_unsigned::<_, Message>(Method::POST, path, &body).await {
+            match app.api.send(request(op::RequestPasswordReset, []), &body).await {
                 Ok(_) => done.set(Some(
                     "If there is an account with this address, a mail with a link is on its way. The link works for an \
                      hour, once.",
@@ -85,8 +86,7 @@ fn Choose(token: String, done: RwSignal<Option<&'static str>>) -> impl IntoView 
         let body = PasswordResetConfirm { token: token.clone(), new_password: password.get_untracked() };
         busy.set(true);
         spawn_local(async move {
-            let path = "/users/password-reset/confirm";
-            match app.api.send_unsigned::<_, Message>(Method::POST, path, &body).await {
+            match app.api.send(request(op::ConfirmPasswordReset, []), &body).await {
                 Ok(_) => {
                     // The token is used up and all logins of the account have ended.
                     app.nav.replace(&Route::ResetPassword.to_string());

@@ -11,9 +11,11 @@ use crate::{
     },
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::report::{Cadence, ReportFormat, ReportSchedule, ReportScheduleRequest};
+use pm_api::{
+    report::{Cadence, ReportFormat, ReportSchedule, ReportScheduleRequest},
+    route::{op, request},
+};
 use pm_ui_core::{change::given, text::title};
 
 /// The days of a week as the API counts them.
@@ -22,8 +24,7 @@ const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "frida
 /// The panel.
 #[component]
 pub fn Schedules() -> impl IntoView {
-    let schedules =
-        Query::<Vec<ReportSchedule>>::new(|| Some("/reports/schedules".to_owned()), &[Refresh::Pulse]);
+    let schedules = Query::new(|| Some(request(op::ListReportSchedules, [])), &[Refresh::Pulse]);
     let open = RwSignal::new(false);
     view! {
         <section class="panel">
@@ -65,8 +66,7 @@ fn row(schedule: ReportSchedule, schedules: Query<Vec<ReportSchedule>>) -> AnyVi
     let toggle = move |_| {
         let body = ReportScheduleRequest { is_active: Some(!active), ..ReportScheduleRequest::default() };
         spawn_local(async move {
-            let path = format!("/reports/schedules/{id}");
-            match app.api.send::<_, ReportSchedule>(Method::PATCH, &path, &body).await {
+            match app.api.send(request(op::UpdateReportSchedule, [&id]), &body).await {
                 Ok(_) => schedules.refetch(),
                 Err(error) => app.toasts.failed(error.to_string()),
             }
@@ -74,7 +74,7 @@ fn row(schedule: ReportSchedule, schedules: Query<Vec<ReportSchedule>>) -> AnyVi
     };
     let remove = move || {
         spawn_local(async move {
-            match app.api.delete(&format!("/reports/schedules/{id}")).await {
+            match app.api.call(request(op::DeleteReportSchedule, [&id])).await {
                 Ok(()) => schedules.refetch(),
                 Err(error) => app.toasts.failed(error.to_string()),
             }
@@ -132,7 +132,7 @@ fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl Int
             ..ReportScheduleRequest::default()
         };
         spawn_local(async move {
-            match app.api.send::<_, ReportSchedule>(Method::POST, "/reports/schedules", &body).await {
+            match app.api.send(request(op::CreateReportSchedule, []), &body).await {
                 Ok(_) => {
                     schedules.refetch();
                     open.set(false);

@@ -12,9 +12,10 @@ use crate::{
 use leptos::prelude::*;
 use pm_api::{
     SensorId, Severity, SpanStatus,
-    alarm::Alarm,
-    prediction::Prediction,
-    sensor::{Sensor, StatusTimeline},
+    alarm::AlarmFilter,
+    prediction::PredictionFilter,
+    route::{op, request},
+    sensor::Sensor,
 };
 use pm_ui_core::{
     route::Route,
@@ -28,21 +29,27 @@ pub fn SensorPage(
     id: SensorId,
 ) -> impl IntoView {
     let machines = expect_context::<Machines>();
-    let sensor = Query::<Sensor>::new(move || Some(format!("/sensors/{id}")), &[Refresh::Pulse]);
-    let alarms = Query::<Vec<Alarm>>::new(
-        move || Some(format!("/alarms?sensor_id={id}&limit=200")),
+    let sensor = Query::new(move || Some(request(op::GetSensor, [&id])), &[Refresh::Pulse]);
+    let alarms = Query::new(
+        move || {
+            let filter = AlarmFilter { sensor_id: Some(id), ..AlarmFilter::default() };
+            Some(request(op::ListAlarms, []).query(&filter).limit(200))
+        },
         &[Refresh::On(Topic::Alarms)],
     );
-    let predictions = Query::<Vec<Prediction>>::new(
-        move || Some(format!("/predictions?sensor_id={id}&limit=12&sort=desc")),
+    let predictions = Query::new(
+        move || {
+            let filter = PredictionFilter { sensor_id: Some(id), ..PredictionFilter::default() };
+            Some(request(op::ListPredictions, []).query(&filter).limit(12))
+        },
         &[Refresh::Pulse],
     );
     // Changes only when the sensor itself does, not with its newest reading.
     let steady = Memo::new(move |_| sensor.data.get().map(|s| Sensor { latest: None, ..s }));
     let (range, group) = chart::start();
     let source = SensorSeries::follow(id, range.into());
-    let timeline = Query::<StatusTimeline>::new(
-        move || Some(format!("/sensors/{id}/status-timeline?{}", range.get())),
+    let timeline = Query::new(
+        move || Some(request(op::SensorTimeline, [&id]).query(&range.get().timeline())),
         &[Refresh::Pulse],
     );
     let spans = Signal::derive(move || {

@@ -11,9 +11,13 @@ use crate::{
     shell::Machines,
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{MachineId, Role, Timestamp, score::Limits, sensor::Sensor};
+use pm_api::{
+    MachineId, Role, Timestamp,
+    route::{op, request},
+    score::Limits,
+    sensor::Sensor,
+};
 use pm_ui_core::{
     change::{changes, given, number},
     route::Route,
@@ -117,19 +121,20 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
             return open.set(false);
         }
         spawn_local(async move {
-            let (method, path) = if known {
-                (Method::PATCH, format!("/sensors/{id}"))
+            let change = request(op::UpdateSensor, [&id]);
+            let answer = if known {
+                app.api.send_changes(change.clone(), &body).await
             } else {
-                (Method::POST, "/sensors".to_owned())
+                app.api.send_changes(request(op::CreateSensor, []), &body).await
             };
-            match app.api.send::<_, Sensor>(method, &path, &body).await {
+            match answer {
                 Ok(saved) => {
                     open.set(false);
                     let done = format!("{} saved.", saved.name);
                     match query {
                         Some(query) => {
                             query.refetch();
-                            undo::offer(app, done, path, before);
+                            undo::offer(app, done, change, before);
                         }
                         None => {
                             app.toasts.done(done);
@@ -145,7 +150,7 @@ fn Form(open: RwSignal<bool>, sensor: Sensor, query: Option<Query<Sensor>>) -> i
     };
     let remove = move || {
         spawn_local(async move {
-            match app.api.delete(&format!("/sensors/{id}")).await {
+            match app.api.call(request(op::DeleteSensor, [&id])).await {
                 Ok(()) => {
                     app.toasts.done("Sensor deleted.");
                     app.nav.go(&Route::Machine(home).to_string());

@@ -3,7 +3,6 @@
 use super::{live_table::follow, sensor_form::AddSensor};
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     components::{
         badge,
         icon::Icon,
@@ -18,7 +17,9 @@ use crate::{
 use leptos::prelude::*;
 use pm_api::{
     ReadingStatus, SensorId,
-    sensor::{LatestReading, Sensor},
+    route::{op, request},
+    sensor::{LatestReading, Sensor, SensorFilter},
+    sort::SensorSort,
 };
 use pm_ui_core::{
     route::Route,
@@ -35,15 +36,12 @@ const PAGE: usize = 50;
 pub fn Sensors() -> impl IntoView {
     let app = app();
     let machines = expect_context::<Machines>();
-    let sensors = Query::<Vec<Sensor>>::new(
+    let sensors = Query::new(
         move || {
-            let status = app.nav.param("status").map(|word| format!("&status={word}")).unwrap_or_default();
-            let words = app.nav.param("q").map(|words| format!("&search={}", encode(&words)));
-            Some(format!(
-                "/sensors?sort=machine&{}{status}{}",
-                pager::window(PAGE),
-                words.unwrap_or_default()
-            ))
+            let filter =
+                SensorFilter { status: pager::word("status"), q: pager::words(), ..SensorFilter::default() };
+            let list = request(op::ListSensors, []).query(&filter).ascending(SensorSort::Machine);
+            Some(pager::paged(list, PAGE))
         },
         &[Refresh::Pulse],
     );

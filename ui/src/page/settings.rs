@@ -10,9 +10,12 @@ use crate::{
     },
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{Role, SettingType, setting::Setting};
+use pm_api::{
+    Role, SettingType,
+    route::{op, request},
+    setting::Setting,
+};
 use pm_ui_core::{
     change::{changes, number},
     text::title,
@@ -23,7 +26,7 @@ use std::collections::BTreeMap;
 /// The page.
 #[component]
 pub fn Settings() -> impl IntoView {
-    let settings = Query::<Vec<Setting>>::new(|| Some("/settings?limit=1000".to_owned()), &[Refresh::Pulse]);
+    let settings = Query::new(|| Some(request(op::ListSettings, []).limit(1000)), &[Refresh::Pulse]);
     let editing = RwSignal::new(None::<Setting>);
     let groups = move || {
         let mut groups = BTreeMap::<String, Vec<Setting>>::new();
@@ -102,7 +105,7 @@ fn Form(
     let kind = setting.value_type;
     let save = move |value: Option<String>| {
         let old = old.get_value();
-        let path = format!("/settings/{}", old.key);
+        let change = request(op::UpdateSetting, [&old.key]);
         let new = Setting { value, ..old.clone() };
         let body = changes(&old, &new);
         // A default is no value of its own. What a secret was is not known here.
@@ -113,11 +116,11 @@ fn Form(
             return open.close();
         }
         spawn_local(async move {
-            match app.api.send::<_, Setting>(Method::PATCH, &path, &body).await {
+            match app.api.send_changes(change.clone(), &body).await {
                 Ok(saved) => {
                     settings.refetch();
                     open.close();
-                    undo::offer(app, format!("{} saved.", saved.key), path, before);
+                    undo::offer(app, format!("{} saved.", saved.key), change, before);
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));

@@ -7,16 +7,24 @@ use crate::{
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{SensorId, Timestamp, sensor::Sensor, status::SystemStatus};
+use pm_api::{
+    SensorId, Timestamp,
+    route::{op, request},
+    sensor::{Sensor, SensorFilter},
+    sort::SensorSort,
+};
 use pm_ui_core::{route::Route, text::reading};
 
 /// The page.
 #[component]
 pub fn Start() -> impl IntoView {
     let app = app();
-    let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
-    let sensors = Query::<Vec<Sensor>>::new(
-        || Some("/sensors?search=press-7&sort=-updated_at&limit=50".to_owned()),
+    let status = Query::new(|| Some(request(op::SystemStatus, [])), &[Refresh::Pulse]);
+    let sensors = Query::new(
+        || {
+            let filter = SensorFilter { q: Some("press-7".into()), ..SensorFilter::default() };
+            Some(request(op::ListSensors, []).query(&filter).descending(SensorSort::UpdatedAt).limit(50))
+        },
         &[Refresh::On(Topic::Readings), Refresh::Pulse],
     );
     let command = move || {

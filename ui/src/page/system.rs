@@ -6,13 +6,18 @@ use crate::{
     components::{form::Only, icon::Icon, loaded::Loaded, time::Ago},
 };
 use leptos::prelude::*;
-use pm_api::{Role, status::SystemStatus, tick::BridgeHealth};
+use pm_api::{
+    Role,
+    route::{op, request},
+    status::SystemStatus,
+    tick::BridgeHealth,
+};
 use pm_ui_core::text::count;
 
 /// The page.
 #[component]
 pub fn System() -> impl IntoView {
-    let status = Query::<SystemStatus>::new(|| Some("/status".to_owned()), &[Refresh::Pulse]);
+    let status = Query::new(|| Some(request(op::SystemStatus, [])), &[Refresh::Pulse]);
     view! {
         <header class="page-head">
             <h1>"System"</h1>

@@ -1,6 +1,6 @@
 //! The drawer of one ticket: the work, its assignee and its state.
 
-use super::discussion::Discussion;
+use super::discussion::{Discussion, Subject};
 use crate::{
     api::{Query, Refresh},
     components::{
@@ -15,9 +15,12 @@ use crate::{
     shell::Machines,
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
-use pm_api::{Priority, Role, TicketId, TicketStatus, Timestamp, ticket::Ticket};
+use pm_api::{
+    Priority, Role, TicketId, TicketStatus, Timestamp,
+    route::{op, request},
+    ticket::Ticket,
+};
 use pm_ui_core::{
     change::{changes, given, way_back},
     route::Route,
@@ -30,7 +33,7 @@ pub fn TicketDrawer(
     id: TicketId,
 ) -> impl IntoView {
     let app = app();
-    let ticket = Query::<Ticket>::new(move || Some(format!("/tickets/{id}")), &[Refresh::On(Topic::Tickets)]);
+    let ticket = Query::new(move || Some(request(op::GetTicket, [&id])), &[Refresh::On(Topic::Tickets)]);
     let close = Callback::new(move |()| app.nav.go(&untrack(|| app.nav.to(Route::Tickets))));
     view! {
         <Drawer label="Ticket" heading="Ticket" close>
@@ -41,7 +44,7 @@ pub fn TicketDrawer(
                     known.flatten().map(|first| view! { <Work first ticket /> })
                 }}
             </Loaded>
-            <Discussion path=format!("/tickets/{id}") />
+            <Discussion subject=Subject::Ticket(id) />
         </Drawer>
     }
     .into_any()
@@ -165,12 +168,12 @@ fn Work(
             return app.toasts.done("Nothing was changed.");
         }
         spawn_local(async move {
-            let path = format!("/tickets/{}", old.id);
-            match app.api.send::<_, Ticket>(Method::PATCH, &path, &body).await {
+            let change = request(op::UpdateTicket, [&old.id]);
+            match app.api.send_changes(change.clone(), &body).await {
                 Ok(saved) => {
                     ticket.data.try_set(Some(saved));
                     app.live.touch(Topic::Tickets);
-                    undo::offer(app, "Ticket saved.".to_owned(), path, before);
+                    undo::offer(app, "Ticket saved.".to_owned(), change, before);
                 }
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));

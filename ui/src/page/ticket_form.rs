@@ -9,11 +9,11 @@ use crate::{
     live::Topic,
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Priority, Role, Timestamp,
-    ticket::{NewTicket, Ticket},
+    route::{op, request},
+    ticket::NewTicket,
 };
 use pm_ui_core::{change::given, route::Route};
 
@@ -54,7 +54,7 @@ fn Form(open: RwSignal<bool>) -> impl IntoView {
             metadata: None,
         };
         spawn_local(async move {
-            match app.api.send::<_, Ticket>(Method::POST, "/tickets", &body).await {
+            match app.api.send(request(op::CreateTicket, []), &body).await {
                 Ok(ticket) => {
                     app.live.touch(Topic::Tickets);
                     open.set(false);

@@ -3,7 +3,6 @@
 use super::{ticket_drawer::TicketDrawer, ticket_form::AddTicket};
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     components::{
         badge, form,
         icon::Icon,
@@ -17,7 +16,13 @@ use crate::{
     state::{App, app},
 };
 use leptos::prelude::*;
-use pm_api::{TicketStatus, ticket::Ticket};
+use pm_api::{
+    TicketStatus,
+    input::CommaSeparated,
+    route::{op, request},
+    sort::TicketSort,
+    ticket::{Ticket, TicketFilter},
+};
 use pm_ui_core::route::Route;
 
 /// Tickets on one page of the list, and at first in a column of the board.
@@ -26,10 +31,10 @@ const PAGE: usize = 50;
 const MOST: usize = 1000;
 
 /// The columns of the board: name, states, and what orders them.
-const COLUMNS: &[(&str, &[TicketStatus], &str)] = &[
-    ("To do", &[TicketStatus::Open, TicketStatus::Assigned], "priority"),
-    ("In progress", &[TicketStatus::InProgress], "priority"),
-    ("Done", &[TicketStatus::Resolved, TicketStatus::Closed, TicketStatus::Cancelled], "updated_at"),
+const COLUMNS: &[(&str, &[TicketStatus], TicketSort)] = &[
+    ("To do", &[TicketStatus::Open, TicketStatus::Assigned], TicketSort::Priority),
+    ("In progress", &[TicketStatus::InProgress], TicketSort::Priority),
+    ("Done", &[TicketStatus::Resolved, TicketStatus::Closed, TicketStatus::Cancelled], TicketSort::UpdatedAt),
 ];
 
 /// The page.
@@ -70,18 +75,14 @@ pub fn Tickets() -> impl IntoView {
     .into_any()
 }
 
-/// The query of the ticket route for the filters in the page's address; nothing while the assignee is not known.
-/// Reactive.
-fn narrowed(app: App) -> Option<String> {
-    let mut filter = String::new();
-    if app.nav.param("mine").is_some() {
-        let me = app.api.session.user.with(|user| user.as_ref().map(|user| encode(&user.email)))?;
-        filter += &format!("&assignee={me}");
-    }
-    if let Some(words) = app.nav.param("q") {
-        filter += &format!("&q={}", encode(&words));
-    }
-    Some(filter)
+/// The filters in the page's address; nothing while the assignee is not known. Reactive.
+fn filter(app: App) -> Option<TicketFilter> {
+    let me = || app.api.session.user.with(|user| user.as_ref().map(|user| user.email.clone()));
+    let assignee = match app.nav.param("mine") {
+        Some(_) => Some(me()?.into()),
+        None => None,
+    };
+    Some(TicketFilter { assignee, q: pager::words(), ..TicketFilter::default() })
 }
 
 /// Are there none, as far as is known? Reactive.
@@ -101,8 +102,11 @@ fn nothing() -> AnyView {
 #[component]
 fn List() -> impl IntoView {
     let app = app();
-    let tickets = Query::<Vec<Ticket>>::new(
-        move || Some(format!("/tickets?sort_by=priority&{}{}", pager::window(PAGE), narrowed(app)?)),
+    let tickets = Query::new(
+        move || {
+            let list = request(op::ListTickets, []).query(&filter(app)?).descending(TicketSort::Priority);
+            Some(pager::paged(list, PAGE))
+        },
         &[Refresh::On(Topic::Tickets)],
     );
     view! {
@@ -177,7 +181,7 @@ fn due(ticket: &Ticket) -> AnyView {
 #[component]
 fn Board() -> impl IntoView {
     let (columns, queries): (Vec<_>, Vec<_>) =
-        COLUMNS.iter().map(|(name, states, order)| column(name, states, order)).unzip();
+        COLUMNS.iter().map(|(name, states, order)| column(name, states, *order)).unzip();
     let empty = move || queries.iter().all(|tickets| none(*tickets));
     view! {
         <div class="board">{columns}</div>
@@ -190,15 +194,14 @@ fn Board() -> impl IntoView {
 fn column(
     name: &'static str,
     states: &'static [TicketStatus],
-    order: &'static str,
+    order: TicketSort,
 ) -> (AnyView, Query<Vec<Ticket>>) {
     let app = app();
     let most = RwSignal::new(PAGE);
-    let states = states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
-    let tickets = Query::<Vec<Ticket>>::new(
+    let tickets = Query::new(
         move || {
-            let filter = narrowed(app)?;
-            Some(format!("/tickets?status={states}&sort_by={order}&limit={}{filter}", most.get()))
+            let filter = TicketFilter { status: Some(CommaSeparated(states.to_vec())), ..filter(app)? };
+            Some(request(op::ListTickets, []).query(&filter).descending(order).limit(most.get()))
         },
         &[Refresh::On(Topic::Tickets)],
     );

@@ -2,7 +2,6 @@
 
 use crate::{
     api::{Query, Refresh},
-    browser::encode,
     components::{
         confirm::{Dialog, OpenState},
         form::{self, choice, text_field},
@@ -13,11 +12,11 @@ use crate::{
     },
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Role,
-    user::{NewUser, User, UserChange},
+    route::{op, request},
+    user::{NewUser, User, UserChange, UserFilter},
 };
 use pm_ui_core::{
     change::{changes, given},
@@ -37,10 +36,10 @@ enum Editing {
 #[component]
 pub fn Users() -> impl IntoView {
     let app = app();
-    let users = Query::<Vec<User>>::new(
+    let users = Query::new(
         move || {
-            let search = app.nav.param("q").map(|q| format!("&q={}", encode(&q))).unwrap_or_default();
-            Some(format!("/users?{}{search}", pager::window(PAGE)))
+            let filter = UserFilter { q: pager::words(), ..UserFilter::default() };
+            Some(pager::paged(request(op::ListUsers, []).query(&filter), PAGE))
         },
         &[Refresh::Pulse],
     );
@@ -175,7 +174,7 @@ fn AddForm(open: OpenState, users: Query<Vec<User>>) -> impl IntoView {
             role: Some(role.get_untracked()),
         };
         spawn_local(async move {
-            match app.api.send::<_, User>(Method::POST, "/users", &body).await {
+            match app.api.send(request(op::CreateUser, []), &body).await {
                 Ok(user) => {
                     app.toasts.done(format!("{} can sign in now.", user.email));
                     users.refetch();
@@ -231,7 +230,7 @@ fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl Into
             return open.close();
         }
         spawn_local(async move {
-            match app.api.send::<_, User>(Method::PATCH, &format!("/users/{id}"), &body).await {
+            match app.api.send_changes(request(op::UpdateUser, [&id]), &body).await {
                 Ok(user) => done(format!("{} saved.", user.email)),
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));
@@ -241,7 +240,7 @@ fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl Into
     };
     let remove = move || {
         spawn_local(async move {
-            match app.api.delete(&format!("/users/{id}")).await {
+            match app.api.call(request(op::DeleteUser, [&id])).await {
                 Ok(()) => done("Account deleted.".to_owned()),
                 Err(error) => {
                     problem.try_set(Some(error.to_string()));

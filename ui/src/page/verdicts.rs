@@ -5,7 +5,11 @@ use crate::{
     components::loaded::Loaded,
 };
 use leptos::prelude::*;
-use pm_api::{Verdict, alarm::Alarm};
+use pm_api::{
+    Verdict,
+    alarm::AlarmFilter,
+    route::{op, request},
+};
 use pm_ui_core::text::{count, title};
 
 /// The panel.
@@ -20,18 +24,23 @@ pub fn Verdicts() -> impl IntoView {
                 "What people found when they resolved alarms. A new version must see the true faults and keep quiet where \
                  the alarm was false."
             </p>
-            <ul class="pairs">{Verdict::WORDS.iter().map(|word| row(word)).collect_view()}</ul>
+            <ul class="pairs">{Verdict::ALL.iter().map(|verdict| row(*verdict)).collect_view()}</ul>
         </section>
     }
     .into_any()
 }
 
-fn row(word: &'static str) -> AnyView {
-    let alarms =
-        Query::<Vec<Alarm>>::new(move || Some(format!("/alarms?verdict={word}&limit=1")), &[Refresh::Pulse]);
+fn row(verdict: Verdict) -> AnyView {
+    let alarms = Query::new(
+        move || {
+            let filter = AlarmFilter { verdict: Some(verdict), ..AlarmFilter::default() };
+            Some(request(op::ListAlarms, []).query(&filter).limit(1))
+        },
+        &[Refresh::Pulse],
+    );
     view! {
         <li>
-            <span>{title(word)}</span>
+            <span>{title(verdict.as_str())}</span>
             <Loaded phase=alarms.phase() retry=alarms.retry() lines=1>
                 <span>{move || count(alarms.total.get().unwrap_or_default())}</span>
             </Loaded>

@@ -11,11 +11,11 @@ use crate::{
     },
     state::app,
 };
-use gloo_net::http::Method;
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
     Role, WebhookId,
-    webhook::{TestResult, Webhook, WebhookRequest},
+    route::{op, request},
+    webhook::{Webhook, WebhookRequest},
 };
 use pm_ui_core::change::{changes, given};
 
@@ -31,7 +31,7 @@ enum Shown {
 /// The page.
 #[component]
 pub fn Webhooks() -> impl IntoView {
-    let hooks = Query::<Vec<Webhook>>::new(|| Some("/webhooks".to_owned()), &[Refresh::Pulse]);
+    let hooks = Query::new(|| Some(request(op::ListWebhooks, [])), &[Refresh::Pulse]);
     let shown = RwSignal::new(None::<Shown>);
     view! {
         <header class="page-head">
@@ -84,7 +84,7 @@ fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown
     let known = StoredValue::new(hook.clone());
     let test = move |_| {
         spawn_local(async move {
-            match app.api.post::<TestResult>(&format!("/webhooks/{id}/test")).await {
+            match app.api.call(request(op::TestWebhook, [&id])).await {
                 Ok(result) if result.ok => app.toasts.done("The receiver answered."),
                 Ok(result) => {
                     app.toasts.failed(result.error.unwrap_or_else(|| "The test failed.".to_owned()))
@@ -95,7 +95,7 @@ fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown
     };
     let rotate = move || {
         spawn_local(async move {
-            match app.api.post::<Webhook>(&format!("/webhooks/{id}/rotate-secret")).await {
+            match app.api.call(request(op::RotateWebhookSecret, [&id])).await {
                 Ok(hook) => {
                     hooks.refetch();
                     shown.set(Some(Shown::Secret(hook.secret.unwrap_or_default())));
@@ -186,11 +186,11 @@ fn Form(old: Option<Webhook>, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option
         };
         let body = changes(&blank, &wanted);
         spawn_local(async move {
-            let (method, path) = match id {
-                Some(id) => (Method::PATCH, format!("/webhooks/{id}")),
-                None => (Method::POST, "/webhooks".to_owned()),
+            let answer = match id {
+                Some(id) => app.api.send_changes(request(op::UpdateWebhook, [&id]), &body).await,
+                None => app.api.send_changes(request(op::CreateWebhook, []), &body).await,
             };
-            match app.api.send::<_, Webhook>(method, &path, &body).await {
+            match answer {
                 Ok(hook) => {
                     hooks.refetch();
                     let secret = hook.secret.filter(|_| id.is_none());
@@ -205,7 +205,7 @@ fn Form(old: Option<Webhook>, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option
     let remove = move || {
         let Some(id) = id else { return };
         spawn_local(async move {
-            match app.api.delete(&format!("/webhooks/{id}")).await {
+            match app.api.call(request(op::DeleteWebhook, [&id])).await {
                 Ok(()) => {
                     hooks.refetch();
                     open.close();

@@ -380,3 +380,17 @@ impl From<ReadingStatus> for Severity {
         }
     }
 }
+
+impl Interval {
+    /// Its length, seconds.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Self::Hour => 3600,
+            Self::SixHours => 6 * 3600,
+            Self::Day => 24 * 3600,
+            Self::Week => 7 * 24 * 3600,
+            Self::Month => 30 * 24 * 3600,
+        }
+    }
+}

@@ -152,7 +152,7 @@ fn security_schemes() -> Value {
                             that may use the operation; without names any signed-in user may." },
         "password": { "type": "oauth2", "description": "The same, fetched by this page.",
             "flows": { "password": { "tokenUrl": "/users/login", "refreshUrl": "/users/refresh", "scopes": {} } } },
-        "ticket": { "type": "apiKey", "in": "query", "name": "token",
+        "ticket": { "type": "apiKey", "in": "query", "name": pm_api::route::TOKEN_PARAMETER,
             "description": "Ticket of POST /realtime/ticket, valid for 60 seconds, or an access token; browsers cannot \
                             set headers on event streams." },
         "scrape": { "type": "http", "scheme": "bearer", "description": "The application's variable metrics_token." },

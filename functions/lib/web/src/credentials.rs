@@ -71,7 +71,10 @@ fn bearer(request: &Request) -> Option<String> {
 
 fn token_in_query(request: &Request) -> Option<String> {
     let query = request.uri().query()?;
-    let token = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token")?.1.into_owned();
+    let token = form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == pm_api::route::TOKEN_PARAMETER)?
+        .1
+        .into_owned();
     (!token.is_empty()).then_some(token)
 }
 

@@ -2,6 +2,9 @@
 
 use crate::Role;
 
+/// Parameter of the query that may hold the token of a [`Access::Stream`] route.
+pub const TOKEN_PARAMETER: &str = "token";
+
 /// Access that a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {

@@ -2,6 +2,9 @@
 
 use super::{ROUTES, Route};
 
+/// Each path is also served under this one.
+pub const API_PREFIX: &str = "/api";
+
 /// Parameters of a matched path, in the order of the path.
 pub type PathParams<'p> = Vec<(&'static str, &'p str)>;
 
@@ -40,7 +43,7 @@ pub fn find<'p>(method: &str, path: &'p str) -> Match<'p> {
 /// The path without a leading `/api`.
 #[must_use]
 pub fn strip_api(path: &str) -> &str {
-    match path.strip_prefix("/api") {
+    match path.strip_prefix(API_PREFIX) {
         Some("") => "/",
         Some(rest) if rest.starts_with('/') => rest,
         _ => path,

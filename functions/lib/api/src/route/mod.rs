@@ -7,11 +7,15 @@ mod access;
 mod find;
 pub mod operation;
 pub mod permission;
+mod request;
 mod table;
 
-pub use access::{ADMIN, Access, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, VIEWER};
+pub use access::{
+    ADMIN, Access, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, TOKEN_PARAMETER, VIEWER,
+};
 pub use find::{Match, PathParams, find, strip_api};
 pub use operation::Operation;
+pub use request::{Request, RequestLine, request, url_encoded};
 pub use table::{Op, ROUTES, op};
 
 use crate::Role;
@@ -42,16 +46,5 @@ impl Route {
         self.access.allows(role)
             || (!permissions.is_empty()
                 && permission::of(self).is_some_and(|needed| permissions.contains(&needed)))
-    }
-
-    /// The path with its parameters in order. One without a value stays as it is.
-    #[must_use]
-    pub fn path_with(&self, parameters: &[&dyn std::fmt::Display]) -> String {
-        let mut values = parameters.iter();
-        let segments = self.path.split('/').map(|segment| match segment.starts_with('{') {
-            true => values.next().map_or_else(|| segment.to_owned(), ToString::to_string),
-            false => segment.to_owned(),
-        });
-        segments.collect::<Vec<_>>().join("/")
     }
 }
