@@ -37,17 +37,22 @@ pub(crate) struct Bindings {
     pub(crate) snippets: Vec<(String, String)>,
 }
 
+/// The cargo that runs this program, or the one that is found, in the folder of the workspace.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo.current_dir(root);
+    cargo
+}
+
 /// Compiles `pm-ui`; the path of the module.
 pub(crate) fn compile(root: &Path) -> Result<PathBuf> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let output = Command::new(cargo)
+    let output = cargo(root)
         .args(["rustc", "--target", "wasm32-unknown-unknown", "--profile", "web", "-p", "pm-ui"])
         .args(["--message-format", "json-render-diagnostics"])
         // The linker notes which function refers to which: by that the program is split.
         .args(["--", "-C", "link-args=--emit-relocs"])
         // Views behind pointers: quicker to compile and smaller than one nested type for each page.
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components")
-        .current_dir(root)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
