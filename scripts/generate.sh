@@ -1,8 +1,8 @@
-# Files that are generated and checked in.
+# Files that are generated and checked in: spin.toml, and the snapshots that tests compare.
 
 write_openapi() {
   cargo build --locked -p pm-openapi
-  "$TARGET/debug/openapi" functions/docs/files/openapi.json
+  "$TARGET/debug/openapi" tests/snapshots/openapi.json
 }
 write_manifest() {
   cargo build --locked -p pm-manifest

@@ -1,8 +1,8 @@
 //! Component `docs`: the OpenAPI document, and the two pages that show it.
 //!
 //! Invariants: everything a page loads comes from here, nothing from other hosts, and a strict policy holds it to that;
-//! the document is the checked-in one (`./pm openapi` writes it). Deliberately absent: making the document (crate
-//! pm-openapi), fetching and compressing the pages' scripts (`./pm build`).
+//! the document is the one that the build wrote. Deliberately absent: making the document (crate pm-openapi), fetching and
+//! compressing the pages' scripts (`./pm build`).
 
 use http::{HeaderValue, StatusCode};
 use pm_auth::Op;

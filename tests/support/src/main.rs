@@ -12,7 +12,7 @@ enum Command {
     /// Write the schema that the migrations give.
     SchemaDump {
         /// Where to.
-        #[arg(long, default_value = "migrations/schema.sql")]
+        #[arg(long, default_value = "tests/snapshots/schema.sql")]
         file: PathBuf,
     },
     /// Stop the database server that tests share.

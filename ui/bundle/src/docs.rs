@@ -1,4 +1,5 @@
-//! The pages of the API's documentation: our own few lines, and Swagger UI and Redoc as `./pm` fetched them.
+//! The API's documentation: openapi.json, and its pages from our own few lines and from Swagger UI and Redoc as `./pm`
+//! fetched them.
 
 use crate::{
     inputs::hex,
@@ -11,13 +12,19 @@ use std::{env, fs, path::Path};
 /// Where `./pm` put the packages' files.
 const PACKAGES: &str = "PM_DOCS_PACKAGES";
 
-/// Fills `functions/docs/files`, where openapi.json is too; does nothing when nothing changed.
+/// Fills `functions/docs/files`; does nothing when nothing changed.
 pub(crate) fn write(root: &Path) -> Result<()> {
+    let files = root.join("functions/docs/files");
+    fs::create_dir_all(&files)?;
+    fs::write(files.join("openapi.json"), pm_openapi::document().to_string())?;
+    write_pages(root, &files)
+}
+
+fn write_pages(root: &Path, files: &Path) -> Result<()> {
     let Some(packages) = env::var_os(PACKAGES) else {
         println!("docs: {PACKAGES} is not set, the pages are left as they are");
         return Ok(());
     };
-    let files = root.join("functions/docs/files");
     let mut contents = Vec::new();
     for folder in [root.join("functions/docs/pages"), packages.into()] {
         for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
@@ -40,7 +47,7 @@ pub(crate) fn write(root: &Path) -> Result<()> {
         println!("docs: nothing changed");
         return Ok(());
     }
-    let mut out = Writer::new("docs", &files, Effort::Quick);
+    let mut out = Writer::new("docs", files, Effort::Quick);
     for (name, content) in &contents {
         let extension = name.rsplit('.').next().unwrap_or_default();
         out.put(name.clone(), extension, content, false)?;

@@ -1,5 +1,5 @@
 //! `cargo run -p pm-ui-bundle`: builds the web UI and writes `ui/dist`, ready to serve; fills `functions/docs/files` with
-//! the pages of the API's documentation.
+//! openapi.json and the pages that show it.
 //!
 //! Invariants: every file but `index.html` carries its content's hash in its name, has `.br` and `.gz` siblings, and
 //! stands in `assets.json` ([`pm_api::assets`]). Nothing is done when no input changed. The program is split into chunks

@@ -1,10 +1,10 @@
 //! The OpenAPI 3.1 document of the whole API.
 //!
-//! Purpose: `functions/docs/files/openapi.json` is what [`document`] gives, and `./pm openapi` writes it. Paths, methods,
-//! access, summaries and the types of query, body and answer come from the table of routes in pm-api, webhooks from its
-//! table of events, schemas from those types.
+//! Purpose: the bundler writes what [`document`] gives for component `docs`; `./pm openapi` writes it as a snapshot. Paths,
+//! methods, access, summaries and the types of query, body and answer come from the table of routes in pm-api, webhooks
+//! from its table of events, schemas from those types.
 //!
-//! Invariants: a test compares the file. Native only: no component carries this crate or the schemas.
+//! Invariants: a test compares the snapshot. Native only: no component carries this crate or the schemas.
 //!
 //! Deliberately absent: a way to serve a route that is not in the table.
 
@@ -189,11 +189,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checked_in_document_is_what_the_code_gives() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/files/openapi.json");
+    fn the_snapshot_is_what_the_code_gives() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/snapshots/openapi.json");
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let same = serde_json::from_str::<Value>(&text).is_ok_and(|written| written == document());
-        assert!(same, "openapi.json is not what the code gives: run ./pm openapi");
+        assert!(same, "tests/snapshots/openapi.json is not what the code gives: run ./pm openapi");
     }
 
     #[test]
