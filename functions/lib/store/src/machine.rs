@@ -5,7 +5,7 @@ use crate::{
     closed::alarm_is_open,
     list::{Id, Key, List, Total, lists},
     statement::{actor, contains_text, statements},
-    value::{Columns, id, json, optional, optional_texts, text, texts},
+    value::{Columns, id, json, optional, text},
 };
 use pm_api::{
     Criticality, MachineId, MachineStatus, Metadata, Timestamp,
@@ -17,14 +17,23 @@ use pm_api::{
     sort::MachineSort,
 };
 use pm_domain::reliability::{REPORTING_HOURS, reporting_percent};
-use spin_sdk::pg::ParameterValue;
+use serde::Serialize;
 use uuid::Uuid;
+
+/// The columns that clients set, named as the fields of [`NewMachine`] and [`MachineChange`]. The last one is the date.
+macro_rules! set_by_clients {
+    () => {
+        "name, location, description, status, criticality, metadata, last_service_date"
+    };
+}
 
 /// The columns that [`machine`] reads.
 macro_rules! columns {
     () => {
-        "name, location, description, status, criticality, metadata, last_service_date::text, id,
-         created_at at time zone 'utc', updated_at at time zone 'utc'"
+        concat!(
+            set_by_clients!(),
+            "::text, id, created_at at time zone 'utc', updated_at at time zone 'utc'"
+        )
     };
 }
 
@@ -52,31 +61,19 @@ lists! {
 statements! {
     GET = concat!("select ", columns!(), " from machines where id = $1");
     CREATE = concat!("
-        insert into machines (id, name, location, description, status, criticality, metadata, last_service_date, mqtt_id)
-        select $2, $3, $4, $5, $6, $7, $8, $9::text::date,
+        insert into machines (id, mqtt_id, ", set_by_clients!(), ")
+        select id,
                -- payloads know the first machine of a name by that name
-               case when not exists (select from machines where mqtt_id = $3) then $3 end
-        from ", actor!(), "
-        returning ", columns!());
-    CREATE_ALL = concat!("
-        insert into machines (id, name, location, description, status, criticality, metadata, last_service_date, mqtt_id)
-        select u.id::uuid, u.name, u.location, u.description, u.status, u.criticality, u.metadata::jsonb, u.day::date,
-               case when row_number() over (partition by u.name order by u.ord) = 1
-                     and not exists (select from machines where mqtt_id = u.name) then u.name end
-        from ", actor!(), ",
-             unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-                 with ordinality u (id, name, location, description, status, criticality, metadata, day, ord)
+               case when row_number() over (partition by name order by id) = 1
+                     and not exists (select from machines m where m.mqtt_id = n.name) then name end,
+               ", set_by_clients!(), "
+        from ", actor!(), ", jsonb_populate_recordset(null::machines, $2::jsonb) n
         returning ", columns!());
     UPDATE = concat!("
         with changed as (
-            update machines m set
-                name = coalesce($3, m.name),
-                location = case when $4 then $5 else m.location end,
-                description = case when $6 then $7 else m.description end,
-                status = coalesce($8, m.status),
-                criticality = coalesce($9, m.criticality),
-                metadata = case when $10 then $11::jsonb else m.metadata end,
-                last_service_date = case when $12 then $13::text::date else m.last_service_date end
+            update machines m
+            -- fields that the change leaves out stay as they are
+            set (", set_by_clients!(), ") = (select ", set_by_clients!(), " from jsonb_populate_record(m, $3::jsonb))
             from ", actor!(), "
             where m.id = $2
             returning m.*)
@@ -152,28 +149,36 @@ pub async fn get(db: &Db, machine_id: MachineId) -> Result<Option<Machine>, Stor
     db.first(GET, vec![id(machine_id.0)], machine).await
 }
 
-fn status(new: &NewMachine) -> MachineStatus {
-    new.status.unwrap_or(MachineStatus::Online)
+/// A new machine as a row of the table: with an id, and with what it is unless the client says otherwise.
+#[derive(Serialize)]
+struct Row {
+    id: Uuid,
+    #[serde(flatten)]
+    machine: NewMachine,
 }
 
-fn criticality(new: &NewMachine) -> Criticality {
-    new.criticality.unwrap_or(Criticality::Medium)
+impl From<&NewMachine> for Row {
+    fn from(new: &NewMachine) -> Self {
+        let machine = NewMachine {
+            status: new.status.or(Some(MachineStatus::Online)),
+            criticality: new.criticality.or(Some(Criticality::Medium)),
+            ..new.clone()
+        };
+        Self { id: Uuid::now_v7(), machine }
+    }
 }
 
 /// Creates a machine.
 pub async fn create(db: &Db, actor: &Actor, new: &NewMachine) -> Result<Machine, StoreError> {
-    let params = vec![
-        actor.setting(),
-        id(Uuid::now_v7()),
-        text(&*new.name),
-        optional(new.location.as_deref(), text),
-        optional(new.description.as_deref(), text),
-        text(status(new).as_str()),
-        text(criticality(new).as_str()),
-        new.metadata.as_ref().map_or(Ok(ParameterValue::DbNull), json)?,
-        optional(new.last_service_date.as_ref(), |day| text(&*day.0)),
-    ];
-    db.one(CREATE, params, machine).await
+    db.one(CREATE, vec![actor.setting(), json(&[Row::from(new)])?], machine).await
+}
+
+/// Creates machines, all or none, and gives them in the same order.
+pub async fn create_all(db: &Db, actor: &Actor, new: &[NewMachine]) -> Result<Vec<Machine>, StoreError> {
+    let rows: Vec<_> = new.iter().map(Row::from).collect();
+    let mut machines = db.rows(CREATE, vec![actor.setting(), json(&rows)?], machine).await?;
+    machines.sort_unstable_by_key(|m| m.id);
+    Ok(machines)
 }
 
 /// Changes a machine; `None` if there is no such machine.
@@ -183,43 +188,8 @@ pub async fn update(
     machine_id: MachineId,
     change: &MachineChange,
 ) -> Result<Option<Machine>, StoreError> {
-    let params = vec![
-        actor.setting(),
-        id(machine_id.0),
-        optional(change.name.as_deref(), text),
-        (!change.location.is_absent()).into(),
-        optional(change.location.given().map(|l| &**l), text),
-        (!change.description.is_absent()).into(),
-        optional(change.description.given().map(|d| &**d), text),
-        optional(change.status, |s| text(s.as_str())),
-        optional(change.criticality, |s| text(s.as_str())),
-        (!change.metadata.is_absent()).into(),
-        change.metadata.given().map_or(Ok(ParameterValue::DbNull), json)?,
-        (!change.last_service_date.is_absent()).into(),
-        optional(change.last_service_date.given(), |day| text(&*day.0)),
-    ];
+    let params = vec![actor.setting(), id(machine_id.0), json(change)?];
     db.first(UPDATE, params, machine).await
-}
-
-/// Creates machines, all or none, and gives them in the same order.
-pub async fn create_all(db: &Db, actor: &Actor, new: &[NewMachine]) -> Result<Vec<Machine>, StoreError> {
-    let metadata = new.iter().map(|m| m.metadata.as_ref().map(serde_json::to_string).transpose());
-    let metadata: Vec<_> =
-        metadata.collect::<Result<_, _>>().map_err(|e| StoreError::Failed(e.to_string()))?;
-    let params = vec![
-        actor.setting(),
-        texts(new.iter().map(|_| Uuid::now_v7())),
-        texts(new.iter().map(|m| &*m.name)),
-        optional_texts(new.iter().map(|m| m.location.as_deref())),
-        optional_texts(new.iter().map(|m| m.description.as_deref())),
-        texts(new.iter().map(status)),
-        texts(new.iter().map(criticality)),
-        optional_texts(metadata.iter().map(Option::as_deref)),
-        optional_texts(new.iter().map(|m| m.last_service_date.as_ref().map(|day| &*day.0))),
-    ];
-    let mut machines = db.rows(CREATE_ALL, params, machine).await?;
-    machines.sort_unstable_by_key(|m| m.id);
-    Ok(machines)
 }
 
 /// The thresholds that a machine has for its sensors, by sensor type; `None` if there is no such machine.

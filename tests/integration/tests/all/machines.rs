@@ -50,6 +50,49 @@ async fn machines_are_created_together_or_not_at_all() -> Result<()> {
     Ok(())
 }
 
+/// Every field that a client may set.
+fn all_fields() -> Value {
+    json!({
+        "name": "Pump-77", "location": "Hall 3", "description": "Feeds the boiler", "status": "maintenance",
+        "criticality": "high", "metadata": {"maker": "A", "rated": 1.25}, "last_service_date": "2026-02-28",
+    })
+}
+
+/// The fields of a machine that `all_fields` names.
+fn set_fields(machine: &Value) -> Value {
+    let names = all_fields();
+    let names = names.as_object().into_iter().flatten();
+    names.map(|(name, _)| (name.clone(), machine[name].clone())).collect()
+}
+
+#[tokio::test]
+async fn a_change_of_a_machine_leaves_other_fields_as_they_are_and_null_clears() -> Result<()> {
+    let (_stack, engineer) = engineer().await?;
+    let machine = engineer.post("/machines", all_fields()).await?.expect(201)?;
+    assert_eq!(set_fields(&machine), all_fields());
+    let many = engineer.post("/machines/bulk", json!([all_fields()])).await?.expect(201)?;
+    assert_eq!(set_fields(&many[0]), all_fields());
+    let path = format!("/machines/{}", machine["id"].as_str().context("id")?);
+    assert_eq!(set_fields(&engineer.patch(&path, json!({})).await?.expect(200)?), all_fields());
+
+    let mut expected = all_fields();
+    for (name, value) in all_fields().as_object().into_iter().flatten() {
+        let required = ["name", "status", "criticality"].contains(&name.as_str());
+        let changed = engineer.patch(&path, json!({name: null})).await?.expect(200)?;
+        // a field that every machine has stays as it is
+        expected[name] = if required { value.clone() } else { Value::Null };
+        assert_eq!(set_fields(&changed), expected, "{name}");
+    }
+    assert_eq!(set_fields(&engineer.patch(&path, all_fields()).await?.expect(200)?), all_fields());
+
+    let sparse = engineer.post("/machines", json!({"name": "Pump-78"})).await?.expect(201)?;
+    let given = json!({"name": "Pump-78", "status": "online", "criticality": "medium"});
+    for (name, value) in set_fields(&sparse).as_object().into_iter().flatten() {
+        assert_eq!(*value, given[name], "{name}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn machines_are_filtered_sorted_and_paged() -> Result<()> {
     let (_stack, engineer) = engineer().await?;
