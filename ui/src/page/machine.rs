@@ -11,8 +11,8 @@ use crate::{
     },
     live::Topic,
     page::{
-        alarms::AlarmList, machine_form::EditMachine, machine_history::MachineHistory,
-        predictions::PredictionTable, sensor_form::AddSensor,
+        alarms::AlarmList, machine_fields::FIELDS, machine_form::EditMachine,
+        machine_history::MachineHistory, predictions::PredictionTable, sensor_form::AddSensor,
     },
     state::app,
 };
@@ -132,6 +132,10 @@ fn Head(
             </div>
         }
     };
+    let facts = move |machine: &Machine| {
+        let shown = FIELDS.iter().filter(|field| field.fact);
+        shown.map(|field| fact(field.label, (field.view)(machine))).collect_view()
+    };
     let last = move || {
         summary.data.with(|s| {
             Some(match &s.as_ref()?.last_reading {
@@ -181,16 +185,12 @@ fn Head(
                             <EditMachine machine=m.clone() query=machine />
                         </header>
                         <dl class="strip">
-                            {fact("Criticality", title(m.criticality.as_str()).into_any())}
+                            {facts(&m)}
                             {fact("Prediction", last_class.into_any())}
                             {fact("Remaining life", (move || life().unwrap_or_else(unknown_life)).into_any())}
                             {fact("Active alarms", waiting.into_any())}
                             {fact("Newest reading", last.into_any())}
                             {fact("Reporting, 24 h", share.into_any())}
-                            {fact(
-                                "Last service",
-                                m.last_service_date.unwrap_or_else(|| "not recorded".to_owned()).into_any(),
-                            )}
                         </dl>
                     }
                 })

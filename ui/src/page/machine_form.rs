@@ -1,26 +1,19 @@
 //! The form of a machine: add, change, delete.
 
+use super::machine_fields::{Draft, blank};
 use crate::{
     api::Query,
-    components::{
-        confirm::Dialog,
-        form::{self, choice, text_field},
-        icon::Icon,
-        undo,
-    },
+    components::{confirm::Dialog, form, icon::Icon, undo},
     shell::Machines,
     state::app,
 };
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
-    Criticality, MachineStatus, Role,
+    Role,
     machine::Machine,
     route::{op, request},
 };
-use pm_ui_core::{
-    change::{changes, given},
-    route::Route,
-};
+use pm_ui_core::{change::changes, route::Route};
 
 /// A button that opens the form for a new machine, for users who may add one.
 #[component]
@@ -56,48 +49,20 @@ fn form_button(
     .into_any()
 }
 
-fn blank() -> Machine {
-    Machine {
-        name: String::new(),
-        location: None,
-        description: None,
-        status: MachineStatus::Online,
-        criticality: Criticality::Medium,
-        metadata: None,
-        last_service_date: None,
-        id: uuid::Uuid::nil().into(),
-        created_at: pm_api::Timestamp::default(),
-        updated_at: pm_api::Timestamp::default(),
-    }
-}
-
 #[component]
 fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Machine>>) -> impl IntoView {
     let app = app();
     let directory = expect_context::<Machines>();
     let known = machine.is_some();
     let old = machine.unwrap_or_else(blank);
-    let name = RwSignal::new(old.name.clone());
-    let location = RwSignal::new(old.location.clone().unwrap_or_default());
-    let description = RwSignal::new(old.description.clone().unwrap_or_default());
-    let status = RwSignal::new(old.status);
-    let criticality = RwSignal::new(old.criticality);
-    let service = RwSignal::new(old.last_service_date.clone().unwrap_or_default());
+    let draft = Draft::of(&old);
     let problem = RwSignal::new(None::<String>);
     let id = old.id;
     let old = StoredValue::new(old);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let new = Machine {
-            name: name.get_untracked().trim().to_owned(),
-            location: given(&location.get_untracked()),
-            description: given(&description.get_untracked()),
-            status: status.get_untracked(),
-            criticality: criticality.get_untracked(),
-            last_service_date: given(&service.get_untracked()),
-            ..old.get_value()
-        };
         let old = old.get_value();
+        let new = draft.onto(old.clone());
         let (body, before) = (changes(&old, &new), changes(&new, &old));
         if body.is_empty() {
             return open.set(false);
@@ -147,21 +112,7 @@ fn Form(open: RwSignal<bool>, machine: Option<Machine>, query: Option<Query<Mach
     };
     view! {
         <form class="form" on:submit=submit>
-            {text_field("Name", "text", true, name)} {text_field("Place", "text", false, location)}
-            {text_field("Description", "text", false, description)}
-            <div class="form-row">
-                {choice("State", MachineStatus::WORDS, move || status.get().as_str(), move |word| {
-                    if let Ok(word) = word.parse() {
-                        status.set(word);
-                    }
-                })}
-                {choice("Criticality", Criticality::WORDS, move || criticality.get().as_str(), move |word| {
-                    if let Ok(word) = word.parse() {
-                        criticality.set(word);
-                    }
-                })}
-            </div>
-            {text_field("Last service", "date", false, service)}
+            {draft.inputs()}
             {form::problem(problem)}
             {form::foot(open, "Save", known.then(|| form::sure_button("Delete", "Delete it and all its readings", remove)))}
         </form>

@@ -1,6 +1,9 @@
 //! All machines.
 
-use super::machine_form::AddMachine;
+use super::{
+    machine_fields::{FIELDS, Field},
+    machine_form::AddMachine,
+};
 use crate::{
     components::{
         badge,
@@ -13,7 +16,7 @@ use crate::{
     state::app,
 };
 use leptos::prelude::*;
-use pm_api::{Criticality, MachineStatus, Severity, machine::Machine};
+use pm_api::{MachineStatus, Severity, machine::Machine};
 use pm_ui_core::{route::Route, text::title, urgency};
 use std::cmp::Reverse;
 
@@ -78,9 +81,9 @@ pub fn Machines() -> impl IntoView {
                         <thead>
                             <tr>
                                 <th>"Machine"</th>
-                                <th class="wide">"Place"</th>
-                                <th>"State"</th>
-                                <th class="wide">"Criticality"</th>
+                                {columns()
+                                    .map(|(field, class)| view! { <th class=class>{field.label}</th> })
+                                    .collect_view()}
                                 <th>"Alarms"</th>
                             </tr>
                         </thead>
@@ -99,6 +102,11 @@ pub fn Machines() -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// The fields that have a column, with its class.
+fn columns() -> impl Iterator<Item = (&'static Field, &'static str)> {
+    FIELDS.iter().filter_map(|field| Some((field, field.column?)))
 }
 
 fn none(no_machine: bool) -> AnyView {
@@ -123,19 +131,15 @@ fn none(no_machine: bool) -> AnyView {
 
 fn row(severity: Option<Severity>, machine: Machine) -> AnyView {
     let route = Route::Machine(machine.id);
-    let criticality = match machine.criticality {
-        Criticality::High | Criticality::Critical => "strong",
-        Criticality::Low | Criticality::Medium => "muted",
-    };
+    let cells = columns().map(|(field, class)| view! { <td class=class>{(field.view)(&machine)}</td> });
+    let cells = cells.collect_view();
     view! {
         <Row route>
             <td class="main-cell">
                 <a href=route.to_string()>{machine.name}</a>
-                <small class="under muted">{machine.location.clone()}</small>
+                <small class="under muted">{machine.location}</small>
             </td>
-            <td class="wide muted">{machine.location}</td>
-            <td>{badge::machine(machine.status)}</td>
-            <td class=format!("wide {criticality}")>{title(machine.criticality.as_str())}</td>
+            {cells}
             <td>{match severity { Some(severity) => badge::severity(severity), None => view! { <span class="muted">"none"</span> }.into_any() }}</td>
         </Row>
     }

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod live_table;
 pub mod login;
 pub mod machine;
+pub mod machine_fields;
 pub mod machine_form;
 pub mod machine_history;
 pub mod machines;

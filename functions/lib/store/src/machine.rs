@@ -30,10 +30,7 @@ macro_rules! set_by_clients {
 /// The columns that [`machine`] reads.
 macro_rules! columns {
     () => {
-        concat!(
-            set_by_clients!(),
-            "::text, id, created_at at time zone 'utc', updated_at at time zone 'utc'"
-        )
+        concat!(set_by_clients!(), "::text, id, created_at at time zone 'utc', updated_at at time zone 'utc'")
     };
 }
 
