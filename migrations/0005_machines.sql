@@ -7,6 +7,7 @@ create table machines (
     name text not null,
     location text,
     description text,
+    machine_class text,
     status text not null default 'online',
     criticality text not null default 'medium',
     metadata jsonb,

@@ -24,16 +24,23 @@ after(async () => {
 const publish = (value) => plant.publish(machine, { sensor_id: "spindle", value, unit: "°C", metric: "temperature" });
 const sensors = () => sensorsOf(page, machine);
 
-test("a machine is created in the form", async () => {
+test("a machine is created in the form, and its page and the list show what it is", async () => {
   await page.goto(`${baseUrl}/app/machines`);
   await page.getByRole("button", { name: "Add machine" }).click();
   const form = page.getByRole("dialog", { name: "New machine" });
   await form.getByLabel("Name").fill(machine);
   await form.getByLabel("Place").fill("Hall 7");
+  await form.getByLabel("Class").fill("centrifugal pump");
   await form.getByLabel("Criticality").selectOption("high");
   await form.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: machine, level: 1 }).waitFor();
   await page.getByText("Hall 7").first().waitFor();
+  await page.locator(".fact").filter({ hasText: "centrifugal pump" }).waitFor();
+  await page.goto(`${baseUrl}/app/machines?q=${machine}`);
+  const row = page.getByRole("row").filter({ hasText: machine });
+  await row.filter({ hasText: "centrifugal pump" }).filter({ hasText: "High" }).waitFor();
+  await row.getByRole("link").click();
+  await page.getByRole("heading", { name: machine, level: 1 }).waitFor();
 });
 
 test("a value published over MQTT appears live on the machine's page", async () => {

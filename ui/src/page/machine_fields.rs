@@ -63,6 +63,15 @@ pub const FIELDS: &[Field] = &[
         view: |m| m.description.clone().into_any(),
     },
     Field {
+        label: "Class",
+        input: Input::Text { required: false },
+        read: |m| m.machine_class.clone().unwrap_or_default(),
+        write: |m, text| m.machine_class = given(text),
+        column: Some("wide"),
+        fact: true,
+        view: |m| m.machine_class.clone().unwrap_or_else(|| "–".to_owned()).into_any(),
+    },
+    Field {
         label: "State",
         input: Input::Words(MachineStatus::WORDS),
         read: |m| m.status.to_string(),
@@ -100,6 +109,7 @@ pub fn blank() -> Machine {
         name: String::new(),
         location: None,
         description: None,
+        machine_class: None,
         status: MachineStatus::Online,
         criticality: Criticality::Medium,
         metadata: None,

@@ -19,6 +19,8 @@ pub struct Machine {
     pub location: Option<String>,
     /// For people.
     pub description: Option<String>,
+    /// Class of equipment, e.g. `centrifugal pump` (ISO 14224).
+    pub machine_class: Option<String>,
     /// Operating state.
     pub status: MachineStatus,
     /// How much depends on it.
@@ -178,6 +180,8 @@ input! {
             location: Text<0, 2000>,
             /// For people.
             description: Text<0, 2000>,
+            /// Class of equipment, e.g. `centrifugal pump` (ISO 14224).
+            machine_class: Text<1, 120>,
             /// Operating state; online unless given.
             status: MachineStatus,
             /// How much depends on it; medium unless given.
@@ -203,6 +207,8 @@ input! {
             location: Text<0, 2000>,
             /// For people.
             description: Text<0, 2000>,
+            /// Class of equipment, e.g. `centrifugal pump` (ISO 14224).
+            machine_class: Text<1, 120>,
             /// Replaces the free object; `metadata_json` is the same.
             metadata: Metadata,
             /// Day of the last service.

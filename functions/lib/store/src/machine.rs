@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// The columns that clients set, named as the fields of [`NewMachine`] and [`MachineChange`]. The last one is the date.
 macro_rules! set_by_clients {
     () => {
-        "name, location, description, status, criticality, metadata, last_service_date"
+        "name, location, description, machine_class, status, criticality, metadata, last_service_date"
     };
 }
 
@@ -117,6 +117,7 @@ fn machine(c: &mut Columns) -> Result<Machine, StoreError> {
         name: c.take()?,
         location: c.take()?,
         description: c.take()?,
+        machine_class: c.take()?,
         status: c.word()?,
         criticality: c.word()?,
         metadata: c.take()?,

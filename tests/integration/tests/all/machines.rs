@@ -53,7 +53,8 @@ async fn machines_are_created_together_or_not_at_all() -> Result<()> {
 /// Every field that a client may set.
 fn all_fields() -> Value {
     json!({
-        "name": "Pump-77", "location": "Hall 3", "description": "Feeds the boiler", "status": "maintenance",
+        "name": "Pump-77", "location": "Hall 3", "description": "Feeds the boiler",
+        "machine_class": "centrifugal pump", "status": "maintenance",
         "criticality": "high", "metadata": {"maker": "A", "rated": 1.25}, "last_service_date": "2026-02-28",
     })
 }
