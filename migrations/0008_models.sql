@@ -10,7 +10,7 @@ create table models (
     path text,
     metadata jsonb,
     status text not null default 'registered',
-    -- null and null: for every machine; a class is what machines carry as metadata.class
+    -- null and null: for every machine
     machine_class text,
     machine_id uuid constraint models_machine_exists references machines (id) on delete cascade,
     card jsonb,
@@ -68,7 +68,7 @@ as $$
     from models m join model_records r on r.model_id = m.id left join machines k on k.id = machine
     where m.status = wanted
       and (m.machine_id is null or m.machine_id = machine)
-      and (m.machine_class is null or m.machine_class = k.metadata ->> 'class')
+      and (m.machine_class is null or m.machine_class = k.machine_class)
     order by m.machine_id is null, m.machine_class is null
     limit 1
 $$;

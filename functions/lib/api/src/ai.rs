@@ -36,7 +36,7 @@ pub struct ModelVersion {
     pub created_at: Timestamp,
     /// registered, shadow (judges beside the active one without effect), active or retired.
     pub status: String,
-    /// Class of the machines it is for (`class` in a machine's metadata); absent with `machine_id`: for all.
+    /// Class of the machines it is for; absent with `machine_id`: for all.
     pub machine_class: Option<String>,
     /// The one machine it is for.
     pub machine_id: Option<MachineId>,

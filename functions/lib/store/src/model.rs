@@ -105,7 +105,7 @@ statements! {
     TRAINING_SENSORS = concat!("
         select s.id, ", threshold_columns!(), "
         from sensors s join machines m on m.id = s.machine_id join sensor_latest l on l.sensor_id = s.id
-        where ($1::uuid is null or m.id = $1) and ($2::text is null or m.metadata ->> 'class' = $2)
+        where ($1::uuid is null or m.id = $1) and ($2::text is null or m.machine_class = $2)
         order by md5(s.id::text || $3::text) limit $4");
     CLOSED_ALARMS = "
         select a.triggered_at at time zone 'utc', a.last_seen_at at time zone 'utc', a.resolved_at at time zone 'utc', a.verdict

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Four sensors of one machine, a reading a second over the last fifty minutes: calm, each with its own level and noise.
 const READINGS: &str = "
     with machine as (
-        insert into machines (name, mqtt_id, metadata) values ('mill', 'mill-1', '{\"class\": \"mill\"}') returning id),
+        insert into machines (name, mqtt_id, machine_class) values ('mill', 'mill-1', 'mill') returning id),
     sensor as (
         insert into sensors (machine_id, name, mqtt_id, sensor_type)
         select id, 's' || n, 's' || n, 'temperature' from machine, generate_series(1, 4) n returning id, machine_id, name),
