@@ -34,6 +34,7 @@ async fn handle(request: Request) -> Answer {
         ShelveAlarm => shelve::shelve,
         UnshelveAlarm => shelve::unshelve,
         AlarmHistory => history,
+        SimilarAlarms => similar,
         AlarmsOfPrediction => of_prediction,
     };
     serve("alarms", request, handlers).await
@@ -76,6 +77,21 @@ async fn history(input: Input<op::AlarmHistory>) -> Result<Page<AlarmTransition>
     let db = input.db().await?;
     alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?;
     Ok(alarm::history(&db, id, &input.page).await?)
+}
+
+async fn similar(input: Input<op::SimilarAlarms>) -> Result<Page<Alarm>, Refusal> {
+    let id: AlarmId = input.id("alarm_id")?;
+    let db = input.db().await?;
+    let alarm = alarm::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+    let filter = alarm::Filter {
+        statuses: vec![AlarmStatus::Resolved],
+        machine_id: Some(alarm.machine_id),
+        sensor_id: alarm.sensor_id,
+        kind: alarm.kind.parse().ok(),
+        to: Some(alarm.triggered_at),
+        ..alarm::Filter::default()
+    };
+    Ok(alarm::list(&db, &filter, &input.page).await?)
 }
 
 async fn of_prediction(input: Input<op::AlarmsOfPrediction>) -> Result<Page<Alarm>, Refusal> {

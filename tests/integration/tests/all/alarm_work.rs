@@ -225,6 +225,46 @@ async fn alarms_are_filtered_sorted_and_paged() -> Result<()> {
 }
 
 #[tokio::test]
+async fn similar_alarms_are_the_resolved_ones_of_the_same_cause_before_it() -> Result<()> {
+    let (_stack, engineer, [machine, other]) = stack().await?;
+    let sensors = engineer.get(&format!("/sensors?machine_id={machine}")).await?.expect(200)?;
+    let sensor = |i: usize| sensors[i]["id"].clone();
+    let mut made = Vec::new();
+    for (hour, machine, sensor, resolved) in [
+        (1, &machine, sensor(0), true),
+        (2, &machine, sensor(1), true),
+        (3, &machine, sensor(0), false),
+        (4, &other, Value::Null, true),
+        (5, &machine, sensor(0), true),
+        (6, &machine, sensor(0), true),
+        (7, &machine, sensor(0), true),
+    ] {
+        let body = json!({"machine_id": machine, "sensor_id": sensor, "severity": "warning", "message": "m",
+                          "triggered_at": format!("2026-01-02T0{hour}:00:00Z")});
+        let alarm = engineer.post("/alarms", body).await?.expect(201)?;
+        let id = alarm["id"].as_str().context("no id")?.to_owned();
+        if resolved {
+            let body = json!({"resolution_notes": format!("found at {hour}"), "verdict": "true_fault"});
+            engineer.post(&format!("/alarms/{id}/resolve"), body).await?.expect(200)?;
+        }
+        made.push(id);
+    }
+    let similar = |i: usize, query: &'static str| {
+        let path = format!("/alarms/{}/similar{query}", made[i]);
+        let engineer = &engineer;
+        async move { engineer.get(&path).await?.expect(200) }
+    };
+    let found = similar(5, "").await?;
+    assert_eq!(ids(&found), [made[4].as_str(), made[0].as_str()]);
+    assert_eq!(found[0]["resolution_notes"], "found at 5");
+    assert_eq!(ids(&similar(5, "?limit=1&offset=1").await?), [made[0].as_str()]);
+    assert_eq!(ids(&similar(0, "").await?), [""; 0]);
+    assert_eq!(ids(&similar(3, "").await?), [""; 0]);
+    engineer.get(&format!("/alarms/{NOBODY}/similar")).await?.expect(404)?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_bulk_change_is_made_to_all_or_none() -> Result<()> {
     let (stack, engineer, [machine, _]) = stack().await?;
     let mut all = Vec::new();

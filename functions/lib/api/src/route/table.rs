@@ -244,6 +244,8 @@ routes! { ($)
         UnshelveAlarm: DELETE "/alarms/{alarm_id}/shelve" ENGINEER => Json<alarm::Alarm>;
         /// What happened to an alarm, oldest first.
         AlarmHistory: GET "/alarms/{alarm_id}/history" TOKEN => List<alarm::AlarmTransition, HistorySort, 1000>;
+        /// Resolved alarms of the same machine, sensor and kind that were raised before an alarm, newest first.
+        SimilarAlarms: GET "/alarms/{alarm_id}/similar" TOKEN => List<alarm::Alarm, AlarmSort, 20>;
         /// Alarms raised by a prediction.
         AlarmsOfPrediction: GET "/alarms/prediction/{prediction_id}" TOKEN => List<alarm::Alarm, AlarmSort, 200>;
     }
