@@ -249,4 +249,18 @@ test("the first-run page shows that a reading arrived", async () => {
   }, "the reading arrives");
 });
 
+test("an alarm shows what was found when the same was raised before", async () => {
+  const raised = { machine_id: sensor.machine_id, sensor_id: sensor.id, severity: "warning", message: "Noise" };
+  const before = await api(page, "/alarms", { ...raised, triggered_at: "2026-01-02T03:04:05Z" });
+  await api(page, `/alarms/${before.id}/resolve`, { resolution_notes: "Belt was loose.", verdict: "true_fault" });
+  const now = await api(page, "/alarms", raised);
+  await page.goto(`${baseUrl}/app/alarms/${now.id}`);
+  const drawer = page.getByRole("complementary", { name: "Alarm" });
+  const similar = drawer.locator("section").filter({ has: page.getByRole("heading", { name: "Similar alarms before" }) });
+  await similar.getByText("Belt was loose.").waitFor();
+  await similar.getByRole("link", { name: "True fault" }).click();
+  await page.waitForURL(`**/app/alarms/${before.id}*`);
+  await drawer.getByText("Belt was loose.").first().waitFor();
+});
+
 test("there were no console errors or failed requests", () => assert.deepEqual(page.complaints, []));

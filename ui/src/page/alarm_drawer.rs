@@ -3,6 +3,7 @@
 use super::{
     discussion::{Discussion, Subject},
     queue::AlarmActions,
+    similar_alarms::SimilarAlarms,
 };
 use crate::{
     api::{Query, Refresh},
@@ -72,6 +73,7 @@ pub fn AlarmDrawer(
                 }}
                 {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
+            <SimilarAlarms id />
             <Discussion subject=Subject::Alarm(id) />
         </Drawer>
     }

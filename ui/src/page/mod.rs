@@ -29,6 +29,7 @@ pub mod sensor;
 pub mod sensor_form;
 pub mod sensors;
 pub mod settings;
+pub mod similar_alarms;
 pub mod start;
 pub mod system;
 pub mod ticket_drawer;
