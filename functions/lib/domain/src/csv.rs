@@ -1,15 +1,26 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet may open without running what a sensor was named.
 
+use csv::{Terminator, Writer, WriterBuilder};
 use std::fmt::{Display, Write};
 
-/// Ends of lines, as RFC 4180 has them.
-const END: &str = "\r\n";
+/// What a spreadsheet takes for the begin of a formula (OWASP, «CSV injection»).
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Lines of a CSV text under writing.
-#[derive(Debug, Default)]
+/// Lines of a CSV text under writing. Writing to memory does not fail, so errors of the writer are left out.
 pub struct Csv {
-    text: String,
-    begun: bool,
+    lines: Writer<Vec<u8>>,
+    cell: String,
+}
+
+impl Default for Csv {
+    fn default() -> Self {
+        Self { lines: lines(), cell: String::new() }
+    }
+}
+
+fn lines() -> Writer<Vec<u8>> {
+    // no error may depend on the number of cells, since errors are left out
+    WriterBuilder::new().terminator(Terminator::CRLF).flexible(true).from_writer(Vec::new())
 }
 
 impl Csv {
@@ -18,48 +29,33 @@ impl Csv {
         names.iter().fold(self, |csv, name| csv.text(name)).end()
     }
 
-    /// A text. Quoted where it must be; one that a spreadsheet would take for a formula begins with an apostrophe (OWASP,
-    /// «CSV injection»).
+    /// A text. One that a spreadsheet would take for a formula begins with an apostrophe.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        self.separate();
-        let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-        if formula || text.contains([',', '"', '\r', '\n']) {
-            self.text.push('"');
-            if formula {
-                self.text.push('\'');
-            }
-            self.text.push_str(&text.replace('"', "\"\""));
-            self.text.push('"');
-        } else {
-            self.text.push_str(text);
+        if text.starts_with(FORMULA) {
+            return self.plain(format_args!("'{text}"));
         }
+        let _ = self.lines.write_field(text);
         self
     }
 
-    /// A number, a time, an id: something of ours that needs no quoting.
+    /// A number, a time, an id: something that no sender chooses.
     pub fn plain(&mut self, value: impl Display) -> &mut Self {
-        self.separate();
-        let _ = write!(self.text, "{value}");
+        self.cell.clear();
+        let _ = write!(self.cell, "{value}");
+        let _ = self.lines.write_field(&self.cell);
         self
     }
 
     /// The end of the line.
     pub fn end(&mut self) -> &mut Self {
-        self.text.push_str(END);
-        self.begun = false;
+        let _ = self.lines.write_record(None::<&[u8]>);
         self
     }
 
-    /// What was written since the last call.
+    /// The lines that ended since the last call.
     pub fn take(&mut self) -> String {
-        std::mem::take(&mut self.text)
-    }
-
-    fn separate(&mut self) {
-        if self.begun {
-            self.text.push(',');
-        }
-        self.begun = true;
+        let written = std::mem::replace(&mut self.lines, lines()).into_inner();
+        String::from_utf8(written.unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -71,14 +67,15 @@ mod tests {
     fn cells_are_quoted_and_formulas_disarmed() {
         for (cell, written) in [
             ("temp", "temp"),
-            ("", ""),
+            ("", "\"\""),
             ("a,b", "\"a,b\""),
             ("say \"x\"", "\"say \"\"x\"\"\""),
             ("two\nlines", "\"two\nlines\""),
-            ("=1+1", "\"'=1+1\""),
-            ("@sum", "\"'@sum\""),
-            ("-temp", "\"'-temp\""),
-            ("+49", "\"'+49\""),
+            ("=1+1", "'=1+1"),
+            ("@sum", "'@sum"),
+            ("-temp", "'-temp"),
+            ("+49", "'+49"),
+            ("=1,2", "\"'=1,2\""),
             ("°C", "°C"),
         ] {
             assert_eq!(Csv::default().text(cell).end().take(), format!("{written}\r\n"), "{cell:?}");
