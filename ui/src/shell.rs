@@ -19,7 +19,7 @@ use pm_ui_core::{route::Route, text, urgency};
 use std::collections::HashMap;
 
 /// Most active alarms that the menu and the machines' list load, the most urgent first.
-const MOST_ACTIVE: usize = 200;
+const MAX_ACTIVE_ALARMS: usize = 200;
 
 /// The entries of the menu; each is shown to users who may use its page.
 const MENU: &[(Route, Icon)] = &[
@@ -49,7 +49,7 @@ pub fn Shell(
         || {
             let active = AlarmFilter { status: Some(AlarmStatusFilter::Active), ..AlarmFilter::default() };
             let list = request(op::ListAlarms, []).query(&active);
-            Some(list.descending(AlarmSort::Need).limit(MOST_ACTIVE))
+            Some(list.descending(AlarmSort::Need).limit(MAX_ACTIVE_ALARMS))
         },
         &[Refresh::On(Topic::Alarms)],
     );
@@ -151,7 +151,7 @@ fn entry(route: Route, icon: Icon, alarms: Query<Vec<Alarm>>) -> AnyView {
         });
         let class = severity.map_or("info", pm_api::Severity::as_str);
         (open > 0).then(|| {
-            let open = if open >= MOST_ACTIVE { format!("{open}+") } else { open.to_string() };
+            let open = if open >= MAX_ACTIVE_ALARMS { format!("{open}+") } else { open.to_string() };
             let label = format!("{open} unacknowledged");
             view! { <span class=format!("pill {class}") aria-label=label>{open}</span> }
         })

@@ -27,7 +27,7 @@ use pm_ui_core::{route::Route, urgency};
 use std::collections::HashSet;
 
 /// Alarms on one page of the queue.
-const PAGE: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 
 /// The page.
 #[component]
@@ -46,7 +46,7 @@ pub fn Alarms() -> impl IntoView {
                 ..AlarmFilter::default()
             };
             let list = request(op::ListAlarms, []).query(&filter).descending(AlarmSort::Need);
-            Some(pager::paged(list, PAGE))
+            Some(pager::paged(list, ROWS_PER_PAGE))
         },
         &[Refresh::On(Topic::Alarms)],
     );
@@ -82,7 +82,7 @@ pub fn Alarms() -> impl IntoView {
         </div>
         <section class="panel flush">
             <Loaded phase=alarms.phase() retry=alarms.retry() lines=8>
-                <AlarmList alarms most=PAGE />
+                <AlarmList alarms most=ROWS_PER_PAGE />
                 {move || {
                     alarms
                         .items()
@@ -97,7 +97,7 @@ pub fn Alarms() -> impl IntoView {
                             view! { <Empty icon=Icon::Check title>{words}</Empty> }
                         })
                 }}
-                <Pager total=Signal::derive(move || alarms.count()) size=PAGE />
+                <Pager total=Signal::derive(move || alarms.count()) size=ROWS_PER_PAGE />
             </Loaded>
         </section>
         {move || open.get().map(|id| view! { <AlarmDrawer id list=alarms /> })}

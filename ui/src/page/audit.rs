@@ -17,7 +17,7 @@ use pm_api::{
 };
 use pm_ui_core::text::title;
 
-const PAGE: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 const RESOURCES: &[&str] = &[
     "user",
     "role",
@@ -46,7 +46,7 @@ pub fn Audit() -> impl IntoView {
                 q: pager::words(),
                 ..AuditFilter::default()
             };
-            Some(pager::paged(request(op::ListAuditLogs, []).query(&filter), PAGE))
+            Some(pager::paged(request(op::ListAuditLogs, []).query(&filter), ROWS_PER_PAGE))
         },
         &[Refresh::Pulse],
     );
@@ -106,7 +106,7 @@ pub fn Audit() -> impl IntoView {
                 }}
                 <Pager
                     total=Signal::derive(move || entries.total.get().unwrap_or_default().unsigned_abs() as usize)
-                    size=PAGE
+                    size=ROWS_PER_PAGE
                 />
             </Loaded>
         </section>

@@ -23,7 +23,7 @@ use std::{
 };
 
 /// Longest page of sensors: a list of this length may go on.
-const FULL: usize = 50;
+const MAX_SENSORS_PER_PAGE: usize = 50;
 
 /// The table.
 #[component]
@@ -90,7 +90,7 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
     let app = app();
     let machines = expect_context::<Machines>();
     let latest = RwSignal::new(HashMap::new());
-    let asked_ms = StoredValue::new(0.0_f64);
+    let refetched_ms = StoredValue::new(0.0_f64);
     let known = StoredValue::new(HashSet::<SensorId>::new());
     let newer = |map: &HashMap<SensorId, LatestReading>, id: SensorId, at: Timestamp| {
         map.get(&id).is_none_or(|old| old.timestamp <= at)
@@ -117,14 +117,14 @@ pub fn follow(sensors: Query<Vec<Sensor>>) -> RwSignal<HashMap<SensorId, LatestR
         let Some(shown) = shown else { return };
         // A sensor's first reading may mean that it was just registered. When the list is full and more sensors exist,
         // it is most likely one of the others.
-        let full = shown.len() >= FULL;
+        let full = shown.len() >= MAX_SENSORS_PER_PAGE;
         let registered = known.try_update_value(|known| {
             let new = batch.iter().filter(|r| known.insert(r.sensor_id)).collect::<Vec<_>>();
             new.iter().any(|r| !shown.contains(&r.sensor_id))
         }) == Some(true);
         let now = now_ms();
-        if registered && !full && now - asked_ms.get_value() > 2_000.0 {
-            asked_ms.set_value(now);
+        if registered && !full && now - refetched_ms.get_value() > 2_000.0 {
+            refetched_ms.set_value(now);
             sensors.refetch();
             machines.query.refetch();
         }

@@ -33,7 +33,7 @@ use pm_ui_core::{
 };
 
 /// Sensors that are shown at most.
-const MOST_SENSORS: usize = 200;
+const MAX_SENSORS: usize = 200;
 
 /// The page.
 #[component]
@@ -53,7 +53,7 @@ pub fn MachinePage(
     let sensors = Query::new(
         move || {
             let filter = SensorFilter { machine_id: Some(id), ..SensorFilter::default() };
-            Some(request(op::ListSensors, []).query(&filter).limit(MOST_SENSORS))
+            Some(request(op::ListSensors, []).query(&filter).limit(MAX_SENSORS))
         },
         &[Refresh::Pulse],
     );
@@ -61,7 +61,7 @@ pub fn MachinePage(
     Effect::new(move |_| {
         let batch = app.live.readings.get();
         let strange = sensors.data.with_untracked(|known| {
-            let known = known.as_deref().filter(|known| known.len() < MOST_SENSORS)?;
+            let known = known.as_deref().filter(|known| known.len() < MAX_SENSORS)?;
             batch.iter().find(|r| r.machine_id == id && known.iter().all(|s| s.id != r.sensor_id)).map(|_| ())
         });
         if strange.is_some() {

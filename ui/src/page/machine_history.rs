@@ -21,7 +21,7 @@ use pm_ui_core::route::Route;
 use std::cmp::Reverse;
 
 /// Entries of the history at most.
-const MOST: usize = 20;
+const MAX_ENTRIES: usize = 20;
 
 /// Tickets and history.
 #[component]
@@ -42,7 +42,7 @@ pub fn MachineHistory(
         let mut list = own.with(|alarms| alarms.iter().flat_map(of_alarm).collect::<Vec<_>>());
         tickets.data.with(|tickets| list.extend(tickets.iter().flatten().map(of_ticket)));
         list.sort_by_key(|entry| Reverse(entry.0));
-        list.truncate(MOST);
+        list.truncate(MAX_ENTRIES);
         list
     };
     view! {

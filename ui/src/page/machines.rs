@@ -21,7 +21,7 @@ use pm_ui_core::{route::Route, text::title, urgency};
 use std::cmp::Reverse;
 
 /// Machines on one page of the list.
-const PAGE: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 
 /// The page.
 #[component]
@@ -51,8 +51,8 @@ pub fn Machines() -> impl IntoView {
         list
     });
     let here = move || {
-        let skip = (pager::page(app.nav) - 1) * PAGE;
-        shown.with(|all| all.iter().skip(skip).take(PAGE).cloned().collect::<Vec<_>>())
+        let skip = (pager::page(app.nav) - 1) * ROWS_PER_PAGE;
+        shown.with(|all| all.iter().skip(skip).take(ROWS_PER_PAGE).cloned().collect::<Vec<_>>())
     };
     view! {
         <header class="page-head">
@@ -97,7 +97,7 @@ pub fn Machines() -> impl IntoView {
                     </table>
                 </div>
                 {move || shown.with(Vec::is_empty).then(|| none(query.items().is_empty()))}
-                <Pager total=Signal::derive(move || shown.with(Vec::len)) size=PAGE />
+                <Pager total=Signal::derive(move || shown.with(Vec::len)) size=ROWS_PER_PAGE />
             </Loaded>
         </section>
     }

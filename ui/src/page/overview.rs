@@ -29,15 +29,15 @@ use pm_ui_core::{route::Route, text::count, urgency};
 use std::collections::HashMap;
 
 const CHOSEN: &str = "overview_sensors";
-const MOST_CHARTS: usize = 6;
+const MAX_CHARTS: usize = 6;
 /// Sensors that the page loads unless the user searches: those whose newest reading has the highest severity.
-const MOST_SENSORS: usize = 60;
+const MAX_SENSORS: usize = 60;
 
 /// The page.
 #[component]
 pub fn Overview() -> impl IntoView {
     let sensors = Query::new(
-        || Some(request(op::ListSensors, []).descending(SensorSort::Status).limit(MOST_SENSORS)),
+        || Some(request(op::ListSensors, []).descending(SensorSort::Status).limit(MAX_SENSORS)),
         &[Refresh::Pulse],
     );
     let names = expect_context::<Machines>().names;
@@ -226,7 +226,7 @@ fn LiveCharts(sensors: Query<Vec<Sensor>>, names: Memo<HashMap<MachineId, String
                                 let machine = names
                                     .with(|n| n.get(&sensor.machine_id).cloned().unwrap_or_default());
                                 let on = move || shown.with(|ids| ids.contains(&id));
-                                let full = move || shown.with(|ids| ids.len() >= MOST_CHARTS) && !on();
+                                let full = move || shown.with(|ids| ids.len() >= MAX_CHARTS) && !on();
                                 view! {
                                     <label>
                                         <input

@@ -30,7 +30,7 @@ use pm_ui_core::{
 use std::collections::HashMap;
 
 /// Predictions on one page of the list.
-const PAGE: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 
 /// The page.
 #[component]
@@ -43,7 +43,7 @@ pub fn Predictions() -> impl IntoView {
                 status: pager::word("status"),
                 ..PredictionFilter::default()
             };
-            Some(pager::paged(request(op::ListPredictions, []).query(&filter), PAGE))
+            Some(pager::paged(request(op::ListPredictions, []).query(&filter), ROWS_PER_PAGE))
         },
         &[Refresh::Pulse],
     );
@@ -80,7 +80,7 @@ pub fn Predictions() -> impl IntoView {
         <section class="panel flush">
             <Loaded phase=predictions.phase() retry=predictions.retry() lines=10>
                 <PredictionTable predictions brief=false />
-                <Pager total=Signal::derive(move || predictions.count()) size=PAGE />
+                <Pager total=Signal::derive(move || predictions.count()) size=ROWS_PER_PAGE />
             </Loaded>
         </section>
         {move || open.get().map(|id| view! { <Why id /> })}

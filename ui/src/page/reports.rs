@@ -22,12 +22,13 @@ use pm_api::{
 };
 use pm_ui_core::{change::given, text};
 
-const PAGE: usize = 20;
+const ROWS_PER_PAGE: usize = 20;
 
 /// The page.
 #[component]
 pub fn Reports() -> impl IntoView {
-    let reports = Query::new(|| Some(pager::paged(request(op::ListReports, []), PAGE)), &[Refresh::Pulse]);
+    let reports =
+        Query::new(|| Some(pager::paged(request(op::ListReports, []), ROWS_PER_PAGE)), &[Refresh::Pulse]);
     let open = RwSignal::new(false);
     let shown = RwSignal::new(None::<Shown>);
     view! {
@@ -71,7 +72,7 @@ pub fn Reports() -> impl IntoView {
                 }}
                 <Pager
                     total=Signal::derive(move || reports.total.get().unwrap_or_default().unsigned_abs() as usize)
-                    size=PAGE
+                    size=ROWS_PER_PAGE
                 />
             </Loaded>
         </section>

@@ -29,7 +29,7 @@ use pm_ui_core::{
 use std::collections::HashMap;
 
 /// Sensors on one page of the list.
-const PAGE: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 
 /// The page.
 #[component]
@@ -41,7 +41,7 @@ pub fn Sensors() -> impl IntoView {
             let filter =
                 SensorFilter { status: pager::word("status"), q: pager::words(), ..SensorFilter::default() };
             let list = request(op::ListSensors, []).query(&filter).ascending(SensorSort::Machine);
-            Some(pager::paged(list, PAGE))
+            Some(pager::paged(list, ROWS_PER_PAGE))
         },
         &[Refresh::Pulse],
     );
@@ -107,7 +107,7 @@ pub fn Sensors() -> impl IntoView {
                             }
                         })
                 }}
-                <Pager total=Signal::derive(move || sensors.count()) size=PAGE />
+                <Pager total=Signal::derive(move || sensors.count()) size=ROWS_PER_PAGE />
             </Loaded>
         </section>
     }

@@ -26,9 +26,9 @@ use pm_api::{
 use pm_ui_core::route::Route;
 
 /// Tickets on one page of the list, and at first in a column of the board.
-const PAGE: usize = 50;
+const TICKETS_PER_PAGE: usize = 50;
 /// Tickets in a column of the board at most.
-const MOST: usize = 1000;
+const MAX_TICKETS_PER_COLUMN: usize = 1000;
 
 /// The columns of the board: name, states, and what orders them.
 const COLUMNS: &[(&str, &[TicketStatus], TicketSort)] = &[
@@ -105,7 +105,7 @@ fn List() -> impl IntoView {
     let tickets = Query::new(
         move || {
             let list = request(op::ListTickets, []).query(&filter(app)?).descending(TicketSort::Priority);
-            Some(pager::paged(list, PAGE))
+            Some(pager::paged(list, TICKETS_PER_PAGE))
         },
         &[Refresh::On(Topic::Tickets)],
     );
@@ -130,7 +130,7 @@ fn List() -> impl IntoView {
                     </table>
                 </div>
                 {move || none(tickets).then(nothing)}
-                <Pager total=Signal::derive(move || tickets.count()) size=PAGE />
+                <Pager total=Signal::derive(move || tickets.count()) size=TICKETS_PER_PAGE />
             </Loaded>
         </section>
     }
@@ -197,7 +197,7 @@ fn column(
     order: TicketSort,
 ) -> (AnyView, Query<Vec<Ticket>>) {
     let app = app();
-    let most = RwSignal::new(PAGE);
+    let most = RwSignal::new(TICKETS_PER_PAGE);
     let tickets = Query::new(
         move || {
             let filter = TicketFilter { status: Some(CommaSeparated(states.to_vec())), ..filter(app)? };
@@ -205,7 +205,7 @@ fn column(
         },
         &[Refresh::On(Topic::Tickets)],
     );
-    let more = move || most.get() < tickets.count().min(MOST);
+    let more = move || most.get() < tickets.count().min(MAX_TICKETS_PER_COLUMN);
     let view = view! {
         <section class="board-column">
             <h2>{name} " " <span class="muted">{move || tickets.total.get()}</span></h2>
@@ -217,7 +217,7 @@ fn column(
                             view! {
                                 <button
                                     class="button small"
-                                    on:click=move |_| most.update(|most| *most = (*most + PAGE).min(MOST))
+                                    on:click=move |_| most.update(|most| *most = (*most + TICKETS_PER_PAGE).min(MAX_TICKETS_PER_COLUMN))
                                 >
                                     "Show more"
                                 </button>

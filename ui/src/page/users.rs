@@ -23,7 +23,7 @@ use pm_ui_core::{
     text::title,
 };
 
-const PAGE: usize = 50;
+const ROWS_PER_PAGE: usize = 50;
 
 /// What the dialog shows.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub fn Users() -> impl IntoView {
     let users = Query::new(
         move || {
             let filter = UserFilter { q: pager::words(), ..UserFilter::default() };
-            Some(pager::paged(request(op::ListUsers, []).query(&filter), PAGE))
+            Some(pager::paged(request(op::ListUsers, []).query(&filter), ROWS_PER_PAGE))
         },
         &[Refresh::Pulse],
     );
@@ -93,7 +93,7 @@ pub fn Users() -> impl IntoView {
                 }}
                 <Pager
                     total=Signal::derive(move || users.total.get().unwrap_or_default().unsigned_abs() as usize)
-                    size=PAGE
+                    size=ROWS_PER_PAGE
                 />
             </Loaded>
         </section>
