@@ -4,7 +4,7 @@ use crate::builtin::builtin;
 use pm_api::{Timestamp, ai::FeatureDrift};
 use pm_domain::duration::{DAY_S, HOUR_S};
 use pm_model::{
-    drift::MOVED,
+    drift::DRIFT_PSI,
     features::{COUNT, NAMES},
     model::Card,
     retrain::{SensorHistory, replay},
@@ -48,7 +48,7 @@ pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
         .collect();
     features.sort_by(|a, b| b.psi.total_cmp(&a.psi));
     let counts = (sensors, (rows.len() / COUNT) as i32);
-    Ok(model::store_drift(db, &card.version, counts, &features, MOVED).await?)
+    Ok(model::store_drift(db, &card.version, counts, &features, DRIFT_PSI).await?)
 }
 
 /// Card of the version that is active for machines in general.

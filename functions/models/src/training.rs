@@ -8,7 +8,7 @@ use pm_api::{
 use pm_domain::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_model::{
     Model,
-    retrain::{self, Candidate, Evaluation, FEWEST_READINGS, Rows, SensorHistory},
+    retrain::{self, Candidate, Evaluation, MIN_READINGS_PER_SENSOR, Rows, SensorHistory},
     train::Settings,
 };
 use pm_store::{
@@ -89,7 +89,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     let (mut rows, mut taken) = (Rows::default(), Vec::new());
     for (step, (sensor, thresholds)) in sensors.into_iter().enumerate() {
         let readings = model::readings(db, sensor, span).await?;
-        if readings.len() >= FEWEST_READINGS {
+        if readings.len() >= MIN_READINGS_PER_SENSOR {
             let history = SensorHistory { limits: pm_domain::limits::limits(thresholds), readings };
             rows.add(&history);
             taken.push(Taken { sensor, history });
@@ -102,11 +102,11 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     let settings = Settings { seed, ..Settings::default() };
     let mut candidate = Candidate::learn(&version, &rows, settings).ok_or_else(|| {
         Failure::Impossible(format!(
-            "Too few readings: {} sensors with {FEWEST_READINGS} or more in the last {DAYS} days give {} windows to learn from and {} to hold out, {} of each are needed",
+            "Too few readings: {} sensors with {MIN_READINGS_PER_SENSOR} or more in the last {DAYS} days give {} windows to learn from and {} to hold out, {} of each are needed",
             taken.len(),
             rows.learn.len() / pm_model::features::COUNT,
             rows.held_out.len() / pm_model::features::COUNT,
-            retrain::FEWEST_ROWS
+            retrain::MIN_TRAINING_ROWS
         ))
     })?;
     let (mut of_active, mut of_candidate) = (Evaluation::default(), Evaluation::default());
@@ -175,7 +175,7 @@ async fn verdicts(
         };
         let readings = model::readings(db, sensor, span).await?;
         let known = readings.iter().filter(|r| r.0 < alarm.from.0).count();
-        if known < FEWEST_READINGS / 2 || readings.len() == known {
+        if known < MIN_READINGS_PER_SENSOR / 2 || readings.len() == known {
             continue;
         }
         let history = SensorHistory { readings, ..SensorHistory::default() };

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use pm_model::{
     Model,
     features::COUNT,
-    judged::Judged,
     retrain::{Candidate, Evaluation, Rows, SensorHistory, evaluate, replay},
+    score::Score,
     train::Settings,
 };
 use serde_json::json;
@@ -37,15 +37,15 @@ pub fn run(root: &Path, version: &str, plan: Plan) -> Result<()> {
     let settings = Settings { seed: plan.seed, ..Settings::default() };
     println!("replaying {} healthy sensors of {} readings", plan.sensors, plan.readings);
     let mut rows = Rows::default();
-    healthy(plan.seed, plan, &mut |k, judged| {
+    healthy(plan.seed, plan, &mut |k, scored| {
         if k % 37 == 0 {
-            rows.learn.extend_from_slice(&judged.row);
+            rows.learn.extend_from_slice(&scored.row);
         }
     });
-    healthy(plan.seed + HELD_OUT, plan, &mut |k, judged| {
+    healthy(plan.seed + HELD_OUT, plan, &mut |k, scored| {
         if k >= SETTLED && k % 7 == 0 {
-            rows.held_out.extend_from_slice(&judged.row);
-            rows.surprises.push(judged.surprise);
+            rows.held_out.extend_from_slice(&scored.row);
+            rows.surprises.push(scored.surprise);
         }
     });
     println!("{} rows to learn from, {} held out", rows.learn.len() / COUNT, rows.surprises.len());
@@ -81,7 +81,7 @@ pub fn run(root: &Path, version: &str, plan: Plan) -> Result<()> {
 }
 
 /// Replays healthy sensors; `each` gets the number of a reading and its features.
-fn healthy(seed: u64, plan: Plan, each: &mut dyn FnMut(usize, &Judged)) {
+fn healthy(seed: u64, plan: Plan, each: &mut dyn FnMut(usize, &Score)) {
     for i in 0..plan.sensors {
         let mut sensor = Sensor::draw(seed + i);
         let readings = (0..plan.readings).map(|_| sensor.next_reading()).collect();

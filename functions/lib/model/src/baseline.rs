@@ -2,7 +2,7 @@
 //!
 //! The forest sees features relative to this, so one forest serves a pressure of 120 psi and a vibration of 2 mm/s,
 //! and a noisy sensor is not worse than a quiet one. Learning is exponentially weighted over about
-//! [`MEMORY`] readings, robust (a value counts at most four spreads; deviations as large as the sensor has often had,
+//! [`MEMORY_READINGS`] readings, robust (a value counts at most four spreads; deviations as large as the sensor has often had,
 //! such as starts and changes of load, count as ordinary), and nearly stops while the sensor looks
 //! anomalous, so that a fault does not become the new normal within minutes; a lasting new operating point does
 //! within hours.
@@ -11,11 +11,11 @@ use crate::features::COUNT;
 use serde::{Deserialize, Serialize};
 
 /// Readings that the memory spans.
-pub const MEMORY: f64 = 2400.0;
+pub const MEMORY_READINGS: f64 = 2400.0;
 /// Readings after which the spread is known to within a factor of two; before, it is taken as wider.
-const YOUNG: f64 = 240.0;
+const WARM_UP_READINGS: f64 = 240.0;
 /// A relative feature is cut off here.
-pub const CUT: f64 = 12.0;
+pub const MAX_ABS_FEATURE: f64 = 12.0;
 
 /// How a feature is made comparable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +88,9 @@ struct Excursion {
 
 /// An excursion of at most so many readings that ended by itself was a change of load or a start, and belongs to what
 /// is usual; a longer one does not.
-const SHORT: u32 = 150;
+const EXCURSION_READINGS: u32 = 150;
 /// The spread of a sensor's deviations counts as at least this.
-const LEAST_SPREAD: f64 = 0.35;
+const MIN_SPREAD: f64 = 0.35;
 
 /// Deviations within the reach count at most this many spreads.
 const ORDINARY: f64 = 3.0;
@@ -118,7 +118,7 @@ impl Baseline {
         self.seen
     }
 
-    /// The features relative to the sensor's own past, within ±[`CUT`]; 0 is «as usual». `fullness` is the filled share
+    /// The features relative to the sensor's own past, within ±[`MAX_ABS_FEATURE`]; 0 is «as usual». `fullness` is the filled share
     /// of the window: the features of few readings scatter more, by one over its root.
     #[must_use]
     pub fn relative(&self, features: &[f64; COUNT], fullness: f64) -> [f32; COUNT] {
@@ -126,14 +126,14 @@ impl Baseline {
         if self.is_empty() {
             return row;
         }
-        let widen = (1.0 + YOUNG / self.seen) / fullness.clamp(0.05, 1.0).sqrt();
+        let widen = (1.0 + WARM_UP_READINGS / self.seen) / fullness.clamp(0.05, 1.0).sqrt();
         for (i, out) in row.iter_mut().enumerate() {
             let deviation = self.shape(i, features[i]) - self.middle_of(i);
             let spread = self.spread_of(i) * widen;
             let spreads = deviation.abs() / spread;
             let beyond = ((deviation.abs() - f64::from(self.reach[i])) / spread).max(0.0);
             let counted = spreads.min(ORDINARY.max(beyond + ORDINARY.min(spreads)));
-            *out = counted.min(CUT).copysign(deviation) as f32;
+            *out = counted.min(MAX_ABS_FEATURE).copysign(deviation) as f32;
         }
         row
     }
@@ -146,7 +146,7 @@ impl Baseline {
             return 0.0;
         }
         let (mean, variance) = self.usual;
-        let spread = (variance + LEAST_SPREAD * LEAST_SPREAD).sqrt();
+        let spread = (variance + MIN_SPREAD * MIN_SPREAD).sqrt();
         (deviation(row) - mean) / spread
     }
 
@@ -161,7 +161,7 @@ impl Baseline {
             return;
         }
         let mut e = std::mem::take(&mut self.excursion);
-        if e.readings > SHORT {
+        if e.readings > EXCURSION_READINGS {
             e = Excursion::default();
         }
         let n = f64::from(e.readings) + 1.0;
@@ -182,7 +182,7 @@ impl Baseline {
             }
             return;
         }
-        self.seen = (self.seen + weight).min(MEMORY);
+        self.seen = (self.seen + weight).min(MEMORY_READINGS);
         let rate = weight / self.seen.max(2.0);
         let old_noise = self.noise();
         let settled = self.seen > 60.0;

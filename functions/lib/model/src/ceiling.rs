@@ -16,7 +16,7 @@ const STATE_US: i64 = 12 * HOUR_US;
 /// After learning, a sensor inside its reference for this long has no fault that the forest alone could see.
 const OVERRULED_US: i64 = 2 * HOUR_US;
 /// What came and went within this time may be learned on several days.
-const LONGEST_US: i64 = 12 * HOUR_US;
+const MAX_EXCURSION_US: i64 = 12 * HOUR_US;
 /// A score must exceed the ceiling by this to be as unusual as a warning.
 const MARGIN: f64 = 0.1;
 const SMOOTHING: f64 = 0.2;
@@ -65,7 +65,8 @@ impl Ceiling {
             }
         } else if self.peak > 0.0 {
             let peak = std::mem::take(&mut self.peak);
-            if !std::mem::take(&mut self.outside) && time_us.saturating_sub(self.since_us) <= LONGEST_US {
+            if !std::mem::take(&mut self.outside) && time_us.saturating_sub(self.since_us) <= MAX_EXCURSION_US
+            {
                 self.end(time_us, peak, learning);
             }
         }

@@ -5,9 +5,9 @@ use crate::features::COUNT;
 use serde::{Deserialize, Serialize};
 
 /// From here on a feature has moved.
-pub const MOVED: f64 = 0.25;
+pub const DRIFT_PSI: f64 = 0.25;
 /// Fewer rows say nothing.
-pub const FEWEST_ROWS: usize = 200;
+pub const MIN_DRIFT_ROWS: usize = 200;
 
 /// Where the tenths of each feature lay in training.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Reference {
     /// The index per feature for rows of now; empty when there are too few of them, or the model has no reference.
     #[must_use]
     pub fn psi(&self, rows: &[f32]) -> Vec<f64> {
-        if self.edges.len() != COUNT || self.shares.len() != COUNT || rows.len() < FEWEST_ROWS * COUNT {
+        if self.edges.len() != COUNT || self.shares.len() != COUNT || rows.len() < MIN_DRIFT_ROWS * COUNT {
             return Vec::new();
         }
         let now = shares(&self.edges, rows);
@@ -90,7 +90,7 @@ mod tests {
         let same = reference.psi(&rows(700, 0.0));
         assert!(same.iter().all(|p| *p < 0.1), "{same:?}");
         let moved = reference.psi(&rows(700, 4.0));
-        assert!(moved[3] > MOVED, "{moved:?}");
+        assert!(moved[3] > DRIFT_PSI, "{moved:?}");
         assert!(moved.iter().enumerate().all(|(i, p)| i == 3 || *p < 0.1), "{moved:?}");
         assert!(reference.psi(&rows(10, 0.0)).is_empty(), "too few rows");
         assert!(Reference::default().psi(&rows(700, 0.0)).is_empty(), "no reference");

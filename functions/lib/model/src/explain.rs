@@ -3,10 +3,10 @@
 use crate::{
     Model,
     features::NAMES,
-    judged::Judged,
     machine::Apart,
     reference::{Compared, Finding},
     rules,
+    score::Score,
     state::State,
     track::WARNING_FROM,
 };
@@ -29,12 +29,12 @@ pub fn buffering(size: usize) -> String {
 #[must_use]
 pub fn contributing(
     model: Option<&Model>,
-    judged: &Judged,
+    scored: &Score,
     state: &State,
     limits: &Limits,
     value: f64,
 ) -> String {
-    let (top, all) = top_features(model, judged);
+    let (top, all) = top_features(model, scored);
     let features = top
         .iter()
         .map(|&(i, contribution)| {
@@ -42,7 +42,7 @@ pub fn contributing(
             FeatureShare {
                 name: NAMES[i].to_owned(),
                 meaning: MEANINGS[i].to_owned(),
-                value: significant(judged.features[i]),
+                value: significant(scored.features[i]),
                 normal_low: significant(low),
                 normal_high: significant(high),
                 contribution: round(contribution, 3),
@@ -51,15 +51,15 @@ pub fn contributing(
         })
         .collect();
     text(&Contributing {
-        rule_score: round(judged.rule_score, 4),
-        model_score: round(judged.model_score, 4),
+        rule_score: round(scored.rule_score, 4),
+        model_score: round(scored.model_score, 4),
         window_size: state.window.values().len() as u64,
         buffer_utilization: round(state.window.fullness(), 2),
-        raw_score: round(judged.raw, 4),
-        smoothed_score: round(state.track.smoothed.unwrap_or(judged.raw), 4),
+        raw_score: round(scored.raw, 4),
+        smoothed_score: round(state.track.smoothed.unwrap_or(scored.raw), 4),
         state_status: state.track.class.as_str().to_owned(),
         features,
-        reason: reason(judged, state, limits, value, &top),
+        reason: reason(scored, state, limits, value, &top),
         reference: Some(reference(state)),
     })
 }
@@ -179,27 +179,27 @@ fn text(value: &impl serde::Serialize) -> String {
 ///
 /// A feature may be unusual in the forest's eyes by its neighbours' doing; what lies well inside its own usual range
 /// explains nothing to a person and is left out.
-fn top_features(model: Option<&Model>, judged: &Judged) -> (Vec<(usize, f64)>, f64) {
+fn top_features(model: Option<&Model>, scored: &Score) -> (Vec<(usize, f64)>, f64) {
     const INSIDE: f32 = 0.5;
     let Some(model) = model else { return (Vec::new(), 1.0) };
-    let mut credit: Vec<(usize, f64)> = model.forest.attribute(&judged.row).into_iter().enumerate().collect();
+    let mut credit: Vec<(usize, f64)> = model.forest.attribute(&scored.row).into_iter().enumerate().collect();
     credit.retain(|c| c.1 > 0.0);
     let all = credit.iter().map(|c| c.1).sum::<f64>().max(f64::MIN_POSITIVE);
-    credit.retain(|c| judged.row[c.0].abs() >= INSIDE);
+    credit.retain(|c| scored.row[c.0].abs() >= INSIDE);
     credit.sort_by(|a, b| b.1.total_cmp(&a.1));
     credit.truncate(TOP);
     (credit, all)
 }
 
-fn reason(judged: &Judged, state: &State, limits: &Limits, value: f64, top: &[(usize, f64)]) -> String {
-    if judged.rule_score > 0.0 {
-        return limit_sentence(judged.rule_score, limits, value);
+fn reason(scored: &Score, state: &State, limits: &Limits, value: f64, top: &[(usize, f64)]) -> String {
+    if scored.rule_score > 0.0 {
+        return limit_sentence(scored.rule_score, limits, value);
     }
     if let Some(finding) = state.reference.finding() {
         return finding_sentence(finding, state.reference.since_us());
     }
-    let Some(&(i, _)) = top.first().filter(|_| judged.raw >= 0.5) else {
-        return if judged.raw >= WARNING_FROM {
+    let Some(&(i, _)) = top.first().filter(|_| scored.raw >= 0.5) else {
+        return if scored.raw >= WARNING_FROM {
             format!("The level has left the range of its own past: {}.", significant(value))
         } else {
             match state.reference.learning_days_left(1_000_000 * state.learning_s) {
@@ -211,8 +211,8 @@ fn reason(judged: &Judged, state: &State, limits: &Limits, value: f64, top: &[(u
         };
     };
     let (low, high) = state.baseline.usual_range(i);
-    let is = judged.features[i];
-    let side = match judged.row[i] {
+    let is = scored.features[i];
+    let side = match scored.row[i] {
         r if r >= 6.0 => "far above",
         r if r >= 3.0 => "above",
         r if r <= -6.0 => "far below",

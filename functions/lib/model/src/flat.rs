@@ -1,7 +1,7 @@
 //! The same forest as flat lists, for a single row: the tensors' data without the cost of a tensor operation per
 //! step. It gives the scores of [`crate::forest::Forest::score`] and can also say which column made a row stand out.
 
-use crate::forest::{Forest, Parts, Shape, average_path};
+use crate::forest::{Forest, ForestArrays, Shape, average_path};
 
 /// A split: 8 bytes, so that a tree of depth 8 fits into 2 kB.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ impl FlatForest {
     #[must_use]
     pub fn new(forest: &Forest, columns: usize) -> Option<Self> {
         let shape = forest.shape();
-        let Parts { feature, threshold, path, expected } = forest.to_parts()?;
+        let ForestArrays { feature, threshold, path, expected } = forest.to_arrays()?;
         let fits = feature.len() == shape.trees * shape.splits()
             && threshold.len() == feature.len()
             && path.len() == shape.trees * shape.leaves()

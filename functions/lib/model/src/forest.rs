@@ -56,7 +56,7 @@ pub struct Forest {
 
 /// The numbers of a forest as flat lists, tree by tree.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Parts {
+pub struct ForestArrays {
     /// See [`Forest::feature`].
     pub feature: Vec<u16>,
     /// See [`Forest::threshold`].
@@ -70,20 +70,20 @@ pub struct Parts {
 impl Forest {
     /// Puts flat lists into tensors. The lists must have the lengths that `shape` says.
     #[must_use]
-    pub fn from_parts(shape: Shape, parts: Parts) -> Self {
+    pub fn from_arrays(shape: Shape, arrays: ForestArrays) -> Self {
         let device = Device::flex();
         let float = |values: Vec<f32>, width: usize| {
             Param::from_tensor(Tensor::<2>::from_data(TensorData::new(values, [shape.trees, width]), &device))
         };
-        let feature: Vec<i32> = parts.feature.iter().map(|&f| i32::from(f)).collect();
+        let feature: Vec<i32> = arrays.feature.iter().map(|&f| i32::from(f)).collect();
         Self {
             feature: Param::initialized(
                 burn::module::ParamId::new(),
                 Tensor::<2, Int>::from_data(TensorData::new(feature, [shape.trees, shape.splits()]), &device),
             ),
-            threshold: float(parts.threshold, shape.splits()),
-            path: float(parts.path, shape.leaves()),
-            expected: float(parts.expected, shape.splits() + shape.leaves()),
+            threshold: float(arrays.threshold, shape.splits()),
+            path: float(arrays.path, shape.leaves()),
+            expected: float(arrays.expected, shape.splits() + shape.leaves()),
             depth: shape.depth,
             sample: shape.sample,
         }
@@ -91,10 +91,10 @@ impl Forest {
 
     /// The numbers as flat lists; `None` when a tensor holds something that is no forest.
     #[must_use]
-    pub fn to_parts(&self) -> Option<Parts> {
+    pub fn to_arrays(&self) -> Option<ForestArrays> {
         let feature: Vec<i64> = self.feature.val().into_data().convert::<i64>().try_into_vec().ok()?;
         let float = |t: &Param<Tensor<2>>| t.val().into_data().convert::<f32>().try_into_vec::<f32>().ok();
-        Some(Parts {
+        Some(ForestArrays {
             feature: feature.into_iter().map(u16::try_from).collect::<Result<_, _>>().ok()?,
             threshold: float(&self.threshold)?,
             path: float(&self.path)?,
@@ -122,13 +122,13 @@ impl Forest {
     /// When the bytes are no record, or one of another shape.
     pub fn from_bytes(shape: Shape, bytes: Vec<u8>) -> Result<Self, RecordError> {
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?;
-        let empty = Parts {
+        let empty = ForestArrays {
             feature: vec![0; shape.trees * shape.splits()],
             threshold: vec![0.0; shape.trees * shape.splits()],
             path: vec![0.0; shape.trees * shape.leaves()],
             expected: vec![0.0; shape.trees * (shape.splits() + shape.leaves())],
         };
-        Self::from_parts(shape, empty).try_load_record(record)
+        Self::from_arrays(shape, empty).try_load_record(record)
     }
 
     /// Anomaly scores of many rows (`rows × columns`) by tensor operations: all rows walk all trees at once, one level

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Buckets kept.
 pub const BUCKETS: usize = 48;
 const SECOND: i64 = 1_000_000;
-const LONGEST: i64 = 4096 * SECOND;
+const MAX_BUCKET_US: i64 = 4096 * SECOND;
 const HOUR: f64 = 3600.0 * SECOND as f64;
 
 /// Mean level of a stretch of time.
@@ -42,7 +42,7 @@ impl History {
     pub fn add(&mut self, time_us: i64, value: f64, healthy: bool) {
         let mut index = time_us.div_euclid(self.length_us);
         if self.buckets.last().is_none_or(|b| b.index < index) && self.buckets.len() == BUCKETS {
-            if self.length_us < LONGEST {
+            if self.length_us < MAX_BUCKET_US {
                 self.halve();
                 index = time_us.div_euclid(self.length_us);
             } else {
@@ -61,7 +61,7 @@ impl History {
     }
 
     fn halve(&mut self) {
-        while self.buckets.len() == BUCKETS && self.length_us < LONGEST {
+        while self.buckets.len() == BUCKETS && self.length_us < MAX_BUCKET_US {
             self.length_us *= 2;
             let mut merged: Vec<Bucket> = Vec::with_capacity(BUCKETS);
             for b in &self.buckets {
@@ -132,7 +132,7 @@ impl History {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.buckets.len() <= BUCKETS
-            && (SECOND..=LONGEST).contains(&self.length_us)
+            && (SECOND..=MAX_BUCKET_US).contains(&self.length_us)
             && self.length_us % SECOND == 0
             && (self.length_us / SECOND).count_ones() == 1
             && self.buckets.iter().all(|b| b.mean.is_finite() && b.count >= 1)

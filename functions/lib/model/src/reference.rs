@@ -28,7 +28,7 @@ const DAY_US: i64 = 24 * HOUR_US;
 const LENGTHS_US: [i64; 4] = [10 * MINUTE_US, 20 * MINUTE_US, HOUR_US, 4 * HOUR_US];
 /// Buckets in a stretch, and those that must be there.
 const STRETCH: i64 = 6;
-const FEWEST: usize = 3;
+const MIN_STRETCH_BUCKETS: usize = 3;
 /// Readings that a bucket should have.
 const READINGS: i64 = 10;
 /// Readings that the interval is told from.
@@ -173,7 +173,7 @@ impl Reference {
         let stretch = index.div_euclid(STRETCH);
         if stretch != self.stretch {
             let buckets = std::mem::take(&mut self.buckets);
-            if buckets.len() >= FEWEST {
+            if buckets.len() >= MIN_STRETCH_BUCKETS {
                 self.close_stretch(&buckets, self.stretch, day, healthy);
             }
             self.stretch = stretch;

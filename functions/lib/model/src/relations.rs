@@ -22,10 +22,10 @@ const RIDGE: f64 = 0.02;
 /// Residuals may go beyond those of learning by this factor.
 const MARGIN: f64 = 1.8;
 /// A residual below this share of the sensor's own spread says nothing.
-const LEAST: f64 = 0.3;
+const MIN_RESIDUAL_SHARE: f64 = 0.3;
 /// Days before residuals can be looked at, and buckets before a regression.
 const FIRST_DAYS: i64 = 2;
-const FEWEST: f64 = 200.0;
+const MIN_BUCKETS: f64 = 200.0;
 const ALARM: f32 = 1.5;
 
 /// The relations between the sensors of one machine.
@@ -94,7 +94,7 @@ impl Relations {
             self.index = index;
             self.sums.fill(0.0);
             self.counts.fill(0);
-            if !self.frozen && newest - started >= learn_us && self.seen >= FEWEST {
+            if !self.frozen && newest - started >= learn_us && self.seen >= MIN_BUCKETS {
                 self.regress();
                 self.frozen = true;
             }
@@ -114,7 +114,7 @@ impl Relations {
         row.extend([angle.sin(), angle.cos()]);
         let day = at_us.div_euclid(DAY_US);
         if !self.frozen {
-            if day != self.day && self.seen >= FEWEST {
+            if day != self.day && self.seen >= MIN_BUCKETS {
                 self.regress();
             }
             // the first regressions know too little: their residuals do not count
@@ -184,7 +184,7 @@ impl Relations {
                 self.extremes[place] = self.extremes[place].max(residual.abs() as f32);
                 continue;
             }
-            let ordinary = (MARGIN * f64::from(self.extremes[place])).max(LEAST);
+            let ordinary = (MARGIN * f64::from(self.extremes[place])).max(MIN_RESIDUAL_SHARE);
             self.excesses[place] = next_sum(self.excesses[place], residual.abs() / ordinary);
             if self.excesses[place] >= ALARM {
                 self.since_us[place].get_or_insert(at_us);
@@ -198,7 +198,8 @@ impl Relations {
     #[must_use]
     pub fn apart(&self) -> Vec<Apart> {
         let far = |place: usize| {
-            f64::from(self.residuals[place]).abs() / (MARGIN * f64::from(self.extremes[place])).max(LEAST)
+            f64::from(self.residuals[place]).abs()
+                / (MARGIN * f64::from(self.extremes[place])).max(MIN_RESIDUAL_SHARE)
         };
         let mut apart: Vec<Apart> = self
             .since_us

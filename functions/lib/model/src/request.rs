@@ -2,8 +2,8 @@
 
 use crate::{
     Model, explain,
-    judged::{FARTHEST_OUTSIDE, UNCALIBRATED},
     machine::{Apart, Machine, Present},
+    score::{FARTHEST_OUTSIDE, UNCALIBRATED},
     scorer,
 };
 use pm_api::{
@@ -12,7 +12,7 @@ use pm_api::{
 };
 
 /// Least score of a sensor that has left the others.
-const LEAST: f64 = 0.77;
+const MIN_OUTSIDE_SCORE: f64 = 0.77;
 
 /// Answers a request. `models` gives the active model of an item and its challenger, where there are any.
 #[must_use]
@@ -55,7 +55,7 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &mut [ScoreResult]) -
             mine().find(|(_, item)| item.sensor_id == apart.sensor).and_then(|(at, _)| results.get_mut(at));
         if let Some(result) = found.filter(|r| !r.buffering) {
             // the farthest stands out
-            mark(result, apart, (FARTHEST_OUTSIDE - 0.02 * rank as f64).max(LEAST));
+            mark(result, apart, (FARTHEST_OUTSIDE - 0.02 * rank as f64).max(MIN_OUTSIDE_SCORE));
         }
     }
     MachineResult {

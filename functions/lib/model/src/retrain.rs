@@ -11,8 +11,8 @@ use crate::{
     features::{COUNT, NAMES},
     flat::FlatForest,
     inject::Fault,
-    judged::Judged,
     model::Card,
+    score::Score,
     scorer,
     state::State,
     stats,
@@ -61,39 +61,39 @@ pub struct Rows {
 }
 
 /// Fewer readings of a sensor are left out.
-pub const FEWEST_READINGS: usize = 600;
+pub const MIN_READINGS_PER_SENSOR: usize = 600;
 /// Fewer rows to learn from are refused.
-pub const FEWEST_ROWS: usize = 256;
+pub const MIN_TRAINING_ROWS: usize = 256;
 /// A sensor is new until it has seen this many readings; they are not learned from.
-const NEW: usize = 300;
+const WARM_UP_READINGS: usize = 300;
 /// Neighbouring windows overlap and tell little more than one of them.
 const LEARN_EVERY: usize = 11;
 const HOLD_OUT_EVERY: usize = 5;
 /// Readings within which a fault should be seen.
-const AFTER: usize = 120;
+const FAULT_READINGS: usize = 120;
 
 impl Rows {
     /// Replays a history and keeps some of its windows.
     pub fn add(&mut self, history: &SensorHistory) {
         let split = history.split();
-        replay(history, &mut |k, judged| {
-            if k >= NEW && k < split && k.is_multiple_of(LEARN_EVERY) {
-                self.learn.extend_from_slice(&judged.row);
+        replay(history, &mut |k, scored| {
+            if k >= WARM_UP_READINGS && k < split && k.is_multiple_of(LEARN_EVERY) {
+                self.learn.extend_from_slice(&scored.row);
             } else if k >= split && k.is_multiple_of(HOLD_OUT_EVERY) {
-                self.held_out.extend_from_slice(&judged.row);
-                self.surprises.push(judged.surprise);
+                self.held_out.extend_from_slice(&scored.row);
+                self.surprises.push(scored.surprise);
             }
         });
     }
 }
 
 /// Judges a history without a model; `each` gets the numbers of its readings within the limits, and their features.
-pub fn replay(history: &SensorHistory, each: &mut dyn FnMut(usize, &Judged)) {
+pub fn replay(history: &SensorHistory, each: &mut dyn FnMut(usize, &Score)) {
     let mut state = State::default();
     for (k, &(time, value)) in history.readings.iter().enumerate() {
-        let judged = scorer::advance(&mut state, None, &history.limits, time, value);
-        if let Some(judged) = judged.filter(|j| j.rule_score == 0.0) {
-            each(k, &judged);
+        let scored = scorer::advance(&mut state, None, &history.limits, time, value);
+        if let Some(scored) = scored.filter(|j| j.rule_score == 0.0) {
+            each(k, &scored);
         }
     }
 }
@@ -110,10 +110,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Grows a forest and sets the scale of its score. `None` with fewer than [`FEWEST_ROWS`] rows or nothing held out.
+    /// Grows a forest and sets the scale of its score. `None` with fewer than [`MIN_TRAINING_ROWS`] rows or nothing held out.
     #[must_use]
     pub fn learn(version: &str, rows: &Rows, settings: Settings) -> Option<Self> {
-        if rows.learn.len() < FEWEST_ROWS * COUNT || rows.held_out.len() < FEWEST_ROWS * COUNT {
+        if rows.learn.len() < MIN_TRAINING_ROWS * COUNT || rows.held_out.len() < MIN_TRAINING_ROWS * COUNT {
             return None;
         }
         let forest = train::fit(&rows.learn, COUNT, settings)?;
@@ -160,13 +160,13 @@ pub fn evaluate(model: &Model, history: &SensorHistory, from: usize, sum: &mut E
         quality.faults =
             Fault::ALL.iter().map(|f| FaultsSeen { fault: f.name().to_owned(), seen: 0, of: 0 }).collect();
     }
-    let healthy = history.readings.len().saturating_sub(AFTER);
+    let healthy = history.readings.len().saturating_sub(FAULT_READINGS);
     let mut state = State::default();
     let mut last = 0.0;
     for (k, &(time, value)) in history.readings[..healthy].iter().enumerate() {
         let before = state.track.class;
         let rule = scorer::advance(&mut state, Some(model), &history.limits, time, value)
-            .is_some_and(|judged| judged.rule_score > 0.0);
+            .is_some_and(|scored| scored.rule_score > 0.0);
         last = value;
         if k < from {
             continue;
@@ -212,7 +212,7 @@ pub fn finds_anomaly(model: &Model, history: &SensorHistory, from_us: i64, to_us
 /// Does confidence mean what it says? Per tenth of confidence: what it said on average, and how often the judgement was
 /// right.
 fn reliability(calibration: &Calibration, moments: &[(f64, bool)]) -> Vec<ReliabilityTenth> {
-    let judged: Vec<(f64, bool)> = moments
+    let scored: Vec<(f64, bool)> = moments
         .iter()
         .map(|&(score, fault)| {
             let anomalous = score >= WARNING_FROM;
@@ -222,7 +222,7 @@ fn reliability(calibration: &Calibration, moments: &[(f64, bool)]) -> Vec<Reliab
     (0..10)
         .filter_map(|tenth| {
             let at = |c: f64| ((c * 10.0) as usize).min(9) == tenth;
-            let here: Vec<&(f64, bool)> = judged.iter().filter(|j| at(j.0)).collect();
+            let here: Vec<&(f64, bool)> = scored.iter().filter(|j| at(j.0)).collect();
             let three = |v: f64| (v * 1e3).round() / 1e3;
             (!here.is_empty()).then(|| ReliabilityTenth {
                 moments: here.len() as u64,

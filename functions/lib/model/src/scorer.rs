@@ -3,10 +3,10 @@
 use crate::{
     Model, explain,
     features::{self, Context},
-    judged::{FARTHEST_OUTSIDE, Judged, OUTSIDE, UNCALIBRATED},
     reference::Reference,
     rul::trend,
     rules,
+    score::{FARTHEST_OUTSIDE, OUTSIDE, Score, UNCALIBRATED},
     state::{self, State},
     stats,
     track::{WARNING_FROM, WARNING_UNTIL},
@@ -33,20 +33,20 @@ pub fn advance(
     limits: &Limits,
     time_us: i64,
     value: f64,
-) -> Option<Judged> {
-    advance_beside(state, model, None, limits, time_us, value)
+) -> Option<Score> {
+    advance_with_challenger(state, model, None, limits, time_us, value)
 }
 
 /// The same with a challenger, which judges the same reading on a track of its own ([`State::shadow`]) and changes
 /// nothing else: what is learned of the sensor follows the active model.
-pub fn advance_beside(
+pub fn advance_with_challenger(
     state: &mut State,
     model: Option<&Model>,
     challenger: Option<&Model>,
     limits: &Limits,
     time_us: i64,
     value: f64,
-) -> Option<Judged> {
+) -> Option<Score> {
     if !state.window.push(time_us, value) {
         return None;
     }
@@ -61,29 +61,29 @@ pub fn advance_beside(
         state.history.add(time_us, value, rule_score == 0.0);
         return None;
     }
-    let judged = judge(state, model, limits, value);
-    let smoothed = state.track.follow(time_us, judged.raw, rule_score);
+    let scored = evaluate(state, model, limits, value);
+    let smoothed = state.track.follow(time_us, scored.raw, rule_score);
     state.shadow = challenger.map(|challenger| {
-        let forest = state.ceiling.lower(challenger.score(&judged.row, judged.surprise));
+        let forest = state.ceiling.lower(challenger.score(&scored.row, scored.surprise));
         let mut track = state.shadow.unwrap_or_default();
-        track.follow(time_us, rule_score.max(forest).max(judged.reference_score), rule_score);
+        track.follow(time_us, rule_score.max(forest).max(scored.reference_score), rule_score);
         track
     });
     let (learning, inside) = (!state.reference.is_frozen(), state.reference.excess() < 1.0);
     // the scores of a young baseline say little
     if state.baseline.seen() >= SETTLED_READINGS && state.reference.age_us() >= SETTLED_US {
-        state.ceiling.push(time_us, judged.model_score, learning, inside);
+        state.ceiling.push(time_us, scored.model_score, learning, inside);
     }
-    let suspicion = judged.raw.max(smoothed);
+    let suspicion = scored.raw.max(smoothed);
     state.history.add(time_us, value, suspicion < WARNING_UNTIL);
     let weight = learning_weight(suspicion) * state.window.fullness();
-    state.baseline.learn(&judged.features, weight);
-    state.baseline.learn_deviation(&judged.row, suspicion >= SUSPECT);
-    Some(judged)
+    state.baseline.learn(&scored.features, weight);
+    state.baseline.learn_deviation(&scored.row, suspicion >= SUSPECT);
+    Some(scored)
 }
 
 /// Judges the window as it stands, with `value` as its newest reading.
-fn judge(state: &State, model: Option<&Model>, limits: &Limits, value: f64) -> Judged {
+fn evaluate(state: &State, model: Option<&Model>, limits: &Limits, value: f64) -> Score {
     let rule_score = rules::score(limits, value);
     let features = features::extract(state.window.values(), &context(state));
     let row = state.baseline.relative(&features, state.window.fullness());
@@ -94,7 +94,7 @@ fn judge(state: &State, model: Option<&Model>, limits: &Limits, value: f64) -> J
     let reference_score = reference_score(&state.reference);
     let forest = state.ceiling.lower(model_score);
     let raw = rule_score.max(forest).max(reference_score).max(fallback).clamp(0.0, 1.0);
-    Judged { features, row, surprise, rule_score, model_score, reference_score, raw }
+    Score { features, row, surprise, rule_score, model_score, reference_score, raw }
 }
 
 /// Outside of the reference is a warning, a little more the farther; inside it stays well below.
@@ -153,17 +153,17 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     let model_version = model.map_or(RULE_BASED, |m| &m.version).to_owned();
     let mut newest = None;
     for (time, value) in &item.readings {
-        let judged = advance_beside(&mut state, model, challenger, &item.limits, time.0, *value);
-        if let Some(judged) = judged {
-            newest = Some((judged, *value));
+        let scored = advance_with_challenger(&mut state, model, challenger, &item.limits, time.0, *value);
+        if let Some(scored) = scored {
+            newest = Some((scored, *value));
         }
     }
     let fallback_time = item.readings.last().map_or(Timestamp(0), |r| r.0);
     let time = state.window.newest().map_or(fallback_time, Timestamp);
-    // Only late readings came: judge the window as it stands, without changing anything.
-    let newest = newest.or_else(|| as_it_stands(&state, model, &item.limits));
+    // Only late readings came: evaluate the window as it stands, without changing anything.
+    let newest = newest.or_else(|| current_score(&state, model, &item.limits));
     let fallback = model.is_none();
-    let Some((judged, value)) = newest else {
+    let Some((scored, value)) = newest else {
         return ScoreResult {
             model_version,
             time,
@@ -181,10 +181,10 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
             state: state.to_bytes(),
         };
     };
-    let score = state.track.smoothed.unwrap_or(judged.raw);
+    let score = state.track.smoothed.unwrap_or(scored.raw);
     // A sensor inside its reference moves as it always did: that is no trend towards a limit.
     let may_trend =
-        !state.reference.is_frozen() || state.reference.outside().is_some() || judged.rule_score > 0.0;
+        !state.reference.is_frozen() || state.reference.outside().is_some() || scored.rule_score > 0.0;
     let noise = state.baseline.noise();
     let remaining_life = may_trend
         .then(|| trend::remaining_life(&state.history, &item.limits, value, noise, time.0))
@@ -195,12 +195,12 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         buffering: false,
         class: state.track.class,
         score,
-        confidence: confidence(model, &item.limits, &judged, &state, score),
+        confidence: confidence(model, &item.limits, &scored, &state, score),
         health_percent: health_percent(score),
         remaining_life,
-        contributing_features: explain::contributing(model, &judged, &state, &item.limits, value),
+        contributing_features: explain::contributing(model, &scored, &state, &item.limits, value),
         fallback,
-        relative: Some([judged.row[0], judged.row[1]]),
+        relative: Some([scored.row[0], scored.row[1]]),
         level: Some(level(&item.readings, value)),
         shadow: state.shadow.and_then(|t| Some(Shadow { score: t.smoothed?, class: t.class })),
         state: state.to_bytes(),
@@ -219,24 +219,24 @@ pub(crate) fn health_percent(score: f64) -> f64 {
 }
 
 /// The judgement of the window as it stands, and its newest value.
-fn as_it_stands(state: &State, model: Option<&Model>, limits: &Limits) -> Option<(Judged, f64)> {
+fn current_score(state: &State, model: Option<&Model>, limits: &Limits) -> Option<(Score, f64)> {
     let value = *state.window.values().last()?;
     if !state.window.is_ready() {
         return None;
     }
-    Some((judge(state, model, limits, value), value))
+    Some((evaluate(state, model, limits, value), value))
 }
 
 /// With a model: the chance, from held-out signals, that the judgement is right at such a score, drawn towards ½
 /// while the sensor is new. Where the reference decides: ½. By rules alone: 0.8 with limits, ½ without.
-fn confidence(model: Option<&Model>, limits: &Limits, judged: &Judged, state: &State, score: f64) -> f64 {
+fn confidence(model: Option<&Model>, limits: &Limits, scored: &Score, state: &State, score: f64) -> f64 {
     let Some(model) = model else {
         return if pm_domain::limits::any(limits) { 0.8 } else { 0.5 };
     };
-    if judged.rule_score > 0.0 && judged.rule_score >= judged.model_score {
+    if scored.rule_score > 0.0 && scored.rule_score >= scored.model_score {
         return 0.95;
     }
-    if state.reference.outside().is_some() && judged.reference_score >= judged.raw {
+    if state.reference.outside().is_some() && scored.reference_score >= scored.raw {
         return UNCALIBRATED;
     }
     let anomalous = state.track.class > ReadingStatus::Normal;

@@ -1,6 +1,6 @@
 //! Growing the forest: every tree from its own sample, every split at a random place of a random column.
 
-use crate::forest::{Forest, Parts, Shape, average_path};
+use crate::forest::{Forest, ForestArrays, Shape, average_path};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 /// How to grow a forest.
@@ -41,20 +41,20 @@ pub fn fit(rows: &[f32], columns: usize, settings: Settings) -> Option<Forest> {
     }
     let depth = (sample as f64).log2().ceil() as usize;
     let shape = Shape { trees: settings.trees, depth, sample };
-    let mut parts =
-        Parts { feature: Vec::new(), threshold: Vec::new(), path: Vec::new(), expected: Vec::new() };
+    let mut arrays =
+        ForestArrays { feature: Vec::new(), threshold: Vec::new(), path: Vec::new(), expected: Vec::new() };
     for tree in 0..settings.trees {
         let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
         rng.set_stream(tree as u64);
         let mut picked = draw(&mut rng, count, sample);
         let mut tree = Tree::new(shape, rows, columns);
         tree.grow(&mut rng, &mut picked, 0, 0);
-        parts.feature.extend_from_slice(&tree.feature);
-        parts.threshold.extend_from_slice(&tree.threshold);
-        parts.path.extend_from_slice(&tree.expected[shape.splits()..]);
-        parts.expected.extend_from_slice(&tree.expected);
+        arrays.feature.extend_from_slice(&tree.feature);
+        arrays.threshold.extend_from_slice(&tree.threshold);
+        arrays.path.extend_from_slice(&tree.expected[shape.splits()..]);
+        arrays.expected.extend_from_slice(&tree.expected);
     }
-    Some(Forest::from_parts(shape, parts))
+    Some(Forest::from_arrays(shape, arrays))
 }
 
 /// `sample` of `count` row numbers without replacement (Floyd's method), in a random order.

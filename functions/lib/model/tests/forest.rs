@@ -22,7 +22,7 @@ fn rows(count: usize) -> Vec<f32> {
 /// The path length of one row in one tree, walked recursively over the tensors' numbers: the oracle.
 fn path(forest: &Forest, tree: usize, node: usize, level: usize, row: &[f32]) -> f64 {
     let shape = forest.shape();
-    let parts = forest.to_parts().expect("a forest");
+    let parts = forest.to_arrays().expect("a forest");
     if level == shape.depth {
         return parts.path[tree * shape.leaves() + node - shape.splits()].into();
     }
@@ -73,7 +73,7 @@ fn far_off_rows_stand_out() {
 fn contributions_add_up_to_the_shortened_path() {
     let (rows, forest) = small();
     let flat = FlatForest::new(&forest, COLUMNS).expect("a forest");
-    let parts = forest.to_parts().expect("a forest");
+    let parts = forest.to_arrays().expect("a forest");
     let shape = forest.shape();
     let width = shape.splits() + shape.leaves();
     let roots =
@@ -90,11 +90,11 @@ fn the_same_seed_grows_the_same_forest_and_a_record_brings_it_back() {
     let (rows, forest) = small();
     let again = fit(&rows, COLUMNS, Settings { trees: 12, sample: 64, seed: 3 }).expect("rows");
     let other = fit(&rows, COLUMNS, Settings { trees: 12, sample: 64, seed: 4 }).expect("rows");
-    assert_eq!(forest.to_parts(), again.to_parts());
-    assert_ne!(forest.to_parts(), other.to_parts());
+    assert_eq!(forest.to_arrays(), again.to_arrays());
+    assert_ne!(forest.to_arrays(), other.to_arrays());
     let bytes = forest.to_bytes().expect("bytes");
     let back = Forest::from_bytes(forest.shape(), bytes.clone()).expect("the record");
-    assert_eq!(forest.to_parts(), back.to_parts());
+    assert_eq!(forest.to_arrays(), back.to_arrays());
     let mut wrong = forest.shape();
     wrong.trees = 11;
     assert!(Forest::from_bytes(wrong, bytes.clone()).is_err(), "another shape");

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 const SLOTS: usize = 20;
 /// A bucket with fewer readings stays open beyond its end.
-const FEWEST: u32 = 5;
+const MIN_READINGS: u32 = 5;
 /// A reading that is this many usual differences from both neighbours is an outlier.
 const OUTLIER: f64 = 12.0;
 
@@ -71,7 +71,7 @@ impl Bucket {
         let index = time_us.div_euclid(length_us);
         let mut closed = None;
         if index != self.index {
-            if self.readings >= FEWEST {
+            if self.readings >= MIN_READINGS {
                 closed = Some(self.close(nature));
             }
             // An open bucket waits for its readings for two lengths; after that they are too old to be joined.

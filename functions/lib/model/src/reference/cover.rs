@@ -11,7 +11,7 @@ const BALLS: usize = 48;
 /// Differences from bucket to bucket that the unit is told from.
 const DIFFERENCES: usize = 36;
 /// The unit of the logarithm of the scatter is at least this.
-const LEAST_SCATTER_UNIT: f64 = 0.12;
+const MIN_SCATTER_UNIT: f64 = 0.12;
 
 /// A cover with its units.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,7 +76,7 @@ impl Cover {
         let level = f64::from((a.level - b.level).abs()) / self.level_unit(f64::from(b.scatter));
         let floor = 0.1 * f64::from(self.scatter) + 1e-12;
         let log = |p: Point| (f64::from(p.scatter) + floor).ln();
-        let unit = (1.1 / f64::from(self.readings.max(1.0)).sqrt()).max(LEAST_SCATTER_UNIT);
+        let unit = (1.1 / f64::from(self.readings.max(1.0)).sqrt()).max(MIN_SCATTER_UNIT);
         (level, (log(a) - log(b)).abs() / unit)
     }
 

@@ -11,10 +11,10 @@ const WIDEST_MARGIN: f64 = 20.0;
 const FEW: f64 = 30.0;
 /// A sum of excesses (CUSUM, Page 1954) from which on the sensor has left its reference, and where it stops to grow.
 pub(super) const ALARM: f64 = 1.5;
-const FULL: f64 = 3.0;
-const LEAST_STEP: f64 = 0.3;
+const MAX_SUM: f64 = 3.0;
+const MIN_STEP: f64 = 0.3;
 /// Pairs of an excursion that are kept.
-const MOST_POINTS: usize = 16;
+const MAX_POINTS: usize = 16;
 
 /// A pair that was seen outside, on how many days, and on which of them last.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,10 +27,10 @@ struct Candidate {
 /// Days on which a new pair must have come and gone before it is known.
 const DAYS_TO_LEARN: u8 = 3;
 
-/// The sum after a bucket. A bucket inside takes at least [`LEAST_STEP`] away, so that an alarm ends with its cause.
+/// The sum after a bucket. A bucket inside takes at least [`MIN_STEP`] away, so that an alarm ends with its cause.
 pub(crate) fn next_sum(sum: f32, excess: f64) -> f32 {
-    let step = if excess < 1.0 { (excess - 1.0).min(-LEAST_STEP) } else { excess.min(2.0) - 1.0 };
-    (f64::from(sum) + step).clamp(0.0, FULL) as f32
+    let step = if excess < 1.0 { (excess - 1.0).min(-MIN_STEP) } else { excess.min(2.0) - 1.0 };
+    (f64::from(sum) + step).clamp(0.0, MAX_SUM) as f32
 }
 
 /// A cover with its alarm.
@@ -67,9 +67,9 @@ impl View {
         }
         self.cover.measure(point, readings);
         self.learned = self.learned.saturating_add(1);
-        if self.today.len() < 3 * MOST_POINTS && self.cover.distance(point, &[]) > 0.0 {
+        if self.today.len() < 3 * MAX_POINTS && self.cover.distance(point, &[]) > 0.0 {
             self.today.push(point);
-        } else if self.today.len() == 3 * MOST_POINTS {
+        } else if self.today.len() == 3 * MAX_POINTS {
             self.cover.join(&mut self.today);
         }
     }
@@ -94,7 +94,7 @@ impl View {
         self.latest = excess.min(100.0) as f32;
         self.sum = next_sum(self.sum, excess);
         if excess > 1.0 {
-            if self.excursion.len() < MOST_POINTS && self.excursion.iter().all(|p| *p != point) {
+            if self.excursion.len() < MAX_POINTS && self.excursion.iter().all(|p| *p != point) {
                 self.excursion.push(point);
             }
         } else if self.sum == 0.0 {
@@ -117,7 +117,7 @@ impl View {
                 Some(c) if c.day != day => (c.days, c.day) = (c.days + 1, day),
                 Some(_) => {}
                 None => {
-                    if self.candidates.len() == MOST_POINTS {
+                    if self.candidates.len() == MAX_POINTS {
                         self.candidates.remove(0);
                     }
                     self.candidates.push(Candidate { point, days: 1, day });
@@ -175,9 +175,9 @@ impl View {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         self.cover.is_valid()
-            && self.today.len() <= 3 * MOST_POINTS
-            && self.excursion.len() <= MOST_POINTS
-            && self.candidates.len() <= MOST_POINTS
+            && self.today.len() <= 3 * MAX_POINTS
+            && self.excursion.len() <= MAX_POINTS
+            && self.candidates.len() <= MAX_POINTS
             && [self.before, self.worst, self.sum, self.latest].iter().all(|v| v.is_finite())
     }
 }

@@ -26,7 +26,7 @@ const YEAR_H: f64 = 8766.0;
 /// Curvatures that are tried: over the time seen, the speed grows by the exponential of it.
 const CURVATURES: [f64; 12] = [0.0, -2.0, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
 /// Few levels tell little of a curvature: then only those up to this size are tried.
-const LEAST_CURVED: f64 = 1.0;
+const MAX_CURVATURE_OF_FEW: f64 = 1.0;
 const FEW_LEVELS: usize = 16;
 /// Curves taken from each but the clearest trend.
 const FROM_OTHERS: usize = 2;
@@ -84,7 +84,7 @@ fn plausible(levels: &[(f64, f64)], noise: f64, now_us: i64) -> Vec<Curve> {
     trends.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut curves = Vec::new();
     for (rank, (k, _)) in trends.into_iter().enumerate() {
-        let curvatures = CURVATURES.iter().filter(|c| k >= FEW_LEVELS || c.abs() <= LEAST_CURVED);
+        let curvatures = CURVATURES.iter().filter(|c| k >= FEW_LEVELS || c.abs() <= MAX_CURVATURE_OF_FEW);
         let mut tried: Vec<Curve> =
             curvatures.filter_map(|c| Curve::fit(&levels[n - k..], *c, hour)).collect();
         tried.sort_by(|a, b| a.misfit().total_cmp(&b.misfit()));

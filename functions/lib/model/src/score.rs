@@ -1,10 +1,10 @@
-//! The judgement of one reading, before it is put into words.
+//! The score of one reading, before it is put into words.
 
 use crate::features::COUNT;
 
 /// What the rules, the forest and the reference make of a reading.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct Score {
     /// The features of the window, in the sensor's unit.
     pub features: [f64; COUNT],
     /// The same, relative to the sensor's past.
