@@ -18,7 +18,7 @@ use crate::up::Status;
 
 /// How long `down` waits.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-const LEAST_FREE_MIB: u64 = 512;
+const MIN_FREE_MIB: u64 = 512;
 
 /// The data folder of a stack.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl DataDir {
     /// Creates it when it is not there.
     pub fn open(root: &Path) -> Result<Self> {
         make_dir(&root.join("logs"))?;
-        require_free_space(root, LEAST_FREE_MIB, "choose a folder on another disk with --data-dir")?;
+        require_free_space(root, MIN_FREE_MIB, "choose a folder on another disk with --data-dir")?;
         let root = root.canonicalize().with_context(|| format!("cannot enter {}", root.display()))?;
         Ok(Self { root })
     }

@@ -24,7 +24,7 @@ use pm_migrations::connect;
 /// A log larger than this is put aside when its service starts.
 const LOG_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-const LONGEST_ANSWER_BYTES: usize = 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// When a service counts as started.
 #[derive(Clone, Debug)]
@@ -246,7 +246,7 @@ pub async fn http_get(address: SocketAddr, path: &str) -> Result<(u16, String)> 
         let answer = async {
             let response = sender.send_request(request).await?;
             let status = response.status().as_u16();
-            let body = Limited::new(response.into_body(), LONGEST_ANSWER_BYTES).collect().await;
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
             let body = body.map_err(|error| anyhow!(error))?.to_bytes();
             anyhow::Ok((status, String::from_utf8_lossy(&body).into_owned()))
         };

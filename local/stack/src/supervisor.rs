@@ -13,13 +13,13 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::service::{Service, last_line, last_line_quoted, log_path};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_RESTART_PAUSE: Duration = Duration::from_secs(10);
 /// A service that ran this long starts again without growing pauses.
 const STABLE_AFTER: Duration = Duration::from_secs(30);
 /// How long a service may take to end when asked.
 const GRACE: Duration = Duration::from_secs(15);
 /// After this many ends during its first start, the start of the stack has failed.
-const TRIES: u32 = 3;
+const MAX_START_ATTEMPTS: u32 = 3;
 
 /// What is known of a service.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Supervisor {
             if state.pid.is_some() && service.ready.wait(Duration::from_millis(100)).await {
                 return Ok(());
             }
-            if state.restarts >= TRIES || Instant::now() > end {
+            if state.restarts >= MAX_START_ATTEMPTS || Instant::now() > end {
                 let why =
                     state.last_end.unwrap_or_else(|| format!("is not ready after {} s", limit.as_secs()));
                 bail!("the {} {why}: {}", service.name, last_line_quoted(&log));
@@ -200,7 +200,7 @@ impl Restarter {
                 state.last_end = Some(end);
             });
             tokio::select! {
-                () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                () = sleep(pause) => pause = (pause * 2).min(MAX_RESTART_PAUSE),
                 () = until_stopped(&mut stopped) => return,
             }
         }

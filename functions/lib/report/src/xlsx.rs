@@ -13,7 +13,7 @@ use rust_xlsxwriter::{
 use std::collections::HashMap;
 
 /// Characters that a cell holds.
-const LONGEST_TEXT: usize = 32_767;
+const MAX_CELL_CHARS: usize = 32_767;
 const ACCENT: Color = Color::RGB(0x0D_4A_75);
 
 /// Renders a report as an XLSX workbook.
@@ -172,8 +172,8 @@ impl<'s> Rows<'s> {
             return Ok(());
         }
         let cut: String;
-        let text = if text.len() > LONGEST_TEXT {
-            cut = text.chars().take(LONGEST_TEXT / 2).collect();
+        let text = if text.len() > MAX_CELL_CHARS {
+            cut = text.chars().take(MAX_CELL_CHARS / 2).collect();
             &cut
         } else {
             text

@@ -14,7 +14,7 @@ use pm_api::{Severity, TicketStatus};
 use pm_domain::report_content::{Content, Excerpt};
 
 /// Rows of each table; the workbook has all.
-const MOST_ROWS: usize = 300;
+const MAX_TABLE_ROWS: usize = 300;
 
 /// Renders a report as a PDF document.
 ///
@@ -173,7 +173,7 @@ fn notice(sheet: &mut Sheet, text: &str) {
 
 /// Notes how many rows a table leaves out.
 fn left_out<T>(sheet: &mut Sheet, excerpt: &Excerpt<T>, what: &str) {
-    let shown = excerpt.rows.len().min(MOST_ROWS) as i64;
+    let shown = excerpt.rows.len().min(MAX_TABLE_ROWS) as i64;
     if excerpt.total > shown {
         let text = format!(
             "{} of {} {what} are listed; an XLSX report of the same period lists more.",
@@ -198,7 +198,7 @@ fn machines(sheet: &mut Sheet, content: &Content) {
         right("MTTR", 12.0),
     ];
     let period = content.cover.period;
-    let rows = content.machines.rows.iter().take(MOST_ROWS).map(|m| {
+    let rows = content.machines.rows.iter().take(MAX_TABLE_ROWS).map(|m| {
         let r = m.reliability(period);
         let place = m.location.as_deref().map(|l| format!(" ({l})")).unwrap_or_default();
         let observed = 1.0 - r.unknown_s / period.seconds().max(1e-6);
@@ -233,7 +233,7 @@ fn sensors(sheet: &mut Sheet, content: &Content, zone: Zone) {
         right("Time in critical", 11.0),
         left("Limits", 22.0),
     ];
-    let rows = content.sensors.rows.iter().take(MOST_ROWS).map(|s| {
+    let rows = content.sensors.rows.iter().take(MAX_TABLE_ROWS).map(|s| {
         let mut row: Vec<Cell> =
             vec![s.machine.as_str().into(), s.name.as_str().into(), s.unit.as_deref().unwrap_or("").into()];
         match &s.measured {
@@ -293,7 +293,7 @@ fn alarms(sheet: &mut Sheet, content: &Content, zone: Zone) {
         (Some(at), None) => zone.minute(at),
         _ => "–".to_owned(),
     };
-    let rows = content.alarms.rows.iter().take(MOST_ROWS).map(|a| {
+    let rows = content.alarms.rows.iter().take(MAX_TABLE_ROWS).map(|a| {
         let source = a.sensor.as_deref().map_or_else(|| a.machine.clone(), |s| format!("{}, {s}", a.machine));
         let times =
             if a.occurrences > 1 { format!(" ({} times)", count(a.occurrences)) } else { String::new() };
@@ -354,7 +354,7 @@ fn predictions(sheet: &mut Sheet, content: &Content) {
         right("Remaining life", 13.0),
         left("Model", 13.0),
     ];
-    let rows = all.iter().take(MOST_ROWS).map(|p| {
+    let rows = all.iter().take(MAX_TABLE_ROWS).map(|p| {
         let [normal, warning, critical, _] = p.classes;
         let score = |s: Option<f64>| s.map_or_else(|| "–".to_owned(), |s| format!("{s:.3}"));
         vec![
@@ -389,7 +389,7 @@ fn tickets(sheet: &mut Sheet, content: &Content, zone: Zone) {
         left("Due", 13.0),
         left("Notes", 18.0),
     ];
-    let rows = content.tickets.rows.iter().take(MOST_ROWS).map(|t| {
+    let rows = content.tickets.rows.iter().take(MAX_TABLE_ROWS).map(|t| {
         let status = t.status.as_str().replace('_', " ");
         vec![
             Cell::from(zone.minute(t.created_at)),

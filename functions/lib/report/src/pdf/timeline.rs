@@ -12,15 +12,15 @@ const ROW: f32 = 15.0;
 const LABEL: f32 = 92.0;
 const RIGHT: f32 = 8.0;
 /// Machines that are drawn.
-const MOST: usize = 25;
+const MAX_TIMELINE_ROWS: usize = 25;
 
 /// Draws the alarms, those of higher severity on top.
 pub(super) fn timeline(sheet: &mut Sheet, alarms: &[AlarmRow], period: Span, zone: Zone) {
     let mut machines: Vec<_> = alarms.iter().map(|a| (a.machine_id, a.machine.as_str())).collect();
     machines.sort_by(|a, b| a.1.cmp(b.1).then(a.0.cmp(&b.0)));
     machines.dedup();
-    let left_out = machines.len().saturating_sub(MOST);
-    machines.truncate(MOST);
+    let left_out = machines.len().saturating_sub(MAX_TIMELINE_ROWS);
+    machines.truncate(MAX_TIMELINE_ROWS);
     let height = machines.len() as f32 * ROW;
     sheet.reserve(height + 44.0);
     let (left, right, top) = (MARGIN + LABEL, MARGIN + INNER - RIGHT, sheet.y + 6.0);
