@@ -59,8 +59,8 @@ fn main() -> Result<()> {
         "live" => {
             let model = pm_model::Model::load(&models)?;
             let fine = options.iter().any(|o| o == "--fine");
-            let part = bench::live::run(&model, number("--seed", &bench::live::SEED.to_string())?, fine);
-            ensure!(part.broken.is_empty(), "does not hold: {}", part.broken.join("; "));
+            let section = bench::live::run(&model, number("--seed", &bench::live::SEED.to_string())?, fine);
+            ensure!(section.broken.is_empty(), "does not hold: {}", section.broken.join("; "));
             Ok(())
         }
         "plant" => {

@@ -5,7 +5,7 @@
 //! the answer before. Limits are looked at beside it, as the product judges each reading by them. So there are three arms: model
 //! only, limits only, and both, which is the earlier of the two.
 
-use crate::bench::Part;
+use crate::bench::Section;
 use pm_api::{
     MachineId, ReadingStatus, SensorId, Timestamp,
     score::{Limits, MachineItem, ScoreItem, ScoreRequest, ScoreResult},
@@ -21,8 +21,8 @@ use serde_json::json;
 const START_US: i64 = 1_790_000_000_000_000;
 /// What must hold: false alarms, and shares of the faults before the warning limit and with the right sensor, at the present
 /// ramps and at slower ones.
-const MOST_FALSE_PER_MONTH: f64 = 1.0;
-const LEAST_EARLY: ((f64, f64), (f64, f64)) = ((6.0 / 9.0, 8.0 / 9.0), (8.0 / 9.0, 8.0 / 9.0));
+const MAX_FALSE_PER_MONTH: f64 = 1.0;
+const MIN_EARLY: ((f64, f64), (f64, f64)) = ((6.0 / 9.0, 8.0 / 9.0), (8.0 / 9.0, 8.0 / 9.0));
 const MINUTE_US: i64 = 60_000_000;
 const DAY_US: i64 = 1440 * MINUTE_US;
 /// Seed of the simulated values; the scorer's constants were chosen with others.
@@ -115,7 +115,7 @@ impl Found {
 }
 
 /// Healthy days of the whole plant after learning, and the developing faults.
-pub fn run(model: &Model, days: i64, step_us: i64, seed: u64) -> Part {
+pub fn run(model: &Model, days: i64, step_us: i64, seed: u64) -> Section {
     println!("\nsimulated plant through the live scorer, without limits");
     let machines = plant::plant(4, 4);
     let learned = START_US + LEARNING_S * 1_000_000;
@@ -222,12 +222,12 @@ fn reason(result: &ScoreResult) -> String {
     all["reason"].as_str().unwrap_or_default().to_owned()
 }
 
-fn report(found: &[Found], alarms: usize, machines: usize, days: i64, step_us: i64, seed: u64) -> Part {
+fn report(found: &[Found], alarms: usize, machines: usize, days: i64, step_us: i64, seed: u64) -> Section {
     let month = alarms as f64 / (machines as f64 * days as f64) * 30.0;
     println!("{alarms} false alarms in {days} days of {machines} machines: {month:.2} per machine and month");
-    let mut part = Part { figures: json!({}), broken: Vec::new() };
-    part.demand(
-        month <= MOST_FALSE_PER_MONTH,
+    let mut section = Section { figures: json!({}), broken: Vec::new() };
+    section.require(
+        month <= MAX_FALSE_PER_MONTH,
         format!("plant: {month:.2} false alarms per machine and month"),
     );
     let mut arms = serde_json::Map::new();
@@ -251,13 +251,13 @@ fn report(found: &[Found], alarms: usize, machines: usize, days: i64, step_us: i
         }
         let count = |pick: &dyn Fn(&Found) -> bool| here.iter().filter(|f| pick(f)).count();
         let (of, early) = (here.len(), count(&|f| f.before(f.warning_limit_min)));
-        let (least, right) = if times > 1.0 { LEAST_EARLY.1 } else { LEAST_EARLY.0 };
+        let (least, right) = if times > 1.0 { MIN_EARLY.1 } else { MIN_EARLY.0 };
         let share = |n: usize| n as f64 / of.max(1) as f64;
-        part.demand(
+        section.require(
             share(early) >= least,
             format!("plant, ramp ×{times}: {early} of {of} before the warning limit"),
         );
-        part.demand(
+        section.require(
             share(count(&|f| f.right_sensor)) >= right,
             format!("plant, ramp ×{times}: wrong sensors named"),
         );
@@ -274,7 +274,7 @@ fn report(found: &[Found], alarms: usize, machines: usize, days: i64, step_us: i
             }),
         );
     }
-    part.figures = json!({
+    section.figures = json!({
         "protocol": "live scorer without limits, a reading per sensor and step; learning 7 days; lead over the first reading beyond the warning limit",
         "healthy_days": days,
         "interval_s": step_us as f64 / 1e6,
@@ -284,7 +284,7 @@ fn report(found: &[Found], alarms: usize, machines: usize, days: i64, step_us: i
         "arms": arms,
         "faults": found,
     });
-    part
+    section
 }
 
 /// The sensors that a technician should be led to: those that the fault drives beyond their critical limit, and for a

@@ -5,7 +5,7 @@
 //! air temperature), overstrain (wear × torque). The data set's description names these very quantities as what makes its
 //! machines fail; no label was used to choose them. The bare measurements are reported beside them.
 
-use super::{Part, odds::Table, reference::Reference, round};
+use super::{Section, odds::Table, reference::Reference, round};
 use anyhow::Result;
 use serde_json::json;
 use std::{f32::consts::TAU, path::Path};
@@ -13,10 +13,10 @@ use std::{f32::consts::TAU, path::Path};
 const AT_LEAST: f64 = 0.85;
 
 /// Runs both.
-pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Part> {
+pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Section> {
     println!("\nAI4I 2020, AUROC of the forest, mean over 10 seeds");
     let Some((measured, derived)) = read(&data.join("ai4i2020/ai4i2020.csv")) else {
-        return Ok(Part::not_measured("no ai4i2020/ among the data"));
+        return Ok(Section::not_measured("no ai4i2020/ among the data"));
     };
     let theirs = reference.and_then(|r| r.ask("ai4i", data).ok()).unwrap_or_default();
     let (bare, physics) = (measured.mean_auroc()?, derived.mean_auroc()?);
@@ -27,7 +27,7 @@ pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Part> {
         show(t_physics)
     );
     println!("  the five measurements alone      Burn {bare:.4}  sklearn {}", show(t_bare));
-    let mut part = Part {
+    let mut section = Section {
         figures: json!({
             "protocol": "unsupervised, fit and score all rows; columns TWF to RNF not used; mean over 10 seeds",
             "auroc": round(physics),
@@ -37,8 +37,8 @@ pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Part> {
         }),
         broken: Vec::new(),
     };
-    part.demand(physics >= AT_LEAST, format!("AI4I: AUROC {physics:.4} is below {AT_LEAST}"));
-    Ok(part)
+    section.require(physics >= AT_LEAST, format!("AI4I: AUROC {physics:.4} is below {AT_LEAST}"));
+    Ok(section)
 }
 
 fn read(file: &Path) -> Option<(Table, Table)> {

@@ -22,22 +22,22 @@ use std::path::Path;
 const PLANT_DAYS: i64 = 14;
 const PLANT_STEP_US: i64 = 10_000_000;
 
-/// What a part of the bench found.
-pub struct Part {
+/// What a section of the bench found.
+pub struct Section {
     /// Its figures.
     pub figures: Value,
     /// What had to hold and did not.
     pub broken: Vec<String>,
 }
 
-impl Part {
+impl Section {
     fn not_measured(why: &str) -> Self {
         println!("  not measured: {why}");
         Self { figures: json!({ "not_measured": why }), broken: vec![format!("not measured: {why}")] }
     }
 
     /// Notes what must hold and does not.
-    pub fn demand(&mut self, holds: bool, what: String) {
+    pub fn require(&mut self, holds: bool, what: String) {
         if !holds {
             println!("  does not hold: {what}");
             self.broken.push(what);
@@ -59,9 +59,9 @@ pub fn run(data: &Path, models: &Path, out: &Path) -> Result<()> {
         })
         .ok();
     let mut report = Map::new();
-    let mut take = |name: &str, part: Part| {
-        broken.extend(part.broken);
-        report.insert(name.to_owned(), part.figures);
+    let mut take = |name: &str, section: Section| {
+        broken.extend(section.broken);
+        report.insert(name.to_owned(), section.figures);
     };
     take("live_scorer", live::run(&model, live::SEED, true));
     take("plant", crate::plant::run(&model, PLANT_DAYS, PLANT_STEP_US, crate::plant::SEED));

@@ -5,7 +5,7 @@
 //! novelties of the learning phase widen its margin), so the figure is not that of a record never seen.
 
 use super::{
-    Part, picture,
+    Section, picture,
     ranking::{auroc, average_precision},
     round,
 };
@@ -20,7 +20,7 @@ pub const PROBATION: usize = 750;
 /// Days of the learning phase: the default of the product.
 const DAYS: i64 = 7;
 const AT_LEAST_WINDOWS: usize = 3;
-const MOST_OUTSIDE_PER_WEEK: f64 = 1.0;
+const MAX_OUTSIDE_PER_WEEK: f64 = 1.0;
 const KEY: &str = "realKnownCause/machine_temperature_system_failure.csv";
 
 /// The series with its label windows.
@@ -34,10 +34,10 @@ pub struct Series {
 }
 
 /// Runs it and draws the picture beside `out`.
-pub fn run(data: &Path, model: &Model, out: &Path) -> Result<Part> {
+pub fn run(data: &Path, model: &Model, out: &Path) -> Result<Section> {
     println!("\nNAB machine temperature, live scorer, learning for {DAYS} days");
     let Some(series) = read(&data.join("nab")) else {
-        return Ok(Part::not_measured("no nab/ among the data"));
+        return Ok(Section::not_measured("no nab/ among the data"));
     };
     let inside: Vec<bool> =
         (0..series.values.len()).map(|i| series.windows.iter().any(|w| (w.0..=w.1).contains(&i))).collect();
@@ -80,7 +80,7 @@ pub fn run(data: &Path, model: &Model, out: &Path) -> Result<Part> {
     }
     std::fs::write(&file, picture::draw(&series, &scores, pm_model::track::WARNING_FROM, &alarms))?;
     println!("  drew {}", file.display());
-    let mut part = Part {
+    let mut section = Section {
         figures: json!({
             "protocol": "live scorer, no limits, learning phase of 7 days; AUROC and average precision of the smoothed score per reading over the label windows, after the first 750 readings",
             "auroc": round(area),
@@ -92,9 +92,9 @@ pub fn run(data: &Path, model: &Model, out: &Path) -> Result<Part> {
         }),
         broken: Vec::new(),
     };
-    part.demand(seen >= AT_LEAST_WINDOWS, format!("NAB: {seen} windows met"));
-    part.demand(outside as f64 / weeks <= MOST_OUTSIDE_PER_WEEK, format!("NAB: {outside} alarms outside"));
-    Ok(part)
+    section.require(seen >= AT_LEAST_WINDOWS, format!("NAB: {seen} windows met"));
+    section.require(outside as f64 / weeks <= MAX_OUTSIDE_PER_WEEK, format!("NAB: {outside} alarms outside"));
+    Ok(section)
 }
 
 fn read(folder: &Path) -> Option<Series> {

@@ -1,7 +1,7 @@
 //! The forest on ten tabular anomaly sets (ADBench's versions of ODDS sets): fit and score all rows, 100 trees of 256
 //! rows, mean AUROC over ten seeds, beside scikit-learn's.
 
-use super::{Part, ranking::auroc, reference::Reference, round};
+use super::{Section, ranking::auroc, reference::Reference, round};
 use anyhow::{Context as _, Result};
 use pm_model::{
     flat::FlatForest,
@@ -53,19 +53,19 @@ impl Table {
 }
 
 /// Runs the sets.
-pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Part> {
+pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Section> {
     println!("\n{:<14} {:>7} {:>8} {:>8} {:>8}", "AUROC", "rows", "Burn", "sklearn", "differ");
     let folder = data.join("odds");
     if !folder.is_dir() {
-        return Ok(Part::not_measured("no odds/ among the data"));
+        return Ok(Section::not_measured("no odds/ among the data"));
     }
     let theirs = reference.and_then(|r| r.ask("odds", data).ok()).unwrap_or_default();
-    let mut part = Part { figures: json!({}), broken: Vec::new() };
+    let mut section = Section { figures: json!({}), broken: Vec::new() };
     let (mut sets, mut differences) = (serde_json::Map::new(), Vec::new());
     for name in SETS {
         let Some(table) = read(&folder, name) else {
             sets.insert(name.into(), json!("not there"));
-            part.demand(false, format!("the data set {name} is not there"));
+            section.require(false, format!("the data set {name} is not there"));
             continue;
         };
         let ours = table.mean_auroc()?;
@@ -75,7 +75,7 @@ pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Part> {
         let (t, d) = (show(theirs), show(difference));
         println!("{name:<14} {:>7} {ours:>8.4} {t:>8} {d:>8}", table.anomaly.len());
         if let Some(d) = difference {
-            part.demand(
+            section.require(
                 d.abs() <= ON_EACH,
                 format!("{name}: AUROC differs by {d:+.4}, not by {ON_EACH} at most"),
             );
@@ -86,14 +86,14 @@ pub fn run(data: &Path, reference: Option<&Reference>) -> Result<Part> {
     let mean = stats::mean(&differences);
     let worst = differences.iter().fold(0.0f64, |a, d| a.max(d.abs()));
     println!("mean difference {mean:+.4} (at most {ON_AVERAGE}), largest {worst:.4} (at most {ON_EACH})");
-    part.demand(mean.abs() <= ON_AVERAGE, format!("mean AUROC differs by {mean:+.4}"));
-    part.figures = json!({
+    section.require(mean.abs() <= ON_AVERAGE, format!("mean AUROC differs by {mean:+.4}"));
+    section.figures = json!({
         "protocol": "fit and score all rows, 100 trees, 256 rows per tree, mean AUROC over 10 seeds",
         "sets": sets,
         "mean_difference": round(mean),
         "largest_difference": round(worst),
     });
-    Ok(part)
+    Ok(section)
 }
 
 /// A set, or nothing when it is not there or not readable.

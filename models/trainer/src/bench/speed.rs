@@ -3,7 +3,7 @@
 //! The machine may be busy with other things, so the rounds alternate between the three, and the shortest time of
 //! each counts.
 
-use super::{Part, component::Component, reference::Reference, round};
+use super::{Section, component::Component, reference::Reference, round};
 use anyhow::{Context as _, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use pm_model::{
@@ -47,7 +47,7 @@ impl Best {
 }
 
 /// Runs the rounds.
-pub fn run(models: &Path, reference: Option<&Reference>) -> Result<Part> {
+pub fn run(models: &Path, reference: Option<&Reference>) -> Result<Section> {
     println!("\nspeed, 10,000 x 25, shortest of {ROUNDS} rounds, one thread");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let rows: Vec<f32> = (0..ROWS * COLUMNS)
@@ -89,12 +89,12 @@ pub fn run(models: &Path, reference: Option<&Reference>) -> Result<Part> {
             }
         }
     }
-    Ok(judge(&best))
+    Ok(compare(&best))
 }
 
 fn by_tensors(forest: &pm_model::forest::Forest, rows: &[f32]) {
-    for part in rows.chunks(512 * COLUMNS) {
-        let data = TensorData::new(part.to_vec(), [part.len() / COLUMNS, COLUMNS]);
+    for batch in rows.chunks(512 * COLUMNS) {
+        let data = TensorData::new(batch.to_vec(), [batch.len() / COLUMNS, COLUMNS]);
         std::hint::black_box(forest.score(Tensor::from_data(data, &Device::flex())).into_data());
     }
 }
@@ -106,7 +106,7 @@ fn check(component: &[f64], native: &[f64]) -> Result<()> {
     Ok(())
 }
 
-fn judge(best: &Best) -> Part {
+fn compare(best: &Best) -> Section {
     let show = |name: &str, unit: &str| best.get(name).map_or("-".into(), |v| format!("{v:.3} {unit}"));
     println!("  {:<10} {:>14} {:>14} {:>14}", "", "native", "component", "sklearn");
     println!(
@@ -129,7 +129,7 @@ fn judge(best: &Best) -> Part {
     println!("  by tensors {:>14}", show("score_by_tensors", "ms"));
     let figures: serde_json::Map<String, Value> =
         best.0.iter().map(|(name, value)| ((*name).to_owned(), json!(round(*value)))).collect();
-    let mut part = Part {
+    let mut section = Section {
         figures: json!({
             "protocol": format!("10,000 x 25 random numbers, 100 trees of 256 rows, one thread, shortest of {ROUNDS} alternating rounds; ms where the name says nothing else"),
             "times": figures,
@@ -138,7 +138,8 @@ fn judge(best: &Best) -> Part {
     };
     for (ours, theirs, what) in [("fit", "sklearn_fit", "fitting"), ("score", "sklearn_score", "scoring")] {
         if let (Some(ours), Some(theirs)) = (best.get(ours), best.get(theirs)) {
-            part.demand(ours <= theirs, format!("{what} takes {ours:.1} ms, scikit-learn {theirs:.1} ms"));
+            section
+                .require(ours <= theirs, format!("{what} takes {ours:.1} ms, scikit-learn {theirs:.1} ms"));
         }
     }
     for (component, native, what) in
@@ -149,14 +150,14 @@ fn judge(best: &Best) -> Part {
             println!(
                 "  component / native, {what} (same trees, same rows): {ratio:.2} (at most {COMPONENT})"
             );
-            part.demand(
+            section.require(
                 ratio <= COMPONENT,
                 format!("{what} takes the component {ratio:.2} times the native time"),
             );
         }
     }
     if let Some(us) = one {
-        part.demand(us < ONE_ROW_US, format!("one row takes the component {us:.1} µs"));
+        section.require(us < ONE_ROW_US, format!("one row takes the component {us:.1} µs"));
     }
-    part
+    section
 }

@@ -1,4 +1,4 @@
-//! Cross-validation over engines: every engine is judged by networks that have seen none of its cycles.
+//! Cross-validation over engines: every engine is estimates by networks that have seen none of its cycles.
 
 use super::{
     data::Engine,
@@ -9,16 +9,16 @@ use anyhow::Result;
 use pm_model::rul::{model::Cycles, model::interval, network::Ensemble, window::window};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
-/// Parts that the engines are split into.
+/// The engines are split into this many.
 const FOLDS: usize = 5;
 /// The split does not depend on the networks' seeds.
 const SPLIT_SEED: u64 = 20_080;
-/// Engines are judged after every how many-th cycle.
+/// Engines are estimates after every how many-th cycle.
 const EVERY: usize = 3;
 
-/// What networks say of an engine that they do not know, after some of its cycles.
+/// What networks estimate for an engine that they do not know, after some of its cycles.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct FoldEstimate {
     /// Which engine.
     pub engine: usize,
     /// Cycles that it has left.
@@ -27,7 +27,7 @@ pub struct Judged {
     pub outputs: Vec<[f64; 3]>,
 }
 
-impl Judged {
+impl FoldEstimate {
     /// Mean of the networks.
     #[must_use]
     pub fn mean(&self) -> [f64; 3] {
@@ -41,14 +41,14 @@ impl Judged {
     }
 }
 
-/// Judges every engine after every third cycle.
+/// Estimates every engine after every third cycle.
 ///
 /// # Errors
 /// When a fold is too small to learn from.
-pub fn judge(recipe: &Recipe, engines: &[&Engine], seeds: &[u64]) -> Result<Vec<Judged>> {
+pub fn evaluate(recipe: &Recipe, engines: &[&Engine], seeds: &[u64]) -> Result<Vec<FoldEstimate>> {
     let mut order: Vec<usize> = (0..engines.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(SPLIT_SEED));
-    let mut judged = Vec::new();
+    let mut estimates = Vec::new();
     for fold in 0..FOLDS {
         let (held_out, known): (Vec<_>, Vec<_>) =
             order.iter().enumerate().partition(|(i, _)| i % FOLDS == fold);
@@ -65,36 +65,36 @@ pub fn judge(recipe: &Recipe, engines: &[&Engine], seeds: &[u64]) -> Result<Vec<
                 .map(|&seen| window(&channels, &recipe.input, recipe.shape.taps, &cycles[..seen]))
                 .collect();
             let outputs = ensemble.evaluate(recipe.shape, &windows);
-            judged.extend(cuts.iter().enumerate().map(|(i, &seen)| Judged {
+            estimates.extend(cuts.iter().enumerate().map(|(i, &seen)| FoldEstimate {
                 engine,
                 left: engines[engine].left_after(seen),
                 outputs: outputs.iter().map(|n| n[i].map(|share| f64::from(share) * recipe.cap)).collect(),
             }));
         }
     }
-    Ok(judged)
+    Ok(estimates)
 }
 
 /// Weights that let every engine count the same, however long it ran; they sum to 1.
 #[must_use]
-pub fn weights(judged: &[Judged]) -> Vec<f64> {
-    let count = |engine| judged.iter().filter(|j| j.engine == engine).count() as f64;
-    let engines = judged.iter().map(|j| j.engine).max().map_or(0, |m| m + 1);
+pub fn weights(estimates: &[FoldEstimate]) -> Vec<f64> {
+    let count = |engine| estimates.iter().filter(|j| j.engine == engine).count() as f64;
+    let engines = estimates.iter().map(|j| j.engine).max().map_or(0, |m| m + 1);
     let counts: Vec<f64> = (0..engines).map(count).collect();
     let there = counts.iter().filter(|c| **c > 0.0).count() as f64;
-    judged.iter().map(|j| 1.0 / counts[j.engine] / there).collect()
+    estimates.iter().map(|j| 1.0 / counts[j.engine] / there).collect()
 }
 
-/// Cycles by which the outer quantiles have to be moved outwards so that each side is left by 5 % of the judgements
+/// Cycles by which the outer quantiles have to be moved outwards so that each side is left by 5 % of the estimates
 /// (conformalised quantile regression, Romano, Patterson, Candès 2019; engines drawn at random and weighted equally:
 /// pooled distributions of Dunn, Wasserman, Ramdas 2022).
 #[must_use]
-pub fn margins(judged: &[Judged], cap: f64) -> [f64; 2] {
-    let weights = weights(judged);
-    let engines = judged.iter().map(|j| j.engine).max().map_or(1, |m| m + 1) as f64;
-    let side = |distance: &dyn Fn(&Judged) -> f64| {
+pub fn margins(estimates: &[FoldEstimate], cap: f64) -> [f64; 2] {
+    let weights = weights(estimates);
+    let engines = estimates.iter().map(|j| j.engine).max().map_or(1, |m| m + 1) as f64;
+    let side = |distance: &dyn Fn(&FoldEstimate) -> f64| {
         let mut distances: Vec<(f64, f64)> =
-            judged.iter().map(distance).zip(weights.iter().copied()).collect();
+            estimates.iter().map(distance).zip(weights.iter().copied()).collect();
         distances.sort_by(|a, b| a.0.total_cmp(&b.0));
         let wanted = fit::QUANTILES[1] * (engines + 1.0) / engines;
         let mut sum = 0.0;

@@ -1,7 +1,7 @@
 //! Compares recipes on engines that their networks have not seen. Reads training engines only.
 
 use super::{
-    cross::{self, Judged},
+    cross::{self, FoldEstimate},
     data::{self, Engine, SETS},
     recipe::{CHOSEN, Recipe},
     train::figures_of,
@@ -24,9 +24,10 @@ pub fn run(data: &Path, seeds: u64) -> Result<()> {
         let started = Instant::now();
         let mut line = format!("{name:28}");
         let both: Vec<&Engine> = sets.iter().flatten().collect();
-        let judged = cross::judge(&recipe, &both, &seeds)?;
+        let estimates = cross::evaluate(&recipe, &both, &seeds)?;
         for (set, range) in SETS.iter().zip([0..sets[0].len(), sets[0].len()..both.len()]) {
-            let own: Vec<Judged> = judged.iter().filter(|j| range.contains(&j.engine)).cloned().collect();
+            let own: Vec<FoldEstimate> =
+                estimates.iter().filter(|j| range.contains(&j.engine)).cloned().collect();
             line += &format!(
                 " {set} {:.2} {:.2}",
                 one(&own, recipe.cap),
@@ -39,11 +40,11 @@ pub fn run(data: &Path, seeds: u64) -> Result<()> {
 }
 
 /// Root of the mean squared error of the networks alone.
-fn one(judged: &[Judged], cap: f64) -> f64 {
-    let networks = judged.first().map_or(0, |j| j.outputs.len());
+fn one(estimates: &[FoldEstimate], cap: f64) -> f64 {
+    let networks = estimates.first().map_or(0, |j| j.outputs.len());
     let squares = (0..networks).map(|k| {
-        let alone: Vec<Judged> =
-            judged.iter().map(|j| Judged { outputs: vec![j.outputs[k]], ..j.clone() }).collect();
+        let alone: Vec<FoldEstimate> =
+            estimates.iter().map(|j| FoldEstimate { outputs: vec![j.outputs[k]], ..j.clone() }).collect();
         figures_of(&alone, [0.0; 2], cap).rmse_capped.powi(2)
     });
     (squares.sum::<f64>() / networks as f64).sqrt()

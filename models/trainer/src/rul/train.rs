@@ -2,7 +2,7 @@
 
 use super::{
     bench,
-    cross::{self, Judged},
+    cross::{self, FoldEstimate},
     data::{self, Engine, SETS},
     fit::{self, channels, fit},
     golden,
@@ -34,9 +34,9 @@ pub fn run(data: &Path, models: &Path, version: &str) -> Result<()> {
     let engines: Vec<&Engine> = sets.iter().flatten().collect();
 
     println!("cross-validation over {} engines, for the margins of the intervals", engines.len());
-    let judged = cross::judge(&recipe, &engines, &SEEDS)?;
-    let margins = cross::margins(&judged, recipe.cap);
-    let validation = validation(&sets, &judged, margins, recipe.cap);
+    let estimates = cross::evaluate(&recipe, &engines, &SEEDS)?;
+    let margins = cross::margins(&estimates, recipe.cap);
+    let validation = validation(&sets, &estimates, margins, recipe.cap);
     println!("{}", serde_json::to_string_pretty(&validation)?);
 
     println!("training {} networks on all of them", SEEDS.len());
@@ -91,7 +91,7 @@ pub fn run(data: &Path, models: &Path, version: &str) -> Result<()> {
 /// Figures on engines that the networks had not seen, set by set.
 fn validation(
     sets: &[Vec<Engine>],
-    judged: &[Judged],
+    estimates: &[FoldEstimate],
     margins: [f64; 2],
     cap: f64,
 ) -> Vec<serde_json::Value> {
@@ -100,16 +100,17 @@ fn validation(
     for (name, engines) in SETS.iter().zip(sets) {
         let range = first..first + engines.len();
         first = range.end;
-        let own: Vec<Judged> = judged.iter().filter(|j| range.contains(&j.engine)).cloned().collect();
+        let own: Vec<FoldEstimate> =
+            estimates.iter().filter(|j| range.contains(&j.engine)).cloned().collect();
         figures.push(json!({ "set": name, "mean_of_networks": figures_of(&own, margins, cap) }));
     }
     figures
 }
 
 /// Figures of the mean of the networks; every engine counts the same.
-pub fn figures_of(judged: &[Judged], margins: [f64; 2], cap: f64) -> Measures {
-    let weights = cross::weights(judged);
+pub fn figures_of(estimates: &[FoldEstimate], margins: [f64; 2], cap: f64) -> Measures {
+    let weights = cross::weights(estimates);
     let estimates: Vec<_> =
-        judged.iter().zip(weights).map(|(j, w)| (j.cycles(margins, cap), j.left, w)).collect();
+        estimates.iter().zip(weights).map(|(j, w)| (j.cycles(margins, cap), j.left, w)).collect();
     measure(&estimates, cap, 100.0)
 }

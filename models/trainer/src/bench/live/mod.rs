@@ -8,7 +8,7 @@
 mod fault;
 mod signal;
 
-use super::{Part, round};
+use super::{Section, round};
 use fault::Fault;
 use pm_api::{ReadingStatus, score::Limits};
 use pm_model::{Model, reference::LEARNING_S, scorer, state::State, stats};
@@ -38,19 +38,19 @@ const LASTING_DAYS: f64 = 30.0;
 const LASTING_INTERVAL_S: f64 = 60.0;
 /// A limit that would see the fault lies this many σ above everything that the healthy sensor showed.
 const LIMIT_SIGMA: f64 = 5.0;
-const MOST_ONSETS_PER_WEEK: f64 = 0.05;
-const MOST_ONSETS_OF_A_KIND: f64 = 0.5;
-const MOST_SHARE_IN_ALARM: f64 = 0.002;
+const MAX_ONSETS_PER_WEEK: f64 = 0.05;
+const MAX_ONSETS_OF_A_KIND: f64 = 0.5;
+const MAX_SHARE_IN_ALARM: f64 = 0.002;
 
 /// Runs everything. `seed` is the first of the seeds; `fine` takes in readings of every second.
-pub fn run(model: &Model, seed: u64, fine: bool) -> Part {
-    let mut part = Part { figures: Value::Null, broken: Vec::new() };
-    let healthy = healthy(model, seed, fine, &mut part);
-    let faults = faults(model, seed, &mut part);
+pub fn run(model: &Model, seed: u64, fine: bool) -> Section {
+    let mut section = Section { figures: Value::Null, broken: Vec::new() };
+    let healthy = healthy(model, seed, fine, &mut section);
+    let faults = faults(model, seed, &mut section);
     let bytes = state_bytes(model, seed);
     println!("  the state of a sensor after learning has {bytes} bytes at most");
-    part.demand(bytes <= 8192, format!("a sensor's state has {bytes} bytes"));
-    part.figures = json!({
+    section.require(bytes <= 8192, format!("a sensor's state has {bytes} bytes"));
+    section.figures = json!({
         "protocol": format!(
             "generated sensors through the live scorer, without limits; learning {} days, then {HEALTHY_DAYS} healthy days or a fault; first seed {seed}",
             LEARNING_S / 86_400
@@ -59,7 +59,7 @@ pub fn run(model: &Model, seed: u64, fine: bool) -> Part {
         "faults": faults,
         "state_bytes": bytes,
     });
-    part
+    section
 }
 
 /// Does the work for each item on all processors; results in the order of the items.
@@ -120,7 +120,7 @@ fn follow_healthy(model: &Model, kind: Kind, interval_s: f64, seed: u64) -> Quie
     }
 }
 
-fn healthy(model: &Model, seed: u64, fine: bool, part: &mut Part) -> Value {
+fn healthy(model: &Model, seed: u64, fine: bool, section: &mut Section) -> Value {
     let mut runs: Vec<HealthyRun> = Vec::new();
     for (kind, name) in Kind::ALL {
         for (interval_s, sensors) in HEALTHY.into_iter().filter(|h| fine || h.0 > 1.0) {
@@ -155,7 +155,8 @@ fn healthy(model: &Model, seed: u64, fine: bool, part: &mut Part) -> Value {
             cells.iter().map(|(n, s)| format!("{:>16}", format!("{n:.2} ({:.2} %)", 100.0 * s))).collect();
         println!("  {name:<32}{text}");
         let (onsets, share) = sum(&|r| r.0 == kind);
-        part.demand(onsets <= MOST_ONSETS_OF_A_KIND, format!("healthy «{name}»: {onsets:.2} alarms a week"));
+        section
+            .require(onsets <= MAX_ONSETS_OF_A_KIND, format!("healthy «{name}»: {onsets:.2} alarms a week"));
         rows.insert(name.to_owned(), json!({
             "alarms_per_week": round(onsets),
             "share_in_alarm": round(share),
@@ -165,9 +166,9 @@ fn healthy(model: &Model, seed: u64, fine: bool, part: &mut Part) -> Value {
     }
     let (onsets, share) = sum(&|_| true);
     println!("  all: {onsets:.3} alarms a week and sensor, in alarm {:.2} % of the time", 100.0 * share);
-    part.demand(onsets <= MOST_ONSETS_PER_WEEK, format!("healthy sensors: {onsets:.3} alarms a week"));
-    part.demand(
-        share <= MOST_SHARE_IN_ALARM,
+    section.require(onsets <= MAX_ONSETS_PER_WEEK, format!("healthy sensors: {onsets:.3} alarms a week"));
+    section.require(
+        share <= MAX_SHARE_IN_ALARM,
         format!("healthy sensors in alarm {:.2} % of the time", 100.0 * share),
     );
     json!({ "kinds": rows, "alarms_per_sensor_and_week": round(onsets), "share_in_alarm": round(share) })
@@ -243,7 +244,7 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * rng.random_range(0.0..1.0f64)).cos()
 }
 
-fn faults(model: &Model, seed: u64, part: &mut Part) -> Value {
+fn faults(model: &Model, seed: u64, section: &mut Section) -> Value {
     let mut rows = serde_json::Map::new();
     for (interval_s, sensors) in FAULTY {
         println!(
@@ -262,7 +263,7 @@ fn faults(model: &Model, seed: u64, part: &mut Part) -> Value {
                 let cell = sum_up(&here);
                 line += &format!("{:<28}", cell.text());
                 of_fault.insert(carrier.to_owned(), cell.json());
-                demand(part, fault, (name, carrier), &cell);
+                require(section, fault, (name, carrier), &cell);
             }
             println!("  {name:<24}{line}");
             rows.insert(format!("{name}, every {interval_s} s"), Value::Object(of_fault));
@@ -280,13 +281,13 @@ fn faults(model: &Model, seed: u64, part: &mut Part) -> Value {
             });
             let steps = of(&|fault| matches!(fault, Fault::Step(_)));
             let stepped = steps.iter().filter(|s| **s).count();
-            part.demand(
+            section.require(
                 4 * stepped >= 3 * steps.len(),
                 format!("steps on «{carrier}» at {interval_s} s: {stepped} of {}", steps.len()),
             );
             let share = seen.iter().filter(|s| **s).count() as f64 / seen.len() as f64;
             println!("  slow faults seen on «{carrier}»: {:.0} %", 100.0 * share);
-            part.demand(
+            section.require(
                 share >= least,
                 format!("slow faults on «{carrier}» at {interval_s} s: {:.0} % seen", 100.0 * share),
             );
@@ -296,16 +297,16 @@ fn faults(model: &Model, seed: u64, part: &mut Part) -> Value {
 }
 
 /// What must be seen of single faults.
-fn demand(part: &mut Part, fault: Fault, (name, carrier): (&str, &str), cell: &Cell) {
+fn require(section: &mut Section, fault: Fault, (name, carrier): (&str, &str), cell: &Cell) {
     let flat = matches!(carrier, "white noise" | "daily cycle");
     if fault == Fault::Drift(1.0) && flat {
-        part.demand(
+        section.require(
             cell.after_h.is_some_and(|h| h <= 6.0),
             format!("{name} on «{carrier}» is seen after {:?} h", cell.after_h),
         );
     }
     if let (Some(lasts), true, true) = (cell.lasts, flat, matches!(fault, Fault::Drift(_) | Fault::Wear)) {
-        part.demand(
+        section.require(
             lasts * 10 >= cell.of * 9,
             format!("{name} on «{carrier}» lasts in {lasts} of {}", cell.of),
         );
