@@ -9,7 +9,7 @@ use crate::{
     process::usages,
     publisher::Load,
     record,
-    stage::PARTS,
+    stage::PROCESSES,
 };
 use anyhow::{Context, Result};
 use clap::Args;
@@ -122,7 +122,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
 }
 
 fn cpu_s(stack: &Stack) -> BTreeMap<&'static str, f64> {
-    usages(stack, &PARTS).into_iter().map(|(part, usage)| (part, usage.cpu_s)).collect()
+    usages(stack, &PROCESSES).into_iter().map(|(process, usage)| (process, usage.cpu_s)).collect()
 }
 
 fn line(m: &Measured) -> String {

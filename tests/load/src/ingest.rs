@@ -6,7 +6,7 @@ use crate::{
     fleet::Fleet,
     machine::Machine,
     record,
-    stage::{Bench, PARTS, Stage},
+    stage::{Bench, PROCESSES, Stage},
 };
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
@@ -149,13 +149,13 @@ fn heading() -> String {
         "unscored",
         "drain",
         "spool",
-        PARTS.map(|p| format!("{p:<12}")).join(" ") + " load"
+        PROCESSES.map(|p| format!("{p:<12}")).join(" ") + " load"
     )
 }
 
 fn line(s: &Stage) -> String {
     let l = &s.latency;
-    let used: Vec<_> = PARTS
+    let used: Vec<_> = PROCESSES
         .iter()
         .chain(&["load"])
         .map(|p| {

@@ -79,12 +79,12 @@ impl Percentiles {
 }
 
 /// A task that asks until it is told to stop.
-pub(crate) struct Watch {
+pub(crate) struct LatencyProbe {
     stop: Arc<AtomicBool>,
     task: JoinHandle<Result<Vec<u32>>>,
 }
 
-impl Watch {
+impl LatencyProbe {
     /// Starts asking.
     pub(crate) async fn start(db: Client, marks: Arc<Marks>) -> Result<Self> {
         let names: Vec<String> = marks.0.keys().map(|m| format!("load-{m:04}")).collect();

@@ -19,7 +19,7 @@ use tokio::{task::JoinHandle, time::Instant};
 /// Messages are made in rounds of this length.
 const ROUND: Duration = Duration::from_millis(5);
 /// With so many messages that the broker has not taken, no further ones are made: the rate offered falls.
-const MOST_WAITING: usize = 20_000;
+const MAX_UNACKNOWLEDGED: usize = 20_000;
 
 /// What a load has done until now, in readings.
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl Connection {
         let mut began = Instant::now();
         while !stop.load(Relaxed) {
             let due = (began.elapsed().as_secs_f64() * self.messages_per_s) as u64;
-            while made < due && publisher.outstanding() < MOST_WAITING {
+            while made < due && publisher.outstanding() < MAX_UNACKNOWLEDGED {
                 let at = (made % self.machines.len() as u64) as usize;
                 // each message has a time of its own, since sensor and time are a reading's key
                 last_us = wall_clock().0.max(last_us + 1);

@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::Fleet,
-    latency::{Marks, Percentiles, Watch},
+    latency::{LatencyProbe, Marks, Percentiles},
     process::{Usage, usages},
     publisher::{Counts, Load},
 };
@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
 /// Processes that are watched.
-pub(crate) const PARTS: [&str; 4] = ["database", "broker", "host", "bridge"];
+pub(crate) const PROCESSES: [&str; 4] = ["database", "broker", "host", "bridge"];
 /// Time for the rest to arrive after a stage.
 const DRAIN: Duration = Duration::from_secs(120);
 
@@ -53,13 +53,13 @@ pub(crate) struct Stage {
     pub(crate) beyond_limits: i64,
     /// Alarms raised.
     pub(crate) alarms: i64,
-    /// The course, second by second.
-    pub(crate) course: Vec<Moment>,
+    /// The samples, second by second.
+    pub(crate) samples: Vec<Sample>,
 }
 
 /// One look at the running system.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Moment {
+pub(crate) struct Sample {
     /// Seconds since the stage began.
     pub(crate) at_s: f64,
     /// Readings published since then.
@@ -90,16 +90,17 @@ impl Bench<'_> {
     /// Holds `rate` for `seconds`.
     pub(crate) async fn stage(&self, rate: f64, seconds: f64) -> Result<Stage> {
         let marks = Arc::new(Marks::of(self.fleet.machines));
-        let watch = Watch::start(pm_migrations::connect(self.stack.db()).await?, marks.clone()).await?;
+        let probe =
+            LatencyProbe::start(pm_migrations::connect(self.stack.db()).await?, marks.clone()).await?;
         let before = self.stored().await?;
         let alarms = self.one("select count(*) from alarms").await?;
         let began_us = self.one("select (extract(epoch from clock_timestamp()) * 1000000)::int8").await?;
-        let usage_before = usages(self.stack, &PARTS);
+        let usage_before = usages(self.stack, &PROCESSES);
         let began = Instant::now();
         let load = Load::start(self.stack.mqtt_url(), self.fleet, rate, self.connections, &marks)?;
-        let course = self.course(began, seconds, &load.counts).await?;
+        let samples = self.samples(began, seconds, &load.counts).await?;
         let seconds = began.elapsed().as_secs_f64();
-        let (stored, usage_after) = (self.stored().await? - before, usages(self.stack, &PARTS));
+        let (stored, usage_after) = (self.stored().await? - before, usages(self.stack, &PROCESSES));
         let (offered, acknowledged) =
             (load.counts.offered.load(Relaxed), load.counts.acknowledged.load(Relaxed));
         let (scored, unscored_s) = self.scorings(began_us, seconds).await?;
@@ -113,7 +114,7 @@ impl Bench<'_> {
         let all = self.stored().await? - before;
         ensure!(all == published, "{published} readings were published and acknowledged, {all} are stored");
         let beyond = "select count(*) from sensor_data where status > 0 and time >= epoch_us($1)";
-        let spool_bytes = course.iter().map(|m| m.spool_bytes).max().unwrap_or_default();
+        let spool_bytes = samples.iter().map(|m| m.spool_bytes).max().unwrap_or_default();
         let cpu = usage_before
             .iter()
             .map(|(part, then)| (*part, (usage_after[part].cpu_s - then.cpu_s) / seconds))
@@ -127,18 +128,18 @@ impl Bench<'_> {
             scored: scored as f64 / seconds,
             longest_unscored_s: unscored_s,
             drained_s,
-            latency: watch.finish().await?,
+            latency: probe.finish().await?,
             cpu,
             memory_mib: memory(&usage_after),
             spool_mib: spool_bytes as f64 / 1_048_576.0,
             beyond_limits: self.db.query_one(beyond, &[&began_us]).await?.get(0),
             alarms: self.one("select count(*) from alarms").await? - alarms,
-            course,
+            samples,
         })
     }
 
-    async fn course(&self, began: Instant, seconds: f64, counts: &Counts) -> Result<Vec<Moment>> {
-        let mut course = Vec::new();
+    async fn samples(&self, began: Instant, seconds: f64, counts: &Counts) -> Result<Vec<Sample>> {
+        let mut samples = Vec::new();
         let end = began + Duration::from_secs_f64(seconds);
         let report = self
             .db
@@ -152,20 +153,20 @@ impl Bench<'_> {
             let next = (began + Duration::from_secs(second)).min(end);
             tokio::time::sleep_until(next).await;
             if let Some(row) = self.db.query_opt(&report, &[]).await? {
-                course.push(Moment {
+                samples.push(Sample {
                     at_s: began.elapsed().as_secs_f64(),
                     offered: counts.offered.load(Relaxed),
                     committed: row.get(0),
                     queue: row.get(1),
                     spool_bytes: row.get(2),
-                    memory_mib: memory(&usages(self.stack, &PARTS)),
+                    memory_mib: memory(&usages(self.stack, &PROCESSES)),
                 });
             }
             if next == end {
                 break;
             }
         }
-        Ok(course)
+        Ok(samples)
     }
 
     async fn one(&self, sql: &str) -> Result<i64> {

@@ -50,13 +50,13 @@ pub struct StackOptions {
     /// Further environment of host and bridge.
     pub environment: Vec<(String, String)>,
     /// Where relays of the test stand between services.
-    pub detours: Detours,
+    pub proxy_ports: ProxyPorts,
 }
 
 /// Ports of 127.0.0.1 on which a test listens in the place of a service, to pass on or not. The services' own addresses are
 /// [`Stack::broker_address`], [`Stack::host_address`] and [`Stack::database_address`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Detours {
+pub struct ProxyPorts {
     /// Where the bridge finds the broker.
     pub broker: Option<u16>,
     /// Where the bridge finds the functions.
@@ -107,7 +107,7 @@ impl Stack {
             stack.database = Some(database);
             app_url
         };
-        let app_url = detour(&app_url, options.detours.database)?;
+        let app_url = detour(&app_url, options.proxy_ports.database)?;
         if options.demo {
             seed(&stack.owner_url).await?;
         }
@@ -126,9 +126,9 @@ impl Stack {
         stack.launch(with_environment(host)).await?;
         if !options.without_bridge {
             let spool = stack.spool();
-            let mqtt_url = detour(&stack.mqtt_url, options.detours.broker)?;
+            let mqtt_url = detour(&stack.mqtt_url, options.proxy_ports.broker)?;
             let mut functions = http;
-            functions.set_port(options.detours.host.unwrap_or(http.port()));
+            functions.set_port(options.proxy_ports.host.unwrap_or(http.port()));
             let bridge = bridge_service(functions, &mqtt_url, &secrets.service_token, &spool)?;
             // a test sends no mail by a server that is configured in its environment
             let bridge = bridge.env("PM_SMTP_URL", "").env("EMAIL_SMTP_HOST", "");

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
-const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+const UNKNOWN_ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// A stack without bridge, an engineer, and the ids of two machines.
 pub(crate) async fn stack() -> Result<(Stack, Client, [String; 2])> {
@@ -48,9 +48,9 @@ async fn a_manual_alarm_goes_from_creation_to_verdict() -> Result<()> {
         empty["errors"].as_array().context("no errors")?.iter().map(|e| &e["loc"][1]).collect();
     assert_eq!(named, ["machine_id", "severity", "message"]);
     for (field, value) in [
-        ("machine_id", json!(NOBODY)),
+        ("machine_id", json!(UNKNOWN_ID)),
         ("machine_id", json!(7)),
-        ("sensor_id", json!(NOBODY)),
+        ("sensor_id", json!(UNKNOWN_ID)),
         ("severity", json!("banana")),
         ("message", json!("  ")),
         ("status", json!("resolved")),
@@ -124,9 +124,9 @@ async fn a_manual_alarm_goes_from_creation_to_verdict() -> Result<()> {
     );
     assert!(history.iter().all(|t| t["by_email"] == ENGINEER.0), "{history:?}");
     for missing in ["", "/history"] {
-        engineer.get(&format!("/alarms/{NOBODY}{missing}")).await?.expect(404)?;
+        engineer.get(&format!("/alarms/{UNKNOWN_ID}{missing}")).await?.expect(404)?;
     }
-    engineer.post(&format!("/alarms/{NOBODY}/acknowledge"), json!({})).await?.expect(404)?;
+    engineer.post(&format!("/alarms/{UNKNOWN_ID}/acknowledge"), json!({})).await?.expect(404)?;
     let events = texts(&stack, "select event_type from outbox order by position").await?;
     for (kind, times) in
         [("alarm.created", 2), ("alarm.updated", 3), ("ticket.created", 2), ("ticket.updated", 1)]
@@ -260,7 +260,7 @@ async fn similar_alarms_are_the_resolved_ones_of_the_same_cause_before_it() -> R
     assert_eq!(ids(&similar(5, "?limit=1&offset=1").await?), [made[0].as_str()]);
     assert_eq!(ids(&similar(0, "").await?), [""; 0]);
     assert_eq!(ids(&similar(3, "").await?), [""; 0]);
-    engineer.get(&format!("/alarms/{NOBODY}/similar")).await?.expect(404)?;
+    engineer.get(&format!("/alarms/{UNKNOWN_ID}/similar")).await?.expect(404)?;
     Ok(())
 }
 
@@ -281,9 +281,9 @@ async fn a_bulk_change_is_made_to_all_or_none() -> Result<()> {
 
     // one that does not exist, one that may not: nothing is changed and both are named
     let resolve = json!([{"status": "resolved", "verdict": "maintenance"}]);
-    let with_unknown = json!({"payload": resolve, "ids": [all[2], NOBODY]});
+    let with_unknown = json!({"payload": resolve, "ids": [all[2], UNKNOWN_ID]});
     let refused = engineer.post("/alarms/bulk", with_unknown).await?.expect(400)?;
-    assert!(refused["detail"].as_str().is_some_and(|d| d.contains(NOBODY)), "{refused}");
+    assert!(refused["detail"].as_str().is_some_and(|d| d.contains(UNKNOWN_ID)), "{refused}");
     let back =
         engineer.post(&format!("/alarms/bulk?ids={}", all.join(",")), json!([{"status": "open"}])).await?;
     let back = back.expect(400)?;

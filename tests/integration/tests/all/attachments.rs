@@ -10,7 +10,7 @@ use http::Method;
 use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 
-const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+const UNKNOWN_ID: &str = "01890000-0000-7000-8000-000000000000";
 /// The default of the setting `attachments.max_bytes`.
 const DEFAULT_MAX_BYTES: usize = 10 * 1024 * 1024;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01";
@@ -103,7 +103,7 @@ async fn an_uploaded_file_is_downloaded_unchanged() -> Result<()> {
     assert_eq!(admin.delete(&format!("/attachments/{}", id_of(&general))).await?.status, 204);
 
     for missing in ["alarms", "tickets"] {
-        let path = format!("/{missing}/{NOBODY}/attachments");
+        let path = format!("/{missing}/{UNKNOWN_ID}/attachments");
         attach(&viewer, &path, "a.png", PNG).await?.expect(404)?;
         viewer.get(&path).await?.expect(404)?;
     }

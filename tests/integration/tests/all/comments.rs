@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context, Result};
 use serde_json::json;
 
-const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+const UNKNOWN_ID: &str = "01890000-0000-7000-8000-000000000000";
 
 #[tokio::test]
 async fn alarms_and_tickets_have_comments() -> Result<()> {
@@ -21,7 +21,7 @@ async fn alarms_and_tickets_have_comments() -> Result<()> {
     for (kind, id) in [("alarm", &alarm), ("ticket", &ticket)] {
         let path = format!("/{kind}s/{id}/comments");
         // as an old client sends it; the path says what it is about
-        let body = json!({"resource_type": "ticket", "resource_id": NOBODY, "content": "hello", "is_internal": false});
+        let body = json!({"resource_type": "ticket", "resource_id": UNKNOWN_ID, "content": "hello", "is_internal": false});
         let first = viewer.post(&path, body).await?.expect(201)?;
         assert_eq!(
             (&first["resource_type"], &first["resource_id"], &first["author_email"]),
@@ -65,13 +65,13 @@ async fn alarms_and_tickets_have_comments() -> Result<()> {
         assert_eq!(changed["content"], "hello again");
         admin.patch(&own, json!({"content": "hello all"})).await?.expect(200)?;
         // of another alarm
-        viewer.delete(&format!("/{kind}s/{NOBODY}/comments/{}", id_of(&first))).await?.expect(404)?;
+        viewer.delete(&format!("/{kind}s/{UNKNOWN_ID}/comments/{}", id_of(&first))).await?.expect(404)?;
         assert_eq!(viewer.delete(&own).await?.status, 204);
         viewer.delete(&own).await?.expect(404)?;
         assert_eq!(admin.delete(&others).await?.status, 204);
         assert_eq!(engineer.get(&path).await?.expect(200)?, json!([]));
 
-        let nowhere = format!("/{kind}s/{NOBODY}/comments");
+        let nowhere = format!("/{kind}s/{UNKNOWN_ID}/comments");
         viewer.get(&nowhere).await?.expect(404)?;
         viewer.post(&nowhere, json!({"content": "c"})).await?.expect(404)?;
         viewer.post(&format!("/{kind}s/x/comments"), json!({"content": "c"})).await?.expect(422)?;

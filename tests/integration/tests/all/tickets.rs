@@ -9,7 +9,7 @@ use pm_api::TicketStatus;
 use pm_domain::ticket::may_change;
 use serde_json::{Value, json};
 
-const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+const UNKNOWN_ID: &str = "01890000-0000-7000-8000-000000000000";
 
 async fn open(engineer: &Client, body: Value) -> Result<String> {
     let ticket = engineer.post("/tickets", body).await?.expect(201)?;
@@ -24,9 +24,9 @@ async fn a_ticket_goes_from_creation_to_closed() -> Result<()> {
     let valid = json!({"machine_id": machine, "title": "Change the seal"});
     viewer.post("/tickets", valid.clone()).await?.expect(403)?;
     for (field, value) in [
-        ("machine_id", json!(NOBODY)),
+        ("machine_id", json!(UNKNOWN_ID)),
         ("machine_id", json!(null)),
-        ("alarm_id", json!(NOBODY)),
+        ("alarm_id", json!(UNKNOWN_ID)),
         // of another machine
         ("alarm_id", json!(alarm)),
         ("title", json!("")),
@@ -107,9 +107,9 @@ async fn a_ticket_goes_from_creation_to_closed() -> Result<()> {
     let audit = texts(&stack, "select action_type from audit_log where resource_type = 'ticket'").await?;
     assert_eq!(audit.iter().filter(|a| *a == "update").count(), 5, "{audit:?}");
     for missing in ["", "/history"] {
-        engineer.get(&format!("/tickets/{NOBODY}{missing}")).await?.expect(404)?;
+        engineer.get(&format!("/tickets/{UNKNOWN_ID}{missing}")).await?.expect(404)?;
     }
-    engineer.patch(&format!("/tickets/{NOBODY}"), json!({"title": "t"})).await?.expect(404)?;
+    engineer.patch(&format!("/tickets/{UNKNOWN_ID}"), json!({"title": "t"})).await?.expect(404)?;
     engineer.patch(&path, json!({"title": " "})).await?.expect(422)?;
     engineer.patch(&path, json!({"status": "banana"})).await?.expect(422)?;
     Ok(())

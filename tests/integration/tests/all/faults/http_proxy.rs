@@ -25,14 +25,14 @@ use tokio::{
 
 /// What becomes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Manner {
+pub(crate) enum ProxyBehaviour {
     /// It passes, and its answer too.
     Honest,
     /// It does not pass; the answer is this status.
     Refuses(u16),
     /// It passes, and its answer after this time.
     Slow(Duration),
-    /// It does not pass, and there is no answer until the manner changes.
+    /// It does not pass, and there is no answer until the behaviour changes.
     Silent,
     /// It passes, and the connection ends without an answer.
     LosesAnswers,
@@ -41,35 +41,35 @@ pub(crate) enum Manner {
 }
 
 #[derive(Clone)]
-pub(crate) struct Middleman {
+pub(crate) struct HttpProxy {
     address: SocketAddr,
     target: Arc<OnceLock<SocketAddr>>,
-    manner: watch::Sender<Manner>,
+    behaviour: watch::Sender<ProxyBehaviour>,
     /// Batches that were not treated honestly.
     mistreated: Arc<AtomicU64>,
 }
 
-impl Middleman {
+impl HttpProxy {
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let middleman = Self {
+        let http_proxy = Self {
             address: listener.local_addr()?,
             target: Arc::default(),
-            manner: watch::channel(Manner::Honest).0,
+            behaviour: watch::channel(ProxyBehaviour::Honest).0,
             mistreated: Arc::default(),
         };
-        let serving = middleman.clone();
+        let serving = http_proxy.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let middleman = serving.clone();
+                let http_proxy = serving.clone();
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| middleman.clone().answer(request));
+                    let service = service_fn(move |request| http_proxy.clone().answer(request));
                     let _ = server::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
-        Ok(middleman)
+        Ok(http_proxy)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -80,8 +80,8 @@ impl Middleman {
         self.target.get_or_init(|| target);
     }
 
-    pub(crate) fn set(&self, manner: Manner) {
-        self.manner.send_replace(manner);
+    pub(crate) fn set(&self, behaviour: ProxyBehaviour) {
+        self.behaviour.send_replace(behaviour);
     }
 
     /// Batches so far that were not treated honestly.
@@ -92,29 +92,31 @@ impl Middleman {
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        let mut manner = self.manner.subscribe();
-        let now = *manner.borrow();
-        if head.uri.path() != "/internal/ingest" || now == Manner::Honest {
+        let mut behaviour = self.behaviour.subscribe();
+        let now = *behaviour.borrow();
+        if head.uri.path() != "/internal/ingest" || now == ProxyBehaviour::Honest {
             return self.pass(head, body).await;
         }
         self.mistreated.fetch_add(1, SeqCst);
         match now {
-            Manner::Honest => self.pass(head, body).await,
-            Manner::Refuses(status) => answer(status, r#"{"detail": "Internal Server Error"}"#),
-            Manner::Slow(delay) => {
+            ProxyBehaviour::Honest => self.pass(head, body).await,
+            ProxyBehaviour::Refuses(status) => answer(status, r#"{"detail": "Internal Server Error"}"#),
+            ProxyBehaviour::Slow(delay) => {
                 let answer = self.pass(head, body).await;
                 sleep(delay).await;
                 answer
             }
-            Manner::Silent => {
-                let _ = manner.wait_for(|manner| *manner != Manner::Silent).await;
+            ProxyBehaviour::Silent => {
+                let _ = behaviour.wait_for(|behaviour| *behaviour != ProxyBehaviour::Silent).await;
                 anyhow::bail!("no answer")
             }
-            Manner::LosesAnswers => {
+            ProxyBehaviour::LosesAnswers => {
                 self.pass(head, body).await?;
                 anyhow::bail!("the answer is lost")
             }
-            Manner::Lies => answer(200, &serde_json::to_string(&pm_api::ingest::BatchReport::default())?),
+            ProxyBehaviour::Lies => {
+                answer(200, &serde_json::to_string(&pm_api::ingest::BatchReport::default())?)
+            }
         }
     }
 

@@ -8,8 +8,8 @@ mod checker;
 mod clocks;
 mod database;
 mod functions;
+mod http_proxy;
 mod kills;
-mod middleman;
 mod network;
 mod payloads;
 mod planted;
@@ -21,8 +21,8 @@ mod undated;
 
 use crate::client::Client;
 use anyhow::{Context, Result, bail};
-use middleman::Middleman;
-use pm_test_support::{Broker, Detours, Stack, StackOptions};
+use http_proxy::HttpProxy;
+use pm_test_support::{Broker, ProxyPorts, Stack, StackOptions};
 use relay::Relay;
 use sensors::{Plan, Sensors};
 use serde_json::{Value, json};
@@ -42,9 +42,9 @@ struct Stage {
     sensors_way: Relay,
     /// Bridge to broker.
     broker_way: Relay,
-    /// Bridge to host; behind it stands the middleman.
+    /// Bridge to host; behind it stands the HTTP proxy.
     host_way: Relay,
-    middleman: Middleman,
+    http_proxy: HttpProxy,
     /// Host to database.
     database_way: Relay,
     random: Random,
@@ -56,18 +56,19 @@ impl Stage {
         let random = Random::seeded();
         let (sensors_way, broker_way) = (Relay::start().await?, Relay::start().await?);
         let (host_way, database_way) = (Relay::start().await?, Relay::start().await?);
-        let detours = Detours {
+        let proxy_ports = ProxyPorts {
             broker: Some(broker_way.port()),
             host: Some(host_way.port()),
             database: Some(database_way.port()),
         };
-        let middleman = Middleman::start().await?;
-        host_way.lead_to(middleman.address());
-        let options = StackOptions { broker, own_database, detours, demo: true, ..StackOptions::default() };
+        let http_proxy = HttpProxy::start().await?;
+        host_way.lead_to(http_proxy.address());
+        let options =
+            StackOptions { broker, own_database, proxy_ports, demo: true, ..StackOptions::default() };
         let stack = Stack::start(options).await?;
         sensors_way.lead_to(stack.broker_address());
         broker_way.lead_to(stack.broker_address());
-        middleman.lead_to(stack.host_address());
+        http_proxy.lead_to(stack.host_address());
         database_way.lead_to(stack.database_address()?);
         let client = Client::new(&stack.base_url());
         let stage = Self {
@@ -76,7 +77,7 @@ impl Stage {
             sensors_way,
             broker_way,
             host_way,
-            middleman,
+            http_proxy,
             database_way,
             random,
             began: Instant::now(),

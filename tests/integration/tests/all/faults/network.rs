@@ -3,7 +3,7 @@
 use super::{
     PER_SECOND, Stage, a_while,
     checker::until_more_stored,
-    relay::{Relay, Weather},
+    relay::{LinkState, Relay},
     sensors::{Plan, Sensors},
 };
 use anyhow::Result;
@@ -12,20 +12,20 @@ use serde_json::Value;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Trouble {
-    Lasts(Weather),
+enum NetworkFault {
+    Lasts(LinkState),
     Reset,
     Forgotten,
 }
 
-use Trouble::{Forgotten, Lasts, Reset};
+use NetworkFault::{Forgotten, Lasts, Reset};
 
-const TROUBLES: [Trouble; 7] = [
-    Lasts(Weather::Cut),
-    Lasts(Weather::Stalled),
-    Lasts(Weather::AnswersHeld),
-    Lasts(Weather::Delayed(Duration::from_millis(20))),
-    Lasts(Weather::BytesPerSecond(200_000)),
+const NETWORK_FAULTS: [NetworkFault; 7] = [
+    Lasts(LinkState::Cut),
+    Lasts(LinkState::Stalled),
+    Lasts(LinkState::AnswersHeld),
+    Lasts(LinkState::Delayed(Duration::from_millis(20))),
+    Lasts(LinkState::BytesPerSecond(200_000)),
     Reset,
     Forgotten,
 ];
@@ -38,25 +38,25 @@ async fn all_troubles(
 ) -> Result<()> {
     let mut stage = Stage::new(broker, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
-    for trouble in stage.random.shuffled(TROUBLES.to_vec()) {
-        stage.note(format_args!("{trouble:?}"));
+    for fault in stage.random.shuffled(NETWORK_FAULTS.to_vec()) {
+        stage.note(format_args!("{fault:?}"));
         sensors.until_acknowledged(a_while(&mut stage.random)).await?;
-        one_trouble(&mut stage, &sensors, way, trouble, status_when_cut).await?;
+        one_fault(&mut stage, &sensors, way, fault, status_when_cut).await?;
         until_more_stored(stage.stack.db(), 1).await?;
     }
     stage.note(format_args!("the end"));
     stage.check(sensors).await
 }
 
-async fn one_trouble(
+async fn one_fault(
     stage: &mut Stage,
     sensors: &Sensors,
     way: fn(&Stage) -> &Relay,
-    trouble: Trouble,
+    fault: NetworkFault,
     status_when_cut: Option<fn(&Value) -> bool>,
 ) -> Result<()> {
-    let weather = match trouble {
-        Lasts(weather) => weather,
+    let link = match fault {
+        Lasts(link) => link,
         Reset => {
             way(stage).reset();
             return Ok(());
@@ -66,17 +66,17 @@ async fn one_trouble(
             return Ok(());
         }
     };
-    way(stage).set(weather);
-    let passes = matches!(weather, Weather::Delayed(_) | Weather::BytesPerSecond(_));
+    way(stage).set(link);
+    let passes = matches!(link, LinkState::Delayed(_) | LinkState::BytesPerSecond(_));
     match status_when_cut {
-        Some(shown) if weather == Weather::Cut => stage.until_status("the connection is cut", shown).await?,
+        Some(shown) if link == LinkState::Cut => stage.until_status("the connection is cut", shown).await?,
         // the sensors' own way: only time can pass
         _ if std::ptr::eq(way(stage), &stage.sensors_way) && !passes => {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         _ => sensors.until_acknowledged(a_while(&mut stage.random)).await?,
     }
-    way(stage).set(Weather::Clear);
+    way(stage).set(LinkState::Clear);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::{
     PER_SECOND, Stage,
     checker::{self, Difference, all_stored_once, difference},
-    middleman::Manner,
+    http_proxy::ProxyBehaviour,
     sensors::Plan,
 };
 use crate::sql;
@@ -44,12 +44,12 @@ async fn the_checker_finds_readings_that_ingest_confirms_and_drops() -> Result<(
     let stage = Stage::new(Broker::Embedded, false).await?;
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     sensors.until_acknowledged(PER_SECOND / 4).await?;
-    stage.middleman.set(Manner::Lies);
+    stage.http_proxy.set(ProxyBehaviour::Lies);
     sensors.until_acknowledged(PER_SECOND / 4).await?;
     let published = sensors.finish().await?;
-    let lied = || stage.middleman.mistreated() > 0;
+    let lied = || stage.http_proxy.mistreated() > 0;
     stage.until_status("everything counts as delivered", |s| super::well(s) && lied()).await?;
-    stage.middleman.set(Manner::Honest);
+    stage.http_proxy.set(ProxyBehaviour::Honest);
     let found = checker::difference(stage.stack.db(), &published.0, published.1).await?;
     assert!(!found.lost.is_empty() && found.doubled.is_empty() && found.strange.is_empty(), "{found}");
     Ok(())

@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// What happens to bytes on their way.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Weather {
+pub(crate) enum LinkState {
     /// They pass.
     Clear,
     /// Connections are reset, new ones too.
@@ -34,8 +34,8 @@ pub(crate) enum Weather {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Sky {
-    weather: Weather,
+struct RelayState {
+    link: LinkState,
     /// Connections before this number are reset.
     reset_before: u64,
     /// Bytes sent on connections before this number are dropped without notice.
@@ -46,7 +46,7 @@ struct Sky {
 pub(crate) struct Relay {
     port: u16,
     target: Arc<OnceLock<SocketAddr>>,
-    sky: watch::Sender<Sky>,
+    state: watch::Sender<RelayState>,
     count: Arc<std::sync::atomic::AtomicU64>,
 }
 
@@ -56,10 +56,11 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let target = Arc::new(OnceLock::new());
-        let (sky, _) = watch::channel(Sky { weather: Weather::Clear, reset_before: 0, lost_before: 0 });
+        let (state, _) =
+            watch::channel(RelayState { link: LinkState::Clear, reset_before: 0, lost_before: 0 });
         let count = Arc::new(std::sync::atomic::AtomicU64::new(0));
-        tokio::spawn(accept(listener, target.clone(), sky.clone(), count.clone()));
-        Ok(Self { port, target, sky, count })
+        tokio::spawn(accept(listener, target.clone(), state.clone(), count.clone()));
+        Ok(Self { port, target, state, count })
     }
 
     /// Where it listens.
@@ -77,38 +78,38 @@ impl Relay {
         self.target.get_or_init(|| target);
     }
 
-    /// Changes the weather for all connections.
-    pub(crate) fn set(&self, weather: Weather) {
-        self.sky.send_modify(|sky| sky.weather = weather);
+    /// Changes the link for all connections.
+    pub(crate) fn set(&self, link: LinkState) {
+        self.state.send_modify(|state| state.link = link);
     }
 
     /// Resets the connections there are.
     pub(crate) fn reset(&self) {
         let count = self.count.load(std::sync::atomic::Ordering::SeqCst);
-        self.sky.send_modify(|sky| sky.reset_before = count);
+        self.state.send_modify(|state| state.reset_before = count);
     }
 
     /// Forgets the connections there are, as a firewall does that was restarted: both ends believe in them.
     pub(crate) fn forget(&self) {
         let count = self.count.load(std::sync::atomic::Ordering::SeqCst);
-        self.sky.send_modify(|sky| sky.lost_before = count);
+        self.state.send_modify(|state| state.lost_before = count);
     }
 }
 
 async fn accept(
     listener: TcpListener,
     target: Arc<OnceLock<SocketAddr>>,
-    sky: watch::Sender<Sky>,
+    state: watch::Sender<RelayState>,
     count: Arc<std::sync::atomic::AtomicU64>,
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        let (target, sky) = (target.clone(), sky.subscribe());
+        let (target, state) = (target.clone(), state.subscribe());
         tokio::spawn(async move {
             // the reset of the one end when the other is gone
             let _ = client.set_zero_linger();
             let Some(target) = target.get() else { return };
-            if sky.borrow().weather == Weather::Cut {
+            if state.borrow().link == LinkState::Cut {
                 return;
             }
             let Ok(server) = TcpStream::connect(target).await else { return };
@@ -116,17 +117,17 @@ async fn accept(
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
             tokio::select! {
-                () = pump(from_client, to_server, false, number, sky.clone()) => {}
-                () = pump(from_server, to_client, true, number, sky.clone()) => {}
-                () = ends(number, sky) => {}
+                () = pump(from_client, to_server, false, number, state.clone()) => {}
+                () = pump(from_server, to_client, true, number, state.clone()) => {}
+                () = ends(number, state) => {}
             }
         });
     }
 }
 
 /// Returns when the connection is to be reset.
-async fn ends(number: u64, mut sky: watch::Receiver<Sky>) {
-    let _ = sky.wait_for(|sky| sky.weather == Weather::Cut || number < sky.reset_before).await;
+async fn ends(number: u64, mut state: watch::Receiver<RelayState>) {
+    let _ = state.wait_for(|state| state.link == LinkState::Cut || number < state.reset_before).await;
 }
 
 async fn pump(
@@ -134,28 +135,28 @@ async fn pump(
     mut to: OwnedWriteHalf,
     answers: bool,
     number: u64,
-    mut sky: watch::Receiver<Sky>,
+    mut state: watch::Receiver<RelayState>,
 ) {
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let Ok(length @ 1..) = from.read(&mut chunk).await else {
             // the end of a forgotten connection is not passed on
-            if number < sky.borrow().lost_before {
+            if number < state.borrow().lost_before {
                 std::future::pending::<()>().await;
             }
             return;
         };
-        let held = |sky: &Sky| {
-            number >= sky.lost_before
-                && (sky.weather == Weather::Stalled || (answers && sky.weather == Weather::AnswersHeld))
+        let held = |state: &RelayState| {
+            number >= state.lost_before
+                && (state.link == LinkState::Stalled || (answers && state.link == LinkState::AnswersHeld))
         };
-        let Ok(now) = sky.wait_for(|sky| !held(sky)).await.map(|sky| *sky) else { return };
+        let Ok(now) = state.wait_for(|state| !held(state)).await.map(|state| *state) else { return };
         if number < now.lost_before {
             continue;
         }
-        match now.weather {
-            Weather::Delayed(delay) => sleep(delay).await,
-            Weather::BytesPerSecond(rate) => {
+        match now.link {
+            LinkState::Delayed(delay) => sleep(delay).await,
+            LinkState::BytesPerSecond(rate) => {
                 sleep(Duration::from_secs_f64(length as f64 / rate as f64)).await;
             }
             _ => {}

@@ -3,7 +3,7 @@
 use super::{
     PER_SECOND, Stage,
     checker::{all_stored_once, difference},
-    middleman::Manner,
+    http_proxy::ProxyBehaviour,
     sensors::Plan,
     spools, well,
 };
@@ -18,14 +18,14 @@ use std::{
 /// A stage whose bridge is dead and has left a spool with everything that was published.
 async fn left_behind() -> Result<(Stage, (Plan, u64))> {
     let mut stage = Stage::new(Broker::Embedded, false).await?;
-    stage.middleman.set(Manner::Refuses(503));
+    stage.http_proxy.set(ProxyBehaviour::Refuses(503));
     let sensors = stage.sensors(Plan::new(PER_SECOND))?;
     stage.until_status("batches wait on disk", spools).await?;
     sensors.until_acknowledged(2 * PER_SECOND).await?;
     let published = sensors.finish().await?;
     stage.until_status("all is on disk", |s| spools(s) && s["mqtt"]["bridge"]["queue_size"] == 0).await?;
     stage.stack.kill("bridge").await?;
-    stage.middleman.set(Manner::Honest);
+    stage.http_proxy.set(ProxyBehaviour::Honest);
     Ok((stage, published))
 }
 
