@@ -9,6 +9,6 @@ mod session;
 
 pub use client::Api;
 pub use error::ApiError;
-pub use operation::{Received, Sent};
+pub use operation::Received;
 pub use query::{Phase, Query, Refresh};
 pub use session::Session;

@@ -3,7 +3,6 @@
 
 use super::{ApiError, Received, client::parse, operation::Content};
 use crate::{
-    browser::now_ms,
     live::Topic,
     state::{App, app},
 };
@@ -37,10 +36,6 @@ pub struct Query<T: Send + Sync + 'static> {
     pub data: RwSignal<Option<T>>,
     /// Total number of items, where the server sends it.
     pub total: RwSignal<Option<i64>>,
-    /// Why the newest attempt failed, if it did.
-    pub error: RwSignal<Option<ApiError>>,
-    /// When the newest answer came, milliseconds since 1970.
-    pub at_ms: RwSignal<f64>,
     fetcher: Fetcher,
 }
 
@@ -61,7 +56,6 @@ struct Fetcher {
     sink: StoredValue<Sink>,
     total: RwSignal<Option<i64>>,
     error: RwSignal<Option<ApiError>>,
-    at_ms: RwSignal<f64>,
     /// Is there an answer?
     ready: RwSignal<bool>,
     again: RwSignal<u32>,
@@ -83,7 +77,6 @@ impl Fetcher {
             sink: StoredValue::new(sink),
             total: RwSignal::new(None),
             error: RwSignal::new(None),
-            at_ms: RwSignal::new(0.0),
             ready: RwSignal::new(false),
             again: RwSignal::new(0),
             busy: StoredValue::new(None),
@@ -143,7 +136,6 @@ impl Fetcher {
                     if self.error.with_untracked(Option::is_some) {
                         self.error.set(None);
                     }
-                    self.at_ms.set(now_ms());
                 }
                 Err(error) => {
                     if self.shown.with_value(|shown| shown.as_ref().is_some_and(|shown| *shown != line)) {
@@ -203,7 +195,7 @@ impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Query<T> {
         });
         let line = move || request().map(|request| request.line().clone());
         let fetcher = Fetcher::start(sink, Box::new(line), refresh);
-        Self { data, total: fetcher.total, error: fetcher.error, at_ms: fetcher.at_ms, fetcher }
+        Self { data, total: fetcher.total, fetcher }
     }
 
     /// Fetches again, now.

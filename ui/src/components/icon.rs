@@ -17,7 +17,6 @@ pub enum Icon {
     Sun,
     Moon,
     Search,
-    Help,
     Close,
     Check,
     CheckAll,
@@ -26,9 +25,6 @@ pub enum Icon {
     Info,
     Offline,
     Clock,
-    Right,
-    Up,
-    Down,
     More,
     Logout,
     Refresh,
@@ -70,9 +66,6 @@ impl Icon {
             }
             Self::Moon => r#"<path d="M16.500 12.300A7 7 0 0 1 7.700 3.500a7 7 0 1 0 8.800 8.800z"/>"#,
             Self::Search => r#"<circle cx="9" cy="9" r="5"/><path d="M13 13l4 4"/>"#,
-            Self::Help => {
-                r#"<path d="M7 7.500a3 3 0 1 1 4.500 2.600c-1 .6-1.500 1.200-1.500 2.400M10 15.500h.01"/>"#
-            }
             Self::Close => r#"<path d="M5 5l10 10M15 5L5 15"/>"#,
             Self::Check => r#"<path d="M4 10.500l4 4 8-9"/>"#,
             Self::CheckAll => r#"<path d="M2 10.500l4 4 7-9M9.500 14l.5.5 8-9"/>"#,
@@ -87,9 +80,6 @@ impl Icon {
                 r#"<path d="M3 3l14 14M5.500 12a6.400 6.400 0 0 1 3-1.700M2.500 9a10.500 10.500 0 0 1 4-2.400M10 6a10.500 10.500 0 0 1 7.500 3M12.500 10.600a6.400 6.400 0 0 1 2 1.400M10 15.500h.01"/>"#
             }
             Self::Clock => r#"<circle cx="10" cy="10" r="7"/><path d="M10 6v4l2.500 2"/>"#,
-            Self::Right => r#"<path d="M8 5l5 5-5 5"/>"#,
-            Self::Up => r#"<path d="M5 12l5-5 5 5"/>"#,
-            Self::Down => r#"<path d="M5 8l5 5 5-5"/>"#,
             Self::More => r#"<path d="M3 6h14M3 10h14M3 14h14"/>"#,
             Self::Logout => r#"<path d="M12 4H5v12h7M9 10h8M14 7l3 3-3 3"/>"#,
             Self::Refresh => r#"<path d="M16 10a6 6 0 1 1-2-4.500L16 7.500M16 3.500v4h-4"/>"#,

@@ -28,7 +28,7 @@ use pm_api::{
 };
 use pm_ui_core::{
     route::Route,
-    text::{self, reading, title},
+    text::{self, reading},
     urgency,
 };
 
