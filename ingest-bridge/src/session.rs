@@ -24,7 +24,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Short: sensors publish again at once, and a broker that has forgotten the session stores nothing for an absent bridge.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Time for what is in memory to be committed or spooled at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest packet that MQTT has: a message above any smaller limit would be sent again for ever.
@@ -120,7 +120,7 @@ impl Session {
                     Err(error) => {
                         self.lost(&error.to_string());
                         tokio::select! {
-                            () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                            () = sleep(pause) => pause = (pause * 2).min(MAX_RETRY_PAUSE),
                             () = &mut stop => break,
                         }
                     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use pm_api::AttachmentId;
 use pm_domain::{
-    attachment::{FileRefusal, clean_filename, judge},
+    attachment::{FileRefusal, classify, clean_filename},
     settings::{Key, Values},
 };
 use pm_store::{
@@ -39,7 +39,7 @@ pub(crate) async fn upload(call: &Call, path: Option<Subject>) -> Outcome {
     }
     let filename = clean_filename(&form.filename);
     let allowed = settings.list(Key::AttachmentsAllowedTypes);
-    let found = judge(&filename, form.declared.as_deref(), &form.file, &allowed)
+    let found = classify(&filename, form.declared.as_deref(), &form.file, &allowed)
         .map_err(|e| refuse(&e, &filename))?;
     let actor = call.actor(&db).await?;
     let id = AttachmentId(Uuid::now_v7());

@@ -2,7 +2,7 @@
 
 use pm_domain::{
     settings::{Key, Values},
-    throttle::{ADDRESS_RESETS, REGISTRATIONS, WINDOW_S, block_s},
+    throttle::{ADDRESS_RESETS, MAX_REGISTRATIONS_PER_ADDRESS, WINDOW_S, block_s},
 };
 use pm_store::{Db, session::account_key, throttle};
 use pm_web::{Call, Refusal};
@@ -25,7 +25,7 @@ impl Tries {
 
     /// Registrations from the caller's address.
     pub(crate) fn of_registration(call: &Call) -> Self {
-        Self(vec![(by_address(call, "register"), REGISTRATIONS)])
+        Self(vec![(by_address(call, "register"), MAX_REGISTRATIONS_PER_ADDRESS)])
     }
 
     /// Password resets, asked for or confirmed, from the caller's address.

@@ -8,7 +8,7 @@ mod reuse;
 use http::StatusCode;
 use pm_api::sensor_data::ResetReport;
 use pm_auth::Op;
-use pm_domain::rollup::LONGEST_COUNT_H;
+use pm_domain::rollup::MAX_COUNT_HOURS;
 use pm_store::{dashboard, reset};
 use pm_web::{Answer, Refusal, Request, json, serve};
 
@@ -20,7 +20,7 @@ async fn handle(request: Request) -> Answer {
             Op::DashboardMachines => reuse::answer(&call, op, 0, dashboard::machines).await,
             Op::DashboardSensors => reuse::answer(&call, op, 0, dashboard::sensors).await,
             Op::DashboardPredictions => {
-                let hours = call.query.integer("hours", 24, 1, LONGEST_COUNT_H)?;
+                let hours = call.query.integer("hours", 24, 1, MAX_COUNT_HOURS)?;
                 reuse::answer(&call, op, hours, async |db| dashboard::predictions(db, hours).await).await
             }
             Op::SystemReset => {

@@ -6,7 +6,7 @@ use pm_api::{
     ingest::Reading,
 };
 use pm_domain::{
-    condition::{Judged, limit_condition},
+    condition::{ClassifiedReading, limit_condition},
     freshness::{Freshness, freshness},
     limits,
 };
@@ -33,9 +33,9 @@ pub(crate) fn limit_conditions(
     repeated: &HashSet<usize>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let mut by_sensor: Vec<Vec<Judged>> = vec![Vec::new(); sensors.len()];
+    let mut by_sensor: Vec<Vec<ClassifiedReading>> = vec![Vec::new(); sensors.len()];
     for (i, reading) in readings.iter().enumerate() {
-        by_sensor[reading.sensor].push(Judged {
+        by_sensor[reading.sensor].push(ClassifiedReading {
             time: reading.time,
             value: reading.value,
             status: reading.status,
@@ -49,7 +49,7 @@ pub(crate) fn limit_conditions(
         .filter(|(sensor, _)| limits::any(&limits::limits(sensor.thresholds)))
         .filter_map(|(sensor, judged)| {
             let told = limit_condition(&judged, sensor.evaluated_through, sensor.threshold_condition)?;
-            let (status, value, time) = told.gravest;
+            let (status, value, time) = told.worst;
             Some(Condition {
                 machine_id: sensor.machine_id,
                 sensor_id: sensor.sensor_id,

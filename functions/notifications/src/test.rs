@@ -28,7 +28,7 @@ pub(crate) async fn email(call: &Call) -> Outcome {
         None
     } else {
         let mut fields = call.fields()?;
-        let to = fields.text("to", address::LONGEST_MAIL).flatten().map(|to| to.trim().to_owned());
+        let to = fields.text("to", address::MAX_ADDRESS_CHARS).flatten().map(|to| to.trim().to_owned());
         if let Some(Err(why)) = to.as_deref().map(address::mail) {
             fields.refuse("value_error", "to", format!("value is not a valid email address: {why}"));
         }

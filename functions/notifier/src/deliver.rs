@@ -6,7 +6,7 @@ use http::StatusCode;
 use pm_api::webhook::{DeliverReport, DeliverRequest};
 use pm_domain::{
     retry, target,
-    webhook::{self, Verdict, verdict},
+    webhook::{self, DeliveryOutcome, outcome},
 };
 use pm_store::{
     Db,
@@ -62,9 +62,9 @@ async fn send_all(db: &Db, claimed: &[Claimed], allow_private: bool) -> Result<D
     let attempts = join_all(claimed.iter().map(|claimed| send(claimed, allow_private))).await;
     let mut report = DeliverReport::default();
     for (claimed, attempt) in claimed.iter().zip(attempts) {
-        match attempt.verdict {
-            Verdict::Delivered => report.delivered += 1,
-            Verdict::Again | Verdict::Gone => {
+        match attempt.outcome {
+            DeliveryOutcome::Delivered => report.delivered += 1,
+            DeliveryOutcome::Again | DeliveryOutcome::Gone => {
                 report.failed += 1;
                 report.error.clone_from(&attempt.error);
             }
@@ -88,16 +88,18 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
             post_outside(&claimed.url, &headers, &claimed.body, timeout, MOST_ANSWER_BYTES).await
         }
     };
-    let verdict = heard.as_ref().map_or(Verdict::Again, |heard| verdict(heard.status));
-    let next_after_s = match verdict {
-        Verdict::Again => {
+    let outcome = heard.as_ref().map_or(DeliveryOutcome::Again, |heard| outcome(heard.status));
+    let next_after_s = match outcome {
+        DeliveryOutcome::Again => {
             let retries = webhook::retries(&claimed.event_type, claimed.retry_count);
             retry::delay_s(claimed.attempt, retries, fastrand::f64())
         }
-        Verdict::Delivered | Verdict::Gone => None,
+        DeliveryOutcome::Delivered | DeliveryOutcome::Gone => None,
     };
     let (response_status, response_body, error) = match heard {
-        Ok(heard) if verdict == Verdict::Delivered => (Some(heard.status.into()), Some(heard.body), None),
+        Ok(heard) if outcome == DeliveryOutcome::Delivered => {
+            (Some(heard.status.into()), Some(heard.body), None)
+        }
         Ok(heard) => {
             let error = format!("the receiver answered {}", heard.status);
             (Some(heard.status.into()), Some(heard.body), Some(error))
@@ -105,7 +107,7 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
         Err(error) => (None, None, Some(error)),
     };
     let duration_ms = (now().seconds_since(started_at) * 1000.0) as i32;
-    Attempt { verdict, next_after_s, response_status, response_body, error, duration_ms }
+    Attempt { outcome, next_after_s, response_status, response_body, error, duration_ms }
 }
 
 /// Sends a test event to an address; nothing is stored and nothing is tried again. It is not signed, because the address
@@ -115,8 +117,10 @@ async fn probe(url: &str, event: &str, allow_private: bool) -> Result<(), String
     let body = webhook::test_body(event, now());
     let headers = webhook::headers(&[], &Uuid::now_v7().to_string(), now().0 / 1_000_000, &body);
     let heard = post_outside(url, &headers, &body, PROBE_TIMEOUT, MOST_ANSWER_BYTES).await?;
-    match verdict(heard.status) {
-        Verdict::Delivered => Ok(()),
-        Verdict::Again | Verdict::Gone => Err(format!("the receiver answered {}", heard.status)),
+    match outcome(heard.status) {
+        DeliveryOutcome::Delivered => Ok(()),
+        DeliveryOutcome::Again | DeliveryOutcome::Gone => {
+            Err(format!("the receiver answered {}", heard.status))
+        }
     }
 }

@@ -6,7 +6,7 @@ use pm_domain::{
     mail::slack,
     notice::Channel,
     target,
-    webhook::{Verdict, verdict},
+    webhook::{DeliveryOutcome, outcome},
 };
 use pm_store::{
     Db,
@@ -39,8 +39,10 @@ async fn post(url: &str, text: &str, allow_private: bool) -> Result<(), String> 
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
     let body = json!({ "text": text }).to_string();
     let heard = post_outside(url, &headers, &body, TIMEOUT, MOST_ANSWER_BYTES).await?;
-    match verdict(heard.status) {
-        Verdict::Delivered => Ok(()),
-        Verdict::Again | Verdict::Gone => Err(format!("Slack answered {}: {}", heard.status, heard.body)),
+    match outcome(heard.status) {
+        DeliveryOutcome::Delivered => Ok(()),
+        DeliveryOutcome::Again | DeliveryOutcome::Gone => {
+            Err(format!("Slack answered {}: {}", heard.status, heard.body))
+        }
     }
 }

@@ -6,7 +6,7 @@ use pm_api::{
     report::{Report, ReportFormat},
     sort::ReportSort,
 };
-use pm_domain::report::{Asked, judge_name};
+use pm_domain::report::{FileName, classify_file_name};
 use pm_store::{
     Db,
     report::{self, Reader, Which},
@@ -58,9 +58,9 @@ fn reader(call: &Call) -> Result<Reader, Refusal> {
 
 fn which(segment: &str) -> Result<Which, Refusal> {
     let name = decoded(segment).ok_or_else(invalid_path)?;
-    match judge_name(&name) {
-        Asked::Traversal => Err(invalid_path()),
-        Asked::Name => Ok(ReportId::from_str(&name).map_or(Which::Name(name), Which::Id)),
+    match classify_file_name(&name) {
+        FileName::Traversal => Err(invalid_path()),
+        FileName::Plain => Ok(ReportId::from_str(&name).map_or(Which::Name(name), Which::Id)),
     }
 }
 

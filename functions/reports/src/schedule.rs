@@ -7,7 +7,7 @@ use pm_api::{
     sort::ReportScheduleSort,
 };
 use pm_domain::{
-    address::{self, LONGEST_MAIL},
+    address::{self, MAX_ADDRESS_CHARS},
     schedule::Rule,
 };
 use pm_store::{
@@ -105,7 +105,7 @@ fn plan(mut fields: Fields, was: Option<&ReportSchedule>) -> Result<Plan, Refusa
         utc_offset_minutes: whole("utc_offset_minutes", -720, 840, was.map(|w| w.utc_offset_minutes), 0),
         cadence: cadence.or(was.map(|w| w.cadence)).unwrap_or(Cadence::Daily),
     };
-    let recipients = match (fields.texts("recipients", LONGEST_MAIL), was) {
+    let recipients = match (fields.texts("recipients", MAX_ADDRESS_CHARS), was) {
         (Some(list), _) => {
             if let Some((bad, why)) = list.iter().find_map(|a| Some((a, address::mail(a).err()?))) {
                 fields.refuse("value_error", "recipients", format!("{bad}: {why}"));

@@ -23,7 +23,7 @@ pub(crate) async fn export(call: &Call) -> Outcome {
         "1m" => Level::Minute,
         "1h" => Level::Hour,
         // the finest that is left from the begin on; without a begin, what there is of the readings
-        "auto" => from.map_or(Level::Raw, |from| kept.finest(from)),
+        "auto" => from.map_or(Level::Raw, |from| kept.finest_level(from)),
         _ => {
             let words = UnknownWord { expected: RESOLUTIONS }.to_string();
             return Err(Refusal::field("enum", &["query", "resolution"], words, asked.into()));

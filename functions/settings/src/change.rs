@@ -3,7 +3,7 @@
 use crate::show;
 use http::StatusCode;
 use pm_api::SettingType;
-use pm_domain::settings::{Known, MASK, Misfit, Visibility, free_value, key_is_writable};
+use pm_domain::settings::{Definition, InvalidValue, MASK, Visibility, free_value, key_is_writable};
 use pm_store::{
     StoreError,
     setting::{self, Content},
@@ -46,7 +46,7 @@ pub(crate) async fn create(call: &Call) -> Outcome {
     let db = call.db().await?;
     let actor = call.actor(&db).await?;
     let exists = || Refusal::BadRequest("Setting with this key already exists".to_owned());
-    if Known::find(&new.key).is_some() {
+    if Definition::find(&new.key).is_some() {
         return Err(exists());
     }
     match setting::create(&db, &actor, new).await {
@@ -73,7 +73,7 @@ pub(crate) async fn update(call: &Call) -> Outcome {
         is_secret: s.is_secret,
         metadata: s.metadata,
     };
-    let changed = match (Known::find(key), row) {
+    let changed = match (Definition::find(key), row) {
         (Some(known), row) => of_known(known, fields, row.map(was))?,
         (None, Some(row)) => of_added(fields, was(row))?,
         (None, None) => return Err(Refusal::NotFound),
@@ -82,7 +82,7 @@ pub(crate) async fn update(call: &Call) -> Outcome {
 }
 
 /// Value and free object can change; what is said of the rest must be what holds.
-fn of_known(known: &Known, mut fields: Fields, row: Option<Content>) -> Result<Content, Refusal> {
+fn of_known(known: &Definition, mut fields: Fields, row: Option<Content>) -> Result<Content, Refusal> {
     let mut content = was_known(known, row);
     let fixed = "This is fixed for a setting that the system obeys";
     if fields.word("value_type").is_some_and(|t: SettingType| t != content.value_type) {
@@ -109,7 +109,7 @@ fn of_known(known: &Known, mut fields: Fields, row: Option<Content>) -> Result<C
     fields.end().map(|()| content)
 }
 
-fn was_known(known: &Known, row: Option<Content>) -> Content {
+fn was_known(known: &Definition, row: Option<Content>) -> Content {
     let (value, metadata) = row.map_or((None, None), |r| (r.value, r.metadata));
     Content {
         key: known.key.to_owned(),
@@ -165,7 +165,7 @@ fn category(fields: &mut Fields) -> Option<String> {
     category
 }
 
-fn refuse_misfit(fields: &mut Fields, fit: Result<(), Misfit>, is_secret: bool) {
+fn refuse_misfit(fields: &mut Fields, fit: Result<(), InvalidValue>, is_secret: bool) {
     match fit {
         Ok(()) => {}
         Err(misfit) if is_secret => fields.refuse_secret("value_error", "value", misfit.to_string()),

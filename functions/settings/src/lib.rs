@@ -10,7 +10,7 @@ mod show;
 use http::StatusCode;
 use pm_api::{setting::Setting, sort::SettingSort};
 use pm_auth::{Op, access::ENGINEER};
-use pm_domain::settings::Known;
+use pm_domain::settings::Definition;
 use pm_store::setting;
 use pm_web::{Answer, Call, Outcome, Refusal, Request, empty, json, json_page, serve};
 
@@ -29,7 +29,7 @@ async fn handle(request: Request) -> Answer {
     .await
 }
 
-/// Known and added settings by key; `category` filters.
+/// Definition and added settings by key; `category` filters.
 async fn list(call: &Call) -> Outcome {
     let query = call.query.list::<SettingSort>(1000)?;
     let category = call.query.text("category");
@@ -45,7 +45,7 @@ async fn list(call: &Call) -> Outcome {
 
 async fn get(call: &Call) -> Outcome {
     let key = call.param("key");
-    let found = match (setting::get(&call.db().await?, key).await?, Known::find(key)) {
+    let found = match (setting::get(&call.db().await?, key).await?, Definition::find(key)) {
         (Some(stored), _) => show::stored(stored),
         (None, Some(known)) => show::default(known),
         (None, None) => return Err(Refusal::NotFound),
@@ -61,7 +61,7 @@ async fn delete(call: &Call) -> Outcome {
     let key = call.param("key");
     let db = call.db().await?;
     let actor = call.actor(&db).await?;
-    if setting::delete(&db, &actor, key).await? || Known::find(key).is_some() {
+    if setting::delete(&db, &actor, key).await? || Definition::find(key).is_some() {
         Ok(empty(StatusCode::NO_CONTENT))
     } else {
         Err(Refusal::NotFound)

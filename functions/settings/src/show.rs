@@ -1,10 +1,10 @@
 //! What an answer shows of a setting.
 
 use pm_api::setting::Setting;
-use pm_domain::settings::{KNOWN, Known, MASK, Values, Visibility};
+use pm_domain::settings::{DEFINITIONS, Definition, MASK, Values, Visibility};
 
 /// A known setting that nobody has changed.
-pub(crate) fn default(known: &Known) -> Setting {
+pub(crate) fn default(known: &Definition) -> Setting {
     let is_secret = known.visibility == Visibility::Secret;
     Setting {
         id: None,
@@ -24,7 +24,7 @@ pub(crate) fn default(known: &Known) -> Setting {
 
 /// A stored setting; of a known one, only value and free object are taken from the row.
 pub(crate) fn stored(mut row: Setting) -> Setting {
-    if let Some(known) = Known::find(&row.key) {
+    if let Some(known) = Definition::find(&row.key) {
         let in_force = Values::new([(row.key, row.value)]).text(known.id).to_owned();
         let (id, created_at, updated_at, metadata) = (row.id, row.created_at, row.updated_at, row.metadata);
         row = Setting { id, created_at, updated_at, metadata, value: Some(in_force), ..default(known) };
@@ -38,7 +38,7 @@ pub(crate) fn stored(mut row: Setting) -> Setting {
 /// Every setting by key.
 pub(crate) fn all(rows: Vec<Setting>) -> Vec<Setting> {
     let unchanged: Vec<_> =
-        KNOWN.iter().filter(|k| rows.iter().all(|row| row.key != k.key)).map(default).collect();
+        DEFINITIONS.iter().filter(|k| rows.iter().all(|row| row.key != k.key)).map(default).collect();
     let mut all: Vec<_> = rows.into_iter().map(stored).chain(unchanged).collect();
     all.sort_by(|a, b| a.key.cmp(&b.key));
     all

@@ -39,7 +39,7 @@ pub(crate) fn new_webhook(mut fields: Fields, allow_private: bool) -> Result<New
         is_active: fields.boolean("is_active").unwrap_or(true),
         headers: headers(&mut fields).flatten(),
         timeout_s: fields.integer("timeout_seconds", 1, 30).unwrap_or(DEFAULT_TIMEOUT_S),
-        retry_count: fields.integer("retry_count", 0, retry::RETRIES).unwrap_or(retry::RETRIES),
+        retry_count: fields.integer("retry_count", 0, retry::MAX_RETRIES).unwrap_or(retry::MAX_RETRIES),
         metadata: fields.object(&["metadata", "metadata_json"]).flatten(),
     };
     fields.end().map(|()| new)
@@ -60,7 +60,7 @@ pub(crate) fn webhook_change(mut fields: Fields, allow_private: bool) -> Result<
         is_active: fields.boolean("is_active"),
         headers: headers(&mut fields),
         timeout_s: fields.integer("timeout_seconds", 1, 30),
-        retry_count: fields.integer("retry_count", 0, retry::RETRIES),
+        retry_count: fields.integer("retry_count", 0, retry::MAX_RETRIES),
         metadata: fields.object(&["metadata", "metadata_json"]),
     };
     fields.end().map(|()| change)

@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Messages without acknowledgement from which on no more are made.
-const MOST_WAITING: usize = 10_000;
-const MOST_BEHIND: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const MAX_UNACKNOWLEDGED: usize = 10_000;
+const MAX_DELAY: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
+const MIN_WAIT: Duration = Duration::from_millis(1);
 
 /// Publishes the sensor readings of a simulated plant, or of a recorded file.
 #[derive(Debug, Parser)]
@@ -142,7 +142,7 @@ async fn publish(
         let next = loop {
             let due = source.due(published).filter(|_| options.count.is_none_or(|count| published < count));
             match due {
-                Some(due) if started + due <= now && publisher.outstanding() < MOST_WAITING => {
+                Some(due) if started + due <= now && publisher.outstanding() < MAX_UNACKNOWLEDGED => {
                     let (topic, payload) = source.take(published)?;
                     publisher.publish(&topic, payload);
                     published += 1;
@@ -159,11 +159,11 @@ async fn publish(
             return Ok(published);
         };
         let behind = now.saturating_duration_since(started + due);
-        if behind > MOST_BEHIND {
+        if behind > MAX_DELAY {
             // The broker was away or is too slow: what could not be published in its time is left out.
             started += behind;
         }
-        let wait = (started + due).saturating_duration_since(now).max(SHORTEST_WAIT);
+        let wait = (started + due).saturating_duration_since(now).max(MIN_WAIT);
         for message in publisher.work(wait.min(Duration::from_millis(200)), false).await {
             source.control(&message.payload);
         }
@@ -251,7 +251,7 @@ impl Source for Replay {
     fn due(&self, _index: u64) -> Option<Duration> {
         let after_s = self.rows.as_slice().first()?.time.seconds_since(self.first);
         Some(if self.speed > 0.0 {
-            Duration::try_from_secs_f64(after_s / self.speed).unwrap_or(LONGEST_WAIT)
+            Duration::try_from_secs_f64(after_s / self.speed).unwrap_or(MAX_WAIT)
         } else {
             Duration::ZERO
         })

@@ -1,7 +1,7 @@
 //! Mail addresses, web addresses, origins: is a text one?
 
 /// Longest mail address, characters (RFC 5321: 64 before the @, 255 after it).
-pub const LONGEST_MAIL: usize = 320;
+pub const MAX_ADDRESS_CHARS: usize = 320;
 
 /// Is it a mail address? Deliverability is not looked at.
 ///
@@ -17,7 +17,7 @@ pub fn mail(text: &str) -> Result<(), &'static str> {
     if host.is_empty() {
         return Err("There must be something after the @-sign.");
     }
-    if text.chars().count() > LONGEST_MAIL || name.chars().count() > 64 {
+    if text.chars().count() > MAX_ADDRESS_CHARS || name.chars().count() > 64 {
         return Err("The email address is too long.");
     }
     let odd = |c: char| c.is_whitespace() || c.is_control() || "\"(),:;<>[\\]@".contains(c);

@@ -36,7 +36,7 @@ pub enum FileRefusal {
 ///
 /// # Errors
 /// See [`FileRefusal`].
-pub fn judge(
+pub fn classify(
     filename: &str,
     declared: Option<&str>,
     content: &[u8],
@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn found(name: &str, declared: Option<&str>, content: &[u8]) -> Result<&'static str, String> {
-        judge(name, declared, content, &allowed()).map(|t| t.media_type).map_err(|e| match e {
+        classify(name, declared, content, &allowed()).map(|t| t.media_type).map_err(|e| match e {
             FileRefusal::Mismatch { declared, .. } => declared,
             FileRefusal::Unsupported(_) => "Unsupported".to_owned(),
             FileRefusal::Empty => "Empty".to_owned(),
@@ -144,10 +144,10 @@ mod tests {
         let allowed = allowed();
         assert!(allowed.iter().all(|name| TYPES.iter().any(|t| t.media_type == name)), "{allowed:?}");
         let only_pdf = ["application/pdf".to_owned()];
-        let refused = judge("a.png", None, PNG, &only_pdf);
+        let refused = classify("a.png", None, PNG, &only_pdf);
         assert_eq!(refused, Err(FileRefusal::Unsupported(vec!["pdf"])));
-        assert_eq!(Key::AttachmentsMaxBytes.known().kind.check(&MAX_BYTES.to_string()), Ok(()));
-        assert!(Key::AttachmentsMaxBytes.known().kind.check(&(MAX_BYTES + 1).to_string()).is_err());
+        assert_eq!(Key::AttachmentsMaxBytes.definition().kind.check(&MAX_BYTES.to_string()), Ok(()));
+        assert!(Key::AttachmentsMaxBytes.definition().kind.check(&(MAX_BYTES + 1).to_string()).is_err());
     }
 
     #[test]

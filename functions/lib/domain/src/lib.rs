@@ -1,5 +1,5 @@
 //! The rules of the product: when a reading is a warning, what happens to an alarm ([`alarm::machine`] is its state
-//! machine), what ticket follows, which change of state is legal, who is told, what is kept for how long.
+//! machine), what ticket follows, which change of state is legal, who is notified, how long data are retained.
 //!
 //! Invariants: no input or output, no clock (the present is an argument), no knowledge of HTTP or SQL. Every rule
 //! is a plain function over plain values, so each is tested by a table or a property.

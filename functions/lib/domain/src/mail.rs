@@ -38,7 +38,7 @@ pub fn test() -> Rendered {
 #[must_use]
 pub fn password_reset(name: Option<&str>, link: &str, valid_minutes: i64) -> Rendered {
     let greeting = name.map_or("Hello,".to_owned(), |n| format!("Hello {},", one_line(n)));
-    let asked = "somebody, probably you, asked for a new password for your account.";
+    let request = "a new password was requested for your account, probably by you.";
     let note = format!(
         "The link works once, within {valid_minutes} minutes. If you did not ask for it, do nothing: your password stays as it is."
     );
@@ -46,18 +46,18 @@ pub fn password_reset(name: Option<&str>, link: &str, valid_minutes: i64) -> Ren
         "<p>{}</p><p>{}</p><p><a href=\"{link}\" style=\"{BUTTON}\">Set a new password</a></p>\
          <p>Or open this address: {link}</p><p>{}</p>",
         escaped(&greeting),
-        escaped(asked),
+        escaped(request),
         escaped(&note),
         link = escaped(link),
     );
     Rendered {
         subject: "Set a new password".to_owned(),
-        text: format!("{greeting}\n\n{asked} Set it here:\n\n{link}\n\n{note}\n"),
+        text: format!("{greeting}\n\n{request} Set it here:\n\n{link}\n\n{note}\n"),
         html: page("Set a new password", &html),
     }
 }
 
-/// The mail that a scheduled report has been made. `link` leads to the file; whoever follows it has to sign in.
+/// The mail that a scheduled report has been made. `link` leads to the file; the reader has to sign in.
 #[must_use]
 pub fn report(title: &str, period: &str, readings: i64, link: &str) -> Rendered {
     let title = one_line(title);
@@ -72,7 +72,7 @@ pub fn report(title: &str, period: &str, readings: i64, link: &str) -> Rendered 
     Rendered { text: format!("{said}\n\n{link}\n\n{note}\n"), html: page(&title, &html), subject: title }
 }
 
-/// A mail that tells of one or many notices. `product_url` is the address of the web page, without a slash at its end.
+/// A mail with one or many notices. `product_url` is the address of the web page, without a slash at its end.
 #[must_use]
 pub fn digest(digest: &Digest, product_url: &str) -> Rendered {
     let headline = headline(digest);
@@ -141,8 +141,8 @@ fn headline(digest: &Digest) -> String {
         [only] if digest.total <= 1 => format!("{} {}: {}", capital(&only.severity), what(only), only.title),
         items => {
             let critical = items.iter().filter(|i| i.severity == "critical").count();
-            let gravest = if critical > 0 { ", some of them critical" } else { "" };
-            format!("{} notices{}{gravest}", digest.total, places(items))
+            let severest = if critical > 0 { ", some of them critical" } else { "" };
+            format!("{} notices{}{severest}", digest.total, places(items))
         }
     };
     one_line(&line)

@@ -1,4 +1,4 @@
-//! Who is told what by mail, and by a Slack-compatible webhook: which events are notices, who gets them, and when those
+//! Who is notified by mail and by a Slack-compatible webhook: which events are notices, who gets them, and when those
 //! that wait leave as one message.
 
 use crate::duration::MINUTE_S;
@@ -50,7 +50,7 @@ impl Topic {
     }
 }
 
-/// An event that somebody may be told of.
+/// An event that may be a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// What it is about.
@@ -65,7 +65,7 @@ pub struct News {
     pub assignee: Option<String>,
 }
 
-/// What an event of the outbox tells: a new alarm, one that escalated, or a ticket that got an assignee; `None`: no notice.
+/// The notice of an event of the outbox: a new alarm, one that escalated, or a ticket that got an assignee; `None`: no notice.
 #[must_use]
 pub fn news(event_type: &str, data: &Value) -> Option<News> {
     let field = |name: &str| data.get(name).and_then(Value::as_str);
@@ -101,14 +101,14 @@ fn ticket_severity(priority: Priority) -> Severity {
     }
 }
 
-/// Who is told besides the users who ask for it.
+/// Who is notified in addition to the users who ask for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audience {
     /// Is mail sent at all?
     pub mail: bool,
     /// Mail addresses.
     pub addresses: Vec<String>,
-    /// Is the Slack-compatible webhook told?
+    /// Does the Slack-compatible webhook get notices?
     pub slack: bool,
     /// Lowest severity for these addresses and Slack.
     pub minimum_severity: Severity,
@@ -119,7 +119,7 @@ pub struct Audience {
 pub struct Subscriber {
     /// Mail address.
     pub email: String,
-    /// What they want to be told.
+    /// Which notices they want.
     pub preferences: Preferences,
 }
 
@@ -146,8 +146,8 @@ impl Channel {
 /// The recipient of every message of [`Channel::Slack`].
 pub const SLACK_RECIPIENT: &str = "slack";
 
-/// Who is told, each once, with addresses in lower case. `mail_server_seen`: when a bridge last reported that it knows a
-/// mail server; without one nobody is told by mail, also not later.
+/// Who is notified, each once, with addresses in lower case. `mail_server_seen`: when a bridge last reported that it knows a
+/// mail server; without one there is no mail, also not later.
 #[must_use]
 pub fn recipients(
     news: &News,
@@ -159,17 +159,17 @@ pub fn recipients(
     let server = mail_server_seen.is_some_and(|at| at > now.plus_seconds(-MAIL_SERVER_KNOWN_FOR_S));
     let for_audience = news.topic != Topic::Ticket && news.severity >= audience.minimum_severity;
     let by_mail = || {
-        let asked = subscribers.iter().filter(|s| wants(s, news)).map(|s| &s.email);
-        asked.chain(audience.addresses.iter().filter(|_| for_audience))
+        let wanting = subscribers.iter().filter(|s| wants(s, news)).map(|s| &s.email);
+        wanting.chain(audience.addresses.iter().filter(|_| for_audience))
     };
-    let mut told = BTreeSet::new();
+    let mut notified = BTreeSet::new();
     if audience.mail && server {
-        told.extend(by_mail().map(|address| (Channel::Mail, address.to_lowercase())));
+        notified.extend(by_mail().map(|address| (Channel::Mail, address.to_lowercase())));
     }
     if audience.slack && for_audience {
-        told.insert((Channel::Slack, SLACK_RECIPIENT.to_owned()));
+        notified.insert((Channel::Slack, SLACK_RECIPIENT.to_owned()));
     }
-    told
+    notified
 }
 
 fn wants(subscriber: &Subscriber, news: &News) -> bool {
@@ -219,12 +219,13 @@ mod tests {
                 json!({"id": "a1", "change": change, "kind": kind, "severity": "critical", "message": "hot"});
             news(event, &data).map(|n| (n.topic, n.severity, n.title, n.path))
         };
-        let told = |topic| Some((topic, Severity::Critical, "hot".to_owned(), "/app/alarms/a1".to_owned()));
+        let notified =
+            |topic| Some((topic, Severity::Critical, "hot".to_owned(), "/app/alarms/a1".to_owned()));
         for (event, change, kind, expected) in [
-            ("alarm.created", "raised", "threshold", told(Topic::Alarm)),
-            ("alarm.created", "raised", "prediction", told(Topic::Prediction)),
-            ("alarm.created", "raised", "manual", told(Topic::Alarm)),
-            ("alarm.updated", "escalated", "threshold", told(Topic::Alarm)),
+            ("alarm.created", "raised", "threshold", notified(Topic::Alarm)),
+            ("alarm.created", "raised", "prediction", notified(Topic::Prediction)),
+            ("alarm.created", "raised", "manual", notified(Topic::Alarm)),
+            ("alarm.updated", "escalated", "threshold", notified(Topic::Alarm)),
             ("alarm.updated", "returned", "threshold", None),
             ("ticket.updated", "", "", None),
             ("machine.status", "", "", None),
@@ -296,8 +297,8 @@ mod tests {
             let users = ["ann@example.com", "bob@example.com"].map(|email| {
                 Subscriber { email: email.to_owned(), preferences }
             });
-            let told = recipients(&news, &audience, &users, Some(NOW), NOW);
-            let gets = |email: &str| told.contains(&(Channel::Mail, email.to_owned()));
+            let notified = recipients(&news, &audience, &users, Some(NOW), NOW);
+            let gets = |email: &str| notified.contains(&(Channel::Mail, email.to_owned()));
             let grave = news.severity >= preferences.minimum_severity;
             let (ann, bob) = match news.topic {
                 Topic::Alarm => (preferences.alarms && grave, preferences.alarms && grave),
@@ -307,7 +308,7 @@ mod tests {
             prop_assert_eq!((gets("ann@example.com"), gets("bob@example.com")), (ann && audience.mail, bob && audience.mail));
             let everybody = news.topic != Topic::Ticket && news.severity >= audience.minimum_severity;
             prop_assert_eq!(gets("plant@example.com"), everybody && audience.mail);
-            prop_assert_eq!(told.contains(&(Channel::Slack, SLACK_RECIPIENT.to_owned())), everybody && audience.slack);
+            prop_assert_eq!(notified.contains(&(Channel::Slack, SLACK_RECIPIENT.to_owned())), everybody && audience.slack);
         }
 
         #[test]

@@ -15,7 +15,7 @@
 use crate::duration::HOUR_S;
 use pm_api::Timestamp;
 
-/// A machine that sends nothing for more than so many intervals of observation is not observed meanwhile.
+/// A machine that sends nothing for more than this many intervals of observation is not observed in that time.
 pub const SILENT_INTERVALS: i64 = 3;
 /// The hours of which the share is taken in which a machine reported.
 pub const REPORTING_HOURS: i64 = 24;

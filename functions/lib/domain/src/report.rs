@@ -4,7 +4,7 @@ use pm_api::{Timestamp, report::ReportFormat};
 
 /// Rows of a CSV report; of more, the newest are taken.
 pub const CSV_ROWS: i64 = 1_000_000;
-/// Period of a PDF or XLSX report when none is asked for, days.
+/// Period of a PDF or XLSX report when the request names none, days.
 pub const USUAL_DAYS: i64 = 30;
 
 /// The name of a report: `report_YYYYMMDD_HHMMSS_<32 hexadecimal digits>.<ext>`. The digits are 128 random bits, so that
@@ -35,20 +35,20 @@ pub fn grain(period_s: f64) -> (i64, i64) {
     (interval_s, interval_s * intervals.div_euclid(POINTS).saturating_add(1))
 }
 
-/// A file name that was asked for.
+/// What a requested file name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum FileName {
     /// One that may exist.
-    Name,
-    /// One that tries to leave the folder that there is not.
+    Plain,
+    /// One that would lead out of a folder.
     Traversal,
 }
 
-/// Judges the decoded last segment of a path.
+/// Classifies the decoded last segment of a path.
 #[must_use]
-pub fn judge_name(name: &str) -> Asked {
+pub fn classify_file_name(name: &str) -> FileName {
     let outside = name.contains("..") || name.contains(['/', '\\', '%', ':', '\0']) || name.starts_with('.');
-    if outside { Asked::Traversal } else { Asked::Name }
+    if outside { FileName::Traversal } else { FileName::Plain }
 }
 
 #[cfg(test)]
@@ -75,14 +75,14 @@ mod tests {
         let now: Timestamp = "2026-11-23T10:23:12.593607Z".parse().unwrap_or_default();
         let csv = name(now, 0xab, ReportFormat::Csv);
         assert_eq!(csv, format!("report_20261123_102312_{}ab.csv", "0".repeat(30)));
-        assert_eq!(judge_name(&csv), Asked::Name);
+        assert_eq!(classify_file_name(&csv), FileName::Plain);
         for bad in
             ["../../etc/passwd", "..", "a/b", "a\\b", ".hidden", "..%2f..%2fetc", "c:x", "x\0.csv", "a..b"]
         {
-            assert_eq!(judge_name(bad), Asked::Traversal, "{bad}");
+            assert_eq!(classify_file_name(bad), FileName::Traversal, "{bad}");
         }
         for missing in ["nothing.pdf", "report", "überblick.csv"] {
-            assert_eq!(judge_name(missing), Asked::Name, "{missing}");
+            assert_eq!(classify_file_name(missing), FileName::Plain, "{missing}");
         }
     }
 }

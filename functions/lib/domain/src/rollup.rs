@@ -1,5 +1,5 @@
-//! Roll-ups of readings by minute and hour, and counts of predictions by minute: which minutes are due, and what is asked
-//! again because it may have changed.
+//! Roll-ups of readings by minute and hour, and counts of predictions by minute: which minutes are due, and which are
+//! computed again because they may have changed.
 
 use crate::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_api::{Timestamp, ingest::LATE_AFTER_S};
@@ -10,7 +10,7 @@ const SETTLING_S: i64 = 5;
 /// once more as long for the way.
 pub const PREDICTED_WITHIN_S: i64 = 2 * LATE_AFTER_S;
 /// The longest time for which predictions are counted, hours: the longest that the dashboard offers.
-pub const LONGEST_COUNT_H: i64 = 168;
+pub const MAX_COUNT_HOURS: i64 = 168;
 /// Counts that the clock made are as good as new for so long, seconds; after that they are counted by the one who asks.
 pub const COUNTS_FRESH_S: i64 = 15;
 /// The counts of predictions by minute are as good as complete when they end so long ago at most, seconds.
@@ -42,13 +42,13 @@ pub fn count_window(counted_to: Option<Timestamp>, now: Timestamp) -> CountWindo
     let minute = MINUTE_S * Timestamp::SECOND;
     let running = Timestamp(now.0 - now.0.rem_euclid(minute));
     let complete = counted_to.is_some_and(|counted| counted >= running.plus_seconds(-MINUTE_S));
-    // an hour is there before its first minute is asked for
-    let earliest = running.plus_seconds(-(LONGEST_COUNT_H + 1) * HOUR_S);
+    // an hour is there before its first minute is needed
+    let earliest = running.plus_seconds(-(MAX_COUNT_HOURS + 1) * HOUR_S);
     let changed = counted_to.map(|counted| counted.plus_seconds(-PREDICTED_WITHIN_S));
     CountWindow {
         from: (!complete).then(|| changed.map_or(earliest, |changed| changed.max(earliest))),
         to: running,
-        keep_from: running.plus_seconds(-(LONGEST_COUNT_H + 2) * HOUR_S),
+        keep_from: running.plus_seconds(-(MAX_COUNT_HOURS + 2) * HOUR_S),
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
                     // no gap, and everything that a late prediction may have changed
                     prop_assert!(from <= Timestamp::plus_seconds(counted, -PREDICTED_WITHIN_S));
                 } else {
-                    prop_assert!(from <= window.to.plus_seconds(-LONGEST_COUNT_H * HOUR_S));
+                    prop_assert!(from <= window.to.plus_seconds(-MAX_COUNT_HOURS * HOUR_S));
                 }
                 counted_to = Some(window.to.plus_seconds(-MINUTE_S));
             }

@@ -12,7 +12,7 @@ use http::Uri;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Longest address, characters.
-const LONGEST_URL: usize = 2000;
+const MAX_URL_CHARS: usize = 2000;
 
 /// Why an address may not be a webhook's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum Refused {
 pub fn check(url: &str, allow_private: bool) -> Result<(), Refused> {
     let plain =
         url.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"' | b'<' | b'>' | b'^' | b'`'));
-    if !plain || url.len() > LONGEST_URL {
+    if !plain || url.len() > MAX_URL_CHARS {
         return Err(Refused::NotAnAddress);
     }
     let uri: Uri = url.parse().map_err(|_| Refused::NotAnAddress)?;

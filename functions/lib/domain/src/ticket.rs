@@ -61,7 +61,7 @@ pub fn is_closed(status: TicketStatus) -> bool {
     matches!(status, TicketStatus::Resolved | TicketStatus::Closed | TicketStatus::Cancelled)
 }
 
-/// Why a ticket cannot go from `from` to `to`, if so; `assignee` is whoever has it after the change.
+/// Why a ticket cannot go from `from` to `to`, if so; `assignee` is the assignee after the change.
 ///
 /// # Errors
 /// A sentence for people.

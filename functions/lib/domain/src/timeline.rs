@@ -4,7 +4,7 @@ use pm_api::{ReadingStatus, SpanStatus, Timestamp, sensor::StatusSpan};
 
 /// Spans over `start` to `end`, without gaps, neighbours different.
 ///
-/// `points` are the begins of buckets of `width_us` (0: single readings) with their gravest status, oldest first. A status
+/// `points` are the begins of buckets of `width_us` (0: single readings) with their worst status, oldest first. A status
 /// lasts until the next point; when that is more than `gap_us` after the end of its bucket, it lasts until the end of its
 /// bucket, and what follows is «no data».
 #[must_use]
@@ -19,8 +19,8 @@ pub fn timeline(
     for (i, (time, status)) in points.iter().enumerate() {
         let bucket_end = Timestamp(time.0.saturating_add(width_us));
         let next = points.get(i + 1).map_or(end, |p| p.0);
-        let heard = next.0.saturating_sub(bucket_end.0) <= gap_us;
-        let until = if heard { next } else { bucket_end };
+        let continues = next.0.saturating_sub(bucket_end.0) <= gap_us;
+        let until = if continues { next } else { bucket_end };
         push(&mut spans, &mut reached, (*time).min(end), SpanStatus::NoData);
         push(&mut spans, &mut reached, until.min(end), (*status).into());
     }

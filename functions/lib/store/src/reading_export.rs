@@ -7,7 +7,7 @@ use crate::{
     value::{Columns, at, id, optional},
 };
 use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp};
-use pm_domain::trend::{Kept, Level};
+use pm_domain::trend::{Level, RetentionBounds};
 
 statements! {
     SENSORS = "
@@ -117,8 +117,8 @@ pub async fn sensors(
 }
 
 /// From when on which level is kept.
-pub async fn kept(db: &Db) -> Result<Kept, StoreError> {
-    db.one(KEPT, vec![], |c| Ok(Kept { raw_from: c.take()?, minute_from: c.take()? })).await
+pub async fn kept(db: &Db) -> Result<RetentionBounds, StoreError> {
+    db.one(KEPT, vec![], |c| Ok(RetentionBounds { raw_from: c.take()?, minute_from: c.take()? })).await
 }
 
 /// The range of an export whose ends may be open; its begin is not part of it.

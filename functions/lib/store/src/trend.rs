@@ -9,7 +9,7 @@ use pm_api::{
     SensorId, Timestamp,
     sensor::{TrendPoint, TrendStatistics},
 };
-use pm_domain::trend::{Kept, Level, Plan, plan};
+use pm_domain::trend::{BucketPlan, Level, RetentionBounds, plan};
 use spin_sdk::pg::ParameterValue;
 
 statements! {
@@ -84,12 +84,12 @@ pub async fn course(
     let params = vec![id(sensor_id.0), at(from), at(to), max_points.into()];
     let facts = db.first(FACTS, params, |c| Ok((c.take::<i64>()?, c.take()?, c.take()?))).await?;
     let Some((count, raw_from, minute_from)) = facts else { return Ok(None) };
-    let kept = Kept { raw_from, minute_from };
-    if kept.finest(from) == Level::Raw && count <= max_points {
+    let kept = RetentionBounds { raw_from, minute_from };
+    if kept.finest_level(from) == Level::Raw && count <= max_points {
         let rows = db.rows(READINGS, vec![id(sensor_id.0), at(from), at(to)], point).await?;
         return Ok(Some(made(rows, (from, to), None, Level::Raw)));
     }
-    let Plan { level, width_us, from, to } = plan((from, to), max_points, kept);
+    let BucketPlan { level, width_us, from, to } = plan((from, to), max_points, kept);
     let statement = match level {
         Level::Raw => FROM_RAW,
         Level::Minute => FROM_MINUTES,

@@ -49,12 +49,12 @@ pub struct OpenAlarm {
 pub struct Step {
     /// The state after the condition.
     pub next: State,
-    /// What must be done besides storing the state.
+    /// What must be done in addition to storing the state.
     pub effects: Effects,
 }
 
 impl Step {
-    /// What the alarm's history notes beside the change: the new severity of an escalation.
+    /// What the alarm's history notes with the change: the new severity of an escalation.
     #[must_use]
     pub fn note(&self) -> Option<&'static str> {
         let alarm = self.next.alarm.as_ref()?;
@@ -410,11 +410,11 @@ mod tests {
         #[test]
         fn a_batch_counts_like_its_parts(state in any_state(), a in any_condition(), b in any_condition()) {
             let apart = step(&step(&state, &a, NOW).next, &b, NOW).next;
-            let gravest = if b.severity > a.severity { &b } else { &a };
+            let severest = if b.severity > a.severity { &b } else { &a };
             let whole = Condition {
                 occurrences: a.occurrences + b.occurrences,
-                severity: gravest.severity,
-                message: gravest.message.clone(),
+                severity: severest.severity,
+                message: severest.message.clone(),
                 time: a.time.max(b.time),
                 ..b.clone()
             };

@@ -113,7 +113,7 @@ fn update(alarm: &Alarm, update: &Update, by: UserId, now: Timestamp) -> Result<
         Some(AlarmStatus::Resolved) => {
             after.resolved_by = alarm.resolved_by.or(Some(by));
             after.shelved_until = None;
-            // nothing but its resolution tells that the cause of a manual alarm is gone
+            // only its resolution shows that the cause of a manual alarm is gone
             after.condition_active &= alarm.kind != AlarmKind::Manual.as_str();
         }
         Some(AlarmStatus::Open) | None => {}
@@ -308,8 +308,8 @@ mod tests {
                 prop_assert!(after.verdict.is_none() || is_closed(after.status));
                 prop_assert!(after.shelved_until.is_none() || !is_closed(after.status) || alarm.shelved_until.is_some());
                 prop_assert_eq!(resolves_ticket, is_closed(after.status) && !is_closed(alarm.status));
-                let told = history.iter().any(|e| e.change == after.status.as_str());
-                prop_assert_eq!(told, after.status != alarm.status);
+                let recorded = history.iter().any(|e| e.change == after.status.as_str());
+                prop_assert_eq!(recorded, after.status != alarm.status);
                 // what conditions decide stays theirs
                 prop_assert_eq!((after.severity, after.occurrences), (alarm.severity, alarm.occurrences));
                 alarm = after;

@@ -1,4 +1,4 @@
-//! The accepted types of files and how their content is told (magic numbers as in the WHATWG MIME Sniffing Standard
+//! The accepted types of files and how their content is recognised (magic numbers as in the WHATWG MIME Sniffing Standard
 //! and the formats' own specifications).
 
 /// An accepted type.

@@ -1,14 +1,14 @@
 //! The settings that the functions obey: each key once, with its type, bounds, default and meaning.
 //!
 //! A setting is stored as text. A row need not exist: then, and when a stored text no longer fits, the default holds.
-//! Administrators may add settings of their own beside these; nothing here obeys them.
+//! Administrators may add settings of their own; nothing here obeys them.
 
 mod check;
 mod table;
 mod values;
 
-pub use check::{Misfit, free_value, key_is_writable};
-pub use table::{KNOWN, Key};
+pub use check::{InvalidValue, free_value, key_is_writable};
+pub use table::{DEFINITIONS, Key};
 pub use values::Values;
 
 use pm_api::SettingType;
@@ -23,7 +23,7 @@ pub enum Kind {
     Boolean,
     /// A whole number within bounds, both allowed.
     Integer(i64, i64),
-    /// A text of at most so many characters; it may be empty.
+    /// A text of at most this many characters; it may be empty.
     Text(usize),
     /// An `http` or `https` address without query; it may be empty.
     Url,
@@ -65,7 +65,7 @@ pub enum Visibility {
 
 /// A setting that the functions obey.
 #[derive(Debug, Clone, Copy)]
-pub struct Known {
+pub struct Definition {
     /// Its key as a value.
     pub id: Key,
     /// Its key as text: `category.name_unit`.
@@ -80,11 +80,11 @@ pub struct Known {
     pub description: &'static str,
 }
 
-impl Known {
+impl Definition {
     /// The setting with this key.
     #[must_use]
     pub fn find(key: &str) -> Option<&'static Self> {
-        KNOWN.iter().find(|known| known.key == key)
+        DEFINITIONS.iter().find(|known| known.key == key)
     }
 
     /// The part of the key before the dot.
@@ -102,11 +102,11 @@ mod tests {
     #[test]
     fn every_default_fits_and_every_key_is_well_formed() {
         let mut keys = BTreeSet::new();
-        for known in KNOWN {
+        for known in DEFINITIONS {
             assert_eq!(known.kind.check(known.default), Ok(()), "{}", known.key);
             assert!(keys.insert(known.key), "{} twice", known.key);
             assert!(key_is_writable(known.key) && known.key.split('.').count() == 2, "{}", known.key);
-            assert_eq!(Known::find(known.key).map(|k| k.id), Some(known.id));
+            assert_eq!(Definition::find(known.key).map(|k| k.id), Some(known.id));
             assert!(known.description.ends_with('.'), "{}", known.key);
         }
     }

@@ -1,8 +1,8 @@
 //! The table.
 
 use super::{
+    Definition,
     Kind::{self, Addresses, Boolean, Integer, Origins, Text, Texts, Thresholds, Url, Word},
-    Known,
     Visibility::{self, Private, Public, Secret},
 };
 
@@ -15,10 +15,10 @@ macro_rules! known {
         }
 
         /// Every setting that the functions obey.
-        pub const KNOWN: &[Known] = &[$({
+        pub const DEFINITIONS: &[Definition] = &[$({
             const KIND: Kind = $kind;
             const VISIBILITY: Visibility = $visibility;
-            Known {
+            Definition {
                 id: Key::$id,
                 key: $key,
                 kind: KIND,
@@ -53,7 +53,7 @@ known! {
         Private, "Web origins whose pages may call the API from a browser, in addition to those of the variable CORS_ALLOWED_ORIGINS. [\"*\"] allows any origin, without credentials. A change takes effect within seconds.";
 
     DashboardCacheS = "dashboard.cache_s", Integer(0, 300), "0",
-        Private, "Seconds for which the counts of the dashboard may be reused; 0 counts anew each time.";
+        Private, "Seconds for which the counts of the dashboard may be reused; 0 counts each time.";
 
     GeneralPublicUrl = "general.public_url", Url, "http://127.0.0.1:8000",
         Public, "Where people reach this system; links in mails begin with it.";
@@ -69,13 +69,13 @@ known! {
     NotificationsMailEnabled = "notifications.mail_enabled", Boolean, "true",
         Private, "Send mail.";
     NotificationsMinSeverity = "notifications.min_severity", Word(pm_api::Severity::WORDS), "warning",
-        Private, "Lowest severity of an alarm that is told by mail and Slack.";
+        Private, "Lowest severity of an alarm that is sent by mail and Slack.";
     NotificationsRecipients = "notifications.recipients", Addresses, "[]",
-        Private, "Mail addresses that are told of alarms besides the users who ask for it.";
+        Private, "Mail addresses that get alarms in addition to the users who ask for it.";
     NotificationsSlackEnabled = "notifications.slack_enabled", Boolean, "false",
         Private, "Tell a Slack-compatible chat of alarms.";
     NotificationsSlackUrl = "notifications.slack_url", Url, "",
-        Secret, "Incoming-webhook address of the chat; whoever knows it can write there.";
+        Secret, "Incoming-webhook address of the chat; everyone who knows it can write there.";
     NotificationsWebhooksEnabled = "notifications.webhooks_enabled", Boolean, "true",
         Private, "Deliver events to webhooks.";
 
@@ -109,8 +109,8 @@ known! {
 impl Key {
     /// What is known of it.
     #[must_use]
-    pub fn known(self) -> &'static Known {
+    pub fn definition(self) -> &'static Definition {
         // the variants are declared in the order of the table
-        &KNOWN[self as usize]
+        &DEFINITIONS[self as usize]
     }
 }
