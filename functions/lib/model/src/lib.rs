@@ -14,6 +14,7 @@
 pub mod baseline;
 pub mod calibration;
 pub mod ceiling;
+pub mod counter;
 pub mod drift;
 pub mod explain;
 pub mod features;

@@ -1,7 +1,9 @@
 //! One sensor, its state and its new readings → judgement and next state.
 
 use crate::{
-    Model, explain,
+    Model,
+    counter::Counted,
+    explain,
     features::{self, Context},
     reference::Reference,
     rul::trend,
@@ -153,15 +155,19 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     let model_version = model.map_or(RULE_BASED, |m| &m.version).to_owned();
     let mut newest = None;
     for (time, value) in &item.readings {
-        let scored = advance_with_challenger(&mut state, model, challenger, &item.limits, time.0, *value);
+        let Some(value) = measured(&mut state, time.0, *value) else { continue };
+        let limits = if state.counter.is_recognised() { &Limits::default() } else { &item.limits };
+        let scored = advance_with_challenger(&mut state, model, challenger, limits, time.0, value);
         if let Some(scored) = scored {
-            newest = Some((scored, *value));
+            newest = Some((scored, value));
         }
     }
+    // limits are about values, not about how fast a counter counts
+    let limits = if state.counter.is_recognised() { &Limits::default() } else { &item.limits };
     let fallback_time = item.readings.last().map_or(Timestamp(0), |r| r.0);
     let time = state.window.newest().map_or(fallback_time, Timestamp);
     // Only late readings came: evaluate the window as it stands, without changing anything.
-    let newest = newest.or_else(|| current_score(&state, model, &item.limits));
+    let newest = newest.or_else(|| current_score(&state, model, limits));
     let fallback = model.is_none();
     let Some((scored, value)) = newest else {
         return ScoreResult {
@@ -186,24 +192,43 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     let may_trend =
         !state.reference.is_frozen() || state.reference.outside().is_some() || scored.rule_score > 0.0;
     let noise = state.baseline.noise();
-    let remaining_life = may_trend
-        .then(|| trend::remaining_life(&state.history, &item.limits, value, noise, time.0))
-        .flatten();
+    let remaining_life =
+        may_trend.then(|| trend::remaining_life(&state.history, limits, value, noise, time.0)).flatten();
     ScoreResult {
         model_version,
         time,
         buffering: false,
         class: state.track.class,
         score,
-        confidence: confidence(model, &item.limits, &scored, &state, score),
+        confidence: confidence(model, limits, &scored, &state, score),
         health_percent: health_percent(score),
         remaining_life,
-        contributing_features: explain::contributing(model, &scored, &state, &item.limits, value),
+        contributing_features: explain::contributing(model, &scored, &state, limits, value),
         fallback,
         relative: Some([scored.row[0], scored.row[1]]),
-        level: Some(level(&item.readings, value)),
+        level: Some(if state.counter.is_recognised() { value } else { level(&item.readings, value) }),
         shadow: state.shadow.and_then(|t| Some(Shadow { score: t.smoothed?, class: t.class })),
         state: state.to_bytes(),
+    }
+}
+
+/// The value to score: of a counter, how fast it counts. What is known of a sensor begins again when it turns out to be a
+/// counter, and when it is none any more.
+fn measured(state: &mut State, time_us: i64, value: f64) -> Option<f64> {
+    let was = state.counter.is_recognised();
+    let counted = state.counter.take(time_us, value);
+    if state.counter.is_recognised() != was {
+        *state = State {
+            unit: state.unit,
+            learning_s: state.learning_s,
+            accepted_us: state.accepted_us,
+            counter: state.counter,
+            ..State::default()
+        };
+    }
+    match counted {
+        Counted::Value(value) | Counted::Rate(value) => Some(value),
+        Counted::Nothing => None,
     }
 }
 

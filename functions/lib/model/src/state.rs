@@ -5,6 +5,7 @@
 use crate::{
     baseline::Baseline,
     ceiling::Ceiling,
+    counter::Counter,
     history::History,
     reference::{LEARNING_S, Reference},
     track::Track,
@@ -13,7 +14,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout and of the meaning of the numbers. A blob of another version is started afresh.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// The state of one sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub struct State {
     pub learning_s: i64,
     /// Time (µs) of the newest verdict «normal» that the reference knows of.
     pub accepted_us: Option<i64>,
+    /// Whether the sensor only counts up: then all of this is about how fast it counts.
+    pub counter: Counter,
 }
 
 impl Default for State {
@@ -53,6 +56,7 @@ impl Default for State {
             ceiling: Ceiling::default(),
             learning_s: LEARNING_S,
             accepted_us: None,
+            counter: Counter::default(),
         }
     }
 }
