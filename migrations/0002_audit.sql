@@ -16,8 +16,29 @@ create index audit_log_newest on audit_log (created_at desc, id desc);
 create index audit_log_of_resource on audit_log (resource_type, resource_id, created_at desc);
 create index audit_log_of_user on audit_log (user_id, created_at desc);
 
--- Entries are added and read, never changed or removed.
+-- Entries are added and read, never changed. They are removed by age alone, by drop_old_audit().
 grant select, insert on audit_log to pm_app;
+
+-- Removes up to max_rows entries that are older than edge, oldest first; returns how many. It runs with the owner's rights,
+-- because the functions may not delete entries, and it removes none of the last 30 days.
+create function drop_old_audit(edge timestamptz, max_rows bigint) returns bigint
+language plpgsql security definer
+set search_path = public, pg_temp
+as $$
+declare
+    removed bigint;
+begin
+    if edge > now() - interval '30 days' + interval '1 minute' then
+        raise exception 'entries of the last 30 days stay' using errcode = '22023';
+    end if;
+    delete from audit_log where id in (
+        select id from audit_log where created_at < edge order by created_at limit max_rows);
+    get diagnostics removed = row_count;
+    return removed;
+end
+$$;
+revoke execute on function drop_old_audit(timestamptz, bigint) from public;
+grant execute on function drop_old_audit(timestamptz, bigint) to pm_app;
 
 -- The account that makes the change, if a person makes it.
 create function acting_user() returns uuid

@@ -46,6 +46,7 @@ create table sensor_state (
     -- the conditions last passed to the alarm engine: 0 normal, 1 warning, 2 critical
     threshold_condition smallint not null default 0,
     prediction_condition smallint not null default 0,
+    reported_condition smallint not null default 0,
     -- readings up to this time have been evaluated for alarms
     evaluated_through timestamptz
 ) with (fillfactor = 50);

@@ -27,7 +27,7 @@ create table alarms (
     shelved_by uuid references users (id) on delete set null,
     shelve_reason text,
     metadata jsonb,
-    constraint alarms_kind_known check (kind in ('threshold', 'prediction', 'manual')),
+    constraint alarms_kind_known check (kind in ('threshold', 'prediction', 'reported', 'manual')),
     constraint alarms_severity_known check (severity in ('info', 'warning', 'critical')),
     constraint alarms_status_known check (status in ('open', 'acknowledged', 'resolved')),
     constraint alarms_resolved_has_time check ((status = 'resolved') = (resolved_at is not null)),

@@ -12,6 +12,8 @@ create table report_schedules (
     weekday smallint not null default 0,
     hour smallint not null,
     utc_offset_minutes smallint not null default 0,
+    -- name of the IANA time zone; without one the offset counts
+    zone text,
     machine_id uuid constraint report_schedules_machine_exists references machines (id) on delete cascade,
     sensor_id uuid constraint report_schedules_sensor_exists references sensors (id) on delete cascade,
     recipients text[] not null,

@@ -60,5 +60,18 @@ create table service_reports (
     report jsonb not null
 );
 
-grant select, insert, update, delete on settings, jobs, service_reports to pm_app;
+-- Requests that a client may send again (header Idempotency-Key), with the answer once there is one.
+create table idempotency_keys (
+    user_id uuid not null references users (id) on delete cascade,
+    key text not null,
+    created_at timestamptz not null default now(),
+    -- hash of the request
+    fingerprint bigint not null,
+    status integer,
+    body bytea,
+    constraint idempotency_keys_once primary key (user_id, key)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);
+
+grant select, insert, update, delete on settings, jobs, service_reports, idempotency_keys to pm_app;
 grant select, insert, update on clock_tasks to pm_app;

@@ -122,6 +122,9 @@ async fn run_one(client: &Client, sql: &str, version: i32, name: &str, checksum:
 /// The role under which the functions work.
 pub const APP_ROLE: &str = "pm_app";
 
+/// No statement of the functions runs longer than this: one whose caller is gone does not load the database for minutes.
+const STATEMENT_TIMEOUT: &str = "60s";
+
 /// Gives the role `pm_app` the right to log in with `password`; creates it when it is not there. What it may do is
 /// set by a migration.
 ///
@@ -141,7 +144,8 @@ pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
     let verb = if exists { "alter" } else { "create" };
     client
         .batch_execute(&format!(
-            "{verb} role {APP_ROLE} login nosuperuser nocreatedb nocreaterole password '{password}'"
+            "{verb} role {APP_ROLE} login nosuperuser nocreatedb nocreaterole password '{password}';
+            alter role {APP_ROLE} set statement_timeout = '{STATEMENT_TIMEOUT}'"
         ))
         .await
         .map_err(sentence)

@@ -57,7 +57,7 @@ CREATE TABLE public.alarms (
     shelved_by uuid,
     shelve_reason text,
     metadata jsonb,
-    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'manual'::text]))),
+    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'reported'::text, 'manual'::text]))),
     CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT alarms_severity_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
@@ -353,9 +353,32 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.drop_old_audit(edge timestamp with time zone, max_rows bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+    removed bigint;
+begin
+    if edge > now() - interval '30 days' + interval '1 minute' then
+        raise exception 'entries of the last 30 days stay' using errcode = '22023';
+    end if;
+    delete from audit_log where id in (
+        select id from audit_log where created_at < edge order by created_at limit max_rows);
+    get diagnostics removed = row_count;
+    return removed;
+end
+$$;
+
 CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     AS $$ select timestamptz 'epoch' + us * interval '1 microsecond' $$;
+
+CREATE FUNCTION public.held_area(value double precision, from_time timestamp with time zone, to_time timestamp with time zone) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select greatest(-1e140, least(1e140, value)) * extract(epoch from to_time - from_time)::double precision
+$$;
 
 CREATE FUNCTION public.kept_readings(of_sensor uuid) RETURNS bigint
     LANGUAGE sql STABLE
@@ -436,6 +459,17 @@ begin
 end
 $$;
 
+CREATE FUNCTION public.refresh_statistics() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+    if pg_try_advisory_xact_lock(hashtext('refresh_statistics')) then
+        analyze machines, sensors, sensor_state, sensor_latest;
+    end if;
+end
+$$;
+
 CREATE FUNCTION public.remove_belongings() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -465,18 +499,21 @@ CREATE FUNCTION public.roll_hours(of_sensors uuid[], hours timestamp with time z
     LANGUAGE plpgsql
     AS $$
 begin
-    insert into readings_1h (bucket, sensor_id, count, sum, min, max, last, worst)
-    select c.hour, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst
+    insert into readings_1h (bucket, sensor_id, count, sum, min, max, last, worst, first_time, last_time, area)
+    select c.hour, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst, a.first_time, a.last_time, a.area
     from (select distinct sensor_id, hour from unnest(of_sensors, hours) u (sensor_id, hour)) c
     cross join lateral (
         select sum(m.count)::bigint as count, sum(m.sum order by m.bucket) as sum, min(m.min) as min, max(m.max) as max,
-               last(m.last, m.bucket) as last, max(m.worst) as worst
-        from readings_1m m
-        where m.sensor_id = c.sensor_id and m.bucket >= c.hour and m.bucket < c.hour + interval '1 hour') a
+               last(m.last, m.bucket) as last, max(m.worst) as worst, min(m.first_time) as first_time,
+               max(m.last_time) as last_time, sum(m.area + coalesce(m.gap, 0)) as area
+        from (
+            select *, held_area(last, last_time, lead(first_time) over (order by bucket)) as gap
+            from readings_1m
+            where sensor_id = c.sensor_id and bucket >= c.hour and bucket < c.hour + interval '1 hour') m) a
     where a.count > 0
     on conflict (sensor_id, bucket) do update set
         count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
-        worst = excluded.worst;
+        worst = excluded.worst, first_time = excluded.first_time, last_time = excluded.last_time, area = excluded.area;
     insert into reading_totals (hour, count)
     select bucket, sum(count)::bigint from readings_1h where bucket = any (hours) group by bucket
     on conflict (hour) do update set count = excluded.count;
@@ -512,18 +549,22 @@ begin
         from (select sensor_id, minute, count(*) as n from took group by sensor_id, minute) t;
         exit when minutes is null;
         taken := taken + counted;
-        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst)
-        select c.minute, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst, first_time, last_time, area)
+        select c.minute, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst, a.first_time, a.last_time, a.area
         from unnest(late_sensors, minutes) c (sensor_id, minute)
         cross join lateral (
             select count(*) as count, sum(d.value order by d.time) as sum, min(d.value) as min, max(d.value) as max,
-                   last(d.value, d.time) as last, max(d.status) as worst
-            from sensor_data d
-            where d.sensor_id = c.sensor_id and d.time >= c.minute and d.time < c.minute + interval '1 minute') a
+                   last(d.value, d.time) as last, max(d.status) as worst, min(d.time) as first_time,
+                   max(d.time) as last_time, coalesce(sum(d.held), 0) as area
+            from (
+                select time, value, status, held_area(value, time, lead(time) over (order by time)) as held
+                from sensor_data
+                where sensor_id = c.sensor_id and quality = 0 and time >= c.minute
+                  and time < c.minute + interval '1 minute') d) a
         where a.count > 0
         on conflict (sensor_id, bucket) do update set
             count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
-            worst = excluded.worst;
+            worst = excluded.worst, first_time = excluded.first_time, last_time = excluded.last_time, area = excluded.area;
         perform roll_hours(late_sensors, (select array_agg(time_bucket('1 hour', m) order by ord)
                                      from unnest(minutes) with ordinality u (m, ord)));
     end loop;
@@ -536,14 +577,17 @@ begin
         delete from rollup_changes where sensor_id is null and minute = this;
         get diagnostics counted = row_count;
         taken := taken + counted;
-        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst)
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst, first_time, last_time, area)
         select this, d.sensor_id, count(*), sum(d.value order by d.time), min(d.value), max(d.value),
-               last(d.value, d.time), max(d.status)
-        from sensor_data d where d.time >= this and d.time < this + interval '1 minute'
+               last(d.value, d.time), max(d.status), min(d.time), max(d.time), coalesce(sum(d.held), 0)
+        from (
+            select sensor_id, time, value, status,
+                   held_area(value, time, lead(time) over (partition by sensor_id order by time)) as held
+            from sensor_data where time >= this and time < this + interval '1 minute' and quality = 0) d
         group by d.sensor_id
         on conflict (sensor_id, bucket) do update set
             count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
-            worst = excluded.worst;
+            worst = excluded.worst, first_time = excluded.first_time, last_time = excluded.last_time, area = excluded.area;
         if not time_bucket('1 hour', this) = any (hours) then
             hours := hours || time_bucket('1 hour', this);
         end if;
@@ -729,6 +773,9 @@ CREATE TABLE public.dead_letters (
     topic text NOT NULL,
     payload bytea NOT NULL,
     reason text NOT NULL,
+    count bigint DEFAULT 1 NOT NULL,
+    cause bytea NOT NULL,
+    bucket timestamp with time zone NOT NULL,
     digest bytea NOT NULL
 );
 
@@ -745,6 +792,15 @@ CREATE TABLE public.deleted_sensors (
     sensor_id uuid NOT NULL,
     deleted_at timestamp with time zone DEFAULT now() NOT NULL,
     emptied_at timestamp with time zone
+);
+
+CREATE TABLE public.idempotency_keys (
+    user_id uuid NOT NULL,
+    key text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    fingerprint bigint NOT NULL,
+    status integer,
+    body bytea
 );
 
 CREATE TABLE public.jobs (
@@ -974,7 +1030,10 @@ CREATE TABLE public.readings_1h (
     min double precision NOT NULL,
     max double precision NOT NULL,
     last double precision NOT NULL,
-    worst smallint NOT NULL
+    worst smallint NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    last_time timestamp with time zone NOT NULL,
+    area double precision NOT NULL
 );
 
 CREATE TABLE public.readings_1m (
@@ -985,7 +1044,10 @@ CREATE TABLE public.readings_1m (
     min double precision NOT NULL,
     max double precision NOT NULL,
     last double precision NOT NULL,
-    worst smallint NOT NULL
+    worst smallint NOT NULL,
+    first_time timestamp with time zone NOT NULL,
+    last_time timestamp with time zone NOT NULL,
+    area double precision NOT NULL
 );
 
 CREATE TABLE public.refresh_families (
@@ -1015,6 +1077,7 @@ CREATE TABLE public.report_schedules (
     weekday smallint DEFAULT 0 NOT NULL,
     hour smallint NOT NULL,
     utc_offset_minutes smallint DEFAULT 0 NOT NULL,
+    zone text,
     machine_id uuid,
     sensor_id uuid,
     recipients text[] NOT NULL,
@@ -1096,7 +1159,10 @@ CREATE TABLE public.sensor_data (
     sensor_id uuid NOT NULL,
     machine_id uuid NOT NULL,
     value double precision NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
     status smallint NOT NULL,
+    quality smallint DEFAULT 0 NOT NULL,
+    history boolean DEFAULT false NOT NULL,
     metadata jsonb,
     id bigint NOT NULL
 );
@@ -1125,6 +1191,7 @@ CREATE TABLE public.sensor_state (
     scored_through timestamp with time zone,
     threshold_condition smallint DEFAULT 0 NOT NULL,
     prediction_condition smallint DEFAULT 0 NOT NULL,
+    reported_condition smallint DEFAULT 0 NOT NULL,
     evaluated_through timestamp with time zone
 )
 WITH (fillfactor='50');
@@ -1279,13 +1346,16 @@ ALTER TABLE ONLY public.counts
     ADD CONSTRAINT counts_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.dead_letters
-    ADD CONSTRAINT dead_letters_once UNIQUE (digest, received_at);
+    ADD CONSTRAINT dead_letters_once UNIQUE (cause, bucket);
 
 ALTER TABLE ONLY public.dead_letters
     ADD CONSTRAINT dead_letters_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.deleted_sensors
     ADD CONSTRAINT deleted_sensors_pkey PRIMARY KEY (sensor_id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_once PRIMARY KEY (user_id, key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -1462,6 +1532,8 @@ CREATE INDEX comments_of_resource ON public.comments USING btree (resource_type,
 
 CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (received_at DESC);
 
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+
 CREATE INDEX jobs_newest ON public.jobs USING btree (created_at DESC, id DESC);
 
 CREATE INDEX jobs_to_do ON public.jobs USING btree (job_type, created_at) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
@@ -1505,6 +1577,8 @@ CREATE INDEX reports_of_user ON public.reports USING btree (created_by, created_
 CREATE UNIQUE INDEX roles_name_unique ON public.roles USING btree (lower(name));
 
 CREATE INDEX rollup_changes_by_minute ON public.rollup_changes USING btree (minute);
+
+CREATE INDEX sensor_data_marked ON public.sensor_data USING btree (sensor_id, "time") WHERE (quality <> 0);
 
 CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
 
@@ -1652,6 +1726,9 @@ ALTER TABLE ONLY public.attachments
 ALTER TABLE ONLY public.comments
     ADD CONSTRAINT comments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
 
@@ -1731,6 +1808,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
 REVOKE ALL ON FUNCTION public.drop_old(class text, edge timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.drop_old(class text, edge timestamp with time zone) TO pm_app;
 
+REVOKE ALL ON FUNCTION public.drop_old_audit(edge timestamp with time zone, max_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.drop_old_audit(edge timestamp with time zone, max_rows bigint) TO pm_app;
+
+REVOKE ALL ON FUNCTION public.refresh_statistics() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.refresh_statistics() TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
@@ -1754,6 +1837,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letters TO pm_app;
 GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_sensors TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
 

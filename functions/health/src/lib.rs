@@ -3,6 +3,7 @@
 //! Invariants: these routes answer also when other parts do not, and say which. Deliberately absent: figures
 //! (component `system-metrics`).
 
+mod dead_letters;
 mod service_status;
 
 use pm_api::{
@@ -29,7 +30,9 @@ async fn handle(request: Request) -> Answer {
         SystemStatus => status,
         MqttStatus => mqtt,
         AiStatus => ai_status,
-        ListDeadLetters => dead_letters,
+        ListDeadLetters => list_dead_letters,
+        DeadLetterGroups => dead_letters::groups,
+        DeleteDeadLetters => dead_letters::delete,
     };
     serve("health", request, handlers).await
 }
@@ -117,13 +120,7 @@ async fn ai_status(input: Input<op::AiStatus>) -> Result<AiStatus, Refusal> {
     Ok(service_status::scorer(&input).await)
 }
 
-async fn dead_letters(input: Input<op::ListDeadLetters>) -> Result<Page<DeadLetter>, Refusal> {
+async fn list_dead_letters(input: Input<op::ListDeadLetters>) -> Result<Page<DeadLetter>, Refusal> {
     let page = dead_letter::list(&input.db().await?, &input.page).await?;
-    Ok(page.map(|letter| DeadLetter {
-        id: letter.id,
-        received_at: letter.received_at,
-        topic: letter.topic,
-        payload: String::from_utf8_lossy(&letter.payload).into_owned(),
-        reason: letter.reason,
-    }))
+    Ok(page.map(dead_letters::shown))
 }

@@ -1,30 +1,29 @@
-//! Reading and checking a batch. What is wrong with one reading costs that reading only, and it goes to the dead
-//! letters with its reason; only a batch that cannot be decoded is refused as a whole.
+//! Reading a batch, and checking what makes a reading unusable whatever its sensor is. What is wrong with one reading costs
+//! that reading only; only a batch that cannot be decoded is refused as a whole.
 
+use crate::letters::Letters;
 use pm_api::{
     Timestamp,
-    ingest::{Batch, DeadLetter, MAX_BATCH_READINGS, MAX_NAME_BYTES, Reading, SensorRef},
+    ingest::{Batch, MAX_BATCH_READINGS, MAX_NAME_BYTES, Reading, SensorRef},
 };
-use pm_domain::freshness::{Freshness, freshness};
+use pm_domain::reading::{Admission, Claim, admit};
 use pm_web::Refusal;
-use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-/// Topic under which a refused reading stands in the dead letters.
-const REFUSED_TOPIC: &str = "ingest";
-
-/// A batch whose readings can all be stored.
-pub(crate) struct Checked {
-    pub(crate) sensors: Vec<SensorRef>,
-    pub(crate) readings: Vec<Reading>,
-    pub(crate) dead_letters: Vec<DeadLetter>,
-    /// Readings moved to the dead letters here.
-    pub(crate) refused: u64,
-    /// Readings that stood twice in the batch.
-    pub(crate) doubled: u64,
+/// A batch of which some readings cannot be stored.
+pub(crate) struct Checked<'b> {
+    pub(crate) batch: &'b Batch,
+    /// The readings that may be stored, by their indices.
+    pub(crate) usable: Vec<usize>,
+    /// The sensors of these readings, by their indices: others are not registered.
+    pub(crate) wanted: Vec<usize>,
+    /// The other readings.
+    pub(crate) refused: Letters<'b>,
 }
 
-pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Checked, Refusal> {
+/// Decodes a batch; every reading points to a sensor of it.
+pub(crate) fn read(body: &[u8]) -> Result<Batch, Refusal> {
     let malformed = |message: String| Refusal::field("value_error", &["body"], message, Value::Null);
     let batch: Batch = postcard::from_bytes(body).map_err(|e| malformed(format!("not a batch: {e}")))?;
     if batch.readings.len() > MAX_BATCH_READINGS {
@@ -33,43 +32,44 @@ pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Checked, Refusal> {
     if batch.readings.iter().any(|r| batch.sensors.get(r.sensor as usize).is_none()) {
         return Err(malformed("a reading points to a sensor that the batch does not name".to_owned()));
     }
-    Ok(check(batch, now))
+    Ok(batch)
 }
 
-fn check(batch: Batch, now: Timestamp) -> Checked {
-    let Batch { sensors, readings, mut dead_letters } = batch;
-    let mut kept = Vec::with_capacity(readings.len());
-    let mut seen = HashSet::with_capacity(readings.len());
-    let (mut refused, mut doubled) = (0, 0);
-    for reading in readings {
-        let Some(sensor) = sensors.get(reading.sensor as usize) else { continue };
-        match problem(sensor, &reading, now) {
-            Some(reason) => {
-                dead_letters.push(letter(sensor, &reading, reason, now));
-                refused += 1;
+/// Separates the readings that cannot be stored, whatever their sensors are.
+pub(crate) fn check(batch: &Batch, now: Timestamp) -> Checked<'_> {
+    let mut usable = Vec::with_capacity(batch.readings.len());
+    let mut is_wanted = vec![false; batch.sensors.len()];
+    let mut refused = Letters::default();
+    for (index, reading) in batch.readings.iter().enumerate() {
+        let Some(sensor) = batch.sensors.get(reading.sensor as usize) else { continue };
+        let impossible = || match admit(claim(reading), None, now) {
+            Admission::Refused(reason) => Some(Cow::from(reason)),
+            Admission::Stored { .. } => None,
+        };
+        match problem(sensor, reading).map(Cow::from).or_else(impossible) {
+            Some(reason) => refused.add(sensor, reading, reason),
+            None => {
+                usable.push(index);
+                is_wanted[reading.sensor as usize] = true;
             }
-            None if seen.insert((reading.sensor, reading.time)) => kept.push(reading),
-            None => doubled += 1,
         }
     }
-    // sensors without a good reading are not registered
-    let used: HashSet<u32> = kept.iter().map(|r| r.sensor).collect();
-    let mut index = vec![0; sensors.len()];
-    let mut named = Vec::with_capacity(used.len());
-    for (old, sensor) in (0_u32..).zip(sensors) {
-        if used.contains(&old) {
-            index[old as usize] = named.len() as u32;
-            named.push(sensor);
-        }
+    let wanted = (0..batch.sensors.len()).filter(|&sensor| is_wanted[sensor]).collect();
+    Checked { batch, usable, wanted, refused }
+}
+
+/// What a reading says about its time and quality.
+pub(crate) fn claim(reading: &Reading) -> Claim {
+    Claim {
+        time: reading.time,
+        quality: reading.quality,
+        historical: reading.historical,
+        dated_on_receipt: reading.dated_on_receipt,
     }
-    for reading in &mut kept {
-        reading.sensor = index[reading.sensor as usize];
-    }
-    Checked { sensors: named, readings: kept, dead_letters, refused, doubled }
 }
 
 /// What makes a reading unusable; names the field.
-fn problem(sensor: &SensorRef, reading: &Reading, now: Timestamp) -> Option<String> {
+fn problem(sensor: &SensorRef, reading: &Reading) -> Option<String> {
     for (field, name) in [("machine_id", &sensor.machine), ("sensor_id", &sensor.sensor)] {
         if name.trim().is_empty() || name.len() > MAX_NAME_BYTES || name.contains('\0') {
             return Some(format!("{field}: must have 1 to {MAX_NAME_BYTES} bytes and no NUL"));
@@ -85,27 +85,10 @@ fn problem(sensor: &SensorRef, reading: &Reading, now: Timestamp) -> Option<Stri
     if !reading.value.is_finite() {
         return Some("value: must be a finite number".to_owned());
     }
-    if freshness(reading.time, now) == Freshness::Future {
-        return Some(format!("timestamp: {} is not within 1970 and 10 minutes from now", reading.time));
-    }
     let metadata = reading.metadata.as_deref()?;
     match serde_json::from_str::<Map<String, Value>>(metadata) {
         Ok(_) if metadata.contains("\\u0000") => Some("metadata: must not contain NUL".to_owned()),
         Ok(_) => None,
         Err(error) => Some(format!("metadata: not a JSON object: {error}")),
-    }
-}
-
-fn letter(sensor: &SensorRef, reading: &Reading, reason: String, now: Timestamp) -> DeadLetter {
-    let payload = json!({
-        "machine_id": sensor.machine, "sensor_id": sensor.sensor, "timestamp": reading.time,
-        "value": reading.value, "metadata": reading.metadata,
-    });
-    DeadLetter {
-        topic: REFUSED_TOPIC.to_owned(),
-        payload: payload.to_string().into_bytes(),
-        reason,
-        count: 1,
-        received_at: now,
     }
 }

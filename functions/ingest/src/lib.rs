@@ -2,68 +2,118 @@
 //!
 //! Invariants: an answer 200 says that every reading of the batch is stored or in the dead letters, and that alarms were
 //! raised for it; a batch may be sent again any number of times (the natural key of a reading is sensor and time), so
-//! every failure is answered so that the bridge sends it again. Late readings are stored and raise no alarm. The
-//! scorer may fail: then the batch is stored unscored, and the next batch catches up.
+//! every failure is answered so that the bridge sends it again. What is evaluated and scored is stored, good and newer than
+//! all that was evaluated of its sensor before; the rest is history. The scorer may fail: then the batch is stored unscored,
+//! and the next batch catches up.
 //!
-//! Deliberately absent: MQTT and payload formats (the bridge), the model (component `score`), alarms (component
-//! `alarm-engine`).
+//! Deliberately absent: MQTT and payload formats (the bridge), the rules (`pm_domain::reading`, `unit`, `registration`), the
+//! model (component `score`), alarms (component `alarm-engine`).
 
 mod batch;
-mod judge;
+mod conditions;
+mod letters;
 mod now;
 mod remaining_life;
 mod scoring;
+mod sort;
 
-use http::StatusCode;
-use pm_api::ingest::BatchReport;
-use pm_auth::Op;
-use pm_store::{dead_letter, ingest};
-use pm_web::{Answer, Call, Outcome, Peer, Refusal, Request, json, now, serve};
+use pm_api::{Quality, Timestamp, ingest::BatchReport, route::op};
+use pm_domain::reading::CONFLICT_REASON;
+use pm_store::{
+    Db,
+    dead_letter::{self, Gathered},
+    ingest::{self, NewReading},
+};
+use pm_web::{Answer, Input, Peer, Refusal, Request, handlers, now, serve};
+use sort::Sorted;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("ingest", request, |op, call| async move {
-        match op {
-            Op::Ingest => take(&call).await,
-            Op::Score => now::score(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        Ingest => take,
+        Score => now::score,
+    };
+    serve("ingest", request, handlers).await
 }
 
-/// Stores a batch, scores its sensors, tells the alarm engine what changed.
-async fn take(call: &Call) -> Outcome {
+/// Stores a batch, scores its sensors, reports to the alarm engine what changed.
+async fn take(input: Input<op::Ingest>) -> Result<BatchReport, Refusal> {
     let now = now();
-    let batch = batch::read(&call.body, now)?;
-    let db = call.db().await?;
-    let known = ingest::resolve(&db, &batch.sensors).await?;
-    if known.iter().any(Option::is_none) {
-        return Err(Refusal::Unavailable("a machine was deleted while its readings came in".to_owned()));
+    let mut batch = batch::read(&input.body)?;
+    let mut letters = std::mem::take(&mut batch.dead_letters);
+    let checked = batch::check(&batch, now);
+    let db = input.db().await?;
+    let wanted: Vec<_> = checked.wanted.iter().filter_map(|&i| batch.sensors.get(i)).collect();
+    let resolved = ingest::resolve(&db, &wanted).await?;
+    let mut sorted = sort::sort(checked, resolved, now)?;
+    let repeated = store(&db, &batch, &mut sorted, now).await?;
+    let Sorted { sensors, readings, adopted, refused, conflicting, noticed, doubled, .. } = sorted;
+    if !adopted.is_empty() {
+        ingest::adopt_units(&db, &adopted).await?;
     }
-    let known: Vec<_> = known.into_iter().flatten().collect();
-    let judged = judge::statuses(&known, &batch.readings);
-    let repeated = match judged.as_slice() {
-        [] => Default::default(),
-        readings => ingest::store(&db, &known, readings, now).await?,
-    };
-    if !batch.dead_letters.is_empty() {
-        dead_letter::store(&db, &batch.dead_letters).await?;
-    }
-    let (scored, predicted) = scoring::score(&db, &known, &judged, now).await;
-    let mut conditions = judge::limit_conditions(&known, &judged, &repeated, now);
+    let (refused_readings, conflicts) = (refused.readings(), conflicting.readings());
+    letters.extend(refused.into_letters(now));
+    letters.extend(conflicting.into_letters(now));
+    dead_letter::store(&db, &letters, Gathered::ByMinute).await?;
+    dead_letter::store(&db, &noticed.into_letters(now), Gathered::ByDay).await?;
+
+    let marked = readings.iter().filter(|r| r.quality != Quality::Good).count() as u64;
+    let stored = readings.len() as u64 - repeated;
+    let live: Vec<NewReading> =
+        readings.into_iter().filter(|r| r.quality == Quality::Good && !r.history).collect();
+    let (scored, predicted) = scoring::score(&db, &sensors, &live, now).await;
+    let mut conditions = conditions::of(&sensors, &live, now);
     conditions.extend(predicted);
     let alarm_changes = tell_alarm_engine(conditions).await?;
-    Ok(json(
-        StatusCode::OK,
-        &BatchReport {
-            stored: (judged.len() - repeated.len()) as u64,
-            duplicates: repeated.len() as u64 + batch.doubled,
-            refused: batch.refused,
-            scored,
-            alarm_changes,
-        },
-    ))
+    Ok(BatchReport {
+        stored,
+        duplicates: repeated + doubled,
+        refused: refused_readings,
+        conflicts,
+        marked,
+        scored,
+        alarm_changes,
+    })
+}
+
+/// Stores the readings. Those that are stored already stay as they are: with the same value they are repeats, whose number
+/// is returned; with another one they are conflicts, and are taken out.
+async fn store<'b>(
+    db: &Db,
+    batch: &'b pm_api::ingest::Batch,
+    sorted: &mut Sorted<'b>,
+    now: Timestamp,
+) -> Result<u64, Refusal> {
+    if sorted.readings.is_empty() {
+        return Ok(0);
+    }
+    let known = ingest::store(db, &sorted.sensors, &sorted.readings, now).await?;
+    if known.is_empty() {
+        return Ok(0);
+    }
+    let again: Vec<_> = known.iter().filter_map(|&i| sorted.readings.get(i)).collect();
+    let stored = ingest::stored(db, &sorted.sensors, &again).await?;
+    let mut conflicts = vec![false; sorted.readings.len()];
+    for (&index, stored) in known.iter().zip(stored) {
+        let (Some(reading), Some((value, history))) = (sorted.readings.get_mut(index), stored) else {
+            continue;
+        };
+        // as it was decided when it was stored
+        reading.history = history;
+        conflicts[index] = reading.value != value;
+    }
+    for (index, _) in conflicts.iter().enumerate().filter(|(_, conflict)| **conflict) {
+        let reading = sorted.origins.get(index).and_then(|&origin| batch.readings.get(origin));
+        if let Some(reading) = reading
+            && let Some(sent_by) = batch.sensors.get(reading.sensor as usize)
+        {
+            sorted.conflicting.add(sent_by, reading, CONFLICT_REASON);
+        }
+    }
+    let repeated = known.iter().filter(|&&index| !conflicts[index]).count() as u64;
+    let mut stays = conflicts.into_iter().map(|conflict| !conflict);
+    sorted.readings.retain(|_| stays.next().unwrap_or(true));
+    Ok(repeated)
 }
 
 pub(crate) async fn tell_alarm_engine(items: Vec<pm_api::alarm_engine::Condition>) -> Result<u64, Refusal> {

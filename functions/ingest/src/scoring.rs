@@ -9,10 +9,7 @@ use pm_api::{
     remaining_life::RemainingLife,
     score::{MachineItem, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
-use pm_domain::{
-    freshness::{Freshness, freshness},
-    limits,
-};
+use pm_domain::limits;
 use pm_store::{
     Db,
     ingest::{KnownSensor, NewReading},
@@ -31,20 +28,22 @@ use std::{
 const SHORTEST_INTERVAL_S: f64 = 1.0;
 const INTERVAL_PER_SENSOR_S: f64 = 0.05;
 const LONGEST_INTERVAL_S: f64 = 5.0;
+/// Sensors of a batch that are scored for the first time at most: their readings of a day are read. The others stay due.
+const MAX_FIRST_SCORINGS: usize = 200;
 
 /// Scores the sensors that are due. Returns how many were scored and what the alarm engine must be told. A failure is
-/// logged and costs nothing: the readings stay due.
+/// logged and costs nothing: the readings stay due. `readings` are stored, good, and no history.
 pub(crate) async fn score(
     db: &Db,
     sensors: &[KnownSensor],
     readings: &[NewReading],
     now: Timestamp,
 ) -> (u64, Vec<Condition>) {
-    let due = due(sensors, readings, now);
+    let due = due(sensors, readings);
     if due.is_empty() {
         return (0, Vec::new());
     }
-    match score_due(db, &due).await {
+    match score_due(db, &due, now).await {
         Ok((predictions, conditions)) => (predictions.len() as u64, conditions),
         Err(error) => {
             log_error(&format!("{} sensors not scored: {error}", due.len()));
@@ -56,32 +55,36 @@ pub(crate) async fn score(
 fn due<'s>(
     sensors: &'s [KnownSensor],
     readings: &[NewReading],
-    now: Timestamp,
 ) -> HashMap<pm_api::SensorId, &'s KnownSensor> {
     let interval = sensors.len() as f64 * INTERVAL_PER_SENSOR_S;
     let interval = interval.clamp(SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S);
     let mut newest = vec![None; sensors.len()];
-    for reading in readings.iter().filter(|r| freshness(r.time, now) == Freshness::Live) {
+    for reading in readings {
         newest[reading.sensor] = newest[reading.sensor].max(Some(reading.time));
     }
-    sensors
-        .iter()
-        .zip(newest)
-        .filter_map(|(sensor, newest)| {
-            let newest = newest?;
-            let due = sensor.scored_through.is_none_or(|t| newest.seconds_since(t) >= interval);
-            due.then_some((sensor.sensor_id, sensor))
-        })
-        .collect()
+    let mut first_scorings = 0;
+    let is_due = |(sensor, newest): (&'s KnownSensor, Option<Timestamp>)| {
+        let newest = newest?;
+        let due = match sensor.scored_through {
+            Some(through) => newest.seconds_since(through) >= interval,
+            None => {
+                first_scorings += 1;
+                first_scorings <= MAX_FIRST_SCORINGS
+            }
+        };
+        due.then_some((sensor.sensor_id, sensor))
+    };
+    sensors.iter().zip(newest).filter_map(is_due).collect()
 }
 
 /// Scores what is new of these sensors; returns the predictions stored and what the alarm engine must be told.
 pub(crate) async fn score_due(
     db: &Db,
     due: &HashMap<pm_api::SensorId, &KnownSensor>,
+    now: Timestamp,
 ) -> Result<(Vec<PredictionId>, Vec<Condition>), String> {
     let ids: Vec<_> = due.keys().copied().collect();
-    let windows = scoring::windows(db, &ids).await.map_err(|e| e.to_string())?;
+    let windows = scoring::windows(db, &ids, now).await.map_err(|e| e.to_string())?;
     let items: Vec<ScoreItem> = windows
         .into_iter()
         .filter_map(|w| {
@@ -241,6 +244,7 @@ fn condition(sensor: &KnownSensor, result: &ScoreResult, prediction_id: pm_api::
         still_active: active,
         value: result.score,
         time: result.time,
+        evaluated_through: result.time,
         message: format!("{} behaves unusually: {state} (anomaly score {:.2})", sensor.name, result.score),
         prediction_id: Some(prediction_id),
     }

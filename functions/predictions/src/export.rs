@@ -57,8 +57,8 @@ async fn write(
         loop {
             let rows = export::predictions(db, sensor.sensor_id, status, (reached, to), SLICE).await?;
             for row in &rows {
-                csv.plain(row.time).text(&sensor.machine).text(&sensor.name).text(&sensor.sensor_type);
-                csv.plain(row.score).text(&row.status).text(&row.anomaly_type).text(&row.prediction);
+                csv.time(row.time).text(&sensor.machine).text(&sensor.name).text(&sensor.sensor_type);
+                csv.number(row.score).text(&row.status).text(&row.anomaly_type).text(&row.prediction);
                 csv.plain(row.confidence).plain(row.health_percent);
                 csv.plain(row.remaining_hours.map(|h| h.to_string()).unwrap_or_default());
                 csv.text(&row.model_version)

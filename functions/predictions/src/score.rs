@@ -20,8 +20,8 @@ const MOST_SENSORS: i64 = 1000;
 pub(crate) async fn hypothetical(input: Input<op::CreatePrediction>) -> Result<Prediction, Refusal> {
     let body = &input.body;
     let mut faults = Vec::new();
-    if freshness(body.timestamp, now()) == Freshness::Future {
-        let message = "Input should lie between 1970 and ten minutes from now";
+    if matches!(freshness(body.timestamp, now()), Freshness::Refused(_)) {
+        let message = "Input should lie between 2001 and ten minutes from now";
         faults.push(FieldFault::new("timestamp", message, json!(body.timestamp)));
     }
     let db = input.db().await?;

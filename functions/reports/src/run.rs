@@ -35,7 +35,7 @@ async fn serve_one(db: &Db, claimed: &Claimed) -> Result<(), Refusal> {
     let rule = rule(schedule);
     // a clock that differs from the database's by a moment: due all the same
     let slot = rule.due(schedule.next_run_at, now).unwrap_or(schedule.next_run_at);
-    let next = slot.plus_seconds(rule.period_s());
+    let next = rule.next(slot);
     let failure = match make_and_send(db, claimed, slot, now).await {
         Ok(()) => None,
         // the lease ends before it is made again
@@ -59,7 +59,8 @@ async fn serve_one(db: &Db, claimed: &Claimed) -> Result<(), Refusal> {
 
 async fn make_and_send(db: &Db, claimed: &Claimed, slot: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     let schedule = &claimed.schedule;
-    let from = slot.plus_seconds(-rule(schedule).period_s());
+    let rule = rule(schedule);
+    let from = rule.before(slot);
     let order = Order {
         format: schedule.format,
         title: schedule.name.clone(),
@@ -70,7 +71,7 @@ async fn make_and_send(db: &Db, claimed: &Claimed, slot: Timestamp, now: Timesta
         },
         asked_from: Some(from),
         asked_to: slot,
-        utc_offset_minutes: schedule.utc_offset_minutes,
+        utc_offset_minutes: rule.offset_minutes(slot),
         author: format!("schedule «{}» of {}", schedule.name, claimed.made_by),
         created_by: schedule.created_by,
         schedule_id: Some(schedule.id),

@@ -7,7 +7,10 @@ use pm_api::{
     report::{NewReportSchedule, Recipients, ReportFormat, ReportSchedule, ReportScheduleChange},
     route::op,
 };
-use pm_domain::schedule::{self, Rule};
+use pm_domain::{
+    schedule::{self, Rule},
+    zone::Zone,
+};
 use pm_store::{
     StoreError,
     report_schedule::{self, Plan, rule},
@@ -29,6 +32,7 @@ pub(crate) async fn get(input: Input<op::GetReportSchedule>) -> Result<ReportSch
 
 pub(crate) async fn create(input: Input<op::CreateReportSchedule>) -> Result<ReportSchedule, Refusal> {
     check_recipients(&input.body.recipients)?;
+    check_zone(input.body.zone.as_deref())?;
     let plan = new_plan(&input.body, now());
     let db = input.db().await?;
     let actor = input.actor(&db).await?;
@@ -41,6 +45,7 @@ pub(crate) async fn update(input: Input<op::UpdateReportSchedule>) -> Result<Rep
     if let Some(recipients) = &input.body.recipients {
         check_recipients(recipients)?;
     }
+    check_zone(input.body.zone.as_deref())?;
     let db = input.db().await?;
     let actor = input.actor(&db).await?;
     let before = report_schedule::get(&db, id).await?.ok_or(Refusal::NotFound)?;
@@ -73,17 +78,29 @@ fn check_recipients(recipients: &Recipients) -> Result<(), Refusal> {
     Err(Refusal::in_body(vec![FieldFault::new("recipients", message, json!(recipients))]))
 }
 
+/// The zone has to be one of the IANA database; an empty name means none.
+fn check_zone(name: Option<&str>) -> Result<(), Refusal> {
+    let Some(name) = name.filter(|name| !name.is_empty() && Zone::named(name).is_none()) else {
+        return Ok(());
+    };
+    let message = "Input should be a time zone of the IANA database, e.g. Europe/Berlin";
+    Err(Refusal::in_body(vec![FieldFault::new("zone", message, json!(name))]))
+}
+
 fn addresses(recipients: &Recipients) -> Vec<String> {
     recipients.iter().map(|address| address.0.clone()).collect()
 }
 
 fn new_plan(new: &NewReportSchedule, now: Timestamp) -> Plan {
+    let zone = new.zone.as_ref().map(|zone| zone.0.clone()).filter(|zone| !zone.is_empty());
     let rule = Rule {
         cadence: new.cadence,
         weekday: new.weekday.map_or(0, |day| day.0),
         hour: new.hour.map_or(DEFAULT_HOUR, |hour| hour.0),
         utc_offset_minutes: new.utc_offset_minutes.map_or(0, |minutes| minutes.0),
+        zone: zone.as_deref().and_then(Zone::named),
     };
+    let next_run_at = rule.next(now);
     Plan {
         name: new.name.0.clone(),
         format: new.format.unwrap_or(ReportFormat::Pdf),
@@ -92,20 +109,27 @@ fn new_plan(new: &NewReportSchedule, now: Timestamp) -> Plan {
         sensor_id: new.sensor_id,
         recipients: addresses(&new.recipients),
         is_active: new.is_active.unwrap_or(true),
-        next_run_at: rule.next(now),
+        zone,
+        next_run_at,
     }
 }
 
 fn changed_plan(before: ReportSchedule, change: &ReportScheduleChange, now: Timestamp) -> Plan {
     let rule_before = rule(&before);
+    let zone = match &change.zone {
+        Some(zone) => Some(zone.0.clone()).filter(|zone| !zone.is_empty()),
+        None => before.zone.clone(),
+    };
     let rule = Rule {
         cadence: change.cadence.unwrap_or(before.cadence),
         weekday: change.weekday.map_or(before.weekday, |day| day.0),
         hour: change.hour.map_or(before.hour, |hour| hour.0),
         utc_offset_minutes: change.utc_offset_minutes.map_or(before.utc_offset_minutes, |minutes| minutes.0),
+        zone: zone.as_deref().and_then(Zone::named),
     };
     let slots =
         schedule::Slots { rule: rule_before, is_active: before.is_active, next_run_at: before.next_run_at };
+    let next_run_at = schedule::next_after_change(&slots, &rule, now);
     Plan {
         name: change.name.as_ref().map_or(before.name, |name| name.0.clone()),
         format: change.format.unwrap_or(before.format),
@@ -114,6 +138,7 @@ fn changed_plan(before: ReportSchedule, change: &ReportScheduleChange, now: Time
         sensor_id: change.sensor_id.or(before.sensor_id),
         recipients: change.recipients.as_ref().map_or(before.recipients, addresses),
         is_active: change.is_active.unwrap_or(before.is_active),
-        next_run_at: schedule::next_after_change(slots, rule, now),
+        zone,
+        next_run_at,
     }
 }

@@ -1,115 +1,105 @@
-//! Readings by HTTP. They go the way of all readings, so they are judged, scored and alarmed alike.
+//! Readings by HTTP. They go the way of all readings, so they are evaluated, scored and alarmed alike.
 
-use http::StatusCode;
 use pm_api::{
-    MachineId, Metadata, ReadingStatus, SensorId, Timestamp,
-    ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, MAX_BATCH_READINGS, Reading, SensorRef},
+    Quality, SensorId, Timestamp,
+    error::FieldError,
+    ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, Reading, SensorRef},
+    input::MAX_FAULTS,
+    route::op,
+    sensor_data::{NewReading, SensorData},
 };
 use pm_domain::freshness::{Freshness, freshness};
 use pm_store::{Db, reading, sensor};
-use pm_web::{Call, Fields, Outcome, Peer, Refusal, all_valid, json, now, variable};
+use pm_web::{Input, Peer, Refusal, Stored, now, variable};
+use serde_json::Value;
 use std::collections::HashMap;
-
-/// A checked body.
-struct New {
-    sensor_id: SensorId,
-    machine_id: Option<MachineId>,
-    time: Timestamp,
-    value: f64,
-    status: Option<ReadingStatus>,
-    metadata: Option<Metadata>,
-}
-
-fn new(mut fields: Fields, now: Timestamp) -> Result<New, Refusal> {
-    let sensor_id = fields.required_id("sensor_id");
-    let machine_id = fields.id("machine_id");
-    let time = fields.required_time("timestamp");
-    let value = fields.required_number("value");
-    if time.is_some_and(|t| freshness(t, now) == Freshness::Future) {
-        fields.refuse("value_error", "timestamp", "Input should lie between 1970 and ten minutes from now");
-    }
-    let (status, metadata) = (fields.word("status"), fields.object(&["metadata"]).flatten());
-    fields.end()?;
-    match (sensor_id, time, value) {
-        (Some(sensor_id), Some(time), Some(value)) => {
-            Ok(New { sensor_id, machine_id, time, value, status, metadata })
-        }
-        _ => Err(Refusal::Internal("a required field is missing unnoticed".to_owned())),
-    }
-}
 
 /// `POST /sensor-data`: 201 with the stored reading; 200 with the stored reading if just this one is stored already; 409
 /// if the sensor has another value at this time.
-pub(crate) async fn one(call: &Call) -> Outcome {
-    let new = new(call.fields()?, now())?;
-    let db = call.db().await?;
-    call.actor(&db).await?;
-    let (sensor_id, time, value) = (new.sensor_id, new.time, new.value);
-    let report = send(&batch(&db, vec![new]).await?).await?;
-    let stored = reading::get(&db, sensor_id, time).await?;
+pub(crate) async fn one(input: Input<op::CreateSensorData>) -> Result<Stored<SensorData>, Refusal> {
+    let readings = std::slice::from_ref(&input.body);
+    check_times(readings, &["body"], now())?;
+    let db = input.db().await?;
+    input.actor(&db).await?;
+    let report = send(&batch(&db, readings, &["body"]).await?).await?;
+    let stored = reading::get(&db, input.body.sensor_id, input.body.timestamp).await?;
     let stored = stored.ok_or_else(|| Refusal::Unavailable("the reading was not stored".to_owned()))?;
     match report {
-        BatchReport { duplicates: 0, .. } => Ok(json(StatusCode::CREATED, &stored)),
-        _ if stored.value == value => Ok(json(StatusCode::OK, &stored)),
+        BatchReport { conflicts: 0, duplicates: 0, .. } => Ok(Stored::New(stored)),
+        BatchReport { conflicts: 0, .. } => Ok(Stored::Known(stored)),
         _ => Err(Refusal::Conflict(format!("The sensor has the value {} at this time", stored.value))),
     }
 }
 
-/// `POST /sensor-data/batch`: 201 with what became of the readings. Those that are stored already, by sensor and time, are
-/// counted as duplicates and stay as they are.
-pub(crate) async fn many(call: &Call) -> Outcome {
-    let now = now();
-    let items = call.fields()?.list_in("readings", MAX_BATCH_READINGS)?;
-    let readings = all_valid(items.into_iter().map(|fields| new(fields, now)))?;
-    let db = call.db().await?;
-    call.actor(&db).await?;
-    Ok(json(StatusCode::CREATED, &send(&batch(&db, readings).await?).await?))
+/// `POST /sensor-data/batch`: 201 with what became of the readings. Those that are stored already, by sensor and time, stay
+/// as they are: they are counted as duplicates, or as conflicts if their values differ.
+pub(crate) async fn many(input: Input<op::CreateSensorDataBatch>) -> Result<BatchReport, Refusal> {
+    let place = &["body", "readings"];
+    check_times(&input.body.readings, place, now())?;
+    let db = input.db().await?;
+    input.actor(&db).await?;
+    send(&batch(&db, &input.body.readings, place).await?).await
+}
+
+/// The place of a field of the reading `index`; a body that is a reading itself has no index.
+fn fault(place: &[&str], index: usize, field: &str, message: &str, input: impl ToString) -> FieldError {
+    let mut fault = FieldError::new("value_error", place, message, input.to_string().into());
+    if place.len() > 1 {
+        fault.loc.push(index.into());
+    }
+    fault.loc.push(field.into());
+    fault
+}
+
+fn check_times(readings: &[NewReading], place: &[&str], now: Timestamp) -> Result<(), Refusal> {
+    let impossible = |(index, reading): (usize, &NewReading)| match freshness(reading.timestamp, now) {
+        Freshness::Refused(fault_of_clock) => {
+            let reason = fault_of_clock.reason().trim_start_matches("timestamp: ");
+            let message = format!("Input should lie between 2001 and ten minutes from now: it is {reason}");
+            Some(fault(place, index, "timestamp", &message, reading.timestamp))
+        }
+        _ => None,
+    };
+    let faults: Vec<_> = readings.iter().enumerate().filter_map(impossible).take(MAX_FAULTS).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
 }
 
 /// The batch that `ingest` takes; every sensor must exist, on the machine that is named.
-async fn batch(db: &Db, readings: Vec<New>) -> Result<Batch, Refusal> {
-    let mut index: HashMap<SensorId, u32> = HashMap::new();
-    for reading in &readings {
-        let next = u32::try_from(index.len()).unwrap_or(u32::MAX);
-        index.entry(reading.sensor_id).or_insert(next);
-    }
-    let ids: Vec<_> = index.keys().copied().collect();
+async fn batch(db: &Db, readings: &[NewReading], place: &[&str]) -> Result<Batch, Refusal> {
+    let ids: Vec<_> = readings.iter().map(|r| r.sensor_id).collect();
     let machines: HashMap<_, _> = sensor::machines_of(db, &ids).await?.into_iter().collect();
-    let several = readings.len() > 1;
-    let mut sensors = vec![SensorRef::default(); index.len()];
+    let mut index: HashMap<(SensorId, Option<&str>), u32> = HashMap::new();
     let mut batch = Batch::default();
-    for (i, new) in readings.into_iter().enumerate() {
-        let machine = machines.get(&new.sensor_id);
-        let (Some(machine), Some(&sensor)) = (machine, index.get(&new.sensor_id)) else {
-            return Err(unknown("sensor_id", "There is no sensor with this id", i, several, new.sensor_id));
+    let invalid = |fault| Err(Refusal::Invalid(vec![fault]));
+    for (i, new) in readings.iter().enumerate() {
+        let Some(machine) = machines.get(&new.sensor_id) else {
+            return invalid(fault(place, i, "sensor_id", "There is no sensor with this id", new.sensor_id));
         };
         if let Some(other) = new.machine_id.filter(|m| m != machine) {
-            return Err(unknown("machine_id", "The sensor is not of this machine", i, several, other));
+            return invalid(fault(place, i, "machine_id", "The sensor is not of this machine", other));
         }
-        if let Some(slot) = sensors.get_mut(sensor as usize) {
-            *slot = SensorRef {
+        let unit = new.unit.as_deref();
+        let sensor = *index.entry((new.sensor_id, unit)).or_insert_with(|| {
+            batch.sensors.push(SensorRef {
                 machine: machine.to_string(),
                 sensor: new.sensor_id.to_string(),
+                unit: unit.map(str::to_owned),
                 ..SensorRef::default()
-            };
-        }
+            });
+            batch.sensors.len() as u32 - 1
+        });
         batch.readings.push(Reading {
             sensor,
-            time: new.time,
-            value: new.value,
+            time: new.timestamp,
+            value: new.value.0,
             status: new.status,
-            metadata: new.metadata.map(|m| serde_json::Value::Object(m).to_string()),
-            ..Reading::default()
+            quality: new.quality.unwrap_or(Quality::Good),
+            historical: new.historical.is_some_and(|flag| flag.0),
+            dated_on_receipt: false,
+            metadata: new.metadata.clone().map(|m| Value::Object(m).to_string()),
         });
     }
-    batch.sensors = sensors;
     Ok(batch)
-}
-
-fn unknown(field: &str, message: &str, i: usize, several: bool, input: impl ToString) -> Refusal {
-    let index = i.to_string();
-    let place: &[&str] = if several { &["body", "readings", &index, field] } else { &["body", field] };
-    Refusal::field("value_error", place, message, input.to_string().into())
 }
 
 /// Hands a batch to `ingest`.

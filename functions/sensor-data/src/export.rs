@@ -1,53 +1,80 @@
 //! `GET /sensor-data/export.csv`: readings, or their roll-ups where those are what is left or asked for, sensor by sensor.
 
 use http::HeaderValue;
-use pm_api::word::UnknownWord;
-use pm_domain::{csv::Csv, trend::Level};
+use pm_api::{
+    route::op,
+    sensor_data::ReadingExport,
+    word::{CsvDecimal, CsvDelimiter, Resolution},
+};
+use pm_domain::{
+    csv::{Csv, Style},
+    trend::Level,
+    zone::Zone,
+};
 use pm_store::{
     Db, StoreError,
     reading_export::{self as export, ExportRow, ExportSensor},
 };
-use pm_web::{Call, Feed, Outcome, Refusal, csv, spawn};
+use pm_web::{Answer, Feed, Input, Refusal, csv, spawn};
 
 /// Rows that are held at once.
 const SLICE: i64 = 5000;
-const RESOLUTIONS: &[&str] = &["raw", "1m", "1h", "auto"];
 
-pub(crate) async fn export(call: &Call) -> Outcome {
-    let (from, to) = (call.query.time("start_date")?, call.query.time("end_date")?);
-    let asked = call.query.text("resolution").unwrap_or("auto").to_owned();
-    let db = call.db().await?;
+pub(crate) async fn export(input: Input<op::ExportSensorData>) -> Result<Answer, Refusal> {
+    let query = &input.query;
+    let style = style(query)?;
+    let db = input.db().await?;
     let kept = export::kept(&db).await?;
-    let level = match asked.as_str() {
-        "raw" => Level::Raw,
-        "1m" => Level::Minute,
-        "1h" => Level::Hour,
+    let level = match query.resolution.unwrap_or(Resolution::Auto) {
+        Resolution::Raw => Level::Raw,
+        Resolution::Minute => Level::Minute,
+        Resolution::Hour => Level::Hour,
         // the finest that is left from the begin on; without a begin, what there is of the readings
-        "auto" => from.map_or(Level::Raw, |from| kept.finest(from)),
-        _ => {
-            let words = UnknownWord { expected: RESOLUTIONS }.to_string();
-            return Err(Refusal::field("enum", &["query", "resolution"], words, asked.into()));
-        }
+        Resolution::Auto => query.start_date.map_or(Level::Raw, |from| kept.finest(from)),
     };
-    let sensors = export::sensors(&db, call.query.id("sensor_id")?, call.query.id("machine_id")?).await?;
-    let range = export::range(from, to);
+    let sensors = export::sensors(&db, query.sensor_id, query.machine_id).await?;
+    let range = export::range(query.start_date, query.end_date);
     let (answer, feed) = csv(HeaderValue::from_static("attachment; filename=\"sensor-data.csv\""));
     spawn(async move {
-        if let Err(error) = write(&db, feed, level, &sensors, range).await {
+        if let Err(error) = write(&db, feed, Csv::new(style), level, &sensors, range).await {
             pm_web::log_error(&format!("an export broke off: {error}"));
         }
     });
     Ok(answer)
 }
 
+/// The style that the query asks for.
+fn style(query: &ReadingExport) -> Result<Style, Refusal> {
+    let zone = match query.zone.as_deref() {
+        None => None,
+        Some(name) => Some(Zone::named(name).ok_or_else(|| {
+            let message = "Input should be a time zone of the IANA database, e.g. Europe/Berlin";
+            Refusal::field("value_error", &["query", "zone"], message, name.into())
+        })?),
+    };
+    Ok(Style {
+        delimiter: match query.delimiter {
+            None | Some(CsvDelimiter::Comma) => b',',
+            Some(CsvDelimiter::Semicolon) => b';',
+            Some(CsvDelimiter::Tab) => b'\t',
+        },
+        decimal: match query.decimal {
+            None | Some(CsvDecimal::Point) => '.',
+            Some(CsvDecimal::Comma) => ',',
+        },
+        bom: query.bom.is_some_and(|flag| flag.0),
+        zone,
+    })
+}
+
 async fn write(
     db: &Db,
     mut feed: Feed,
+    mut csv: Csv,
     level: Level,
     sensors: &[ExportSensor],
     (after, to): (pm_api::Timestamp, pm_api::Timestamp),
 ) -> Result<(), StoreError> {
-    let mut csv = Csv::default();
     match level {
         Level::Raw => csv.headings(&[
             "timestamp",
@@ -59,6 +86,7 @@ async fn write(
             "status",
             "machine_id",
             "sensor_id",
+            "quality",
         ]),
         Level::Minute | Level::Hour => csv.headings(&[
             "start",
@@ -67,7 +95,7 @@ async fn write(
             "sensor",
             "sensor_type",
             "count",
-            "mean",
+            "count_mean",
             "min",
             "max",
             "last",
@@ -100,12 +128,16 @@ async fn write(
 
 fn line(csv: &mut Csv, level: Level, sensor: &ExportSensor, row: &ExportRow) {
     let unit = sensor.unit.as_deref().unwrap_or_default();
-    csv.plain(row.time);
+    csv.time(row.time);
     if level == Level::Raw {
-        csv.text(&sensor.machine).text(&sensor.name).text(&sensor.sensor_type).plain(row.mean).text(unit);
+        csv.text(&sensor.machine).text(&sensor.name).text(&sensor.sensor_type).number(row.mean).text(unit);
     } else {
         csv.plain(level.as_str()).text(&sensor.machine).text(&sensor.name).text(&sensor.sensor_type);
-        csv.plain(row.count).plain(row.mean).plain(row.min).plain(row.max).plain(row.last).text(unit);
+        csv.plain(row.count).number(row.mean).number(row.min).number(row.max).number(row.last).text(unit);
     }
-    csv.plain(row.status).plain(sensor.machine_id).plain(sensor.sensor_id).end();
+    csv.plain(row.status).plain(sensor.machine_id).plain(sensor.sensor_id);
+    if level == Level::Raw {
+        csv.plain(row.quality);
+    }
+    csv.end();
 }

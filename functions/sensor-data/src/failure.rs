@@ -1,16 +1,17 @@
 //! `POST /simulator/trigger-failure`: readings of a failing sensor, sent the way of all readings.
 
-use http::StatusCode;
 use pm_api::{
-    ingest::{Batch, MAX_NAME_BYTES, Reading, SensorRef},
+    ingest::{Batch, Reading, SensorRef},
+    route::op,
     score::Limits,
     sensor_data::FailureTriggered,
+    word::SimulatedFailure,
 };
 use pm_store::{
     audit::{self, Event},
     sensor,
 };
-use pm_web::{Call, Outcome, json, now};
+use pm_web::{Input, Refusal, now};
 use serde_json::json as value;
 
 /// The sensor that fails unless the caller names one: documented, as are its value in health and its critical limit.
@@ -21,34 +22,21 @@ const CRITICAL: f64 = 180.0;
 const STEP_US: i64 = 500_000;
 const MOST_READINGS: i64 = 30;
 
-pub(crate) async fn trigger(call: &Call) -> Outcome {
-    let mut fields = call.fields()?;
-    let machine_id =
-        fields.text("machine_id", MAX_NAME_BYTES).flatten().unwrap_or_else(|| "machine-1".to_owned());
-    let named = fields.text("sensor_id", MAX_NAME_BYTES).flatten();
-    let anomaly = fields.text("anomaly_type", 32).flatten().unwrap_or_else(|| "critical".to_owned());
-    let duration_s = fields.number("duration").flatten().unwrap_or(60.0);
-    let multiplier = fields.number("value_multiplier").flatten().unwrap_or(2.0);
-    if !(2.0..=86_400.0).contains(&duration_s) {
-        fields.refuse("greater_than_equal", "duration", "Input should be 2 to 86400 seconds");
-    }
-    let factor = match anomaly.as_str() {
-        "critical" | "sudden_spike" => multiplier,
-        "warning" => 1.8,
-        "gradual_drift" => 1.3,
-        _ => {
-            fields.refuse(
-                "enum",
-                "anomaly_type",
-                "Input should be 'critical', 'warning', 'gradual_drift' or 'sudden_spike'",
-            );
-            1.0
+pub(crate) async fn trigger(input: Input<op::TriggerFailure>) -> Result<FailureTriggered, Refusal> {
+    let wanted = input.body.clone().unwrap_or_default();
+    let machine_id = wanted.machine_id.map_or_else(|| "machine-1".to_owned(), String::from);
+    let anomaly = wanted.anomaly_type.unwrap_or(SimulatedFailure::Critical);
+    let duration_s = wanted.duration.map_or(60.0, |d| d.0);
+    let factor = match anomaly {
+        SimulatedFailure::Critical | SimulatedFailure::SuddenSpike => {
+            wanted.value_multiplier.map_or(2.0, |m| m.0)
         }
+        SimulatedFailure::Warning => 1.8,
+        SimulatedFailure::GradualDrift => 1.3,
     };
-    fields.end()?;
-    let db = call.db().await?;
-    let (sensor_id, base) = match named {
-        Some(sensor_id) => (sensor_id, BASE),
+    let db = input.db().await?;
+    let (sensor_id, base) = match wanted.sensor_id {
+        Some(sensor_id) => (String::from(sensor_id), BASE),
         None => choose(sensor::of_named_machine(&db, &machine_id).await?),
     };
     let event = Event {
@@ -58,23 +46,20 @@ pub(crate) async fn trigger(call: &Call) -> Outcome {
         details: Some(format!("{anomaly} anomaly of {sensor_id} for {duration_s} s")),
     };
     // before the readings, so that there are none without an entry
-    audit::record(&db, &call.actor(&db).await?, event).await?;
+    audit::record(&db, &input.actor(&db).await?, event).await?;
     let count = ((duration_s / 2.0) as i64).min(MOST_READINGS);
     let to = base * factor;
-    let from = if anomaly == "gradual_drift" { base } else { to };
+    let from = if anomaly == SimulatedFailure::GradualDrift { base } else { to };
     let batch = readings(&machine_id, &sensor_id, from, to, count);
     let report = crate::create::send(&batch).await?;
-    Ok(json(
-        StatusCode::OK,
-        &FailureTriggered {
-            ok: true,
-            message: format!("Simulated {anomaly} anomaly for {count} readings"),
-            machine_id,
-            sensor_id,
-            readings_sent: count,
-            stored: report.stored,
-        },
-    ))
+    Ok(FailureTriggered {
+        ok: true,
+        message: format!("Simulated {anomaly} anomaly for {count} readings"),
+        machine_id,
+        sensor_id,
+        readings_sent: count,
+        stored: report.stored,
+    })
 }
 
 /// The sensor that fails, and its value in health: the documented one, or of a machine without it the first that has a

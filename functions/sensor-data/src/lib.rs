@@ -8,34 +8,28 @@ mod export;
 mod failure;
 mod test_data;
 
-use pm_api::{sensor_data::ReadingFilter, sort::ReadingSort};
-use pm_auth::Op;
+use pm_api::{list::Page, route::op, sensor_data::SensorData};
 use pm_store::reading;
-use pm_web::{Answer, Call, Outcome, Refusal, Request, json_page, serve};
+use pm_web::{Answer, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
-    serve("sensor-data", request, |op, call| async move {
-        match op {
-            Op::ListSensorData | Op::SensorDataLogs => list(&call).await,
-            Op::CreateSensorData => create::one(&call).await,
-            Op::CreateSensorDataBatch => create::many(&call).await,
-            Op::ExportSensorData => export::export(&call).await,
-            Op::GenerateTestData => test_data::generate(&call).await,
-            Op::TriggerFailure => failure::trigger(&call).await,
-            _ => Err(Refusal::NotFound),
-        }
-    })
-    .await
+    let handlers = handlers! {
+        ListSensorData => list,
+        SensorDataLogs => logs,
+        CreateSensorData => create::one,
+        CreateSensorDataBatch => create::many,
+        ExportSensorData => export::export,
+        GenerateTestData => test_data::generate,
+        TriggerFailure => failure::trigger,
+    };
+    serve("sensor-data", request, handlers).await
 }
 
-async fn list(call: &Call) -> Outcome {
-    let filter = ReadingFilter {
-        sensor_id: call.query.id("sensor_id")?,
-        machine_id: call.query.id("machine_id")?,
-        start_date: call.query.time("start_date")?,
-        end_date: call.query.time("end_date")?,
-    };
-    let query = call.query.list::<ReadingSort>(100)?;
-    Ok(json_page(&reading::list(&call.db().await?, &filter, &query).await?))
+async fn list(input: Input<op::ListSensorData>) -> Result<Page<SensorData>, Refusal> {
+    Ok(reading::list(&input.db().await?, &input.query, &input.page).await?)
+}
+
+async fn logs(input: Input<op::SensorDataLogs>) -> Result<Page<SensorData>, Refusal> {
+    Ok(reading::list(&input.db().await?, &input.query, &input.page).await?)
 }

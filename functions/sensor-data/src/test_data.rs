@@ -1,12 +1,12 @@
 //! `POST /simulator/generate-test-data`: readings of a test machine, sent the way of all readings.
 
-use http::StatusCode;
 use pm_api::{
     Timestamp,
     ingest::{Batch, Reading, SensorRef},
+    route::op,
     sensor_data::TestData,
 };
-use pm_web::{Call, Outcome, json, now};
+use pm_web::{Input, Refusal, now};
 
 /// The machine that reports; it is registered when it reports for the first time.
 const MACHINE: &str = "test-machine";
@@ -23,20 +23,19 @@ const SENSORS: [(&str, &str, f64, f64); 10] = [
     ("humidity", "%", 45.0, 3.0),
     ("level", "%", 70.0, 4.0),
 ];
-/// Batches of one request at most, so that it stays one batch of `ingest`.
-const MOST: i64 = 1000;
+/// Batches of one request unless it says otherwise.
+const BATCHES: i64 = 10;
 
-pub(crate) async fn generate(call: &Call) -> Outcome {
-    let count = call.query.integer("count", 10, 1, MOST)?;
-    let db = call.db().await?;
-    call.actor(&db).await?;
+pub(crate) async fn generate(input: Input<op::GenerateTestData>) -> Result<TestData, Refusal> {
+    let count = input.query.count.map_or(BATCHES, |count| count.0);
+    let db = input.db().await?;
+    input.actor(&db).await?;
     let report = super::create::send(&batch(count, now())).await?;
-    let data = TestData {
+    Ok(TestData {
         ok: true,
         message: format!("Generated {count} batches of test data"),
         records_created: report.stored,
-    };
-    Ok(json(StatusCode::OK, &data))
+    })
 }
 
 /// `count` readings of each sensor, a second apart, the last of them now: a slow wave with a fast one on it.

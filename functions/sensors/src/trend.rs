@@ -7,7 +7,7 @@ use pm_api::{
     word::Interval,
 };
 use pm_domain::{timeline::timeline as spans, trend};
-use pm_store::trend::course;
+use pm_store::trend::{course, marked};
 use pm_web::{Input, Refusal, now};
 use serde_json::json;
 
@@ -34,7 +34,9 @@ pub(crate) async fn trend(input: Input<op::SensorTrend>) -> Result<Trend, Refusa
     let query = &input.query;
     let range = range(query.interval, query.start, query.end)?;
     let points = query.points.map_or(MAX_POINTS, |points| points.0);
-    let course = course(&input.db().await?, sensor_id, range, points).await?.ok_or(Refusal::NotFound)?;
+    let db = input.db().await?;
+    let course = course(&db, sensor_id, range, points, now()).await?.ok_or(Refusal::NotFound)?;
+    let marked = marked(&db, sensor_id, range, points).await?;
     let interval = match query.start {
         Some(_) => "custom",
         None => query.interval.unwrap_or(DEFAULT_INTERVAL).as_str(),
@@ -43,6 +45,7 @@ pub(crate) async fn trend(input: Input<op::SensorTrend>) -> Result<Trend, Refusa
         sensor_id,
         interval: interval.to_owned(),
         points: course.points,
+        marked,
         statistics: course.statistics,
         start: course.range.0,
         end: course.range.1,
@@ -59,7 +62,7 @@ pub(crate) async fn timeline(input: Input<op::SensorTimeline>) -> Result<StatusT
     let gap_s = query.gap_seconds.map_or(GAP_S, |seconds| seconds.0);
     // a reading shortly before the range still says how it begins
     let heard_from = Timestamp(start.plus_seconds(-gap_s).0.max(0));
-    let course = course(&input.db().await?, sensor_id, (heard_from, end), MAX_POINTS).await?;
+    let course = course(&input.db().await?, sensor_id, (heard_from, end), MAX_POINTS, now()).await?;
     let course = course.ok_or(Refusal::NotFound)?;
     let width_us = course.width_us.unwrap_or(0);
     let gap_us = (gap_s * Timestamp::SECOND).max(width_us);

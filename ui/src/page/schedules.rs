@@ -130,6 +130,7 @@ fn Form(open: RwSignal<bool>, schedules: Query<Vec<ReportSchedule>>) -> impl Int
             weekday: Some(Whole(weekday.get_untracked() as i64)),
             hour: hour.get_untracked().trim().parse().ok().map(Whole),
             utc_offset_minutes: Some(Whole(app.offset_min)),
+            zone: None,
             machine_id: None,
             sensor_id: None,
             is_active: None,

@@ -19,6 +19,9 @@ pub enum ConditionKind {
     /// The model's judgement.
     #[serde(rename = "prediction")]
     Prediction,
+    /// The status that a sender gave to a reading of a sensor without limits.
+    #[serde(rename = "reported")]
+    Reported,
 }
 
 impl ConditionKind {
@@ -28,6 +31,7 @@ impl ConditionKind {
         match self {
             Self::Threshold => "threshold",
             Self::Prediction => "prediction",
+            Self::Reported => "reported",
         }
     }
 }
@@ -49,8 +53,10 @@ pub struct Condition {
     pub still_active: bool,
     /// The value behind the gravest occurrence, in the sensor's unit.
     pub value: f64,
-    /// When it was measured.
+    /// When it was measured, not later than the server's now.
     pub time: Timestamp,
+    /// Time of the newest reading that was evaluated, not later than the server's now.
+    pub evaluated_through: Timestamp,
     /// For people, e.g. `temp reported 93.5 °C`.
     pub message: String,
     /// The prediction behind it, for kind `prediction`.

@@ -90,6 +90,12 @@ pub struct BatchReport {
     pub duplicates: u64,
     /// Readings refused and written to dead letters (for instance dated in the future).
     pub refused: u64,
+    /// Readings that are not stored because the sensor has another value at this time; written to dead letters.
+    #[serde(default)]
+    pub conflicts: u64,
+    /// Readings that are stored with a quality other than good, and neither evaluated nor scored.
+    #[serde(default)]
+    pub marked: u64,
     /// Sensors scored with this batch.
     pub scored: u64,
     /// Alarms raised, escalated, repeated or cleared.

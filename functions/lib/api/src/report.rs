@@ -87,8 +87,11 @@ pub struct ReportSchedule {
     pub weekday: i64,
     /// Local hour, 0 to 23.
     pub hour: i64,
-    /// Local time minus UTC, minutes.
+    /// Local time minus UTC, minutes, where no zone is given.
     pub utc_offset_minutes: i64,
+    /// Time zone whose clocks count, e.g. Europe/Berlin.
+    #[serde(default)]
+    pub zone: Option<String>,
     /// Only this machine.
     pub machine_id: Option<MachineId>,
     /// Only this sensor.
@@ -156,6 +159,8 @@ input! {
             hour: Whole<0, 23>,
             /// Local time minus UTC, minutes; 0 unless given.
             utc_offset_minutes: UtcOffset,
+            /// Time zone whose clocks count, e.g. Europe/Berlin; then the offset does not count. An empty text is no zone.
+            zone: Text<0, 64>,
             /// Only this machine.
             machine_id: MachineId,
             /// Only this sensor.
@@ -181,6 +186,8 @@ input! {
             hour: Whole<0, 23>,
             /// Local time minus UTC, minutes.
             utc_offset_minutes: UtcOffset,
+            /// Time zone whose clocks count, e.g. Europe/Berlin; then the offset does not count. An empty text is no zone.
+            zone: Text<0, 64>,
             /// Only this machine.
             machine_id: MachineId,
             /// Only this sensor.

@@ -2,8 +2,8 @@
 
 use crate::input::{CommaSeparated, Faults, Number, Patch, Text, Whole, input};
 use crate::list::MAX_SEARCH_CHARS;
-use crate::word::Interval;
-use crate::{MachineId, Metadata, ReadingStatus, SensorId, SpanStatus, Timestamp, score::Limits};
+use crate::word::{Interval, SignalKind};
+use crate::{MachineId, Metadata, Quality, ReadingStatus, SensorId, SpanStatus, Timestamp, score::Limits};
 use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,10 @@ pub struct Trend {
     pub interval: String,
     /// At most 1,000 points, oldest first. Longer series are bucketed; where nothing was measured there is no point.
     pub points: Vec<TrendPoint>,
-    /// Over all readings of the range.
+    /// Readings that are not good, oldest first, at most the newest 1,000 of the range. They count for nothing else here.
+    #[serde(default)]
+    pub marked: Vec<MarkedPoint>,
+    /// Over all good readings of the range.
     pub statistics: Option<TrendStatistics>,
     /// Begin of the range; with buckets, of the first bucket.
     #[serde(default)]
@@ -180,6 +183,18 @@ pub struct TrendPoint {
     pub max: f64,
 }
 
+/// A reading that is not good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MarkedPoint {
+    /// When it was measured.
+    pub timestamp: Timestamp,
+    /// The value as it was sent, converted to the sensor's unit where that is possible.
+    pub value: f64,
+    /// Why it is not good.
+    pub quality: Quality,
+}
+
 /// Statistics of a trend.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -190,8 +205,56 @@ pub struct TrendStatistics {
     pub min: f64,
     /// Largest value.
     pub max: f64,
-    /// Arithmetic mean.
+    /// Mean weighted by time: a value counts for as long as it holds, until the next one.
     pub avg: f64,
+    /// Arithmetic mean of the readings, however long each holds.
+    #[serde(default)]
+    pub count_mean: f64,
+    /// Figures of a signal that counts or switches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Signal>,
+}
+
+/// Figures of a signal that counts or switches.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Signal {
+    /// Which of them it is.
+    pub kind: SignalKind,
+    /// Of a counter: how far it went up, restarts left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increase: Option<f64>,
+    /// Of a counter: how fast it went up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_per_s: Option<f64>,
+    /// Of a counter: how often it restarted at a lower value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets: Option<i64>,
+    /// Of a switch: the share of the time in which it was 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duty: Option<f64>,
+    /// Of a switch: how often it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<i64>,
+    /// Of a switch: mean time between two changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_dwell_s: Option<f64>,
+}
+
+impl Signal {
+    /// A signal of this kind without figures.
+    #[must_use]
+    pub fn of(kind: SignalKind) -> Self {
+        Self {
+            kind,
+            increase: None,
+            rate_per_s: None,
+            resets: None,
+            duty: None,
+            changes: None,
+            mean_dwell_s: None,
+        }
+    }
 }
 
 input! {

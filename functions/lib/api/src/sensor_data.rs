@@ -1,9 +1,9 @@
 //! Stored readings.
 
-use crate::{MachineId, Metadata, ReadingStatus, SensorId, Timestamp};
+use crate::{MachineId, Metadata, Quality, ReadingStatus, SensorId, Timestamp, ingest::MAX_BATCH_READINGS};
 use crate::{
-    input::{Between, Number, Text, Whole, input},
-    word::{Resolution, SimulatedFailure},
+    input::{Between, Flag, Many, Number, Text, Whole, input},
+    word::{CsvDecimal, CsvDelimiter, Resolution, SimulatedFailure},
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,14 @@ pub struct SensorData {
     pub timestamp: Timestamp,
     /// The value in the sensor's unit.
     pub value: f64,
-    /// Judged by the thresholds.
+    /// Judged by the thresholds; normal where the quality is not good.
     pub status: ReadingStatus,
+    /// How far it can be trusted.
+    #[serde(default)]
+    pub quality: Quality,
+    /// When it was received.
+    #[serde(default)]
+    pub received_at: Timestamp,
     /// The payload's metadata with `sensor_name`, `sensor_type`, `sensor_unit` and the sensor's own metadata.
     pub metadata: Metadata,
     /// Row number.
@@ -61,44 +67,18 @@ pub struct MachineReading {
     pub value: f64,
     /// Judged by the thresholds.
     pub status: ReadingStatus,
+    /// How far it can be trusted.
+    #[serde(default)]
+    pub quality: Quality,
     /// As in [`SensorData`].
     pub metadata: Metadata,
 }
 
 impl From<SensorData> for MachineReading {
     fn from(data: SensorData) -> Self {
-        let SensorData { sensor_id, machine_id, timestamp, value, status, metadata, id } = data;
-        Self { id: id.to_string(), sensor_id, machine_id, timestamp, value, status, metadata }
+        let SensorData { sensor_id, machine_id, timestamp, value, status, quality, metadata, id, .. } = data;
+        Self { id: id.to_string(), sensor_id, machine_id, timestamp, value, status, quality, metadata }
     }
-}
-
-/// `POST /sensor-data`: a reading to store.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewReading {
-    /// The sensor.
-    pub sensor_id: SensorId,
-    /// Its machine; may be left out in a batch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub machine_id: Option<MachineId>,
-    /// When it was measured, at most ten minutes from now.
-    pub timestamp: Timestamp,
-    /// The value in the sensor's unit.
-    pub value: f64,
-    /// Used where no thresholds count for the sensor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<ReadingStatus>,
-    /// Free object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Metadata>,
-}
-
-/// `POST /sensor-data/batch`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NewReadings {
-    /// 1 to 10,000 readings.
-    pub readings: Vec<NewReading>,
 }
 
 /// `POST /simulator/generate-test-data`.
@@ -152,6 +132,46 @@ input! {
             end_date: Timestamp,
             /// Readings or roll-ups; auto (unless given): the finest that is kept.
             resolution: Resolution,
+            /// What stands between cells: comma (unless given), semicolon or tab, by name or as it is.
+            delimiter: CsvDelimiter,
+            /// Decimal sign: point (unless given) or comma.
+            decimal: CsvDecimal,
+            /// Begin with a byte order mark?
+            bom: Flag,
+            /// Time zone of the times, e.g. Europe/Berlin; UTC unless given.
+            zone: Text<1, 64>,
+        }
+    }
+    /// A reading to store.
+    NewReading {
+        required {
+            /// The sensor.
+            sensor_id: SensorId,
+            /// When it was measured, at most ten minutes from now.
+            timestamp: Timestamp,
+            /// The value.
+            value: Number,
+        }
+        optional {
+            /// Its machine.
+            machine_id: MachineId,
+            /// Used where no thresholds count for the sensor.
+            status: ReadingStatus,
+            /// How far it can be trusted; good unless given.
+            quality: Quality,
+            /// Unit of the value; the sensor's unless given. Values in other units are converted.
+            unit: Text<0, 32>,
+            /// Is it of the past, so that it must not raise an alarm?
+            historical: Flag,
+            /// Free object.
+            metadata: Metadata,
+        }
+    }
+    /// Body of `POST /sensor-data/batch`.
+    NewReadings {
+        required {
+            /// 1 to 10,000 readings.
+            readings: Many<NewReading, 1, MAX_BATCH_READINGS>,
         }
     }
     /// Parameters of `POST /simulator/generate-test-data`.

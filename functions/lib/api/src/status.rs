@@ -1,6 +1,9 @@
 //! Health and status of the system.
 
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    input::{Text, input},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,14 +122,49 @@ pub struct Consumer {
 pub struct DeadLetter {
     /// Number.
     pub id: i64,
-    /// When it was received.
+    /// When the newest of them was received.
     pub received_at: Timestamp,
-    /// MQTT topic it came on.
+    /// MQTT topic it came on; `(http)` for readings by HTTP.
     pub topic: String,
-    /// The payload as text; bytes that are no UTF-8 are replaced.
+    /// The newest payload as text; bytes that are no UTF-8 are replaced.
     pub payload: String,
     /// Why it could not be used.
     pub reason: String,
+    /// How many values of this topic it stands for, with the same reason and within the same minute (a notice: day).
+    #[serde(default)]
+    pub count: i64,
+}
+
+/// An item of `GET /mqtt/dead-letters/groups`: the dead letters of a topic with the same reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DeadLetterGroup {
+    /// MQTT topic they came on; `(http)` for readings by HTTP.
+    pub topic: String,
+    /// Why they could not be used.
+    pub reason: String,
+    /// How many values or payloads.
+    pub count: i64,
+    /// When the oldest were received, to the minute.
+    pub first_received_at: Timestamp,
+    /// When the newest was received.
+    pub received_at: Timestamp,
+    /// Number of the newest.
+    pub newest_id: i64,
+    /// Its payload as text; bytes that are no UTF-8 are replaced.
+    pub payload: String,
+}
+
+input! {
+    /// Parameters of `DELETE /mqtt/dead-letters`.
+    DeadLetterCause {
+        required {
+            /// Of this topic.
+            topic: Text<1, 1000>,
+            /// With this reason.
+            reason: Text<1, 4000>,
+        }
+    }
 }
 
 /// `GET /status`.

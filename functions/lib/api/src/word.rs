@@ -194,6 +194,29 @@ words! {
         /// The finest that is still stored.
         Auto = "auto",
     }
+    /// A kind of signal whose values have figures of their own.
+    SignalKind {
+        /// It only rises, apart from restarts.
+        Counter = "counter",
+        /// It is 0 or 1.
+        Binary = "binary",
+    }
+    /// What stands between the cells of a CSV text.
+    CsvDelimiter {
+        /// A comma.
+        Comma = "comma" or ",",
+        /// A semicolon.
+        Semicolon = "semicolon" or ";",
+        /// A tabulator.
+        Tab = "tab" or "\t",
+    }
+    /// What stands before the fraction of a number in a CSV text.
+    CsvDecimal {
+        /// A point.
+        Point = "point" or ".",
+        /// A comma.
+        Comma = "comma" or ",",
+    }
     /// Course of a simulated failure.
     SimulatedFailure {
         /// Values jump beyond the critical limit.
@@ -238,6 +261,8 @@ words! {
         Threshold = "threshold",
         /// The model's judgement.
         Prediction = "prediction",
+        /// The status that a sender gave to a reading of a sensor without limits.
+        Reported = "reported",
         /// A person.
         Manual = "manual",
     }

@@ -19,6 +19,12 @@ pub const LOGIN_FAILURES_D: i64 = 1;
 pub const BRIDGE_REPORTS_D: i64 = 7;
 /// Counts of requests of a client, minutes.
 pub const REQUEST_COUNTS_MIN: i64 = 2;
+/// Idempotency keys, days.
+pub const IDEMPOTENCY_KEYS_D: i64 = 1;
+/// A request with an idempotency key that has no answer after so long was given up, seconds.
+pub const REPEATED_REQUEST_S: i64 = MINUTE_S;
+/// Dead letters at most; the oldest go first.
+pub const MAX_DEAD_LETTERS: i64 = 20_000;
 /// A report that was begun and is not complete after so long is given up, seconds.
 pub const UNFINISHED_REPORT_S: i64 = HOUR_S;
 /// An object in the store that no attachment followed after so long is removed, seconds.
@@ -47,6 +53,8 @@ pub struct Cutoffs {
     pub bridge_reports: Timestamp,
     /// Requests counted before.
     pub request_counts: Timestamp,
+    /// Idempotency keys that were given before.
+    pub idempotency_keys: Timestamp,
 }
 
 /// Before which times things are removed now.
@@ -62,6 +70,7 @@ pub fn cutoffs(now: Timestamp) -> Cutoffs {
         login_failures: days(LOGIN_FAILURES_D),
         bridge_reports: days(BRIDGE_REPORTS_D),
         request_counts: now.plus_seconds(-REQUEST_COUNTS_MIN * MINUTE_S),
+        idempotency_keys: days(IDEMPOTENCY_KEYS_D),
     }
 }
 
@@ -91,6 +100,7 @@ mod tests {
             c.login_failures,
             c.bridge_reports,
             c.request_counts,
+            c.idempotency_keys,
         ] {
             assert!(cutoff < now);
         }

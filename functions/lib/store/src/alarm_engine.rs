@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 
 statements! {
     STATES = concat!("
-        select coalesce(s.threshold_condition, 0::int2), coalesce(s.prediction_condition, 0::int2), a.id, a.xmin::text,
+        select coalesce(s.threshold_condition, 0::int2), coalesce(s.prediction_condition, 0::int2),
+               coalesce(s.reported_condition, 0::int2), a.id, a.xmin::text,
                a.severity, a.message, a.condition_active, a.occurrences, a.last_seen_at at time zone 'utc', a.prediction_id
         from unnest($1::text[], $2::text[], $3::text[]) with ordinality i (machine_id, sensor_id, kind, ord)
         left join sensor_state s on s.sensor_id = i.sensor_id::uuid
@@ -44,7 +45,7 @@ statements! {
             select a.id, a.xmin::text as version from alarms a
             where a.id in (select alarm_id from input) and ", alarm_is_open!("a."), " order by a.id for update of a),
         sensors_held as materialized (
-            select s.sensor_id, s.threshold_condition, s.prediction_condition from sensor_state s
+            select s.sensor_id, s.threshold_condition, s.prediction_condition, s.reported_condition from sensor_state s
             where s.sensor_id in (select sensor_id from input) order by s.sensor_id for update of s),
         -- all or nothing: the states are those that the decision was made on (a second new alarm of a cause violates
         -- alarms_one_per_cause)
@@ -53,7 +54,8 @@ statements! {
                 select from input i left join alarms_held a on a.id = i.alarm_id left join sensors_held s using (sensor_id)
                 where a.version is distinct from i.version
                    or (i.kind, i.was_reported) not in (('threshold', coalesce(s.threshold_condition, 0)),
-                                                       ('prediction', coalesce(s.prediction_condition, 0)))) as all_do),
+                                                       ('prediction', coalesce(s.prediction_condition, 0)),
+                                                       ('reported', coalesce(s.reported_condition, 0)))) as all_do),
         updated as (
             update alarms a set
                 severity = i.next_severity, message = i.next_message, condition_active = i.next_active,
@@ -94,22 +96,25 @@ statements! {
             from unnest($25::text[], $26::text[]) e (event, prediction_id)
             join input i on i.prediction_id = e.prediction_id::uuid, fits where fits.all_do),
         reported as materialized (
-            select sensor_id::uuid, threshold::int2, prediction::int2, epoch_us(through_us) as through
-            from unnest($27::text[], $28::int8[], $29::int8[], $30::int8[]) r (sensor_id, threshold, prediction, through_us)),
+            select sensor_id::uuid, threshold::int2, prediction::int2, sent::int2, epoch_us(through_us) as through
+            from unnest($27::text[], $28::int8[], $29::int8[], $30::int8[], $32::int8[])
+                r (sensor_id, threshold, prediction, through_us, sent)),
         remembered as (
             update sensor_state s set
                 threshold_condition = coalesce(r.threshold, s.threshold_condition),
                 prediction_condition = coalesce(r.prediction, s.prediction_condition),
+                reported_condition = coalesce(r.sent, s.reported_condition),
                 evaluated_through = greatest(s.evaluated_through, r.through)
             from reported r, fits where fits.all_do and s.sensor_id = r.sensor_id),
         begun as (
-            insert into sensor_state as s (sensor_id, threshold_condition, prediction_condition, evaluated_through)
-            select r.sensor_id, coalesce(r.threshold, 0), coalesce(r.prediction, 0), r.through
+            insert into sensor_state as s (sensor_id, threshold_condition, prediction_condition, reported_condition,
+                                           evaluated_through)
+            select r.sensor_id, coalesce(r.threshold, 0), coalesce(r.prediction, 0), coalesce(r.sent, 0), r.through
             from reported r, fits
             where fits.all_do and not exists (select from sensors_held h where h.sensor_id = r.sensor_id)
             on conflict (sensor_id) do update set
                 threshold_condition = excluded.threshold_condition, prediction_condition = excluded.prediction_condition,
-                evaluated_through = excluded.evaluated_through)
+                reported_condition = excluded.reported_condition, evaluated_through = excluded.evaluated_through)
         select all_do from fits");
 }
 
@@ -133,7 +138,7 @@ pub async fn states(db: &Db, conditions: &[Condition]) -> Result<Vec<Known>, Sto
         texts(conditions.iter().map(|c| c.kind.as_str())),
     ];
     let rows = db.rows(STATES, params, |c| {
-        let reported: (ReadingStatus, ReadingStatus) = (c.take()?, c.take()?);
+        let reported: [ReadingStatus; 3] = [c.take()?, c.take()?, c.take()?];
         let id: Option<AlarmId> = c.take()?;
         let Some(id) = id else { return Ok((reported, None)) };
         let version: String = c.take()?;
@@ -149,11 +154,12 @@ pub async fn states(db: &Db, conditions: &[Condition]) -> Result<Vec<Known>, Sto
     });
     let rows = rows.await?;
     let known = |(condition, (reported, alarm)): (&Condition, _)| {
-        let (threshold, prediction) = reported;
+        let [threshold, prediction, sent] = reported;
         let (alarm, row) = Option::unzip(alarm);
         let reported = match condition.kind {
             ConditionKind::Threshold => threshold,
             ConditionKind::Prediction => prediction,
+            ConditionKind::Reported => sent,
         };
         Known { state: State { alarm, reported }, alarm: row }
     };
@@ -232,14 +238,16 @@ fn params(decided: &[Decided<'_>]) -> Vec<ParameterValue> {
         optional_ints(reported.values().map(|r| r.prediction)),
         optional_ints(reported.values().map(|r| r.through)),
         text(AUTO_TICKET_ASSIGNEE),
+        optional_ints(reported.values().map(|r| r.sent)),
     ]
 }
 
-/// What the conditions of a sensor reported, by kind, and up to when its limits were evaluated.
+/// What the conditions of a sensor reported, by kind, and up to when its readings were evaluated.
 #[derive(Debug, Default)]
 struct Reported {
     threshold: Option<i64>,
     prediction: Option<i64>,
+    sent: Option<i64>,
     through: Option<i64>,
 }
 
@@ -247,11 +255,12 @@ impl Reported {
     fn add(&mut self, decided: &Decided<'_>) {
         let class = Some(i64::from(status_code(decided.step.next.reported)));
         match decided.condition.kind {
-            ConditionKind::Threshold => {
-                self.threshold = class;
-                self.through = Some(decided.condition.time.0);
-            }
+            ConditionKind::Threshold => self.threshold = class,
             ConditionKind::Prediction => self.prediction = class,
+            ConditionKind::Reported => self.sent = class,
+        }
+        if decided.condition.kind != ConditionKind::Prediction {
+            self.through = self.through.max(Some(decided.condition.evaluated_through.0));
         }
     }
 }

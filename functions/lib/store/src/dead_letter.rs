@@ -4,7 +4,7 @@ use crate::{
     Db, StoreError,
     list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{ints, texts},
+    value::{ints, text, texts},
 };
 use pm_api::{
     Timestamp,
@@ -12,10 +12,12 @@ use pm_api::{
     list::{ListQuery, Page},
     sort::DeadLetterSort,
 };
+use pm_domain::duration::{DAY_S, MINUTE_S};
+use std::collections::BTreeMap;
 
 lists! {
     LIST: DeadLetterSort = List {
-        columns: "id, received_at at time zone 'utc', topic, payload, reason",
+        columns: "id, received_at at time zone 'utc', topic, payload, reason, count",
         rows: "from dead_letters where true",
         id: Id::Number("id"),
         key: |DeadLetterSort::ReceivedAt| Key::Time("received_at"),
@@ -26,14 +28,30 @@ lists! {
 
 statements! {
     STORE = "
-        insert into dead_letters (topic, payload, reason, received_at, digest)
-        select l.topic, l.payload, l.reason, l.received_at,
-               sha256(convert_to(l.topic || chr(10) || l.reason || chr(10), 'UTF8') || l.payload)
+        insert into dead_letters as d (topic, payload, reason, count, received_at, cause, bucket, digest)
+        select l.topic, l.payload, l.reason, l.count, epoch_us(l.received_us),
+               sha256(convert_to(l.topic || chr(10) || l.reason, 'UTF8')), epoch_us(l.bucket_us), sha256(l.payload)
         from (
-            select topic, decode(payload, 'hex') as payload, reason,
-                   timestamptz 'epoch' + us * interval '1 microsecond' as received_at
-            from unnest($1::text[], $2::text[], $3::text[], $4::int8[]) u (topic, payload, reason, us)) l
-        on conflict (digest, received_at) do nothing";
+            select topic, decode(payload, 'hex') as payload, reason, count, received_us, bucket_us
+            from unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[])
+                u (topic, payload, reason, count, received_us, bucket_us)) l
+        on conflict (cause, bucket) do update set
+            count = d.count + excluded.count,
+            payload = case when excluded.received_at >= d.received_at then excluded.payload else d.payload end,
+            digest = case when excluded.received_at >= d.received_at then excluded.digest else d.digest end,
+            received_at = greatest(d.received_at, excluded.received_at)
+        where (d.received_at, d.digest) is distinct from (excluded.received_at, excluded.digest)";
+    GROUPS = "
+        select g.topic, g.reason, g.count, g.first_at at time zone 'utc', g.last_at at time zone 'utc', n.id, n.payload
+        from (
+            select cause, min(topic) as topic, min(reason) as reason, sum(count)::int8 as count, min(received_at) as first_at,
+                   max(received_at) as last_at
+            from dead_letters group by cause order by max(received_at) desc limit $1) g
+        cross join lateral (
+            select id, payload from dead_letters where cause = g.cause order by bucket desc limit 1) n
+        order by g.last_at desc, n.id desc";
+    DELETE = "
+        delete from dead_letters where cause = sha256(convert_to($1::text || chr(10) || $2::text, 'UTF8'))";
 }
 
 /// A stored dead letter.
@@ -41,26 +59,69 @@ statements! {
 pub struct StoredLetter {
     /// Number.
     pub id: i64,
-    /// When it was received.
+    /// When the newest of its kind was received.
     pub received_at: Timestamp,
     /// MQTT topic it came on.
     pub topic: String,
-    /// The payload.
+    /// The newest payload.
     pub payload: Vec<u8>,
     /// Why it could not be used.
     pub reason: String,
+    /// Values or payloads of the same topic and reason within the same minute.
+    pub count: i64,
 }
 
-/// Keeps dead letters; the same letter twice is one.
-pub async fn store(db: &Db, letters: &[DeadLetter]) -> Result<(), StoreError> {
+/// How long letters of the same topic and reason are one row that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gathered {
+    /// Losses.
+    ByMinute,
+    /// Notices to a sender whose values are stored.
+    ByDay,
+}
+
+impl Gathered {
+    /// Begin of the row's time.
+    fn bucket(self, time: Timestamp) -> i64 {
+        let length_us = Timestamp::SECOND
+            * match self {
+                Self::ByMinute => MINUTE_S,
+                Self::ByDay => DAY_S,
+            };
+        time.0.div_euclid(length_us) * length_us
+    }
+}
+
+/// Keeps dead letters, those of the same topic and reason as one row. The last letter of a row is counted once, however
+/// often it is delivered.
+pub async fn store(db: &Db, letters: &[DeadLetter], gathered: Gathered) -> Result<(), StoreError> {
     // PostgreSQL texts cannot hold NUL
     let clean = |s: &str| s.replace('\0', "\u{fffd}");
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let mut rows: BTreeMap<(String, String, i64), (i64, &DeadLetter)> = BTreeMap::new();
+    for letter in letters {
+        let key = (clean(&letter.topic), clean(&letter.reason), gathered.bucket(letter.received_at));
+        let count = i64::from(letter.count.max(1));
+        rows.entry(key)
+            .and_modify(|(total, newest)| {
+                *total += count;
+                if letter.received_at >= newest.received_at {
+                    *newest = letter;
+                }
+            })
+            .or_insert((count, letter));
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = rows.into_iter().collect();
     let params = vec![
-        texts(letters.iter().map(|l| clean(&l.topic))),
-        texts(letters.iter().map(|l| hex(&l.payload))),
-        texts(letters.iter().map(|l| clean(&l.reason))),
-        ints(letters.iter().map(|l| l.received_at.0)),
+        texts(rows.iter().map(|((topic, ..), _)| topic)),
+        texts(rows.iter().map(|(_, (_, newest))| hex(&newest.payload))),
+        texts(rows.iter().map(|((_, reason, _), _)| reason)),
+        ints(rows.iter().map(|(_, (count, _))| *count)),
+        ints(rows.iter().map(|(_, (_, newest))| newest.received_at.0)),
+        ints(rows.iter().map(|((.., bucket), _)| *bucket)),
     ];
     db.execute(STORE, params).await.map(drop)
 }
@@ -74,7 +135,48 @@ pub async fn list(db: &Db, query: &ListQuery<DeadLetterSort>) -> Result<Page<Sto
             topic: c.take()?,
             payload: c.take()?,
             reason: c.take()?,
+            count: c.take()?,
         })
     })
     .await
+}
+
+/// The dead letters of a topic with the same reason.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// MQTT topic they came on.
+    pub topic: String,
+    /// Why they could not be used.
+    pub reason: String,
+    /// How many values or payloads.
+    pub count: i64,
+    /// When the newest of the oldest minute was received.
+    pub first_at: Timestamp,
+    /// When the newest was received.
+    pub last_at: Timestamp,
+    /// Number of the newest.
+    pub newest_id: i64,
+    /// Its payload.
+    pub payload: Vec<u8>,
+}
+
+/// The dead letters by topic and reason, at most `limit` groups, the one with the newest letter first.
+pub async fn groups(db: &Db, limit: i64) -> Result<Vec<Group>, StoreError> {
+    db.rows(GROUPS, vec![limit.into()], |c| {
+        Ok(Group {
+            topic: c.take()?,
+            reason: c.take()?,
+            count: c.take()?,
+            first_at: c.take()?,
+            last_at: c.take()?,
+            newest_id: c.take()?,
+            payload: c.take()?,
+        })
+    })
+    .await
+}
+
+/// Removes the dead letters of a topic with this reason; returns how many rows they were.
+pub async fn delete(db: &Db, topic: &str, reason: &str) -> Result<u64, StoreError> {
+    db.execute(DELETE, vec![text(topic), text(reason)]).await
 }

@@ -1,8 +1,12 @@
 //! Deletion of expired rows (`pm_domain::retention`), in bounded portions.
 
-use crate::{Db, StoreError, statement::statements, value::at};
+use crate::{Db, StoreError, setting, statement::statements, value::at};
 use pm_api::Timestamp;
-use pm_domain::{duration::MINUTE_S, retention::cutoffs};
+use pm_domain::{
+    duration::{DAY_S, MINUTE_S},
+    retention::{MAX_DEAD_LETTERS, cutoffs},
+    settings::Key,
+};
 
 statements! {
     DELIVERIES = "
@@ -30,6 +34,14 @@ statements! {
         where window_started_at < epoch_us($1) and coalesce(blocked_until, window_started_at) < now()";
     REQUESTS = "delete from request_counts where minute <= $1::int8";
     REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
+    IDEMPOTENCY_KEYS = "delete from idempotency_keys where created_at < epoch_us($1)";
+    DEAD_LETTERS = "
+        delete from dead_letters where id in (
+            select id from dead_letters
+            where received_at < greatest(epoch_us($1), (
+                select received_at from dead_letters order by received_at desc offset $2 limit 1))
+            order by received_at limit 5000)";
+    AUDIT = "select drop_old_audit(epoch_us($1), 5000)";
 }
 
 /// Deletes a portion; returns how many rows it deleted.
@@ -46,8 +58,15 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (THROTTLE, at(before.login_failures)),
         (REQUESTS, counted_minute.into()),
         (REPORTS, at(before.bridge_reports)),
+        (IDEMPOTENCY_KEYS, at(before.idempotency_keys)),
     ] {
         deleted += db.execute(statement, vec![parameter]).await?;
     }
+    let days = setting::read(db, &[Key::RetentionDeadLetterDays, Key::RetentionAuditDays]).await?;
+    let kept_from = |key| at(now.plus_seconds(-days.integer(key) * DAY_S));
+    let letters = vec![kept_from(Key::RetentionDeadLetterDays), MAX_DEAD_LETTERS.into()];
+    deleted += db.execute(DEAD_LETTERS, letters).await?;
+    let entries: i64 = db.one(AUDIT, vec![kept_from(Key::RetentionAuditDays)], |c| c.take()).await?;
+    deleted += entries.unsigned_abs();
     Ok(deleted)
 }

@@ -12,6 +12,7 @@ mod closed;
 mod db;
 mod error;
 mod list;
+mod registration;
 mod statement;
 mod value;
 
@@ -29,6 +30,7 @@ pub mod delivery;
 pub mod event;
 pub mod health;
 pub mod housekeeping;
+pub mod idempotency;
 pub mod ingest;
 pub mod job;
 pub mod machine;

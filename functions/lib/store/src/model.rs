@@ -118,7 +118,7 @@ statements! {
             from unnest($5::int8[], $6::int8[]) l (from_us, to_us)),
         newest as (
             select time, value from sensor_data d
-            where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3)
+            where sensor_id = $1 and quality = 0 and time > epoch_us($2) and time <= epoch_us($3)
               and not exists (select from left_out where span @> d.time)
             order by time desc limit $4)
         select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),

@@ -17,7 +17,8 @@ use pm_api::{
 /// The columns of a reading `d` with its sensor `s`.
 macro_rules! columns {
     () => {
-        "d.sensor_id, d.machine_id, d.time at time zone 'utc', d.value, d.status, d.metadata, d.id,
+        "d.sensor_id, d.machine_id, d.time at time zone 'utc', d.value, d.status, d.quality,
+         d.received_at at time zone 'utc', d.metadata, d.id,
          s.name, s.sensor_type, s.unit, s.metadata"
     };
 }
@@ -117,6 +118,8 @@ fn sensor_data(c: &mut Columns) -> Result<SensorData, StoreError> {
         timestamp: c.take()?,
         value: c.take()?,
         status: c.take()?,
+        quality: c.take()?,
+        received_at: c.take()?,
         metadata: c.take::<Option<Metadata>>()?.unwrap_or_default(),
         id: c.take()?,
     };

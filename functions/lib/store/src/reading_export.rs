@@ -6,7 +6,7 @@ use crate::{
     statement::statements,
     value::{Columns, at, id, optional},
 };
-use pm_api::{MachineId, ReadingStatus, SensorId, Timestamp, word::PredictionStatus};
+use pm_api::{MachineId, Quality, ReadingStatus, SensorId, Timestamp, word::PredictionStatus};
 use pm_domain::trend::{Kept, Level};
 
 statements! {
@@ -19,13 +19,13 @@ statements! {
         select (select dropped_before at time zone 'utc' from retention_marks where class = 'readings'),
                (select dropped_before at time zone 'utc' from retention_marks where class = 'readings_1m')";
     RAW = "
-        select time at time zone 'utc', 1::int8, value, value, value, value, status from sensor_data
+        select time at time zone 'utc', 1::int8, value, value, value, value, status, quality from sensor_data
         where sensor_id = $1 and time > epoch_us($2) and time <= epoch_us($3) order by time limit $4";
     MINUTES = "
-        select bucket at time zone 'utc', count, sum / count, min, max, last, worst from readings_1m
+        select bucket at time zone 'utc', count, sum / count, min, max, last, worst, 0::int2 from readings_1m
         where sensor_id = $1 and bucket > epoch_us($2) and bucket <= epoch_us($3) order by bucket limit $4";
     HOURS = "
-        select bucket at time zone 'utc', count, sum / count, min, max, last, worst from readings_1h
+        select bucket at time zone 'utc', count, sum / count, min, max, last, worst, 0::int2 from readings_1h
         where sensor_id = $1 and bucket > epoch_us($2) and bucket <= epoch_us($3) order by bucket limit $4";
     PREDICTIONS = "
         select time at time zone 'utc', score, status, anomaly_type, prediction, confidence, health_percent, remaining_hours,
@@ -69,6 +69,8 @@ pub struct ExportRow {
     pub last: f64,
     /// The gravest status.
     pub status: ReadingStatus,
+    /// How far a reading can be trusted; buckets hold good ones only.
+    pub quality: Quality,
 }
 
 /// A prediction.
@@ -154,6 +156,7 @@ fn row(c: &mut Columns) -> Result<ExportRow, StoreError> {
         max: c.take()?,
         last: c.take()?,
         status: c.take()?,
+        quality: c.take()?,
     })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     statement::statements,
     value::{Times, texts},
 };
-use pm_api::{MachineId, SensorId, Timestamp, ingest::MAX_FUTURE_S};
+use pm_api::{MachineId, SensorId, Timestamp};
 use pm_domain::freshness::CYCLES_S;
 
 statements! {
@@ -30,8 +30,7 @@ statements! {
                    string_agg(d.value::text, ',' order by d.time) as vals
             from (
                 select time, value from sensor_data
-                where sensor_id = c.sensor_id and time > now() - $3::int8 * interval '1 second'
-                  and time <= now() + $4::int8 * interval '1 second'
+                where sensor_id = c.sensor_id and quality = 0 and time > now() - $3::int8 * interval '1 second' and time <= now()
                 order by time desc limit $2) d) w
         order by c.machine_id, c.channel";
 }
@@ -56,7 +55,7 @@ pub struct Channel {
 /// The channels of the given machines, machine by machine, with at most `most` readings each. Machines without a
 /// network, and channels whose sensor is not there, are left out.
 pub async fn channels(db: &Db, machines: &[MachineId], most: i64) -> Result<Vec<Channel>, StoreError> {
-    db.rows(CHANNELS, vec![texts(machines), most.into(), CYCLES_S.into(), MAX_FUTURE_S.into()], |c| {
+    db.rows(CHANNELS, vec![texts(machines), most.into(), CYCLES_S.into()], |c| {
         let (machine_id, model, hours_per_cycle) = (c.take()?, c.take()?, c.take()?);
         let (channel, sensor_id, times) = (c.take()?, c.take()?, c.take::<Times>()?.0);
         let values: String = c.take()?;

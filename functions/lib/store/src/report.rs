@@ -58,14 +58,14 @@ statements! {
     // The place after which the newest $5 readings begin.
     CSV_START = "
         select (extract(epoch from d.time) * 1000000)::int8, d.sensor_id from sensor_data d
-        where d.time >= epoch_us($1) and d.time < epoch_us($2)
+        where d.time >= epoch_us($1) and d.time < epoch_us($2) and d.quality = 0
           and ($3::uuid is null or d.machine_id = $3) and ($4::uuid is null or d.sensor_id = $4)
         order by d.time desc, d.sensor_id desc offset $5 limit 1";
     // The next readings after a place, as a piece that begins with $9.
     CSV_PIECE = "
         with batch as materialized (
             select d.time, d.sensor_id, d.machine_id, d.value, d.status from sensor_data d
-            where d.time >= epoch_us($1) and d.time < epoch_us($2)
+            where d.time >= epoch_us($1) and d.time < epoch_us($2) and d.quality = 0
               and ($3::uuid is null or d.machine_id = $3) and ($4::uuid is null or d.sensor_id = $4)
               and (d.time, d.sensor_id) > (epoch_us($1), $5::uuid)
             order by d.time, d.sensor_id limit $6),

@@ -59,7 +59,7 @@ statements! {
             from sensors s
             join sensor_data d on d.sensor_id = s.id
             cross join lateral (select greatest(-1e140, least(1e140, d.value)) as value) v
-            where d.time >= epoch_us($1) and d.time < epoch_us($2)
+            where d.time >= epoch_us($1) and d.time < epoch_us($2) and d.quality = 0
               and ($3::uuid is null or s.machine_id = $3) and ($4::uuid is null or s.id = $4)
             group by s.id, s.machine_id, bucket),
         means as (
@@ -168,7 +168,7 @@ statements! {
     READINGS = "
         select * from (
             select d.time at time zone 'utc' as time, d.sensor_id, d.value, d.status from sensor_data d
-            where d.time >= epoch_us($1) and d.time < epoch_us($2)
+            where d.time >= epoch_us($1) and d.time < epoch_us($2) and d.quality = 0
               and ($3::uuid is null or d.machine_id = $3) and ($4::uuid is null or d.sensor_id = $4)
             order by d.time desc, d.sensor_id desc limit $5) newest
         order by time, sensor_id";

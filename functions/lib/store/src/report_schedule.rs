@@ -12,7 +12,7 @@ use pm_api::{
     report::{Cadence, ReportFormat, ReportSchedule},
     sort::ReportScheduleSort,
 };
-use pm_domain::schedule::Rule;
+use pm_domain::{schedule::Rule, zone::Zone};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use uuid::Uuid;
 macro_rules! columns {
     () => {
         "s.id, s.created_at at time zone 'utc', s.updated_at at time zone 'utc', s.name, s.format, s.cadence, s.weekday,
-         s.hour, s.utc_offset_minutes, s.machine_id, s.sensor_id, to_jsonb(s.recipients), s.is_active, s.created_by,
+         s.hour, s.utc_offset_minutes, s.zone, s.machine_id, s.sensor_id, to_jsonb(s.recipients), s.is_active, s.created_by,
          s.next_run_at at time zone 'utc', s.last_run_at at time zone 'utc', s.last_error"
     };
 }
@@ -44,14 +44,14 @@ statements! {
     GET = concat!("select ", columns!(), " from report_schedules s where s.id = $1");
     CREATE = concat!("
         insert into report_schedules as s (id, created_by, name, format, cadence, weekday, hour, utc_offset_minutes, machine_id,
-                                      sensor_id, recipients, is_active, next_run_at)
-        select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13, epoch_us($14)
+                                      sensor_id, recipients, is_active, next_run_at, zone)
+        select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::text[], $13, epoch_us($14), $15
         from ", actor!(), "
         returning ", columns!());
     UPDATE = concat!("
         update report_schedules s set
             name = $3, format = $4, cadence = $5, weekday = $6, hour = $7, utc_offset_minutes = $8, machine_id = $9,
-            sensor_id = $10, recipients = $11::text[], is_active = $12, next_run_at = epoch_us($13)
+            sensor_id = $10, recipients = $11::text[], is_active = $12, next_run_at = epoch_us($13), zone = $14
         from ", actor!(), "
         where id = $2
         returning ", columns!());
@@ -87,6 +87,8 @@ pub struct Plan {
     pub format: ReportFormat,
     /// When it is due.
     pub rule: Rule,
+    /// Name of the rule's zone.
+    pub zone: Option<String>,
     /// Only this machine.
     pub machine_id: Option<MachineId>,
     /// Only this sensor.
@@ -114,6 +116,7 @@ impl Plan {
             texts(&self.recipients),
             self.is_active.into(),
             at(self.next_run_at),
+            optional(self.zone.as_deref(), text),
         ]
     }
 }
@@ -126,6 +129,7 @@ pub fn rule(schedule: &ReportSchedule) -> Rule {
         weekday: schedule.weekday,
         hour: schedule.hour,
         utc_offset_minutes: schedule.utc_offset_minutes,
+        zone: schedule.zone.as_deref().and_then(Zone::named),
     }
 }
 
@@ -224,6 +228,7 @@ fn schedule(c: &mut Columns) -> Result<ReportSchedule, StoreError> {
         weekday: small(c)?,
         hour: small(c)?,
         utc_offset_minutes: small(c)?,
+        zone: c.take()?,
         machine_id: c.take()?,
         sensor_id: c.take()?,
         recipients: serde_json::from_value(c.take()?).map_err(|e| StoreError::Failed(e.to_string()))?,

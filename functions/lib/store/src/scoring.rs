@@ -7,8 +7,8 @@ use crate::{
 };
 use base64::Engine as _;
 use pm_api::{
-    MachineId, ModelId, PredictionId, SensorId, Timestamp, ingest::MAX_FUTURE_S,
-    remaining_life::RemainingLife, score::MachineResult,
+    MachineId, ModelId, PredictionId, SensorId, Timestamp, remaining_life::RemainingLife,
+    score::MachineResult,
 };
 use pm_domain::{
     freshness::FIRST_WINDOW_S,
@@ -30,9 +30,8 @@ statements! {
                    string_agg(d.value::text, ',' order by d.time) as vals
             from (
                 select time, value from sensor_data
-                where sensor_id = r.sensor_id
-                  and time > coalesce(st.scored_through, now() - $2::int8 * interval '1 second')
-                  and time <= now() + $3::int8 * interval '1 second'
+                where sensor_id = r.sensor_id and quality = 0
+                  and time > coalesce(st.scored_through, epoch_us($2)) and time <= epoch_us($3)
                 order by time desc limit 240) d) w
         where w.times is not null";
     STORE = "
@@ -144,9 +143,9 @@ pub struct NewPrediction {
     pub contributing_features: String,
 }
 
-/// New readings of the given sensors with their scoring state. A sensor without new readings is left out.
-pub async fn windows(db: &Db, sensors: &[SensorId]) -> Result<Vec<Window>, StoreError> {
-    db.rows(WINDOWS, vec![texts(sensors), FIRST_WINDOW_S.into(), MAX_FUTURE_S.into()], |c| {
+/// New good readings of the given sensors up to now, with their scoring state. A sensor without new readings is left out.
+pub async fn windows(db: &Db, sensors: &[SensorId], now: Timestamp) -> Result<Vec<Window>, StoreError> {
+    db.rows(WINDOWS, vec![texts(sensors), at(now.plus_seconds(-FIRST_WINDOW_S)), at(now)], |c| {
         let (sensor_id, state) = (c.take()?, c.take()?);
         let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
         let values = values.split(',').map(|v| v.parse::<f64>().unwrap_or(f64::NAN));

@@ -7,53 +7,92 @@ use crate::{
 };
 use pm_api::{
     SensorId, Timestamp,
-    sensor::{TrendPoint, TrendStatistics},
+    sensor::{MarkedPoint, TrendPoint, TrendStatistics},
 };
-use pm_domain::trend::{Kept, Level, Plan, plan};
+use pm_domain::{
+    duration::DAY_S,
+    held::{self, Piece},
+    signal,
+    trend::{Kept, Level, Plan, plan},
+};
 use spin_sdk::pg::ParameterValue;
+
+/// How far before a range the value is looked for that held when it began, seconds.
+const HELD_FOR_S: i64 = DAY_S;
 
 statements! {
     FACTS = "
         select (select count(*) from (
                     select from sensor_data
-                    where sensor_id = $1 and time >= epoch_us($2) and time <= epoch_us($3) limit $4::int8 + 1) few),
+                    where sensor_id = $1 and time >= epoch_us($2) and time <= epoch_us($3) and quality = 0
+                    limit $4::int8 + 1) few),
                (select dropped_before at time zone 'utc' from retention_marks where class = 'readings'),
                (select dropped_before at time zone 'utc' from retention_marks where class = 'readings_1m')
         from sensors where id = $1";
     READINGS = "
-        select time at time zone 'utc', value, status, value, value, 1::int8
-        from sensor_data where sensor_id = $1 and time >= epoch_us($2) and time <= epoch_us($3)
+        select time at time zone 'utc', value, status, value, value, 1::int8, time at time zone 'utc', time at time zone 'utc',
+               value, 0::float8
+        from sensor_data where sensor_id = $1 and time >= epoch_us($2) and time <= epoch_us($3) and quality = 0
         order by time";
+    MARKED = "
+        select * from (
+            select time at time zone 'utc' as time, value, quality from sensor_data
+            where sensor_id = $1 and time >= epoch_us($2) and time <= epoch_us($3) and quality <> 0
+            order by time desc limit $4) newest
+        order by time";
+    // The last value before a range, of the day before it.
+    HELD = "
+        select value from sensor_data
+        where sensor_id = $1 and time < epoch_us($2) and time >= epoch_us($3) and quality = 0 order by time desc limit 1";
     FROM_RAW = "
         select time_bucket($4::int8 * interval '1 microsecond', time) at time zone 'utc', avg(value), max(status), min(value),
-               max(value), count(*)
-        from sensor_data where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3)
+               max(value), count(*), min(time) at time zone 'utc', max(time) at time zone 'utc', last(value, time),
+               coalesce(sum(held), 0)
+        from (
+            select time, value, status, held_area(value, time, lead(time) over (
+                       partition by time_bucket($4::int8 * interval '1 microsecond', time) order by time)) as held
+            from sensor_data
+            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and quality = 0) d
         group by 1 order by 1";
     FROM_MINUTES = "
         with tail as materialized (
             select coalesce((select minute from rollup_changes where sensor_id is null or sensor_id = $1
-                             order by minute limit 1), 'infinity') as begin)
-        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
-               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8
-        from (
-            select bucket, count, sum, min, max, worst from readings_1m
+                             order by minute limit 1), 'infinity') as begin),
+        parts as (
+            select bucket, count, sum, min, max, worst, last, first_time, last_time, area from readings_1m
             where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3) and bucket < (select begin from tail)
             union all
-            select time, 1, value, value, value, status from sensor_data
-            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)) p
+            select time, 1, value, value, value, status, value, time, time, 0 from sensor_data
+            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)
+              and quality = 0)
+        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
+               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8,
+               min(first_time) at time zone 'utc', max(last_time) at time zone 'utc', last(last, last_time),
+               sum(area + coalesce(gap, 0))
+        from (
+            select *, held_area(last, last_time, lead(first_time) over (
+                       partition by time_bucket($4::int8 * interval '1 microsecond', bucket) order by bucket)) as gap
+            from parts) p
         group by 1 order by 1";
     FROM_HOURS = "
         with tail as materialized (
             select coalesce((select time_bucket('1 hour', minute) from rollup_changes
-                             where sensor_id is null or sensor_id = $1 order by minute limit 1), 'infinity') as begin)
-        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
-               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8
-        from (
-            select bucket, count, sum, min, max, worst from readings_1h
+                             where sensor_id is null or sensor_id = $1 order by minute limit 1), 'infinity') as begin),
+        parts as (
+            select bucket, count, sum, min, max, worst, last, first_time, last_time, area from readings_1h
             where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3) and bucket < (select begin from tail)
             union all
-            select time, 1, value, value, value, status from sensor_data
-            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)) p
+            select time, 1, value, value, value, status, value, time, time, 0 from sensor_data
+            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)
+              and quality = 0)
+        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
+               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8,
+               min(first_time) at time zone 'utc', max(last_time) at time zone 'utc', last(last, last_time),
+               sum(area + coalesce(gap, 0))
+        from (
+            select *, held_area(last, last_time, lead(first_time) over (
+                       partition by time_bucket($4::int8 * interval '1 microsecond', bucket) order by bucket)) as gap
+            from parts) p
         group by 1 order by 1";
 }
 
@@ -62,7 +101,7 @@ statements! {
 pub struct Course {
     /// Points, oldest first; none where nothing was measured.
     pub points: Vec<TrendPoint>,
-    /// Over all readings of the range.
+    /// Over all good readings of the range.
     pub statistics: Option<TrendStatistics>,
     /// The range; with buckets, from the first's begin to the last's end.
     pub range: (Timestamp, Timestamp),
@@ -80,6 +119,7 @@ pub async fn course(
     sensor_id: SensorId,
     (from, to): (Timestamp, Timestamp),
     max_points: i64,
+    now: Timestamp,
 ) -> Result<Option<Course>, StoreError> {
     let params = vec![id(sensor_id.0), at(from), at(to), max_points.into()];
     let facts = db.first(FACTS, params, |c| Ok((c.take::<i64>()?, c.take()?, c.take()?))).await?;
@@ -87,7 +127,8 @@ pub async fn course(
     let kept = Kept { raw_from, minute_from };
     if kept.finest(from) == Level::Raw && count <= max_points {
         let rows = db.rows(READINGS, vec![id(sensor_id.0), at(from), at(to)], point).await?;
-        return Ok(Some(made(rows, (from, to), None, Level::Raw)));
+        let held = held_before(db, sensor_id, from).await?;
+        return Ok(Some(made(&rows, (from, to), held, None, Level::Raw, now)));
     }
     let Plan { level, width_us, from, to } = plan((from, to), max_points, kept);
     let statement = match level {
@@ -97,26 +138,64 @@ pub async fn course(
     };
     let params = vec![id(sensor_id.0), at(from), at(to), ParameterValue::Int64(width_us)];
     let rows = db.rows(statement, params, point).await?;
-    Ok(Some(made(rows, (from, to), Some(width_us), level)))
+    let held = held_before(db, sensor_id, from).await?;
+    Ok(Some(made(&rows, (from, to), held, Some(width_us), level, now)))
 }
 
-fn point(c: &mut Columns) -> Result<(TrendPoint, i64), StoreError> {
+async fn held_before(db: &Db, sensor_id: SensorId, from: Timestamp) -> Result<Option<f64>, StoreError> {
+    let params = vec![id(sensor_id.0), at(from), at(from.plus_seconds(-HELD_FOR_S))];
+    db.first(HELD, params, |c| c.take()).await
+}
+
+/// The readings over `from` to `to` that are not good, oldest first: the newest `limit` of them.
+pub async fn marked(
+    db: &Db,
+    sensor_id: SensorId,
+    (from, to): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<MarkedPoint>, StoreError> {
+    db.rows(MARKED, vec![id(sensor_id.0), at(from), at(to), limit.into()], |c| {
+        Ok(MarkedPoint { timestamp: c.take()?, value: c.take()?, quality: c.take()? })
+    })
+    .await
+}
+
+/// A point with what its statistics need.
+struct Row {
+    point: TrendPoint,
+    count: i64,
+    piece: Piece,
+}
+
+fn point(c: &mut Columns) -> Result<Row, StoreError> {
     let (timestamp, value, status, min, max) = (c.take()?, c.take()?, c.take()?, c.take()?, c.take()?);
-    Ok((TrendPoint { timestamp, value, status, min, max }, c.take()?))
+    Ok(Row {
+        point: TrendPoint { timestamp, value, status, min, max },
+        count: c.take()?,
+        piece: Piece { from: c.take()?, to: c.take()?, last: c.take()?, area: c.take()? },
+    })
 }
 
 fn made(
-    rows: Vec<(TrendPoint, i64)>,
+    rows: &[Row],
     range: (Timestamp, Timestamp),
+    held: Option<f64>,
     width_us: Option<i64>,
     level: Level,
+    now: Timestamp,
 ) -> Course {
-    let count: i64 = rows.iter().map(|r| r.1).sum();
+    let count: i64 = rows.iter().map(|r| r.count).sum();
+    let end = range.1.min(now);
+    let count_mean = rows.iter().map(|r| r.point.value * r.count as f64).sum::<f64>() / count as f64;
+    let pieces: Vec<Piece> = rows.iter().map(|r| r.piece).collect();
+    let extremes = rows.iter().map(|r| signal::Point { at: r.piece.to, min: r.point.min, max: r.point.max });
     let statistics = (count > 0).then(|| TrendStatistics {
         count,
-        min: rows.iter().map(|r| r.0.min).fold(f64::INFINITY, f64::min),
-        max: rows.iter().map(|r| r.0.max).fold(f64::NEG_INFINITY, f64::max),
-        avg: rows.iter().map(|r| r.0.value * r.1 as f64).sum::<f64>() / count as f64,
+        min: rows.iter().map(|r| r.point.min).fold(f64::INFINITY, f64::min),
+        max: rows.iter().map(|r| r.point.max).fold(f64::NEG_INFINITY, f64::max),
+        avg: held::mean(range.0, end, held, &pieces).unwrap_or(count_mean),
+        count_mean,
+        signal: signal::describe(&extremes.collect::<Vec<_>>(), end),
     });
-    Course { points: rows.into_iter().map(|r| r.0).collect(), statistics, range, width_us, level }
+    Course { points: rows.iter().map(|r| r.point.clone()).collect(), statistics, range, width_us, level }
 }

@@ -1,7 +1,7 @@
 //! Between database values and ours. Columns are read in the order in which the statement names them.
 
 use crate::error::StoreError;
-use pm_api::{Metadata, ReadingStatus, Timestamp};
+use pm_api::{Metadata, Quality, ReadingStatus, Timestamp};
 use spin_sdk::pg::{DbValue, ParameterValue};
 use std::str::FromStr;
 use time::{Date, Month, PrimitiveDateTime, Time};
@@ -178,6 +178,26 @@ impl FromDb for ReadingStatus {
             DbValue::Int16(2) => Ok(Self::Critical),
             other => Err(other),
         }
+    }
+}
+
+impl FromDb for Quality {
+    fn from_db(value: DbValue) -> Result<Self, DbValue> {
+        let DbValue::Int16(code) = value else { return Err(value) };
+        Self::ALL.iter().copied().find(|q| quality_code(*q) == code).ok_or(value)
+    }
+}
+
+/// The stored form of a reading's quality; 0 is good.
+pub(crate) fn quality_code(quality: Quality) -> i16 {
+    match quality {
+        Quality::Good => 0,
+        Quality::Uncertain => 1,
+        Quality::Bad => 2,
+        Quality::Stale => 3,
+        Quality::Clock => 4,
+        Quality::Unit => 5,
+        Quality::Implausible => 6,
     }
 }
 

@@ -9,7 +9,7 @@ use pm_auth::token::{Identity, Signer};
 use pm_store::{Actor, Db, audit::Origin};
 use serde_json::{Value, json};
 use spin_sdk::http::Request;
-use std::{borrow::Cow, str::FromStr};
+use std::{borrow::Cow, str::FromStr, sync::OnceLock};
 
 /// What a handler may ask of its request.
 pub struct Call {
@@ -21,6 +21,8 @@ pub struct Call {
     pub body: Bytes,
     /// Its query.
     pub query: Query,
+    /// Fields of the body that were not read.
+    pub(crate) ignored: OnceLock<Vec<String>>,
     params: Vec<(&'static str, String)>,
     identity: Option<Identity>,
 }
@@ -36,7 +38,8 @@ impl Call {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let body = if route.method == "GET" { Bytes::new() } else { take(body, limit).await? };
-        Ok(Self { route, headers: parts.headers, body, query, params, identity })
+        let ignored = OnceLock::new();
+        Ok(Self { route, headers: parts.headers, body, query, ignored, params, identity })
     }
 
     /// The signed-in user.
@@ -45,6 +48,11 @@ impl Call {
     /// [`Refusal::NotAuthenticated`] on a public route.
     pub fn identity(&self) -> Result<&Identity, Refusal> {
         self.identity.as_ref().ok_or(Refusal::NotAuthenticated)
+    }
+
+    /// The values of the path's parameters.
+    pub(crate) fn params(&self) -> &[(&'static str, String)] {
+        &self.params
     }
 
     /// The signed-in user as the author of a change, after a look whether the account still exists with the right to
@@ -166,6 +174,11 @@ impl Query {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         Self(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// Names and values as they came.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.0
     }
 
     /// The parameters by name: the first of several, and none that is empty.

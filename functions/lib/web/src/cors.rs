@@ -24,7 +24,8 @@ use std::{
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// Headers that a page may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "x-total-count, x-next-cursor, x-request-id, etag, link, location, retry-after, content-disposition",
+    "x-total-count, x-next-cursor, x-request-id, x-ignored-fields, idempotency-replayed, etag, link, location, retry-after, \
+     content-disposition",
 );
 /// How long a browser may remember the answer to a preflight request, seconds.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");

@@ -1,11 +1,17 @@
 //! A request read as its row in the table of routes says, and its answer likewise.
 
-use crate::{Answer, Call, Outcome, Refusal, call::Query, empty, json, json_page, legacy};
+use crate::{
+    Answer, Call, Outcome, Refusal,
+    call::Query,
+    empty,
+    ignored::{self, Watched},
+    json, json_page, legacy,
+};
 use deserr::Deserr;
 use http::{StatusCode, header};
 use pm_api::{
     error::FieldError,
-    input::{self, Faults, MAX_FAULTS},
+    input::{Faults, MAX_FAULTS},
     list::{ListQuery, Page, SortWord},
     route::{
         Operation,
@@ -53,7 +59,7 @@ pub type Given<O> = Result<<<O as Operation>::Answer as Give>::Value, Refusal>;
 ///
 /// # Errors
 /// 422 with every fault of query and body, or what the handler refuses.
-pub async fn run<O, F>(call: Call, handler: impl FnOnce(Input<O>) -> F) -> Outcome
+pub async fn run<O, F>(mut call: Call, handler: impl FnOnce(Input<O>) -> F) -> Outcome
 where
     O: Operation<Query: Deserr<Faults>, Body: ReadBody, Answer: Give>,
     F: Future<Output = Given<O>>,
@@ -62,7 +68,10 @@ where
     let body = O::Body::read(&call);
     let page = O::Answer::page(&call.query);
     let (query, body, page) = all_faults(query, body, page)?;
-    handler(Input { query, body, page, call }).await.map(O::Answer::answer)
+    let ignored = call.ignored.take().unwrap_or_default();
+    let mut answer = O::Answer::answer(handler(Input { query, body, page, call }).await?);
+    ignored::name(&mut answer, &ignored);
+    Ok(answer)
 }
 
 /// All three, or the faults of all of them.
@@ -124,14 +133,14 @@ impl ReadBody for NoBody {
 impl<T: Deserr<Faults>> ReadBody for Json<T> {
     type Value = T;
     fn read(call: &Call) -> Result<T, Refusal> {
-        read_json(&call.body)
+        read_json(call)
     }
 }
 
 impl<T: Deserr<Faults>> ReadBody for OptionalJson<T> {
     type Value = Option<T>;
     fn read(call: &Call) -> Result<Option<T>, Refusal> {
-        if legacy::is_no_body(&call.body) { Ok(None) } else { read_json(&call.body).map(Some) }
+        if legacy::is_no_body(&call.body) { Ok(None) } else { read_json(call).map(Some) }
     }
 }
 
@@ -145,7 +154,7 @@ impl<T: Deserr<Faults>> ReadBody for Form<T> {
             Query::default()
         };
         // a fault does not repeat the form, which may hold a password
-        read_value(form.object().into(), "body", || Value::Null)
+        read_value(form.object().into(), "body", || Value::Null).map(|(form, _)| form)
     }
 }
 
@@ -168,20 +177,31 @@ macro_rules! read_by_the_handler {
     )*};
 }
 
-read_by_the_handler!(Upload, Bytes);
+read_by_the_handler!(Upload);
 
-fn read_query<Q: Deserr<Faults>>(query: &Query) -> Result<Q, Refusal> {
-    read_value(query.object().into(), "query", || query.object().into())
+impl ReadBody for Bytes {
+    type Value = bytes::Bytes;
+    fn read(call: &Call) -> Result<bytes::Bytes, Refusal> {
+        Ok(call.body.clone())
+    }
 }
 
-fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
+fn read_query<Q: Deserr<Faults>>(query: &Query) -> Result<Q, Refusal> {
+    read_value(query.object().into(), "query", || query.object().into()).map(|(query, _)| query)
+}
+
+fn read_json<T: Deserr<Faults>>(call: &Call) -> Result<T, Refusal> {
+    let body = &call.body;
     if legacy::is_no_body(body) {
         return Err(Refusal::field("missing", &["body"], "Field required", Value::Null));
     }
     let value = serde_json::from_slice(body).map_err(|error| {
         Refusal::field("json_invalid", &["body"], format!("JSON decode error: {error}"), json!({}))
     })?;
-    read_value(value, "body", || serde_json::from_slice(body).unwrap_or_default())
+    let (value, ignored) = read_value(value, "body", || serde_json::from_slice(body).unwrap_or_default())?;
+    // a body is read once
+    let _ = call.ignored.set(ignored);
+    Ok(value)
 }
 
 /// Reads the fields of a form that the handler has taken apart.
@@ -190,18 +210,19 @@ fn read_json<T: Deserr<Faults>>(body: &[u8]) -> Result<T, Refusal> {
 /// 422 with every fault.
 pub fn read_form<T: Deserr<Faults>>(fields: Map<String, Value>) -> Result<T, Refusal> {
     let shown = fields.clone();
-    read_value(fields.into(), "body", || shown.into())
+    read_value(fields.into(), "body", || shown.into()).map(|(form, _)| form)
 }
 
-/// Reads a value that stands in the request's `part` (`body` or `query`). After a fault, `again` gives the value once more,
-/// because an object that lacks a field is shown.
+/// Reads a value that stands in the request's `part` (`body` or `query`), and says which of its fields are not known. After a
+/// fault, `again` gives the value once more, because an object that lacks a field is shown.
 fn read_value<T: Deserr<Faults>>(
     mut value: Value,
     part: &'static str,
     again: impl FnOnce() -> Value,
-) -> Result<T, Refusal> {
+) -> Result<(T, Vec<String>), Refusal> {
     let renamed = legacy::adapt(&mut value);
-    input::read::<T>(value).map_err(|faults| {
+    let (watched, unread) = Watched::new(value);
+    let read = deserr::deserialize::<T, _, Faults>(watched).map_err(|faults| {
         let mut faults = faults.0;
         let shown = again();
         for fault in &mut faults {
@@ -211,7 +232,8 @@ fn read_value<T: Deserr<Faults>>(
             }
         }
         Refusal::Invalid(faults)
-    })
+    });
+    read.map(|read| (read, unread()))
 }
 
 /// Puts the request's part before the place and, where a field is missing, shows the object that lacks it.

@@ -8,6 +8,7 @@ use crate::{
     finish::{Asked, finish},
     rate,
     refusal::allow,
+    repeat,
     reply::Answer,
     trace::{Trace, within},
 };
@@ -51,7 +52,7 @@ where
         let answer = match admit(max_body_bytes, component, request, &path, &trace).await {
             Ok(Admitted::Call(op, call)) => {
                 quiet = call.route.access == Access::Service;
-                handle(op, *call).await.unwrap_or_else(|refusal| refusal.answer(&path))
+                repeat::once(op, *call, handle).await.unwrap_or_else(|refusal| refusal.answer(&path))
             }
             Ok(Admitted::Answered(answer)) => answer,
             Err(refusal) => refusal.answer(&path),

@@ -15,6 +15,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "counts",
     "dead_letters",
     "deleted_sensors",
+    "idempotency_keys",
     "login_throttle",
     "machine_state",
     "mails",

@@ -113,5 +113,5 @@ select 'model', 'version ' || n, now() - n % 3 * interval '1 hour' from generate
 insert into model_drift (model_version, sensors, rows_used, worst, features, created_at)
 select '1', 1, 1, 0, '[]', now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
 
-insert into dead_letters (received_at, topic, payload, reason, digest)
-select now() - n % 3 * interval '1 hour', 'topic', '', 'reason', int4send(n) from generate_series(1, 7) n;
+insert into dead_letters (received_at, topic, payload, reason, cause, bucket, digest)
+select now() - n % 3 * interval '1 hour', 'topic', '', 'reason', int4send(n), now(), '' from generate_series(1, 7) n;

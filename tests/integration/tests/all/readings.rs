@@ -262,11 +262,11 @@ async fn an_export_of_200_000_readings_is_complete_and_streamed() -> Result<()> 
             if lines == 0 {
                 assert_eq!(
                     line,
-                    "timestamp,machine,sensor,sensor_type,value,unit,status,machine_id,sensor_id"
+                    "timestamp,machine,sensor,sensor_type,value,unit,status,machine_id,sensor_id,quality"
                 );
             } else {
                 let fields = cells(line);
-                let sensor = fields.last().context("no fields")?.to_owned();
+                let sensor = fields[8].clone();
                 let value: f64 = fields[4].parse().with_context(|| line.to_owned())?;
                 let seen = sums.entry(sensor).or_default();
                 *seen = (seen.0 + 1, seen.1 + value, fields[2].clone());

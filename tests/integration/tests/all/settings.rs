@@ -90,15 +90,17 @@ async fn known_settings_have_defaults_and_bounds() -> Result<()> {
     assert_eq!(
         keys,
         [
+            Some("retention.audit_days"),
+            Some("retention.dead_letter_days"),
             Some("retention.hour_days"),
             Some("retention.minute_days"),
             Some("retention.prediction_days"),
             Some("retention.raw_days")
         ]
     );
-    assert_eq!(retention.headers["x-total-count"], "4");
+    assert_eq!(retention.headers["x-total-count"], "6");
     let second = admin.get("/settings?category=retention&limit=1&offset=1").await?.expect(200)?;
-    assert_eq!(second[0]["key"], "retention.minute_days");
+    assert_eq!(second[0]["key"], "retention.dead_letter_days");
     Ok(())
 }
 

@@ -47,4 +47,10 @@ impl Route {
             || (!permissions.is_empty()
                 && permission::of(self).is_some_and(|needed| permissions.contains(&needed)))
     }
+
+    /// May a client send a request again, with the header `Idempotency-Key`, if it did not get the answer?
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.method == "POST" && ["alarms", "comments", "tickets"].contains(&self.component)
+    }
 }

@@ -98,6 +98,10 @@ routes! { ($)
         AiStatus: GET "/ai/status" VIEWER => Json<ai::AiStatus>;
         /// Payloads that could not be read.
         ListDeadLetters: GET "/mqtt/dead-letters" ENGINEER => List<status::DeadLetter, DeadLetterSort, 100>;
+        /// The same by topic and reason, at most 200 of them, the newest first.
+        DeadLetterGroups: GET "/mqtt/dead-letters/groups" ENGINEER => Json<Vec<status::DeadLetterGroup>>;
+        /// Remove the dead letters of a topic with this reason.
+        DeleteDeadLetters: DELETE "/mqtt/dead-letters" ENGINEER, query status::DeadLetterCause => NoContent;
     }
     "site" {
         /// What this is and where its parts are; a browser gets the page instead.

@@ -243,6 +243,7 @@ mod tests {
             still_active,
             value: 1.0,
             time: NOW,
+            evaluated_through: NOW,
             message: format!("reported {severity}"),
             prediction_id: None,
         }

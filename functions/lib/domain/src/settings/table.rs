@@ -59,6 +59,15 @@ known! {
     GeneralPublicUrl = "general.public_url", Url, "http://127.0.0.1:8000",
         Public, "Where people reach this system; links in mails begin with it.";
 
+    IngestMaxSensors = "ingest.max_sensors", Integer(0, 1_000_000), "50000",
+        Private, "Most sensors in all; beyond, sensors are not registered by their readings.";
+    IngestMaxSensorsPerMachine = "ingest.max_sensors_per_machine", Integer(0, 100_000), "2000",
+        Private, "Most sensors of a machine; beyond, sensors are not registered by their readings.";
+    IngestMaxSensorsPerMinute = "ingest.max_sensors_per_minute", Integer(0, 100_000), "20000",
+        Private, "Most sensors that are registered by their readings within a minute.";
+    IngestRegistration = "ingest.registration", Word(&["on", "known_machines", "off"]), "on",
+        Private, "What is registered by its readings: machines and sensors, sensors of known machines only, or nothing.";
+
     LoginAccountFailures = "login.account_failures", Integer(3, 100), "10",
         Private, "Failed logins of one account within 15 minutes after which it has to wait.";
     LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "100",
@@ -89,6 +98,10 @@ known! {
     ReportsKeepDays = "reports.keep_days", Integer(1, 3650), "30",
         Private, "Days after which a report is removed.";
 
+    RetentionAuditDays = "retention.audit_days", Integer(30, 36_500), "1095",
+        Private, "Days for which entries of the audit log are kept.";
+    RetentionDeadLetterDays = "retention.dead_letter_days", Integer(1, 3650), "30",
+        Private, "Days for which dead letters are kept.";
     RetentionHourDays = "retention.hour_days", Integer(1, 36_500), "3650",
         Private, "Days for which one-hour summaries of readings are kept.";
     RetentionMinuteDays = "retention.minute_days", Integer(1, 36_500), "365",
