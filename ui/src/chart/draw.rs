@@ -18,6 +18,8 @@ pub struct Scene<'a> {
     pub limits: &'a [Limit],
     /// Times worth a mark, e.g. when alarms were raised.
     pub marks: &'a [(f64, Severity)],
+    /// Readings that are not good: time and value; drawn as crosses.
+    pub doubtful: &'a [(f64, f64)],
     /// From, to, what the sensor's status was; drawn as a strip below the curve.
     pub spans: &'a [StatusTime],
     /// From, to, milliseconds since 1970.
@@ -85,6 +87,7 @@ pub fn draw(canvas: &HtmlCanvasElement, scene: &Scene<'_>) -> Option<Plot> {
     pen.limit_words(scene.limits);
     pen.strip(scene.spans);
     pen.marks(scene.marks);
+    pen.doubtful(scene.doubtful);
     pen.cross(scene);
     Some(pen.plot)
 }
@@ -311,6 +314,21 @@ impl Pen {
             self.ctx.line_to(at - 4.5, y.range.0);
             self.ctx.fill();
         }
+    }
+
+    /// A cross for each reading that is not good; at the edge where its value is off the scale.
+    fn doubtful(&self, readings: &[(f64, f64)]) {
+        let Plot { x, y } = self.plot;
+        self.ctx.set_stroke_style_str(&self.colour("--muted"));
+        self.ctx.set_line_width(1.4);
+        for (at_ms, value) in readings {
+            let (px, py) = (x.px(*at_ms), y.px(*value).clamp(y.range.1 + 4.0, y.range.0 - 4.0));
+            if px >= x.range.0 && px <= x.range.1 {
+                self.line((px - 3.0, py - 3.0), (px + 3.0, py + 3.0));
+                self.line((px - 3.0, py + 3.0), (px + 3.0, py - 3.0));
+            }
+        }
+        self.ctx.set_line_width(1.0);
     }
 
     fn cross(&self, scene: &Scene<'_>) {

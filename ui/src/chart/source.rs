@@ -42,7 +42,9 @@ pub fn limits(sensor: &Sensor) -> Vec<Limit> {
 pub struct SensorSeries {
     /// The readings.
     pub series: RwSignal<Series>,
-    /// Over all readings of the interval, as the server counts them.
+    /// Time and value of those that are not good; the curve and the statistics leave them out.
+    pub doubtful: Signal<Vec<(f64, f64)>>,
+    /// Over all good readings of the interval, as the server counts them.
     pub statistics: Signal<Option<TrendStatistics>>,
     /// The request behind it.
     pub query: Query<Trend>,
@@ -91,6 +93,12 @@ impl SensorSeries {
         });
         let statistics =
             Signal::derive(move || query.data.with(|t| t.as_ref().and_then(|t| t.statistics.clone())));
-        Self { series, statistics, query }
+        let doubtful = Signal::derive(move || {
+            query.data.with(|trend| {
+                let marked = trend.iter().flat_map(|trend| &trend.marked);
+                marked.map(|p| (ms(p.timestamp), p.value)).collect()
+            })
+        });
+        Self { series, doubtful, statistics, query }
     }
 }

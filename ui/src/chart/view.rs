@@ -33,6 +33,9 @@ pub fn Chart(
     /// Times worth a mark.
     #[prop(into, default = Signal::stored(Vec::new()))]
     marks: Signal<Vec<(f64, Severity)>>,
+    /// Readings that are not good: time and value.
+    #[prop(into, default = Signal::stored(Vec::new()))]
+    doubtful: Signal<Vec<(f64, f64)>>,
     /// The sensor's status over time, as a strip on the axis.
     #[prop(into, default = Signal::stored(Vec::new()))]
     spans: Signal<Vec<StatusTime>>,
@@ -56,6 +59,7 @@ pub fn Chart(
                 series,
                 limits: &limits.get_untracked(),
                 marks: &marks.get_untracked(),
+                doubtful: &doubtful.get_untracked(),
                 spans: &spans.get_untracked(),
                 time,
                 hover: group.hover.get_untracked(),
@@ -71,6 +75,7 @@ pub fn Chart(
         series.track();
         limits.track();
         marks.track();
+        doubtful.track();
         spans.track();
         group.hover.track();
         drag.track();

@@ -185,6 +185,7 @@ fn Around(sensor: pm_api::SensorId, around: f64, mark: (f64, pm_api::Severity)) 
                                 </header>
                                 <Chart
                                     series=source.series
+                                    doubtful=source.doubtful
                                     group
                                     name=sensor.name
                                     unit

@@ -294,6 +294,7 @@ fn SensorLane(sensor: Sensor, range: RwSignal<Range>, group: Group, own: Memo<Ve
             </header>
             <Chart
                 series=source.series
+                doubtful=source.doubtful
                 group
                 name=sensor.name
                 unit

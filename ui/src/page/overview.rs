@@ -307,7 +307,7 @@ fn Lane(sensor: Sensor, names: Memo<HashMap<MachineId, String>>, group: Group) -
                     <small>{unit_text.clone()}</small>
                 </output>
             </header>
-            <Chart series=source.series group name=sensor.name unit limits=Signal::stored(lines) height=120 />
+            <Chart series=source.series doubtful=source.doubtful group name=sensor.name unit limits=Signal::stored(lines) height=120 />
         </div>
     }
     .into_any()

@@ -141,6 +141,7 @@ pub fn SensorPage(
                                 <Loaded phase=source.query.phase() retry=source.query.retry() lines=6>
                                     <Chart
                                         series=source.series
+                                        doubtful=source.doubtful
                                         group
                                         name=s.name.clone()
                                         unit=unit.clone()
