@@ -77,14 +77,19 @@ impl Quality {
     /// case, blanks, `_`, `-` and `.` make no difference. `None`: no known word.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
+        // "0x80050000", "OK (0x0)", "StatusBadNodeIDUnknown (0x80340000)"
+        if let Some((_, digits)) = word.split_once("0x").or_else(|| word.split_once("0X")) {
+            let digits = digits.split(|c: char| !c.is_ascii_hexdigit()).next().unwrap_or_default();
+            return u32::from_str_radix(digits, 16).ok().map(Self::of_status_code);
+        }
+        // "192", "192 (Good)"
+        if let Some(code) = word.split([' ', '(']).find(|part| !part.is_empty()).and_then(|n| n.parse().ok())
+        {
+            return Self::of_code(code, Self::of_number);
+        }
         let plain: String =
             word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        if let Some(hexadecimal) = plain.strip_prefix("0x") {
-            return u32::from_str_radix(hexadecimal, 16).ok().map(Self::of_status_code);
-        }
-        if let Ok(code) = plain.parse::<u32>() {
-            return Some(Self::of_number(code));
-        }
+        let plain = plain.strip_prefix("status").map_or(plain.clone(), str::to_owned);
         // OPC names a reason behind the word: BadSensorFailure, UncertainLastUsableValue
         for (prefix, quality) in [
             ("good", Self::Good),
@@ -105,17 +110,23 @@ impl Quality {
     }
 
     /// The quality of a number in a field called quality. Up to 255 it is the byte of OPC DA, whose upper two bits count
-    /// (192 and more is good, 64 to 127 uncertain, the rest bad); Sparkplug has 0, 192 and 500 (stale). A larger one is a
-    /// status code of OPC UA.
+    /// (192 and more is good, 64 to 127 uncertain, the rest bad); 1 is a truth value. Sparkplug has 0, 192 and 500 (stale);
+    /// Ignition has more codes of three digits. One of more than 16 bits is a status code of OPC UA.
     #[must_use]
     pub fn of_number(code: u32) -> Self {
         match code {
-            0..=63 | 128..=191 => Self::Bad,
-            64..=127 => Self::Uncertain,
-            192..=255 => Self::Good,
+            1 | 192..=255 => Self::Good,
+            64..=127 | 256..=299 => Self::Uncertain,
             500 => Self::Stale,
+            0..=0xffff => Self::Bad,
             _ => Self::of_status_code(code),
         }
+    }
+
+    /// The quality of a code that may be written as a negative number of 32 bits.
+    fn of_code(code: i64, of: fn(u32) -> Self) -> Option<Self> {
+        let unsigned = u32::try_from(code).ok().or_else(|| i32::try_from(code).ok().map(i32::cast_unsigned));
+        unsigned.map(of)
     }
 
     /// The quality of an OPC UA status code, whose upper two bits are its severity. 0 is good.
@@ -135,9 +146,16 @@ impl Quality {
         match value {
             Value::Bool(true) => Some(Self::Good),
             Value::Bool(false) => Some(Self::Bad),
-            Value::Number(_) => u32::try_from(value.as_u64()?).ok().map(Self::of_number),
-            Value::String(word) => Self::of_word(word),
-            Value::Object(status) => Self::of_status(status.get("Code").or_else(|| status.get("Symbol"))?),
+            Value::Number(_) => Self::of_code(value.as_i64()?, Self::of_number),
+            Value::String(word) => Self::of_word(word.trim()),
+            Value::Object(status) => {
+                let member = |keys: [&str; 2]| keys.iter().find_map(|key| status.get(*key));
+                match member(["Code", "code"]).or_else(|| member(["Symbol", "symbol"])) {
+                    Some(status) => Self::of_status(status),
+                    // a property of Sparkplug in JSON: {"type": "Int32", "value": 192}
+                    None => status.get("value").filter(|inner| !inner.is_object()).and_then(Self::of_json),
+                }
+            }
             Value::Null | Value::Array(_) => None,
         }
     }
@@ -146,10 +164,11 @@ impl Quality {
     #[must_use]
     pub fn of_status(value: &Value) -> Option<Self> {
         match value {
-            Value::Number(_) => u32::try_from(value.as_u64()?).ok().map(Self::of_status_code),
-            Value::String(text) => {
-                text.trim().parse().ok().map(Self::of_status_code).or_else(|| Self::of_word(text))
-            }
+            Value::Number(_) => Self::of_code(value.as_i64()?, Self::of_status_code),
+            Value::String(text) => match text.trim().parse() {
+                Ok(code) => Self::of_code(code, Self::of_status_code),
+                Err(_) => Self::of_word(text.trim()),
+            },
             other => Self::of_json(other),
         }
     }
@@ -192,7 +211,17 @@ mod tests {
             (json!("purple"), None),
             (json!(""), None),
             (json!(null), None),
-            (json!(-1), None),
+            (json!(-1), Some(Bad)),
+            (json!(1), Some(Good)),
+            (json!(257), Some(Uncertain)),
+            (json!(512), Some(Bad)),
+            (json!(-2_147_483_136), Some(Bad)),
+            (json!("192 (Good)"), Some(Good)),
+            (json!("OK (0x0)"), Some(Good)),
+            (json!("The operation succeeded. StatusGood (0x0)"), Some(Good)),
+            (json!("StatusBadNodeIDUnknown (0x80340000)"), Some(Bad)),
+            (json!({"type": "Int32", "value": 0}), Some(Bad)),
+            (json!({"symbol": "Uncertain"}), Some(Uncertain)),
         ] {
             assert_eq!(Quality::of_json(&value), quality, "{value}");
         }
