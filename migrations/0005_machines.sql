@@ -61,4 +61,18 @@ create index sensors_newest on sensors (created_at desc, id desc);
 create trigger sensors_stamp before update on sensors for each row execute function stamp_updated_at();
 create trigger sensors_audit after insert or update or delete on sensors for each row execute function audit_row('sensor');
 
-grant select, insert, update, delete on machines, sensors to pm_app;
+-- How payloads of a topic are read (pm_domain::payload::mapping); the bridge gets those that are active.
+create table mappings (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    name text not null,
+    -- of several mappings for a topic, the one with the lowest position counts
+    position bigint not null default 0,
+    is_active boolean not null default true,
+    rules jsonb not null
+);
+create trigger mappings_stamp before update on mappings for each row execute function stamp_updated_at();
+create trigger mappings_audit after insert or update or delete on mappings for each row execute function audit_row('mapping');
+
+grant select, insert, update, delete on machines, sensors, mappings to pm_app;

@@ -1,5 +1,6 @@
 //! Counters of a running bridge, and the report made of them.
 
+use crate::ignored::Ignored;
 use pm_api::Timestamp;
 use pm_api::tick::BridgeHealth;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -26,6 +27,8 @@ pub struct Health {
     pub readings_committed: AtomicU64,
     /// Payloads, or parts of payloads, that could not be read.
     pub dead_letters: AtomicU64,
+    /// What accepted messages hold besides readings.
+    pub ignored: Ignored,
     /// Messages in memory.
     pub queue_size: AtomicU64,
     /// Batches on disk, per lane.
@@ -78,7 +81,10 @@ impl Health {
     #[must_use]
     pub fn report(&self) -> BridgeHealth {
         let sum = |counters: &[AtomicU64]| counters.iter().map(|c| c.load(Relaxed)).sum();
+        let (messages_with_ignored_fields, ignored_fields) = self.ignored.report();
         BridgeHealth {
+            messages_with_ignored_fields,
+            ignored_fields,
             connected: self.connected.load(Relaxed),
             messages_received: self.messages_received.load(Relaxed),
             messages_acknowledged: self.messages_acknowledged.load(Relaxed),

@@ -3,7 +3,8 @@
 //! Invariants:
 //! - A message is acknowledged only after everything in it is committed by ingest or fsynced to the spool, in the order
 //!   of arrival, and only on the connection it came on. So a bridge may be killed at any point.
-//! - Every message ends as readings, one per value, or as a dead letter with a reason, or both.
+//! - Every value of a message ends as a reading, as a name in the report of ignored fields, or in a dead letter with a
+//!   reason.
 //! - Batches of one machine are posted one after the other, in the order of arrival.
 //! - Memory and disk are bounded: when both are full, the broker keeps the messages.
 //!
@@ -20,8 +21,10 @@ pub mod bridge;
 pub mod config;
 pub mod deliver;
 pub mod health;
+pub mod ignored;
 pub mod lane;
 pub mod mail;
+pub mod mappings;
 pub mod payload;
 pub mod probe;
 pub mod receipt_times;

@@ -7,6 +7,7 @@
 use crate::ack::{Settled, Share, Waiting};
 use crate::batch::{Item, ItemContent};
 use crate::health::{Clock, Health};
+use crate::mappings::InForce;
 use crate::payload::sparkplug::{self, Sparkplug};
 use crate::payload::{Message, Parsed, parse};
 use crate::receipt_times::{Delivery, ReceiptTimes};
@@ -32,6 +33,15 @@ const MAX_PACKET_BYTES: usize = 268_435_460;
 /// Memory that a message takes in addition to its payload.
 const OVERHEAD_BYTES: usize = 256;
 
+/// What turns payloads into readings.
+#[derive(Debug)]
+pub struct Decoders {
+    /// Births of Sparkplug nodes.
+    pub sparkplug: Sparkplug,
+    /// The mappings in force.
+    pub mappings: InForce,
+}
+
 /// A session with the broker, with its lanes and acknowledgements.
 pub struct Session {
     client: AsyncClient,
@@ -40,7 +50,7 @@ pub struct Session {
     /// Are there shared subscriptions among them?
     shared: bool,
     lanes: Vec<mpsc::UnboundedSender<Item>>,
-    sparkplug: Sparkplug,
+    decoders: Decoders,
     waiting: Waiting,
     /// Has the broker made a persistent session for this bridge?
     session_begun: bool,
@@ -62,7 +72,7 @@ impl Session {
         mut options: MqttOptions,
         topics: Vec<String>,
         lanes: Vec<mpsc::UnboundedSender<Item>>,
-        sparkplug: Sparkplug,
+        decoders: Decoders,
         times: ReceiptTimes,
         max_bytes: usize,
         health: Arc<Health>,
@@ -81,7 +91,7 @@ impl Session {
             shared: topics.iter().any(|topic| topic.starts_with("$share/")),
             topics,
             lanes,
-            sparkplug,
+            decoders,
             waiting: Waiting::default(),
             session_begun: false,
             settled,
@@ -213,19 +223,19 @@ impl Session {
             self.waiting.arrived(self.sequence, publish.pkid);
         }
         let parsed = self.parse(publish);
+        self.health.ignored.note(&publish.topic, &parsed.ignored);
         Health::add(&self.health.messages_received, 1);
         Health::add(&self.health.readings, parsed.readings.len() as u64);
-        Health::add(&self.health.dead_letters, parsed.dead_letters.len() as u64);
+        Health::add(&self.health.dead_letters, u64::from(parsed.dead_letter.is_some()));
         Health::add(&self.health.queue_size, 1);
-        if let Some(first) = parsed.dead_letters.first() {
-            tracing::debug!(topic = %first.topic, reason = %first.reason, "dead letter");
+        if let Some(letter) = &parsed.dead_letter {
+            tracing::debug!(topic = %letter.topic, reason = %letter.reason, "dead letter");
         }
         let lane_count = self.lanes.len();
         let lane_of = |name: &str| crc32fast::hash(name.as_bytes()) as usize % lane_count;
         let readings =
             parsed.readings.into_iter().map(|r| (lane_of(&r.sensor.machine), ItemContent::Reading(r)));
-        let letters =
-            parsed.dead_letters.into_iter().map(|l| (lane_of(&l.topic), ItemContent::DeadLetter(l)));
+        let letters = parsed.dead_letter.into_iter().map(|l| (lane_of(&l.topic), ItemContent::DeadLetter(l)));
         let items: Vec<(usize, ItemContent)> = readings.chain(letters).collect();
         let last_of = |lane: usize| items.iter().rposition(|(of, _)| *of == lane);
         let last: Vec<Option<usize>> = (0..lane_count).map(last_of).collect();
@@ -265,12 +275,12 @@ impl Session {
         let parsed = if publish.topic.starts_with(sparkplug::NAMESPACE) {
             self.parse_sparkplug(message)
         } else {
-            parse(message)
+            parse(message, &self.decoders.mappings.now())
         };
         if known.is_none() {
-            self.clock.reserve(parsed.readings.len() + parsed.dead_letters.len());
+            self.clock.reserve(parsed.readings.len());
         }
-        if confirmed && parsed.is_dated_by(received_at) {
+        if confirmed && parsed.is_dated_on_receipt() {
             let written = self.times.record(self.sequence, delivery, received_at, known.is_some());
             self.check_written(written);
         }
@@ -285,7 +295,7 @@ impl Session {
 
     fn parse_sparkplug(&mut self, message: Message<'_>) -> Parsed {
         // births are written to disk before they are acknowledged
-        let (parsed, rebirth) = block_in_place(|| self.sparkplug.read(message));
+        let (parsed, rebirth) = block_in_place(|| self.decoders.sparkplug.read(message));
         if let Some(rebirth) = rebirth {
             tracing::info!(topic = %rebirth.topic, "asking a Sparkplug node for its births");
             let sent = self.client.try_publish(rebirth.topic, QoS::AtMostOnce, false, rebirth.payload);

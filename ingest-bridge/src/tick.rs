@@ -4,6 +4,7 @@
 use crate::deliver::Functions;
 use crate::health::Health;
 use crate::mail::queue::MailQueue;
+use crate::mappings::MappingStore;
 use pm_api::tick::Tick;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,12 @@ use tokio::time::{MissedTickBehavior, interval};
 const MOST_SENDERS: usize = 4;
 
 /// Ticks until dropped, every second and when a mail has a result. A failed tick is counted; the next one does its work.
-pub async fn run(functions: Arc<Functions>, health: Arc<Health>, mails: Arc<MailQueue>) {
+pub async fn run(
+    functions: Arc<Functions>,
+    health: Arc<Health>,
+    mails: Arc<MailQueue>,
+    mut mappings: MappingStore,
+) {
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let senders = Arc::new(Semaphore::new(MOST_SENDERS));
@@ -23,11 +29,18 @@ pub async fn run(functions: Arc<Functions>, health: Arc<Health>, mails: Arc<Mail
             _ = second.tick() => {}
             () = mails.result_ready() => {}
         }
-        let tick = Tick { bridge: health.report(), mail: mails.report() };
+        let tick = Tick {
+            bridge: health.report(),
+            mail: mails.report(),
+            mappings_version: mappings.version().to_owned(),
+        };
         match functions.tick(&tick).await {
             Ok(answer) => {
                 mails.forget_reported(&tick.mail.results);
                 mails.send(answer.mails);
+                if let Some(newest) = answer.mappings {
+                    mappings.renew(newest);
+                }
                 if answer.deliveries_due
                     && let Ok(permit) = senders.clone().try_acquire_owned()
                 {

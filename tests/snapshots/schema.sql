@@ -883,6 +883,16 @@ CREATE TABLE public.mails (
     CONSTRAINT mails_subject_one_line CHECK (((subject !~ '[\r\n]'::text) AND (length(subject) <= 300)))
 );
 
+CREATE TABLE public.mappings (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    "position" bigint DEFAULT 0 NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    rules jsonb NOT NULL
+);
+
 CREATE TABLE public.model_drift (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1378,6 +1388,9 @@ ALTER TABLE ONLY public.mails
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.mappings
+    ADD CONSTRAINT mappings_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.model_drift
     ADD CONSTRAINT model_drift_pkey PRIMARY KEY (id);
 
@@ -1634,6 +1647,10 @@ CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machine
 
 CREATE TRIGGER machines_stamp BEFORE UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+CREATE TRIGGER mappings_audit AFTER INSERT OR DELETE OR UPDATE ON public.mappings FOR EACH ROW EXECUTE FUNCTION public.audit_row('mapping');
+
+CREATE TRIGGER mappings_stamp BEFORE UPDATE ON public.mappings FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
 CREATE TRIGGER machines_status_changed AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.machine_status_changed();
 
 CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.audit_row('ai_model');
@@ -1849,6 +1866,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_state TO pm_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machines TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mails TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mappings TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_drift TO pm_app;
 

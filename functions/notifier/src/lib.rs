@@ -14,11 +14,12 @@ mod slack;
 mod tasks;
 
 use pm_api::{
+    mapping::MappingsInForce,
     route::op,
     tick::{Tick, TickAnswer},
 };
 use pm_domain::clock::Task;
-use pm_store::{delivery, health, housekeeping};
+use pm_store::{delivery, health, housekeeping, mapping};
 use pm_web::{Answer, Input, Refusal, Request, handlers, now, serve};
 use settings::Settings;
 use tasks::Tasks;
@@ -40,6 +41,8 @@ async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
     let db = input.db().await?;
     let mut tasks = Tasks::begin(&db).await;
     tasks.ended(Task::BridgeReport, health::report_bridge(&db, &tick.bridge).await);
+    let mappings = tasks.ended(Task::Mappings, mapping::in_force(&db, &tick.mappings_version).await);
+    let mappings = mappings.and_then(|(version, rules)| Some(MappingsInForce { version, rules: rules? }));
     let settings = Settings::read(&db).await;
     if let Ok(settings) = &settings {
         tasks.ended(Task::Webhooks, delivery::fan_out(&db, settings.webhooks).await);
@@ -59,5 +62,5 @@ async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
         tasks.ended(Task::Mails, Err::<(), _>(refusal));
     }
     tasks.end().await;
-    Ok(TickAnswer { mails: mails?, deliveries_due })
+    Ok(TickAnswer { mails: mails?, deliveries_due, mappings })
 }

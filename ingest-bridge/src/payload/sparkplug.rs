@@ -1,19 +1,21 @@
 //! Sparkplug B 3.0 (Eclipse): birth and death certificates, data by name or alias, on `spBv1.0/GROUP/TYPE/NODE[/DEVICE]`.
 //!
 //! The machine is `GROUP/NODE` or `GROUP/NODE/DEVICE`, the sensor is the metric's name; a number or a boolean (0 or 1)
-//! is a reading, of births as of data. Metrics of other types (texts, data sets, templates), null values and the
-//! protocol's own metrics (`bdSeq`, `Node Control/…`, `Device Control/…`) are no readings. Data may name a metric by the
-//! alias that its birth certificate gave it; births are therefore kept on disk, since a bridge that starts again would
-//! otherwise not understand what comes next. An alias without a birth is a dead letter, and the node is asked for its
-//! births again (`Node Control/Rebirth`), as it is after a gap in its sequence numbers.
+//! is a reading, of births as of data, with its quality. Metrics of other types (texts, data sets, templates) and null
+//! values are named as ignored; the protocol's own metrics (`bdSeq`, `Node Control/…`, `Device Control/…`) are no values.
+//! Data may name a metric by the alias that its birth certificate gave it; births are therefore stored on disk, since a
+//! bridge that starts again would otherwise not understand what comes next. They are bounded, see [`births`]. An alias
+//! without a birth is a dead letter, and the node is asked for its births again (`Node Control/Rebirth`), as it is after
+//! a gap in its sequence numbers.
 
 mod births;
 mod wire;
 
-use super::{Message, Parsed, ParsedReading, dead_letter, field, too_long};
+use super::{Message, Parsed, ParsedReading};
 use births::{Births, Known};
-use pm_api::Timestamp;
 use pm_api::ingest::{MAX_BATCH_READINGS, SensorRef};
+use pm_api::{Quality, Timestamp};
+use pm_domain::payload::{Reader, Style, TimeOrigin, check_length, field, time};
 use prost::Message as _;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ use wire::{Metric, Payload};
 pub const NAMESPACE: &str = "spBv1.0/";
 /// A node is asked for its births at most this often, µs.
 const ASK_EVERY_US: i64 = 5_000_000;
+/// Most nodes of which is known when they were asked.
+const MAX_ASKED_NODES: usize = 10_000;
 
 /// A command to an edge node: send all birth certificates again.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,47 +81,45 @@ impl Sparkplug {
     /// Reads a message on a topic of Sparkplug B: its readings, and what to ask its node for. Both lists may be empty,
     /// as for a death certificate.
     pub fn read(&mut self, message: Message<'_>) -> (Parsed, Option<Rebirth>) {
-        let mut parsed = Parsed::default();
         let topic = Topic::read(message.topic);
+        let style = Style::default();
+        let mut reader = Reader::new(message, &style);
         let result = match topic {
             // of hosts and to nodes: not of sensors
-            _ if message.topic.starts_with("spBv1.0/STATE/") => return (parsed, None),
-            Some(Topic { kind: "NCMD" | "DCMD", .. }) => return (parsed, None),
-            Some(topic) => self.read_known(message, topic, &mut parsed),
+            _ if message.topic.starts_with("spBv1.0/STATE/") => return (Parsed::default(), None),
+            Some(Topic { kind: "NCMD" | "DCMD", .. }) => return (Parsed::default(), None),
+            Some(topic) => self.read_known(&mut reader, topic),
             None => Err("topic: not spBv1.0/GROUP/TYPE/NODE or spBv1.0/GROUP/TYPE/NODE/DEVICE".to_owned()),
         };
-        let ask = match result {
-            Ok(ask) => ask,
-            Err(reason) => {
-                parsed.dead_letters.push(dead_letter(message, message.payload, reason));
-                false
-            }
-        };
+        let ask = result.unwrap_or_else(|reason| {
+            reader.fault(reason);
+            false
+        });
         let rebirth = topic.filter(|_| ask).and_then(|topic| self.ask(topic, message.received_at));
-        (parsed, rebirth)
+        (reader.finish(), rebirth)
     }
 
     /// True when the node should be asked for its births.
-    fn read_known(
-        &mut self,
-        message: Message<'_>,
-        topic: Topic<'_>,
-        parsed: &mut Parsed,
-    ) -> Result<bool, String> {
-        too_long(message.payload)?;
+    fn read_known(&mut self, reader: &mut Reader<'_>, topic: Topic<'_>) -> Result<bool, String> {
+        let message = reader.message;
+        check_length(message.payload)?;
+        let count = wire::metric_count(message.payload);
+        if count > MAX_BATCH_READINGS {
+            return Err(format!("metrics: {count} of them, more than {MAX_BATCH_READINGS}"));
+        }
         let payload = Payload::decode(message.payload)
             .map_err(|error| format!("payload: not a Sparkplug B payload: {error}"))?;
-        if payload.metrics.len() > MAX_BATCH_READINGS {
-            return Err(format!(
-                "metrics: {} of them, more than {MAX_BATCH_READINGS}",
-                payload.metrics.len()
-            ));
-        }
         let machine = topic.machine();
         field::check_name("machine (group, node and device of the topic)", &machine)?;
         let node = topic.edge_node();
         let in_order = match topic.kind {
-            "NBIRTH" | "DBIRTH" => self.births.born(&node, topic.device, &payload),
+            "NBIRTH" | "DBIRTH" => match self.births.born(&node, topic.device, &payload) {
+                Ok(in_order) => in_order,
+                Err(reason) => {
+                    reader.fault(reason);
+                    true
+                }
+            },
             "NDATA" | "DDATA" => self.births.follows(&node, payload.seq),
             "NDEATH" => {
                 self.births.died(&node, &payload);
@@ -126,19 +128,18 @@ impl Sparkplug {
             "DDEATH" => return Ok(!self.births.device_died(&node, topic.device, payload.seq)),
             other => return Err(format!("topic: {other} is no message type of Sparkplug B")),
         };
-        let mut reasons = Vec::new();
+        reader.values_may_repeat();
         let mut unknown = false;
         for (index, metric) in payload.metrics.iter().enumerate() {
             let known = self.births.known(&node, topic.device, metric);
             unknown |= known.is_none();
-            match reading(message, &payload, &machine, metric, known) {
-                Ok(reading) => parsed.readings.extend(reading),
-                Err(reason) => reasons.push(format!("metrics[{index}]: {reason}")),
+            let added = match reading(reader, &payload, &machine, metric, known) {
+                Ok(reading) => reading.map_or(Ok(()), |reading| reader.add(reading)),
+                Err(reason) => Err(reason),
+            };
+            if let Err(reason) = added {
+                reader.fault(format!("metrics[{index}]: {reason}"));
             }
-        }
-        if !reasons.is_empty() {
-            let reason = super::joined(&reasons, "");
-            parsed.dead_letters.push(dead_letter(message, message.payload, reason));
         }
         Ok(unknown || !in_order)
     }
@@ -149,6 +150,12 @@ impl Sparkplug {
         if self.asked_at.get(&node).is_some_and(lately) {
             return None;
         }
+        if self.asked_at.len() >= MAX_ASKED_NODES {
+            self.asked_at.retain(|_, at| lately(at));
+            if self.asked_at.len() >= MAX_ASKED_NODES {
+                return None;
+            }
+        }
         self.asked_at.insert(node, now);
         Some(Rebirth {
             topic: format!("{NAMESPACE}{}/NCMD/{}", topic.group, topic.node),
@@ -158,7 +165,7 @@ impl Sparkplug {
 }
 
 fn reading(
-    message: Message<'_>,
+    reader: &mut Reader<'_>,
     payload: &Payload,
     machine: &str,
     metric: &Metric,
@@ -169,28 +176,29 @@ fn reading(
             metric.alias.map_or_else(|| "neither name nor alias".to_owned(), |a| format!("alias {a}"));
         return Err(format!("{alias}: no birth certificate names it"));
     };
-    if wire::is_of_protocol(known.name) || metric.is_null.unwrap_or(false) {
+    if wire::is_of_protocol(known.name) {
         return Ok(None);
-    }
-    let Some(value) = metric.number(known.datatype).map_err(|e| format!("{}: {e}", known.name))? else {
-        return Ok(None);
-    };
-    if let Some(quality) = metric.bad_quality() {
-        return Err(format!("{}: its quality is {quality}, not 192 (good)", known.name));
     }
     field::check_name("name", known.name)?;
-    let sent = metric.timestamp.or(payload.timestamp);
-    let time = match sent {
-        Some(ms) => i64::try_from(ms)
-            .ok()
-            .and_then(|ms| ms.checked_mul(1000))
-            .filter(|us| *us <= field::END_OF_TIME_US)
-            .map(Timestamp)
-            .ok_or_else(|| format!("{}: its timestamp is not between 1970 and 9999", known.name))?,
-        None if message.retained => {
+    let number = if metric.is_null.unwrap_or(false) { Ok(None) } else { metric.number(known.datatype) };
+    let Some(value) = number.map_err(|e| format!("{}: {e}", known.name))? else {
+        reader.ignore(known.name);
+        return Ok(None);
+    };
+    let quality = metric.quality().unwrap_or_else(|| {
+        reader.ignore("Quality");
+        Quality::Good
+    });
+    let sent = metric.timestamp.map(|ms| (ms, TimeOrigin::Value));
+    let (time, time_origin) = match sent.or(payload.timestamp.map(|ms| (ms, TimeOrigin::Message))) {
+        Some((ms, origin)) => {
+            let at = time::check("timestamp", i128::from(ms) * 1000);
+            (at.map_err(|reason| format!("{}: {reason}", known.name))?, origin)
+        }
+        None if reader.message.retained => {
             return Err(format!("{}: no timestamp in a retained message", known.name));
         }
-        None => message.received_at,
+        None => (reader.message.received_at, TimeOrigin::Receipt),
     };
     Ok(Some(ParsedReading {
         sensor: SensorRef {
@@ -198,12 +206,13 @@ fn reading(
             sensor: known.name.to_owned(),
             sensor_type: known.name.rsplit('/').next().map(str::to_owned),
             unit: known.unit.map(str::to_owned),
-            location: None,
-            topic: Some(field::clean(message.topic)),
+            ..SensorRef::default()
         },
         time,
+        time_origin,
         value,
-        dated_on_receipt: sent.is_none(),
+        quality,
+        historical: metric.is_historical.unwrap_or(false),
         ..ParsedReading::default()
     }))
 }

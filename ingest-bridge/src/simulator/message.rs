@@ -81,7 +81,7 @@ pub fn payload(
 mod tests {
     use super::super::plant::plant;
     use super::*;
-    use crate::payload::{Message, parse};
+    use crate::payload::{Mappings, Message, parse};
 
     #[test]
     fn the_bridge_reads_every_message_of_the_simulator() -> serde_json::Result<()> {
@@ -90,9 +90,10 @@ mod tests {
             for sensor in &machine.sensors {
                 let payload = payload(1, machine, sensor, at, 3, &[], &mut DeviceState::default())?;
                 let received_at = Timestamp(5);
-                let parsed =
-                    parse(Message { topic: &machine.topic, payload: &payload, received_at, retained: false });
-                assert!(parsed.dead_letters.is_empty(), "{parsed:?}");
+                let message =
+                    Message { topic: &machine.topic, payload: &payload, received_at, retained: false };
+                let parsed = parse(message, &Mappings::default());
+                assert!(parsed.dead_letter.is_none() && parsed.ignored.is_empty(), "{parsed:?}");
                 let reading = &parsed.readings[0];
                 assert_eq!((&reading.sensor.machine, &reading.sensor.sensor), (&machine.id, &sensor.id));
                 assert_eq!((reading.time, reading.status), (at, Some(ReadingStatus::Normal)));

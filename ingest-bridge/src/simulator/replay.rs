@@ -52,7 +52,8 @@ pub fn read(file: &Path) -> anyhow::Result<Vec<Recorded>> {
     for (index, row) in reader.deserialize().enumerate() {
         let place = || format!("{} line {}", file.display(), index + 2);
         let row: Row = row.with_context(place)?;
-        let time = crate::payload::time(&row.timestamp).map_err(anyhow::Error::msg).with_context(place)?;
+        let time =
+            crate::payload::recorded_time(&row.timestamp).map_err(anyhow::Error::msg).with_context(place)?;
         ensure!(row.value.is_finite(), "{}: value is not finite", place());
         let level: String = row
             .machine_id

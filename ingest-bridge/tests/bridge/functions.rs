@@ -7,6 +7,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use pm_api::ReadingStatus;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport};
+use pm_api::mapping::MappingsInForce;
 use pm_api::tick::{BridgeHealth, Tick, TickAnswer};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,7 +154,9 @@ impl Functions {
         }
         if head.uri.path() == "/internal/tick" {
             self.state().health = Some(serde_json::from_slice::<Tick>(&body)?.bridge);
-            return Ok(Response::new(Full::from(serde_json::to_vec(&TickAnswer::default())?)));
+            let mappings = MappingsInForce { version: "none".to_owned(), ..MappingsInForce::default() };
+            let answer = TickAnswer { mappings: Some(mappings), ..TickAnswer::default() };
+            return Ok(Response::new(Full::from(serde_json::to_vec(&answer)?)));
         }
         if head.uri.path() != "/internal/ingest" || header("content-type") != BATCH_CONTENT_TYPE {
             return status(StatusCode::NOT_FOUND);

@@ -188,10 +188,12 @@ async fn unreadable_payloads_become_dead_letters() -> anyhow::Result<()> {
     stage
         .publish_raw(
             "edge/aggregated",
-            r#"{"batch":[{"machine_id":"m","sensor_id":"s","value":1,"timestamp":5},{}]}"#,
+            r#"{"batch":[{"machine_id":"m","sensor_id":"s","value":1,"timestamp":1790000005},{}]}"#,
         )
         .await;
-    stage.publish_raw("sensors/m/telemetry", r#"{"rpm":1500,"temperature":"hot","timestamp":6}"#).await;
+    stage
+        .publish_raw("sensors/m/telemetry", r#"{"rpm":1500,"temperature":"hot","timestamp":1790000006}"#)
+        .await;
     stage.functions.until("three dead letters", |f| f.reasons().len() == 3).await?;
     let mut reasons = stage.functions.reasons();
     reasons.sort();

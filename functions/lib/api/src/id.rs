@@ -90,4 +90,6 @@ id! {
     WebhookId,
     /// An event on its way to a webhook.
     DeliveryId,
+    /// A mapping of payloads.
+    MappingId,
 }

@@ -23,6 +23,7 @@ pub mod job;
 pub mod list;
 pub mod machine;
 pub mod mail;
+pub mod mapping;
 pub mod metrics;
 pub mod notification;
 pub mod prediction;
@@ -45,14 +46,14 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AttachmentId, CommentId, JobId, MachineId, ModelId, PredictionId, ReportId, ReportScheduleId,
-    RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
+    AlarmId, AttachmentId, CommentId, JobId, MachineId, MappingId, ModelId, PredictionId, ReportId,
+    ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, Criticality, JobStatus, JobType, MachineStatus,
-    PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus, Resource, Role, RulMethod,
-    SettingType, Severity, SpanStatus, TicketStatus, Verdict,
+    PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus, Resource, Role,
+    RulMethod, SettingType, Severity, SpanStatus, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

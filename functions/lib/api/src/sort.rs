@@ -159,6 +159,13 @@ words! {
         /// By name.
         Name = "name",
     }
+    /// Order of a list of mappings.
+    MappingSort {
+        /// By the time of creation (the default).
+        CreatedAt = "created_at",
+        /// By name.
+        Name = "name",
+    }
     /// Order of the delivery log of a webhook.
     DeliverySort {
         /// By the time of the event.
@@ -217,6 +224,7 @@ sort_words! {
     JobSort true,
     AuditSort true,
     WebhookSort true,
+    MappingSort true,
     DeliverySort true,
     ModelSort true,
     DriftSort true,

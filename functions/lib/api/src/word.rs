@@ -123,6 +123,19 @@ words! {
         /// Outside of what the sensor can measure.
         Implausible = "implausible",
     }
+    /// How a payload is written.
+    PayloadFormat {
+        /// JSON, else what the text unmistakably is, else a plain text.
+        Auto = "auto",
+        /// JSON.
+        Json = "json",
+        /// Lines of values with a separator.
+        Csv = "csv",
+        /// Influx line protocol.
+        Influx = "influx",
+        /// One value as text.
+        Text = "text",
+    }
     /// Class of an anomaly score.
     PredictionStatus {
         /// As usual.

@@ -10,6 +10,8 @@ use crate::duration::{HOUR_S, MINUTE_S};
 pub enum Task {
     /// Storing what the bridge reports about itself.
     BridgeReport,
+    /// Handing the mappings in force to the bridge.
+    Mappings,
     /// Planning deliveries of new events to webhooks.
     Webhooks,
     /// Planning notices of new events, and mails of notices.
@@ -47,6 +49,7 @@ impl Task {
     pub fn name(self) -> &'static str {
         match self {
             Self::BridgeReport => "bridge report",
+            Self::Mappings => "mappings",
             Self::Webhooks => "webhooks",
             Self::Notices => "notices",
             Self::Mails => "mails",
@@ -65,6 +68,7 @@ impl Task {
     pub fn interval_s(self) -> i64 {
         match self {
             Self::BridgeReport
+            | Self::Mappings
             | Self::Webhooks
             | Self::Notices
             | Self::Mails

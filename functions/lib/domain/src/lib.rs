@@ -21,6 +21,7 @@ pub mod limits;
 pub mod mail;
 pub mod notice;
 pub mod password;
+pub mod payload;
 pub mod rate;
 pub mod reading;
 pub mod registration;

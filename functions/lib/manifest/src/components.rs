@@ -58,6 +58,7 @@ pub(crate) const GROUPS: &[Group] = &[
         &[
             component("machines", "machines and what was measured on them"),
             component("sensors", "sensors, trends, timelines"),
+            component("mappings", "how payloads of a topic are read"),
             Component {
                 calls: &["ingest"],
                 ..component("sensor-data", "stored readings, export, simulated failures")

@@ -35,6 +35,7 @@ pub mod ingest;
 pub mod job;
 pub mod machine;
 pub mod mail;
+pub mod mapping;
 pub mod metrics;
 pub mod model;
 pub mod notice;

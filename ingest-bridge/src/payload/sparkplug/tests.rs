@@ -25,8 +25,12 @@ fn bd_seq(n: u64) -> Metric {
     metric(Some("bdSeq"), None, Some(8), Value::Long(n))
 }
 
+fn reason(parsed: &Parsed) -> &str {
+    parsed.dead_letter.as_ref().map_or("", |letter| &letter.reason)
+}
+
 fn values(parsed: &Parsed) -> Vec<(&str, &str, f64)> {
-    assert!(parsed.dead_letters.is_empty(), "{:?}", parsed.dead_letters);
+    assert!(parsed.dead_letter.is_none(), "{:?}", parsed.dead_letter);
     parsed.readings.iter().map(|r| (&*r.sensor.machine, &*r.sensor.sensor, r.value)).collect()
 }
 
@@ -60,7 +64,7 @@ fn an_unknown_alias_is_a_dead_letter_and_births_are_requested_at_intervals() {
     };
     let (parsed, ask) = send(&mut sparkplug, topic, 4, metrics());
     assert_eq!(parsed.readings.len(), 1, "its neighbour has a name");
-    assert!(parsed.dead_letters[0].reason.contains("alias 9"), "{:?}", parsed.dead_letters);
+    assert!(reason(&parsed).contains("alias 9"), "{parsed:?}");
     let Some(ask) = ask else { panic!("the node is not asked") };
     assert_eq!(ask.topic, "spBv1.0/plant/NCMD/edge1");
     let command = Payload::decode(&*ask.payload).map(|p| p.metrics);
@@ -120,18 +124,19 @@ fn messages_without_readings_and_unreadable_metrics() {
         nan,
     ];
     let (parsed, _) = send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, metrics);
-    assert_eq!(parsed.readings, []);
-    let reason = &parsed.dead_letters[0].reason;
-    assert!(reason.contains("bad: its quality is 0") && reason.contains("nan: not a finite"), "{reason}");
+    let read: Vec<_> = parsed.readings.iter().map(|r| (&*r.sensor.sensor, r.value, r.quality)).collect();
+    assert_eq!(read, [("bad", 1.0, Quality::Bad)]);
+    assert_eq!(reason(&parsed), "metrics[4]: nan: not a finite number");
+    assert_eq!(parsed.ignored, ["text", "when", "null"]);
     for (topic, part) in
         [("spBv1.0/g/NDATA", "topic"), ("spBv1.0/g/XDATA/n", "topic"), ("spBv1.0/g/NDATA/n/d", "topic")]
     {
         let (parsed, _) = send(&mut sparkplug, topic, 0, vec![]);
-        assert!(parsed.dead_letters[0].reason.starts_with(part), "{topic}");
+        assert!(reason(&parsed).starts_with(part), "{topic}");
     }
     let torn =
         Message { topic: "spBv1.0/g/NDATA/n", payload: &[0x12, 0xff], received_at: NOW, retained: false };
-    assert!(sparkplug.read(torn).0.dead_letters[0].reason.contains("not a Sparkplug B payload"));
+    assert!(reason(&sparkplug.read(torn).0).contains("not a Sparkplug B payload"));
     let state = Message { topic: "spBv1.0/STATE/host", payload: b"{}", received_at: NOW, retained: true };
     assert_eq!(sparkplug.read(state), (Parsed::default(), None));
 }
@@ -151,8 +156,133 @@ fn births_survive_a_restart_and_end_with_the_node() -> std::io::Result<()> {
     assert_eq!(values(&send(&mut start(), "spBv1.0/g/NDATA/n", 1, data()).0).len(), 1, "an older death");
     send(&mut sparkplug, "spBv1.0/g/NDEATH/n", 0, vec![bd_seq(1)]);
     let (parsed, ask) = send(&mut start(), "spBv1.0/g/NDATA/n", 1, data());
-    assert_eq!((parsed.readings.len(), parsed.dead_letters.len(), ask.is_some()), (0, 1, true));
+    assert_eq!((parsed.readings.len(), parsed.dead_letter.is_some(), ask.is_some()), (0, true, true));
     std::fs::write(folder.path().join("x.json"), "{")?;
     start();
     Ok(())
+}
+
+#[test]
+fn quality_history_and_order_are_passed_on() {
+    let mut sparkplug = Sparkplug::default();
+    let with_quality = |name: &str, quality| {
+        with(metric(Some(name), None, Some(10), Value::Double(0.0)), "Quality", quality)
+    };
+    let mut buffered = metric(Some("buffered"), None, Some(10), Value::Double(2.0));
+    buffered.is_historical = Some(true);
+    let undated =
+        |value| Metric { timestamp: None, ..metric(Some("x"), None, Some(10), Value::Double(value)) };
+    let metrics = vec![
+        with_quality("stale", PropertyValue::Int(500)),
+        with_quality("good", PropertyValue::Long(192)),
+        with_quality("word", PropertyValue::Text("Uncertain".to_owned())),
+        buffered,
+        undated(1.0),
+        undated(2.0),
+        undated(3.0),
+    ];
+    let (parsed, _) = send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, metrics);
+    let read: Vec<_> = parsed.readings.iter().map(|r| (&*r.sensor.sensor, r.quality, r.historical)).collect();
+    assert_eq!(
+        read[..4],
+        [
+            ("stale", Quality::Stale, false),
+            ("good", Quality::Good, false),
+            ("word", Quality::Uncertain, false),
+            ("buffered", Quality::Good, true)
+        ]
+    );
+    let of_x = |r: &&ParsedReading| &*r.sensor.sensor == "x";
+    let times: Vec<_> =
+        parsed.readings.iter().filter(of_x).map(|r| (r.value, r.time.0 - MS as i64 * 1000)).collect();
+    assert_eq!(times, [(1.0, 0), (2.0, 1), (3.0, 2)]);
+}
+
+#[test]
+fn a_clock_that_is_not_set_is_a_reason() {
+    let metric = Metric { timestamp: Some(5000), ..metric(Some("x"), None, Some(10), Value::Double(1.0)) };
+    let (parsed, _) = send(&mut Sparkplug::default(), "spBv1.0/g/NBIRTH/n", 0, vec![metric]);
+    assert!(parsed.readings.is_empty() && reason(&parsed).contains("clock is not set"), "{parsed:?}");
+}
+
+#[test]
+fn births_are_bounded_in_memory_and_on_disk() -> std::io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut sparkplug = Sparkplug::open(folder.path().to_owned());
+    // names of 90 bytes, an alias each: 50 nodes of 8,000 metrics are beyond the bounds
+    let metrics: Vec<Metric> = (0..8_000_u64)
+        .map(|n| metric(Some(&format!("{n:090}")), Some(n), Some(10), Value::Double(1.0)))
+        .collect();
+    let mut refused = 0;
+    for node in 0..50 {
+        let topic = format!("spBv1.0/g/NBIRTH/n{node}");
+        let payload = Payload { timestamp: Some(MS), metrics: metrics.clone(), seq: Some(0) }.encode_to_vec();
+        let (parsed, _) = sparkplug.read(Message {
+            topic: &topic,
+            payload: &payload[..],
+            received_at: NOW,
+            retained: false,
+        });
+        if parsed.dead_letter.is_some() {
+            refused += 1;
+            assert!(reason(&parsed).contains("more than"), "{}", reason(&parsed));
+        }
+    }
+    assert!(refused >= 25, "{refused}");
+    let disk: u64 =
+        std::fs::read_dir(folder.path())?.flatten().filter_map(|f| f.metadata().ok()).map(|m| m.len()).sum();
+    assert!(disk < 64 * 1024 * 1024, "{disk} bytes");
+    // what is known survives, and a node that is known may be born again
+    let mut sparkplug = Sparkplug::open(folder.path().to_owned());
+    let data = || vec![metric(None, Some(7), None, Value::Double(2.0))];
+    let (parsed, _) = send(&mut sparkplug, "spBv1.0/g/NDATA/n0", 1, data());
+    assert_eq!(parsed.readings.len(), 1);
+    let (parsed, _) =
+        send(&mut sparkplug, "spBv1.0/g/NBIRTH/n0", 0, vec![metric(Some("y"), Some(7), None, Value::Int(1))]);
+    assert_eq!(parsed.dead_letter, None);
+    Ok(())
+}
+
+#[test]
+fn metrics_are_counted_before_they_are_decoded() {
+    // two bytes each
+    let payload = [0x12, 0].repeat(400_000);
+    let message =
+        Message { topic: "spBv1.0/g/NBIRTH/n", payload: &payload, received_at: NOW, retained: false };
+    let (parsed, _) = Sparkplug::default().read(message);
+    assert_eq!(reason(&parsed), "metrics: 400000 of them, more than 10000");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_give_something(
+        topic in "spBv1.0/[a-z/]{0,12}|spBv1.0/g/(N|D)(BIRTH|DATA|DEATH)/n(/d)?",
+        payload in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+    ) {
+        let mut sparkplug = Sparkplug::default();
+        for retained in [false, true] {
+            let (parsed, _) = sparkplug.read(Message { topic: &topic, payload: &payload, received_at: NOW, retained });
+            for reading in &parsed.readings {
+                proptest::prop_assert!(reading.value.is_finite() && reading.time.0 > 0);
+            }
+        }
+    }
+
+    #[test]
+    fn any_metrics_give_something(
+        names in proptest::collection::vec(proptest::option::of(".{0,120}"), 0..20),
+        alias: Option<u64>,
+        time: Option<u64>,
+        datatype: Option<u32>,
+        number: f64,
+    ) {
+        let metrics = names.into_iter().map(|name| Metric {
+            name, alias, datatype, timestamp: time, value: Some(Value::Double(number)), ..Metric::default()
+        }).collect();
+        let mut sparkplug = Sparkplug::default();
+        let (parsed, _) = send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, metrics);
+        for reading in &parsed.readings {
+            proptest::prop_assert!((1..=100).contains(&reading.sensor.sensor.len()));
+        }
+    }
 }

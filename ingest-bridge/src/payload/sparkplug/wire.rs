@@ -1,7 +1,9 @@
 //! The protobuf messages of Sparkplug B (`org.eclipse.tahu.protobuf`), as far as numbers need them: what is not listed
 //! here (data sets, templates, extensions) is skipped by the decoder.
 
-use pm_api::Timestamp;
+use pm_api::{Quality, Timestamp};
+use pm_domain::payload::field;
+use prost::encoding::{WireType, decode_key, skip_field};
 use prost::{Message, Oneof};
 
 /// A payload.
@@ -33,6 +35,9 @@ pub struct Metric {
     /// What the value is; data may leave it out.
     #[prost(uint32, optional, tag = "4")]
     pub datatype: Option<u32>,
+    /// The value was measured earlier and buffered by the node.
+    #[prost(bool, optional, tag = "5")]
+    pub is_historical: Option<bool>,
     /// There is no value.
     #[prost(bool, optional, tag = "7")]
     pub is_null: Option<bool>,
@@ -59,7 +64,7 @@ pub struct PropertySet {
 #[derive(Clone, PartialEq, Message)]
 pub struct Property {
     /// The value.
-    #[prost(oneof = "PropertyValue", tags = "3, 4, 8")]
+    #[prost(oneof = "PropertyValue", tags = "3, 4, 7, 8")]
     pub value: Option<PropertyValue>,
 }
 
@@ -72,6 +77,9 @@ pub enum PropertyValue {
     /// Up to 64 bits.
     #[prost(uint64, tag = "4")]
     Long(u64),
+    /// True or false.
+    #[prost(bool, tag = "7")]
+    Boolean(bool),
     /// A text.
     #[prost(string, tag = "8")]
     Text(String),
@@ -106,7 +114,8 @@ const INT32: u32 = 3;
 const INT64: u32 = 4;
 const BOOLEAN: u32 = 11;
 const DATE_TIME: u32 = 13;
-const GOOD_QUALITY: u32 = 192;
+/// Field of the metrics in a payload.
+const METRICS: u32 = 2;
 
 impl Payload {
     /// The command that asks a node for its births.
@@ -160,21 +169,22 @@ impl Metric {
     pub fn unit(&self) -> Option<String> {
         ["engUnit", "Engineering Units", "unit"].iter().find_map(|key| match self.property(key)? {
             PropertyValue::Text(text) => {
-                let text = super::field::clean(text.trim());
-                (!text.is_empty() && text.len() <= 100).then_some(text)
+                let text = field::short_label(text.trim());
+                (!text.is_empty()).then_some(text)
             }
             _ => None,
         })
     }
 
-    /// The property `Quality`, when it says that the value is not good.
-    pub fn bad_quality(&self) -> Option<u32> {
-        let quality = match self.property("Quality")? {
-            PropertyValue::Int(n) => *n,
-            PropertyValue::Long(n) => u32::try_from(*n).unwrap_or(u32::MAX),
-            PropertyValue::Text(_) => return None,
-        };
-        (quality != GOOD_QUALITY).then_some(quality)
+    /// The property `Quality`, good where there is none; `None` if it is not understood.
+    pub fn quality(&self) -> Option<Quality> {
+        match self.property("Quality") {
+            None => Some(Quality::Good),
+            Some(PropertyValue::Int(n)) => Some(Quality::of_number(*n)),
+            Some(PropertyValue::Long(n)) => u32::try_from(*n).ok().map(Quality::of_number),
+            Some(PropertyValue::Boolean(good)) => Some(if *good { Quality::Good } else { Quality::Bad }),
+            Some(PropertyValue::Text(word)) => Quality::of_word(word.trim()),
+        }
     }
 
     fn property(&self, key: &str) -> Option<&PropertyValue> {
@@ -182,6 +192,21 @@ impl Metric {
         let at = set.keys.iter().position(|k| k.eq_ignore_ascii_case(key))?;
         set.values.get(at)?.value.as_ref()
     }
+}
+
+/// Number of metrics in an encoded payload. They are counted before they are decoded, because a metric takes a hundred
+/// times as much memory as its shortest encoding.
+pub fn metric_count(payload: &[u8]) -> usize {
+    let mut rest = payload;
+    let mut count = 0;
+    while !rest.is_empty() {
+        let Ok((tag, wire_type)) = decode_key(&mut rest) else { return count };
+        count += usize::from(tag == METRICS && wire_type == WireType::LengthDelimited);
+        if skip_field(wire_type, tag, &mut rest, prost::encoding::DecodeContext::default()).is_err() {
+            return count;
+        }
+    }
+    count
 }
 
 /// A metric by which node and host talk of themselves.

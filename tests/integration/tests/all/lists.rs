@@ -10,8 +10,8 @@ use pm_api::{
     list::SortWord,
     sort::{
         AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
-        HistorySort, JobSort, MachineSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort,
-        ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
+        HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
+        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
     },
 };
 use pm_test_support::{Stack, StackOptions};
@@ -77,6 +77,7 @@ fn lists() -> Vec<List> {
         list::<JobSort>("/jobs", ""),
         list::<AuditSort>("/audit/logs", ""),
         list::<WebhookSort>("/webhooks", ""),
+        list::<MappingSort>("/mappings", ""),
         list::<DeliverySort>("/webhooks/{webhook_id}/deliveries", "/webhooks/ID/deliveries"),
         list::<ModelSort>("/ai/models", ""),
         list::<AuditSort>("/ai/logs", ""),

@@ -102,6 +102,9 @@ select case when n = 1 then '00000000-0000-7000-8000-000000000001'::uuid else ge
        'https://example.com', 'x', '{}', now() - n % 3 * interval '1 hour'
 from generate_series(1, 7) n;
 
+insert into mappings (name, rules, created_at)
+select 'mapping ' || n % 3, '{"topic": "a"}', now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
+
 insert into webhook_deliveries (webhook_id, event_id, event_type, status, request_body, created_at)
 select '00000000-0000-7000-8000-000000000001', gen_random_uuid(), 'alarm.created', 'delivered', '{}',
        now() - n % 3 * interval '1 hour'

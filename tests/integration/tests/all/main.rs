@@ -28,6 +28,7 @@ mod mqtt;
 mod notifications;
 mod object_store;
 mod old_clients;
+mod payloads;
 mod predictions;
 mod rate;
 mod reading_rules;

@@ -45,7 +45,7 @@ impl Plant {
     }
 
     async fn tick(&self) -> Result<TickAnswer> {
-        let tick = serde_json::to_value(Tick { bridge: Default::default(), mail: Default::default() })?;
+        let tick = serde_json::to_value(Tick::default())?;
         Ok(serde_json::from_value(self.bridge.post("/internal/tick", tick).await?.expect(200)?)?)
     }
 

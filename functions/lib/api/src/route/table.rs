@@ -15,11 +15,11 @@ use super::{
 use crate::{
     ai, alarm, attachment, audit, comment, dashboard, event, ingest,
     input::{ByName, Many},
-    job, machine, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
+    job, machine, mapping, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
     sort::{
         AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
-        HistorySort, JobSort, MachineSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort,
-        ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
+        HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
+        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
     },
     status, tick, ticket, user, webhook,
 };
@@ -102,6 +102,20 @@ routes! { ($)
         DeadLetterGroups: GET "/mqtt/dead-letters/groups" ENGINEER => Json<Vec<status::DeadLetterGroup>>;
         /// Remove the dead letters of a topic with this reason.
         DeleteDeadLetters: DELETE "/mqtt/dead-letters" ENGINEER, query status::DeadLetterCause => NoContent;
+    }
+    "mappings" {
+        /// All mappings of payloads.
+        ListMappings: GET "/mappings" ENGINEER => List<mapping::Mapping, MappingSort, 1000>;
+        /// Say where machine, sensor and value stand in the payloads of a topic.
+        CreateMapping: POST "/mappings" ENGINEER, body Json<mapping::NewMapping> => Created<mapping::Mapping>;
+        /// What a payload gives by a mapping, or by those in force, and why values fall out. Nothing is stored.
+        PreviewMapping: POST "/mappings/preview" ENGINEER, body Json<mapping::PreviewRequest> => Json<mapping::Preview>;
+        /// One mapping.
+        GetMapping: GET "/mappings/{mapping_id}" ENGINEER => Json<mapping::Mapping>;
+        /// Change a mapping; the bridge takes it up within seconds.
+        UpdateMapping: PATCH "/mappings/{mapping_id}" ENGINEER, body Json<mapping::MappingChange> => Json<mapping::Mapping>;
+        /// Delete a mapping.
+        DeleteMapping: DELETE "/mappings/{mapping_id}" ENGINEER => NoContent;
     }
     "site" {
         /// What this is and where its parts are; a browser gets the page instead.
