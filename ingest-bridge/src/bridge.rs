@@ -14,6 +14,7 @@ use crate::spool::Spool;
 use crate::tick;
 use anyhow::{Context, bail};
 use pm_api::tick::BridgeHealth;
+use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,16 +33,17 @@ const MIB: u64 = 1024 * 1024;
 /// One sentence: what of the configuration cannot be used. Once running, it does not fail but tries again.
 pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     config.check()?;
-    let broker = config.broker()?;
     let relay = Relay::from_config(&config.mail)?;
     let folder = &config.spool_dir;
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the spool folder {}", folder.display()))?;
     let _lock = lock(folder)?;
+    let client_id = config.client_id()?;
+    let broker = config.broker(&client_id)?;
     let lane_count = lane_count(folder, config.lanes)?;
     let (broker_host, broker_port) = broker.broker_address();
     let identity = BridgeHealth {
-        name: config.client_id(),
+        name: shown_name(&client_id),
         started_at: wall_clock(),
         broker_host,
         broker_port,
@@ -93,7 +95,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     mappings::first_answer(&mut in_force, has_mappings).await;
     let max_bytes = (config.queue_max_mb * MIB) as usize;
     let decoders = Decoders { sparkplug: Sparkplug::open(folder.join("sparkplug")), mappings: in_force };
-    let session_name = format!("{} at {:?}", config.client_id(), broker.broker_address());
+    let session_name = format!("{client_id} at {:?}", broker.broker_address());
     let times = ReceiptTimes::open(&folder.join("receipt-times"), &session_name)
         .with_context(|| format!("cannot use the spool folder {}", folder.display()))?;
     let session = Session::new(broker, config.filters(), to_lanes, decoders, times, max_bytes, health);
@@ -105,6 +107,13 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         probe.abort();
     }
     Ok(())
+}
+
+/// The name under which a bridge reports. Pages that need no login show it, and whoever knows a client id can take over
+/// its session at the broker. So it tells bridges apart without their client ids.
+fn shown_name(client_id: &str) -> String {
+    let digest = Sha256::digest(client_id);
+    format!("bridge-{}", digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 fn lane_folder(folder: &Path, index: usize) -> std::path::PathBuf {

@@ -10,6 +10,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
+/// Start of client ids that the bridge makes. With 128 random bits they have more than the 23 characters that every broker
+/// of MQTT 3.1.1 must take; all known ones take 65,535 bytes.
+const CLIENT_ID_PREFIX: &str = "pm-bridge-";
+
 /// The MQTT bridge: takes sensor messages from a broker, posts them in batches to the ingest function, and
 /// acknowledges them once they are committed or safe on disk.
 #[derive(Debug, Clone, Parser)]
@@ -32,7 +36,7 @@ pub struct Config {
     /// Group of bridges that share the messages of the topics (a shared subscription); each sees all of Sparkplug B
     #[arg(long, env = "MQTT_SHARE", value_name = "GROUP")]
     pub mqtt_share: Option<String>,
-    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: pm-bridge-HOSTNAME]
+    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: a random one, stored in PM_SPOOL_DIR]
     #[arg(long, env = "MQTT_CLIENT_ID")]
     pub mqtt_client_id: Option<String>,
     /// Address of the functions
@@ -94,14 +98,23 @@ pub struct MailConfig {
 }
 
 impl Config {
-    /// The client id, chosen or made from the host's name.
-    #[must_use]
-    pub fn client_id(&self) -> String {
-        self.mqtt_client_id.clone().unwrap_or_else(|| {
-            let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-            let name = name.trim();
-            format!("pm-bridge-{}", if name.is_empty() { "local" } else { name })
-        })
+    /// The client id: chosen, or made once at random and stored in the spool folder. It cannot be guessed, since a
+    /// broker gives the session to whoever connects with it.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    pub fn client_id(&self) -> anyhow::Result<String> {
+        if let Some(chosen) = &self.mqtt_client_id {
+            return Ok(chosen.clone());
+        }
+        let file = self.spool_dir.join("client-id");
+        let stored = std::fs::read_to_string(&file).map(|id| id.trim().to_owned());
+        if let Some(stored) = stored.ok().filter(|id| id.starts_with(CLIENT_ID_PREFIX)) {
+            return Ok(stored);
+        }
+        let made = format!("{CLIENT_ID_PREFIX}{}", uuid::Uuid::new_v4().simple());
+        std::fs::write(&file, &made).with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(made)
     }
 
     /// Checks what the flags' own rules cannot.
@@ -119,7 +132,7 @@ impl Config {
             self.ingest_url.scheme()
         );
         ensure!(
-            !self.client_id().trim().is_empty(),
+            self.mqtt_client_id.as_ref().is_none_or(|id| !id.trim().is_empty()),
             "MQTT_CLIENT_ID is empty; a persistent session needs a name"
         );
         ensure!(
@@ -153,8 +166,8 @@ impl Config {
     ///
     /// # Errors
     /// One sentence that says what to change.
-    pub fn broker(&self) -> anyhow::Result<MqttOptions> {
-        mqtt_options(&self.mqtt_url, &self.mqtt_tls, &self.client_id())
+    pub fn broker(&self, client_id: &str) -> anyhow::Result<MqttOptions> {
+        mqtt_options(&self.mqtt_url, &self.mqtt_tls, client_id)
     }
 }
 
