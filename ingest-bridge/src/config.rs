@@ -3,11 +3,15 @@
 use crate::payload::sparkplug::NAMESPACE;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Parser};
+use hyper_rustls::ConfigBuilderExt;
 use percent_encoding::percent_decode_str;
 use pm_api::ingest::MAX_BATCH_READINGS;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use url::Url;
 
 /// Start of client ids that the bridge makes. With 128 random bits they have more than the 23 characters that every broker
@@ -187,8 +191,9 @@ pub struct TlsFiles {
 
 impl TlsFiles {
     fn transport(&self) -> anyhow::Result<Transport> {
-        let pem = |name: &str, file: &PathBuf| {
-            std::fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()))
+        let pem = |name: &'static str, file: &PathBuf| {
+            let text = std::fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()));
+            text.map(|text| (name, text))
         };
         let client_auth = match (&self.certificate, &self.key) {
             (Some(certificate), Some(key)) => {
@@ -197,17 +202,43 @@ impl TlsFiles {
             (None, None) => None,
             _ => bail!("MQTT_CLIENT_CERT and MQTT_CLIENT_KEY belong together: give both"),
         };
-        let Some(ca) = &self.ca else {
-            ensure!(client_auth.is_none(), "MQTT_CLIENT_CERT needs MQTT_CA, the authority of the broker");
-            return Ok(Transport::tls_with_default_config());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder =
+            rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let builder = match &self.ca {
+            Some(ca) => {
+                let mut roots = rustls::RootCertStore::empty();
+                for certificate in certificates(&pem("MQTT_CA", ca)?)? {
+                    roots.add(certificate).context("MQTT_CA holds no authority")?;
+                }
+                builder.with_root_certificates(roots)
+            }
+            None => {
+                ensure!(client_auth.is_none(), "MQTT_CLIENT_CERT needs MQTT_CA, the authority of the broker");
+                builder.with_native_roots().context("the system's certificates cannot be read")?
+            }
         };
-        let tls = TlsConfiguration::Simple { ca: pem("MQTT_CA", ca)?, alpn: None, client_auth };
-        Ok(Transport::tls_with_config(tls))
+        let config = match client_auth {
+            Some((certificate, (name, key))) => {
+                let key =
+                    PrivateKeyDer::from_pem_slice(&key).with_context(|| format!("{name} holds no key"))?;
+                builder.with_client_auth_cert(certificates(&certificate)?, key)?
+            }
+            None => builder.with_no_client_auth(),
+        };
+        Ok(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(config))))
     }
 
     fn is_empty(&self) -> bool {
         self.ca.is_none() && self.certificate.is_none() && self.key.is_none()
     }
+}
+
+fn certificates((name, pem): &(&str, Vec<u8>)) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let all = all.with_context(|| format!("{name} is not PEM"))?;
+    ensure!(!all.is_empty(), "{name} holds no certificate");
+    Ok(all)
 }
 
 /// Options for a connection to the broker at `url`.

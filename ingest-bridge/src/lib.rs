@@ -25,6 +25,7 @@ pub mod ignored;
 pub mod lane;
 pub mod mail;
 pub mod mappings;
+pub mod oversize;
 pub mod payload;
 pub mod probe;
 pub mod receipt_times;

@@ -8,9 +8,11 @@ use crate::ack::{Settled, Share, Waiting};
 use crate::batch::{Item, ItemContent};
 use crate::health::{Clock, Health};
 use crate::mappings::InForce;
+use crate::oversize::{self, MAX_PACKET_BYTES};
 use crate::payload::sparkplug::{self, Sparkplug};
 use crate::payload::{Message, Parsed, parse};
 use crate::receipt_times::{Delivery, ReceiptTimes};
+use pm_api::ingest::DeadLetter;
 use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, QoS, SubscribeFilter, SubscribeReasonCode};
 use std::sync::Arc;
@@ -28,8 +30,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Time for what is in memory to be committed or spooled at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest packet that MQTT has: a message above any smaller limit would be sent again for ever.
-const MAX_PACKET_BYTES: usize = 268_435_460;
 /// Memory that a message takes in addition to its payload.
 const OVERHEAD_BYTES: usize = 256;
 
@@ -46,6 +46,7 @@ pub struct Decoders {
 pub struct Session {
     client: AsyncClient,
     events: EventLoop,
+    broker: MqttOptions,
     topics: Vec<String>,
     /// Are there shared subscriptions among them?
     shared: bool,
@@ -82,12 +83,14 @@ impl Session {
             .set_manual_acks(true)
             .set_keep_alive(KEEP_ALIVE)
             .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
+        let broker = options.clone();
         let (client, mut events) = AsyncClient::new(options, 16);
         events.network_options.set_tcp_nodelay(true);
         let (report, settled) = mpsc::unbounded_channel();
         Self {
             client,
             events,
+            broker,
             shared: topics.iter().any(|topic| topic.starts_with("$share/")),
             topics,
             lanes,
@@ -129,6 +132,10 @@ impl Session {
                     }
                     Err(error) => {
                         self.lost(&error.to_string());
+                        if oversize::is_cause(&error) {
+                            self.refuse_oversize().await;
+                            continue;
+                        }
                         tokio::select! {
                             () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
                             () = &mut stop => break,
@@ -215,6 +222,27 @@ impl Session {
         }
         self.health.connected.store(false, Relaxed);
         self.health.failed(format!("no connection to the broker: {why}"));
+    }
+
+    /// Takes a packet that is too large off the session, and leaves a dead letter in its place.
+    async fn refuse_oversize(&mut self) {
+        match oversize::refuse(&self.broker).await {
+            Ok(Some(refused)) => {
+                let bytes = refused.bytes;
+                let reason = format!("packet: {bytes} bytes, more than {MAX_PACKET_BYTES}");
+                self.health.failed(format!("refused a message on {}: {reason}", refused.topic));
+                Health::add(&self.health.dead_letters, 1);
+                let received_at = self.clock.now();
+                let letter =
+                    DeadLetter { topic: refused.topic, reason, received_at, ..DeadLetter::default() };
+                // A lane ends only after this session: the channel is open.
+                let _ = self.lanes[0].send(Item { content: ItemContent::DeadLetter(letter), share: None });
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.health.failed(format!("a message that is too large cannot be refused: {error}"))
+            }
+        }
     }
 
     fn received(&mut self, publish: &Publish) {

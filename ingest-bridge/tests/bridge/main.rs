@@ -250,6 +250,50 @@ async fn memory_and_spool_stay_within_their_bounds() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_packet_above_the_bound_is_refused_without_being_held() -> anyhow::Result<()> {
+    let broker = mosquitto::Mosquitto::start()?;
+    let functions = Functions::start(Mode::Ok).await?;
+    let spool = tempfile::tempdir()?;
+    let [ca, certificate, key] =
+        ["ca.pem", "client.pem", "client.key"].map(|name| broker.file(name).display().to_string());
+    let tls = ["--ca", &ca, "--client-cert", &certificate, "--client-key", &key];
+    let bridge = Bridge::start(&broker.url, &functions, spool.path(), &tls)?;
+    functions.until("the bridge connects", |f| f.health().connected).await?;
+    let good = |n: i64| {
+        let time = START_US + n;
+        format!(r#"{{"machine_id":"m","sensor_id":"s","value":{n},"timestamp":{time}}}"#).into_bytes()
+    };
+    let mut messages = vec![("factory/small", good(3))];
+    for n in 0..3 {
+        messages.extend([("factory/large", vec![b' '; 60 << 20]), ("factory/small", good(n))]);
+    }
+    let mut options = mqtt_options(&broker.url, &broker.tls(), "publisher")?;
+    options.set_max_packet_size(1 << 27, 1 << 27);
+    let (client, mut events) = rumqttc::AsyncClient::new(options, 10);
+    for (topic, payload) in messages {
+        client.publish(topic, rumqttc::QoS::AtLeastOnce, false, payload).await?;
+    }
+    let mut acknowledged = 0;
+    while acknowledged < 7 {
+        if let rumqttc::Event::Incoming(rumqttc::Packet::PubAck(_)) = events.poll().await? {
+            acknowledged += 1;
+        }
+    }
+    functions.until("the small messages", |f| f.count() == 4).await?;
+    functions.until("three dead letters", |f| f.reasons().len() == 3).await?;
+    let reasons = functions.reasons();
+    assert!(
+        reasons
+            .iter()
+            .all(|(topic, reason)| topic == "factory/large" && reason.starts_with("packet: 629145")),
+        "{reasons:?}"
+    );
+    let peak = bridge.peak_memory_mib()?;
+    assert!(peak < 60, "{peak} MiB");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_flushes_every_message() -> anyhow::Result<()> {
     for (mode, spooled) in [(Mode::Ok, false), (Mode::Fails, true), (Mode::Holds, true)] {
         let mut stage = Stage::new(mode).await?;
