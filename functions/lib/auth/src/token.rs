@@ -8,6 +8,7 @@ use jwt_compact::{
 };
 use pm_api::{Role, UserId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 use uuid::Uuid;
 
@@ -95,19 +96,35 @@ fn life(unit: Duration, count: u64) -> Duration {
 
 /// Signs and checks tokens.
 pub struct Signer {
+    keys: Vec<Key>,
+}
+
+/// A key and its name, which stands in the header of every token that it signs.
+struct Key {
+    id: String,
     key: Hs256Key,
 }
 
+impl Key {
+    /// The name follows from the secret, so that it is the same everywhere, and tells nothing of it.
+    fn new(secret: &str) -> Self {
+        let id = format!("{:x}", Sha256::digest(format!("kid:{secret}")));
+        Self { id: id[..16].to_owned(), key: Hs256Key::new(secret) }
+    }
+}
+
 impl Signer {
-    /// A signer with the given secret.
+    /// A signer with one secret or several, separated by commas: the first signs, all of them are good for checking. So
+    /// a secret is replaced without ending anybody's session.
     ///
     /// # Errors
     /// [`TokenError::WeakSecret`] for a secret under [`MIN_SECRET_BYTES`].
-    pub fn new(secret: &str) -> Result<Self, TokenError> {
-        if secret.len() < MIN_SECRET_BYTES {
+    pub fn new(secrets: &str) -> Result<Self, TokenError> {
+        let secrets: Vec<&str> = secrets.split(',').map(str::trim).collect();
+        if secrets.iter().any(|secret| secret.len() < MIN_SECRET_BYTES) {
             return Err(TokenError::WeakSecret);
         }
-        Ok(Self { key: Hs256Key::new(secret) })
+        Ok(Self { keys: secrets.into_iter().map(Key::new).collect() })
     }
 
     /// Issues an access token for some minutes.
@@ -163,8 +180,9 @@ impl Signer {
     fn sign<K: Serialize>(&self, stated: Stated<K>, life: Duration) -> Result<String, TokenError> {
         let mut claims = Claims::new(stated).set_duration_and_issuance(&times(), life);
         claims.not_before = claims.issued_at;
-        let header = Header::empty().with_token_type("JWT");
-        Hs256.token(&header, &claims, &self.key).map_err(|_| TokenError::Invalid)
+        let signing = self.keys.first().ok_or(TokenError::WeakSecret)?;
+        let header = Header::empty().with_token_type("JWT").with_key_id(signing.id.as_str());
+        Hs256.token(&header, &claims, &signing.key).map_err(|_| TokenError::Invalid)
     }
 
     /// Checks an access token.
@@ -213,8 +231,11 @@ impl Signer {
             return Err(TokenError::Invalid);
         }
         let untrusted = UntrustedToken::new(token).map_err(|_| TokenError::Invalid)?;
-        let token = Hs256.validator::<Stated<K>>(&self.key).validate(&untrusted);
-        let (_, claims) = token.map_err(|_| TokenError::Invalid)?.into_parts();
+        // a token of before keys had names may be any key's
+        let named = untrusted.header().key_id.as_deref();
+        let mut keys = self.keys.iter().filter(|key| named.is_none_or(|id| id == key.id));
+        let token = keys.find_map(|key| Hs256.validator::<Stated<K>>(&key.key).validate(&untrusted).ok());
+        let (_, claims) = token.ok_or(TokenError::Invalid)?.into_parts();
         let times = times();
         let begun = claims.not_before.is_none() || claims.validate_maturity(&times).is_ok();
         let ended = claims.validate_expiration(&times).is_err();
@@ -275,6 +296,30 @@ mod tests {
             assert_eq!(signer.check_access(token), Err(TokenError::Invalid), "{token}");
         }
         assert!(matches!(Signer::new("short"), Err(TokenError::WeakSecret)));
+        Ok(())
+    }
+
+    #[test]
+    fn a_new_key_signs_and_the_former_ones_stay_good() -> Result<(), TokenError> {
+        let [first, second, third] = ["a", "b", "c"].map(|letter| letter.repeat(MIN_SECRET_BYTES));
+        let old = Signer::new(&first)?.access(&who(), 60)?;
+        let rotated = Signer::new(&format!("{second},{first}"))?;
+        assert_eq!(rotated.check_access(&old), Ok(who()));
+        let new = rotated.access(&who(), 60)?;
+        assert_eq!(Signer::new(&second)?.check_access(&new), Ok(who()), "the first of several keys signs");
+        assert_eq!(Signer::new(&first)?.check_access(&new), Err(TokenError::Invalid));
+        let again = Signer::new(&format!("{third},{second}"))?;
+        assert_eq!(again.check_access(&new), Ok(who()));
+        assert_eq!(again.check_access(&old), Err(TokenError::Invalid), "its key is gone");
+        let header =
+            BASE64_URL_SAFE_NO_PAD.decode(new.split('.').next().unwrap_or_default()).unwrap_or_default();
+        let header: serde_json::Value = serde_json::from_slice(&header).unwrap_or_default();
+        assert!(
+            header["kid"].as_str().is_some_and(|kid| kid.len() == 16 && !second.contains(kid)),
+            "{header}"
+        );
+        assert!(matches!(Signer::new(&format!("{first},short")), Err(TokenError::WeakSecret)));
+        assert!(matches!(Signer::new(&format!("{first},")), Err(TokenError::WeakSecret)));
         Ok(())
     }
 

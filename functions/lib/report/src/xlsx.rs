@@ -1,7 +1,8 @@
 //! The workbook: typed cells, frozen headers, one sheet per list, charts of the sensors in the worst state.
 //!
-//! Texts are text cells whatever they begin with, so that no name can be a formula. Times are numbers in the report's zone,
-//! shown as dates.
+//! Texts are text cells whatever they begin with, so that no name can be a formula. The texts of a chart stand in cells to
+//! which the chart refers, because the library takes a text such as `Sheet!A1` for a reference. Times are numbers in the
+//! report's zone, shown as dates.
 
 use crate::{RenderError, format::Zone};
 use pm_api::{Severity, Timestamp};
@@ -14,20 +15,28 @@ use std::collections::HashMap;
 
 /// Characters that a cell holds.
 const MAX_CELL_CHARS: usize = 32_767;
+/// Characters of a chart's title or of a document property.
+const MAX_CHART_TEXT_CHARS: usize = 255;
+/// Where the charts of the sheet «Trends» begin.
+const CHART_COLUMN: u16 = 7;
 const ACCENT: Color = Color::RGB(0x0D_4A_75);
 
-/// Renders a report as an XLSX workbook.
+/// Renders a report as an XLSX workbook; without its charts if they cannot be written.
 ///
 /// # Errors
 /// The workbook cannot be written: an error of ours.
 pub fn xlsx(content: &Content) -> Result<Vec<u8>, RenderError> {
+    workbook(content, true).or_else(|_| workbook(content, false))
+}
+
+fn workbook(content: &Content, with_charts: bool) -> Result<Vec<u8>, RenderError> {
     let cover = &content.cover;
     let mut book = Workbook::new();
     let created = ExcelDateTime::from_timestamp(cover.generated_at.0.div_euclid(Timestamp::SECOND))?;
     book.set_properties(
         &DocProperties::new()
-            .set_title(&cover.title)
-            .set_author(&cover.generated_by)
+            .set_title(printable(&cover.title))
+            .set_author(printable(&cover.generated_by))
             .set_comment("Predictive maintenance")
             .set_creation_datetime(&created),
     );
@@ -39,7 +48,7 @@ pub fn xlsx(content: &Content) -> Result<Vec<u8>, RenderError> {
     alarms(book.add_worksheet(), content, &looks, zone)?;
     predictions(book.add_worksheet(), content, &looks)?;
     tickets(book.add_worksheet(), content, &looks, zone)?;
-    trends(book.add_worksheet(), content, &looks, zone)?;
+    trends(book.add_worksheet(), content, &looks, zone, with_charts)?;
     readings(book.add_worksheet(), content, &looks, zone)?;
     Ok(book.save_to_buffer()?)
 }
@@ -203,7 +212,7 @@ fn summary(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone) 
     sheet.set_name("Summary")?;
     sheet.set_column_width(0, 30)?;
     sheet.set_column_width(1, 48)?;
-    sheet.write_string_with_format(0, 0, &cover.title, &looks.title)?;
+    sheet.write_string_with_format(0, 0, printable(&cover.title), &looks.title)?;
     let period = cover.period;
     let (mut up, mut down, mut failures) = (0.0, 0.0, 0u32);
     for machine in &content.machines.rows {
@@ -444,7 +453,13 @@ fn tickets(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone) 
 }
 
 /// The course of the sensors in the worst state: rows, and a chart of each.
-fn trends(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone) -> Result<(), XlsxError> {
+fn trends(
+    sheet: &mut Worksheet,
+    content: &Content,
+    looks: &Looks,
+    zone: Zone,
+    with_charts: bool,
+) -> Result<(), XlsxError> {
     let columns =
         [("Time", 19.0), ("Machine", 24.0), ("Sensor", 24.0), ("Min", 12.0), ("Mean", 12.0), ("Max", 12.0)];
     let drawn: Vec<&SensorRow> = content.sensors.rows.iter().filter(|s| !s.trend.is_empty()).collect();
@@ -461,8 +476,17 @@ fn trends(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone) -
                 Cell::Number(Some(p.max)),
             ])?;
         }
-        let chart = trend_chart(sensor, first, rows.next - 1);
-        rows.sheet.insert_chart(1 + place * 17, 7, &chart)?;
+        let place = 1 + place * 17;
+        let title = format!("{} · {}", sensor.machine, sensor.name);
+        rows.sheet.write_string(place, CHART_COLUMN, printable(&title))?;
+        let unit = sensor.unit.as_deref().map(printable).filter(|unit| !unit.is_empty());
+        if let Some(unit) = &unit {
+            rows.sheet.write_string(place, CHART_COLUMN + 1, unit)?;
+        }
+        let mut chart = trend_chart(place, unit.is_some(), first, rows.next - 1);
+        if with_charts && chart.validate().is_ok() {
+            rows.sheet.insert_chart(place, CHART_COLUMN, &chart)?;
+        }
     }
     if drawn.is_empty() {
         rows.text(0, "No readings in the period.", &looks.note)?;
@@ -470,12 +494,22 @@ fn trends(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone) -
     Ok(())
 }
 
-fn trend_chart(sensor: &SensorRow, first: u32, last: u32) -> Chart {
+/// A text without what XML cannot hold; the library escapes that in cells only.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c })
+        .take(MAX_CHART_TEXT_CHARS)
+        .collect()
+}
+
+/// A chart of the rows from `first` to `last`; its title and the unit stand in the row `place`, behind it.
+fn trend_chart(place: u32, has_unit: bool, first: u32, last: u32) -> Chart {
     let mut chart = Chart::new(ChartType::ScatterStraight);
-    let unit = sensor.unit.as_deref().unwrap_or_default();
-    chart.title().set_name(format!("{} · {}", sensor.machine, sensor.name).as_str());
+    chart.title().set_name(("Trends", place, CHART_COLUMN));
     chart.x_axis().set_num_format("mm-dd hh:mm");
-    chart.y_axis().set_name(unit);
+    if has_unit {
+        chart.y_axis().set_name(("Trends", place, CHART_COLUMN + 1));
+    }
     chart.set_width(760).set_height(320);
     for (name, column, color, width) in [
         ("min", 3u16, Color::RGB(0x9F_C2_DB), 0.75),
@@ -533,4 +567,67 @@ fn readings(sheet: &mut Worksheet, content: &Content, looks: &Looks, zone: Zone)
         6,
         note,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pm_domain::report_content::{Cover, Measured, TrendPoint};
+
+    fn content(text: &str) -> Content {
+        let at = Timestamp(1_772_000_000 * Timestamp::SECOND);
+        let period = pm_domain::reliability::Span { from: at, to: at.plus_seconds(3600) };
+        let sensor = SensorRow {
+            id: uuid::Uuid::nil().into(),
+            machine_id: uuid::Uuid::nil().into(),
+            machine: text.to_owned(),
+            name: text.to_owned(),
+            unit: Some(text.to_owned()),
+            limits: Default::default(),
+            measured: Some(Measured { count: 1, ..Measured::default() }),
+            trend: vec![TrendPoint { at, min: 0.0, mean: 1.0, max: 2.0 }],
+        };
+        Content {
+            cover: Cover {
+                title: text.to_owned(),
+                period,
+                interval_s: 60,
+                utc_offset_minutes: 0,
+                generated_at: at,
+                generated_by: text.to_owned(),
+                scope: text.to_owned(),
+            },
+            machines: Excerpt::default(),
+            sensors: Excerpt { rows: vec![sensor], total: 1 },
+            alarms: Excerpt::default(),
+            predictions: Excerpt::default(),
+            tickets: Excerpt::default(),
+            readings: Excerpt::default(),
+        }
+    }
+
+    #[test]
+    fn no_text_is_a_reference_to_a_sheet() {
+        let long = "=".repeat(40_000);
+        for text in [
+            "=Nope!$A$1",
+            "Nope!$A$1",
+            "Nope!A1:B2",
+            "!A1",
+            "'a b'!A1",
+            "=(Nope!A1,Nope!B1)",
+            "=Table[x]",
+            "[1]Nope!A1",
+            "=1+1",
+            "+1",
+            "-1",
+            "@x",
+            "a\u{1}b\u{0}\u{ffff}",
+            "",
+            &long,
+        ] {
+            let book = workbook(&content(text), true);
+            assert!(book.is_ok(), "{:.40}: {:?}", text, book.err());
+        }
+    }
 }
