@@ -65,7 +65,7 @@ $$;
 -- actor and are not audited here, because alarms and tickets have a history of their own. An update that changed nothing
 -- (a secret that was to stay as it is) makes no entry.
 create function audit_row() returns trigger
-language plpgsql security definer set search_path = public
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 declare
     actor jsonb := nullif(current_setting('pm.actor', true), '')::jsonb;

@@ -17,7 +17,7 @@ create table outbox (
 create index outbox_by_age on outbox (created_at);
 
 create function outbox_take_position() returns trigger
-language plpgsql security definer set search_path = public
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 begin
     perform pg_advisory_xact_lock(hashtext('outbox_position'));

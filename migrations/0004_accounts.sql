@@ -19,7 +19,7 @@ create trigger users_audit after insert or update or delete on users for each ro
 
 -- There is always an active administrator. The lock makes two simultaneous changes see each other.
 create function users_keep_an_admin() returns trigger
-language plpgsql security definer set search_path = public
+language plpgsql security definer set search_path = public, pg_temp
 as $$
 begin
     perform pg_advisory_xact_lock(hashtext('users_keep_an_admin'));

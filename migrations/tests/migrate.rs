@@ -93,6 +93,20 @@ async fn the_functions_role_works_with_rows_and_not_with_the_schema() -> anyhow:
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_function_with_the_owners_rights_looks_for_a_name_in_a_temporary_schema_first()
+-> anyhow::Result<()> {
+    let database = database().await?;
+    let client = connect(database.url()).await?;
+    let open = "
+        select count(*), count(*) filter (where 'search_path=public, pg_temp' <> all (coalesce(proconfig, '{}')))
+        from pg_proc where prosecdef and pronamespace = 'public'::regnamespace";
+    let row = client.query_one(open, &[]).await?;
+    assert!(row.get::<_, i64>(0) > 2);
+    assert_eq!(row.get::<_, i64>(1), 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_program_gives_the_role_its_password_and_makes_the_first_administrator() -> anyhow::Result<()> {
     let database = empty_database().await?;
     // the role is the server's: other tests log in with this password at the same time

@@ -98,7 +98,7 @@ $$;
 
 CREATE FUNCTION public.audit_row() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
     actor jsonb := nullif(current_setting('pm.actor', true), '')::jsonb;
@@ -450,7 +450,7 @@ $$;
 
 CREATE FUNCTION public.outbox_take_position() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
     perform pg_advisory_xact_lock(hashtext('outbox_position'));
@@ -678,7 +678,7 @@ $$;
 
 CREATE FUNCTION public.users_keep_an_admin() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
     perform pg_advisory_xact_lock(hashtext('users_keep_an_admin'));
