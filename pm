@@ -29,6 +29,7 @@ case ${1:-help} in
   schema) setup_build; write_schema ;;
   openapi) setup_build; write_openapi ;;
   manifest) setup_build; write_manifest ;;
+  sbom) setup_build; write_sbom "${2:-}" ;;
   bench) shift; bench "$@" ;;
   help | -h | --help) cat scripts/help.txt ;;
   *) cat scripts/help.txt >&2; die "there is no command $1" ;;

@@ -12,3 +12,6 @@ write_schema() {
   cargo build --locked -p pm-test-support
   "$TARGET/debug/pm-test-support" schema-dump
 }
+write_sbom() { # FILE
+  python3 scripts/sbom.py "${1:-target/sbom.cdx.json}"
+}

@@ -27,6 +27,8 @@ check_licences() {
   cargo deny --offline check licenses bans sources
 }
 
+check_materials() { write_sbom target/sbom.cdx.json; }
+
 rust_tests() {
   # components run in the host; their rules are tested in the shared crates
   # shellcheck disable=SC2046
@@ -64,6 +66,7 @@ run_tests() {
     step "format" check_format
     step "features that programs and tests share" check_features
     step "licences" check_licences
+    step "bill of materials" check_materials
     step "build the programs and tests" build_for_tests
     step "build the $(components | wc -l) components" build_components $PROBE
     step "build the web UI" bundle_ui
