@@ -119,7 +119,8 @@ impl Host {
     }
 }
 
-fn in_network(address: IpAddr, network: IpAddr, bits: u8) -> bool {
+/// Whether an address lies in a network.
+pub(crate) fn in_network(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     let same = |a: u128, b: u128, width: u8| bits == 0 || (a ^ b) >> (width - bits) == 0;
     match (address, network) {
         (IpAddr::V4(a), IpAddr::V4(b)) => same(a.to_bits().into(), b.to_bits().into(), 32),

@@ -1,24 +1,42 @@
 //! The running application: its components and routes.
 
+use super::body::Bodies;
+use super::caller::{Caller, caller};
+use super::fault::{fault, request_id, text};
+use super::options::Limits;
 use super::outbound::{Answer, Application};
 use super::route::{RouteMatch, Router};
+use super::telemetry::Telemetry;
 use super::worker::Workers;
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use http::header::HOST;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::handler::{InstantiationError, ProxyHandler};
 
 /// Paths that Spin answers itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";
 
 /// The client address of a request of a component, as Spin gives it.
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// How long a request waits for its turn when its component has as many as it may have.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A component's instances, and how many requests of clients they may serve at one time.
+pub(crate) struct Served {
+    /// The instances.
+    pub(crate) workers: ProxyHandler<Workers>,
+    /// One permit for each request that has no response yet. Requests of other components need none: a component that
+    /// waits for another one must not wait for its turn as well.
+    pub(crate) turns: Semaphore,
+}
 
 /// Components by id, and where requests go.
 pub(crate) struct App {
@@ -28,8 +46,14 @@ pub(crate) struct App {
     pub(crate) version: String,
     /// Public routes.
     pub(crate) router: Router,
-    /// Instances of every component.
-    pub(crate) components: HashMap<String, ProxyHandler<Workers>>,
+    /// Every component.
+    pub(crate) components: HashMap<String, Served>,
+    /// What clients and components may use up.
+    pub(crate) limits: Limits,
+    /// Where spans of requests go.
+    pub(crate) telemetry: Telemetry,
+    /// Takes in the bodies of clients' requests.
+    pub(crate) bodies: Bodies,
     /// The first address that is listened on, for requests of components to the application itself.
     pub(crate) listening: OnceLock<SocketAddr>,
 }
@@ -42,38 +66,38 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// Answers a request to a public route.
-    pub(crate) async fn public(&self, request: Request<WasiBody>, client: SocketAddr) -> Response<WasiBody> {
+    pub(crate) async fn public(
+        &self,
+        mut request: Request<WasiBody>,
+        client: SocketAddr,
+    ) -> Response<WasiBody> {
         let path = request.uri().path();
         if let Some(name) = path.strip_prefix(WELL_KNOWN) {
             return self.well_known(name);
         }
-        match self.router.find(path) {
-            None => empty(StatusCode::NOT_FOUND),
-            Some(found) => self
-                .run(found, request, client)
-                .await
-                .unwrap_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR)),
-        }
+        let Some(found) = self.router.find(path) else { return empty(StatusCode::NOT_FOUND) };
+        let Some(component) = self.components.get(&found.component) else {
+            return empty(StatusCode::INTERNAL_SERVER_ERROR);
+        };
+        let Ok(Ok(_turn)) = timeout(TURN_TIMEOUT, component.turns.acquire()).await else {
+            tracing::warn!(component = %found.component, "a request was refused: too many wait for the component");
+            return fault(StatusCode::SERVICE_UNAVAILABLE, &request_id(request.headers_mut()));
+        };
+        self.run(component, found, request, client).await
     }
 
-    /// Lets a component answer; `None` if there is no such component.
+    /// Lets a component answer.
     async fn run(
         &self,
+        component: &Served,
         found: RouteMatch,
         mut request: Request<WasiBody>,
         client: SocketAddr,
-    ) -> Option<Response<WasiBody>> {
-        let workers = self.components.get(&found.component)?;
-        if !complete(&mut request, &found, client) {
-            return Some(empty(StatusCode::BAD_REQUEST));
-        }
-        match workers.handle((), request).await {
-            Ok(response) => Some(response),
-            Err(error) => {
-                tracing::error!(component = %found.component, "a request failed: {error:#}");
-                Some(empty(StatusCode::INTERNAL_SERVER_ERROR))
-            }
-        }
+    ) -> Response<WasiBody> {
+        let span = self.telemetry.begin(&found.component, found.route(), &mut request);
+        let response = run(&component.workers, found, request, client).await;
+        self.telemetry.end(span, response.status());
+        response
     }
 
     /// The `host` header of requests to the application itself.
@@ -91,9 +115,7 @@ impl App {
             ),
             _ => return empty(StatusCode::NOT_FOUND),
         };
-        let mut response = with_body(StatusCode::OK, body);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        response
+        text(StatusCode::OK, kind, body)
     }
 }
 
@@ -105,7 +127,10 @@ impl Application for App {
     ) -> Answer<'a, Option<Response<WasiBody>>> {
         request.headers_mut().remove(HOST);
         let found = RouteMatch::chained(component, request.uri().path());
-        Box::pin(self.run(found, request, CHAINED_CLIENT))
+        Box::pin(async move {
+            let component = self.components.get(component)?;
+            Some(self.run(component, found, request, CHAINED_CLIENT).await)
+        })
     }
 
     fn to_itself(&self, mut request: Request<WasiBody>) -> Answer<'_, Response<WasiBody>> {
@@ -113,6 +138,29 @@ impl Application for App {
         request.headers_mut().insert(HOST, self.origin());
         Box::pin(self.public(request, CHAINED_CLIENT))
     }
+}
+
+/// Lets a component answer.
+async fn run(
+    workers: &ProxyHandler<Workers>,
+    found: RouteMatch,
+    mut request: Request<WasiBody>,
+    client: SocketAddr,
+) -> Response<WasiBody> {
+    let id = request_id(request.headers_mut());
+    if !complete(&mut request, &found, client) {
+        return fault(StatusCode::BAD_REQUEST, &id);
+    }
+    // dropped before the response: the client has gone
+    let (waiting, caller) = caller();
+    let response = workers.handle(caller, request).await;
+    waiting.answered();
+    response.unwrap_or_else(|error| {
+        let component = &found.component;
+        tracing::error!(%component, request_id = id, "a request failed: {error:#}");
+        let full = error.downcast_ref::<InstantiationError<Caller>>().is_some();
+        fault(if full { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR }, &id)
+    })
 }
 
 fn path_of(uri: &Uri) -> Uri {
@@ -142,14 +190,5 @@ fn complete(request: &mut Request<WasiBody>, found: &RouteMatch, client: SocketA
 }
 
 fn empty(status: StatusCode) -> Response<WasiBody> {
-    with_body(status, String::new())
-}
-
-fn with_body(status: StatusCode, body: String) -> Response<WasiBody> {
-    let length = HeaderValue::from(body.len());
-    let body = Full::new(Bytes::from(body)).map_err(Into::into).boxed_unsync();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_LENGTH, length);
-    response
+    text(status, "text/plain", String::new())
 }

@@ -1,6 +1,7 @@
 //! A component of the manifest, with everything that its instances are given.
 
 use super::allow::AllowedHosts;
+use super::block::BlockedNetworks;
 use super::files::Mount;
 use super::options::Limits;
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub(crate) struct ComponentInfo {
     pub(crate) mounts: Vec<Mount>,
     /// Where it may connect to.
     pub(crate) allowed: Arc<AllowedHosts>,
+    /// Where it may not connect to, whatever is allowed.
+    pub(crate) blocked: Arc<BlockedNetworks>,
     /// Memory and time.
     pub(crate) limits: Limits,
 }

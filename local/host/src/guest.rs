@@ -1,5 +1,6 @@
 //! What one instance of a component has: its WASI context, its tables and its limits.
 
+use super::caller::Caller;
 use super::component::ComponentInfo;
 use super::engine::TICK;
 use super::outbound::Outbound;
@@ -28,6 +29,8 @@ pub(crate) struct Guest {
     outbound: Outbound,
     memory: Memory,
     cpu: Cpu,
+    /// Who waits for the response of a request.
+    callers: HashMap<GuestTaskId, Caller>,
 }
 
 impl Guest {
@@ -47,9 +50,12 @@ impl Guest {
             .stderr(ComponentOutput::new(info.id.clone(), "stderr"))
             .allow_tcp(true)
             .allow_udp(true);
-        let allowed = info.allowed.clone();
+        let (allowed, blocked) = (info.allowed.clone(), info.blocked.clone());
         wasi.socket_addr_check(move |address, usage| {
-            let to_allowed = |scheme| allowed.allows(scheme, &address.ip().to_string(), Some(address.port()));
+            let to_allowed = |scheme| {
+                !blocked.blocks(address.ip())
+                    && allowed.allows(scheme, &address.ip().to_string(), Some(address.port()))
+            };
             let granted = match usage {
                 SocketAddrUse::TcpConnect => to_allowed("tcp"),
                 SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => to_allowed("udp"),
@@ -76,7 +82,19 @@ impl Guest {
             outbound,
             memory,
             cpu,
+            callers: HashMap::new(),
         })
+    }
+
+    /// A request begins. Its task may have the id of one that has ended, whose computing time is not its own.
+    pub(crate) fn begin(&mut self, task: GuestTaskId, caller: Caller) {
+        self.cpu.used.remove(&Some(task));
+        self.callers.insert(task, caller);
+    }
+
+    /// Who waits for the response of a request.
+    pub(crate) fn caller(&self, task: GuestTaskId) -> Option<Caller> {
+        self.callers.get(&task).cloned()
     }
 
     /// The limiter of the instance's memory.
@@ -166,7 +184,8 @@ pub(crate) fn on_tick(mut store: StoreContextMut<'_, Guest>) -> Result<UpdateDea
     cpu.last = Instant::now();
     if !cpu.pulse.tick() {
         let used = cpu.used.entry(request).or_default();
-        *used += elapsed.min(10 * TICK);
+        // between two ticks the instance may have waited for a processor, too
+        *used += elapsed.min(TICK);
         if *used > cpu.limit {
             bail!("a request computed for more than {:?}", cpu.limit);
         }

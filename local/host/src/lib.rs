@@ -6,7 +6,8 @@
 //!
 //! Invariants: a manifest key or an import that is not understood stops the start with its name; no request leaves a
 //! component but to `allowed_outbound_hosts`; a component that panics, takes too much memory or computes too long loses
-//! that one instance and nothing else; nothing works here that fails on Spin. Where the two differ, this one is
+//! that one instance and nothing else; a client that is slow to send or to read holds no instance; a request that no
+//! component answers is answered with a JSON fault that names its id; nothing works here that fails on Spin. Where the two differ, this one is
 //! stricter: a connection that is dropped inside a transaction is rolled back with an error in the log, where Spin hands
 //! the open transaction to the next user.
 //!
@@ -19,9 +20,14 @@
 mod allow;
 mod app;
 mod bindings;
+mod block;
+mod body;
+mod caller;
+mod clients;
 mod component;
 mod connection;
 mod engine;
+mod fault;
 mod files;
 mod guest;
 mod load;
@@ -36,8 +42,11 @@ mod output;
 mod pool;
 mod postgres;
 mod route;
+mod send;
 mod server;
+mod telemetry;
 mod template;
+mod unread;
 mod variables;
 mod worker;
 
@@ -47,6 +56,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
+pub use block::BlockedNetworks;
 pub use options::{Limits, Options, Progress};
 pub use server::GRACE;
 

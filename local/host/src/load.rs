@@ -1,8 +1,9 @@
 //! From a manifest to an application that is ready to answer.
 
 use super::allow::AllowedHosts;
-use super::app::App;
+use super::app::{App, Served};
 use super::bindings;
+use super::body::Bodies;
 use super::component::ComponentInfo;
 use super::engine::{self, Compiler};
 use super::files;
@@ -12,6 +13,7 @@ use super::options::{Options, Progress};
 use super::outbound::Application;
 use super::pool::Pools;
 use super::route::Router;
+use super::telemetry::Telemetry;
 use super::template::{self, Values, expand};
 use super::worker::Workers;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
+use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime_wasi_http::handler::{ProxyHandler, ProxyPre};
@@ -56,13 +59,20 @@ pub(crate) fn load(path: &Path, options: &Options) -> Result<Arc<App>> {
         let workers = |(id, component): (String, ProxyPre<Guest>)| {
             let info = infos[id.as_str()].clone();
             let (engine, pools, app) = (engine.clone(), pools.clone(), app.clone());
-            (id, ProxyHandler::new(Workers { engine, component, info, pools, app }))
+            let workers = ProxyHandler::new(Workers { engine, component, info, pools, app });
+            let turns = Semaphore::new(options.limits.requests_per_component);
+            (id, Served { workers, turns })
         };
         App {
             name: manifest.application.name.clone(),
             version: manifest.application.version.clone(),
             router,
             components: linked.into_iter().map(workers).collect(),
+            limits: options.limits,
+            telemetry: Telemetry::start(&manifest.application.name, |name| {
+                options.telemetry.get(name).cloned().or_else(|| std::env::var(name).ok())
+            }),
+            bodies: Bodies::new(options.limits),
             listening: OnceLock::new(),
         }
     });
@@ -92,6 +102,7 @@ fn component_info(
             &files::staging_dir(&options.cache_dir, directory, id),
         )?,
         allowed: Arc::new(AllowedHosts::parse(&entries)?),
+        blocked: Arc::new(options.blocked_networks.clone()),
         limits: options.limits,
     })
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use pm_host::{Host, Options};
+use pm_host::{BlockedNetworks, Host, Limits, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,6 +23,18 @@ struct Arguments {
     /// Folder of compiled components, and of copies of files that components may read.
     #[arg(long)]
     cache_dir: PathBuf,
+    /// A runtime configuration of Spin, of which [outbound_networking] is read.
+    #[arg(long)]
+    runtime_config_file: Option<PathBuf>,
+    /// Limit requests as hosted functions do: 30 s, 128 MiB, bodies of 10 MiB.
+    #[arg(long)]
+    hosted_limits: bool,
+    /// Connections in all.
+    #[arg(long, default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// Connections from one address; a proxy in front of the host is one address.
+    #[arg(long, default_value_t = Limits::default().connections_per_address)]
+    max_connections_per_address: usize,
     /// Compile the components that are not in the cache yet, and end.
     #[arg(long)]
     compile: bool,
@@ -45,8 +57,16 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(arguments: Arguments) -> Result<()> {
-    let Arguments { manifest, http, cache_dir, compile } = arguments;
-    let options = Options::new(cache_dir);
+    let Arguments { manifest, http, cache_dir, compile, .. } = arguments;
+    let mut options = Options::new(cache_dir);
+    if arguments.hosted_limits {
+        options.limits = Limits::hosted();
+    }
+    options.limits.connections = arguments.max_connections;
+    options.limits.connections_per_address = arguments.max_connections_per_address;
+    if let Some(file) = arguments.runtime_config_file {
+        options.blocked_networks = BlockedNetworks::load(&file)?;
+    }
     if compile {
         return Host::compile(manifest, options).await;
     }

@@ -2,12 +2,12 @@
 
 use super::allow::chain_target;
 use super::component::ComponentInfo;
+use super::send::send;
 use http::{Request, Response};
-use http_body_util::BodyExt;
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// What a component's own application answers.
 pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -34,8 +34,10 @@ pub(crate) struct Outbound {
     pub(crate) app: Weak<dyn Application>,
 }
 
-type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
-type Sent = Result<(Response<WasiBody>, Io), Error>;
+/// What is left to do for a connection while its response is read.
+pub(crate) type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+/// A response and its connection.
+pub(crate) type Sent = Result<(Response<WasiBody>, Io), Error>;
 
 impl Outbound {
     async fn send(self, request: Request<WasiBody>, options: Option<RequestOptions>) -> Sent {
@@ -55,8 +57,7 @@ impl Outbound {
         }
         let target = chain_target(&uri);
         if !to_itself && target.is_none() {
-            let (response, io) = default_send_request(request, options).await?;
-            return Ok((response.map(BodyExt::boxed_unsync), Box::new(io)));
+            return send(request, options, &self.info.blocked).await;
         }
         let app = self.app.upgrade().ok_or(Error::ConnectionTerminated)?;
         let response = match target {

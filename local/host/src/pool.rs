@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, Error, NoTls};
 
+use deadpool::Runtime;
 use deadpool::managed::{Manager, Metrics, Object, Pool, RecycleError, RecycleResult};
 use deadpool_postgres::Manager as Connector;
 
+/// How long a component waits for a connection when all are in use.
+const WAIT: Duration = Duration::from_secs(10);
 /// Connections to one address.
 const CONNECTIONS_PER_ADDRESS: usize = 64;
 
@@ -84,7 +88,8 @@ impl Pools {
         }
         let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let connections = Connections(Connector::from_config(config.clone(), NoTls, settings));
-        let pool = Pool::builder(connections).max_size(CONNECTIONS_PER_ADDRESS).build();
+        let pool = Pool::builder(connections).max_size(CONNECTIONS_PER_ADDRESS);
+        let pool = pool.runtime(Runtime::Tokio1).wait_timeout(Some(WAIT)).build();
         let pool = pool.map_err(|error| error.to_string())?;
         pools.insert(address.to_owned(), pool.clone());
         Ok(pool)

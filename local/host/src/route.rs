@@ -99,6 +99,12 @@ impl Router {
 }
 
 impl RouteMatch {
+    /// The route as it stands in the manifest.
+    #[must_use]
+    pub(crate) fn route(&self) -> &str {
+        &self.pattern
+    }
+
     /// The match of a request that another component sent to `component`.
     #[must_use]
     pub(crate) fn chained(component: &str, path: &str) -> Self {

@@ -1,8 +1,13 @@
 //! HTTP/1.1 over every listener, until it is stopped.
 
 use super::app::App;
+use super::body::{Until, WithGuard};
+use super::clients::{Client, Clients, Entry};
+use super::fault::{fault, request_id};
+use super::unread::Unread;
 use anyhow::Result;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -32,6 +37,7 @@ pub(crate) async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let graceful = GracefulShutdown::new();
+    let clients = Clients::new(app.limits.connections, app.limits.connections_per_address);
     let mut connections = JoinSet::new();
     let (accepted, mut incoming) = tokio::sync::mpsc::channel(64);
     let mut acceptors = JoinSet::new();
@@ -47,7 +53,12 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             connection = incoming.recv() => {
                 let Some((stream, client)) = connection else { break };
-                connections.spawn(connection_task(app.clone(), stream, client, &graceful));
+                match clients.admit(client.ip()) {
+                    Some(entry) => {
+                        connections.spawn(connection_task(app.clone(), stream, client, entry, &graceful));
+                    }
+                    None => tracing::warn!(%client, "a connection was closed: there are too many"),
+                }
             }
         }
     }
@@ -79,31 +90,59 @@ async fn accept(listener: TcpListener, accepted: tokio::sync::mpsc::Sender<(TcpS
 fn connection_task(
     app: Arc<App>,
     stream: TcpStream,
-    client: SocketAddr,
+    address: SocketAddr,
+    entry: Entry,
     graceful: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + use<> {
     // Answers are short: a second segment must not wait for the first one's acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("TCP_NODELAY is not set: {error}");
     }
-    let service = service_fn(move |request| answer(app.clone(), request, client));
+    let client = entry.client.clone();
+    let stream = Unread::new(stream, app.limits.unread);
+    let service = service_fn(move |request| answer(app.clone(), request, address, client.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%client, "a connection ended early: {error}");
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(client = %address, "a connection ended early: {error}");
+            },
+            () = entry.client.closed() => tracing::debug!(client = %address, "a connection made room for another"),
         }
     }
 }
 
 async fn answer(
     app: Arc<App>,
-    request: Request<Incoming>,
-    client: SocketAddr,
+    mut request: Request<Incoming>,
+    address: SocketAddr,
+    client: Arc<Client>,
 ) -> Result<Response<WasiBody>, Infallible> {
-    let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
-    Ok(app.public(request, client).await)
+    let id = request_id(request.headers_mut());
+    let (head, body) = request.into_parts();
+    let body = match app.bodies.take(body).await {
+        Ok(body) => body,
+        Err(status) => return Ok(refused(status, &id)),
+    };
+    let serving = client.serving();
+    let request = Request::from_parts(head, body);
+    let response = match app.limits.request {
+        None => app.public(request, address).await,
+        Some(time) => match tokio::time::timeout(time, app.public(request, address)).await {
+            Ok(response) => response.map(|body| Until::new(body, time).boxed_unsync()),
+            Err(_) => fault(StatusCode::GATEWAY_TIMEOUT, &id),
+        },
+    };
+    Ok(response.map(|body| WithGuard::new(body, serving).boxed_unsync()))
+}
+
+/// The rest of the body is not read, so the connection cannot serve another request.
+fn refused(status: StatusCode, id: &str) -> Response<WasiBody> {
+    let mut response = fault(status, id);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }

@@ -1,6 +1,7 @@
 //! Instances of a component and how long they live: as in Spin, up to 128 requests each, 1 s idle; half as many at a time
 //! as there, so that few connections keep all processors busy: an instance has one thread.
 
+use super::caller::Caller;
 use super::component::ComponentInfo;
 use super::guest::{Guest, Pulse, on_tick};
 use super::outbound::{Application, Outbound};
@@ -90,7 +91,7 @@ pub(crate) struct Worker {
 
 impl WorkerState for Worker {
     type StoreData = Guest;
-    type RequestData = ();
+    type RequestData = Caller;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         match (concurrent, total) {
@@ -102,10 +103,11 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _: StoreContextMut<'_, Guest>,
-        (): (),
-        _: GuestTaskId,
+        mut store: StoreContextMut<'_, Guest>,
+        caller: Caller,
+        task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        store.data_mut().begin(task, caller);
         Box::pin(std::future::pending())
     }
 

@@ -9,16 +9,16 @@ use super::bindings::spin::postgres::postgres::{
     Column, Error, Host, HostConnection, HostConnectionBuilder, HostConnectionBuilderWithStore,
     HostConnectionWithStore, ParameterValue, Row, RowSet,
 };
+use super::caller::Caller;
 use super::component::ComponentInfo;
-use super::connection::{Connection, ConnectionBuilder};
+use super::connection::{Connection, ConnectionBuilder, SharedClient};
 use super::guest::Guest;
-use super::pool::{Connections, Pools};
-use deadpool::managed::Object;
+use super::pool::Pools;
 use std::sync::Arc;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host as ServerHost;
-use wasmtime::Result;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
+use wasmtime::{AsContextMut, Result};
 
 /// Everything that opening a connection needs, taken out of the store.
 struct Opening {
@@ -83,7 +83,7 @@ impl HostConnection for Guest {
         params: Vec<ParameterValue>,
     ) -> Result<Result<u64, Error>> {
         let client = self.table.get(&connection)?.0.clone();
-        Ok(query::execute(&client, &statement, &params).await)
+        Ok(query::execute(&client, None, &statement, &params).await)
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> Result<()> {
@@ -110,8 +110,8 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<Guest> {
         statement: String,
         params: Vec<ParameterValue>,
     ) -> Result<Result<QueryResult, Error>> {
-        let client = client(accessor, &connection)?;
-        let (columns, rows, result) = match query::stream(&client, &statement, &params).await {
+        let (client, caller) = client(accessor, &connection)?;
+        let (columns, rows, result) = match query::stream(&client, caller, &statement, &params).await {
             Ok(streamed) => streamed,
             Err(error) => return Ok(Err(error)),
         };
@@ -128,16 +128,22 @@ impl<T: 'static> HostConnectionWithStore<T> for HasSelf<Guest> {
         statement: String,
         params: Vec<ParameterValue>,
     ) -> Result<Result<u64, Error>> {
-        let client = client(accessor, &connection)?;
-        Ok(query::execute(&client, &statement, &params).await)
+        let (client, caller) = client(accessor, &connection)?;
+        Ok(query::execute(&client, caller, &statement, &params).await)
     }
 }
 
-fn client<T>(
+/// A connection, and who waits for the response of the request that uses it.
+fn client<T: 'static>(
     accessor: &Accessor<T, HasSelf<Guest>>,
     connection: &Resource<Connection>,
-) -> Result<Arc<Object<Connections>>> {
-    accessor.with(|mut access| Ok(access.get().table.get(connection)?.0.clone()))
+) -> Result<(SharedClient, Option<Caller>)> {
+    accessor.with(|mut access| {
+        let request = access.as_context_mut().async_call_stack().ok().and_then(Iterator::last);
+        let guest = access.get();
+        let client = guest.table.get(connection)?.0.clone();
+        Ok((client, request.and_then(|request| guest.caller(request))))
+    })
 }
 
 impl HostConnectionBuilder for Guest {

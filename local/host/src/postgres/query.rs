@@ -1,16 +1,18 @@
-//! Statements: executed, collected, or streamed.
+//! Statements: executed, collected, or streamed. A statement that nobody waits for any more is cancelled in the database.
 
 use super::value::{column, parameter, value};
 use crate::bindings::spin::postgres::postgres::{
     Column, DbError, DbValue, Error, ParameterValue, QueryError, Row, RowSet,
 };
+use crate::caller::Caller;
+use crate::connection::SharedClient;
 use crate::pool::Client;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use tokio::sync::{mpsc, oneshot};
-use tokio_postgres::RowStream;
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{NoTls, RowStream};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
@@ -21,15 +23,85 @@ const ROWS_AT_ONCE: usize = 256;
 
 type Parameters = Vec<Box<dyn ToSql + Send + Sync>>;
 
+/// A statement under way: dropped before its end, it is cancelled.
+struct Running(Option<SharedClient>);
+
+impl Running {
+    fn begin(client: &SharedClient) -> Self {
+        Self(Some(client.clone()))
+    }
+
+    /// The statement has ended.
+    fn ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            cancel(client);
+        }
+    }
+}
+
+/// Asks the database to cancel the statement of a connection. The connection is given back only afterwards, so that no
+/// other statement is cancelled.
+fn cancel(client: SharedClient) {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    let token = client.cancel_token();
+    runtime.spawn(async move {
+        if let Err(error) = token.cancel_query(NoTls).await {
+            tracing::debug!("a statement was not cancelled: {error}");
+        }
+        drop(client);
+    });
+}
+
+/// Waits for the end of a statement, and cancels it when its caller goes.
+async fn attended<T>(
+    client: &SharedClient,
+    caller: Option<Caller>,
+    statement: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let running = Running::begin(client);
+    let mut statement = pin!(statement);
+    let gone = async {
+        match caller {
+            Some(caller) => caller.gone().await,
+            None => std::future::pending().await,
+        }
+    };
+    let early = tokio::select! {
+        biased;
+        result = &mut statement => Some(result),
+        () = gone => None,
+    };
+    let result = match early {
+        Some(result) => result,
+        None => {
+            cancel(client.clone());
+            statement.await
+        }
+    };
+    running.ended();
+    result
+}
+
 /// Runs a statement and counts its rows.
 ///
 /// # Errors
 /// As Spin gives them.
 pub(crate) async fn execute(
-    client: &Client,
+    client: &SharedClient,
+    caller: Option<Caller>,
     statement: &str,
     params: &[ParameterValue],
 ) -> Result<u64, Error> {
+    attended(client, caller, count(client, statement, params)).await
+}
+
+async fn count(client: &Client, statement: &str, params: &[ParameterValue]) -> Result<u64, Error> {
     let params = parameters(params).map_err(Error::ValueConversionFailed)?;
     client.note(statement);
     let mut retried = false;
@@ -51,10 +123,14 @@ pub(crate) async fn execute(
 /// # Errors
 /// As Spin gives them.
 pub(crate) async fn query(
-    client: &Client,
+    client: &SharedClient,
     statement: &str,
     params: &[ParameterValue],
 ) -> Result<RowSet, Error> {
+    attended(client, None, collect(client, statement, params)).await
+}
+
+async fn collect(client: &Client, statement: &str, params: &[ParameterValue]) -> Result<RowSet, Error> {
     let mut found = pin!(start(client, statement, params).await?);
     let mut set = RowSet { columns: Vec::new(), rows: Vec::new() };
     let mut bytes = 0;
@@ -77,13 +153,18 @@ pub(crate) async fn query(
 /// # Errors
 /// As Spin gives them.
 pub(crate) async fn stream(
-    client: &Client,
+    client: &SharedClient,
+    caller: Option<Caller>,
     statement: &str,
     params: &[ParameterValue],
 ) -> Result<(Vec<Column>, Rows, oneshot::Receiver<Result<(), Error>>), Error> {
-    let mut chunks = Box::pin(start(client, statement, params).await?.ready_chunks(ROWS_AT_ONCE));
+    let begin = async {
+        let mut chunks = Box::pin(start(client, statement, params).await?.ready_chunks(ROWS_AT_ONCE));
+        let first = chunks.next().await.unwrap_or_default();
+        Ok((chunks, first))
+    };
+    let (mut chunks, first) = attended(client, caller, begin).await?;
     let (end, ended) = oneshot::channel();
-    let first = chunks.next().await.unwrap_or_default();
     let columns = first.first().and_then(|row| row.as_ref().ok()).map(columns).unwrap_or_default();
     let (first, result) = converted(first);
     let result = if first.is_empty() { Ok(result?) } else { result };
@@ -94,31 +175,41 @@ pub(crate) async fn stream(
         return Ok((columns, Rows::Whole(first), ended));
     }
     let (sender, receiver) = mpsc::channel(4);
+    let running = Running::begin(client);
     tokio::spawn(async move {
         let rest = futures::stream::iter(second.flatten()).chain(chunks);
-        _ = end.send(forward(first, rest, &sender).await);
+        let result = forward(first, rest, &sender).await;
+        if !matches!(result, Ok(false)) {
+            running.ended();
+        }
+        _ = end.send(result.map(|_| ()));
     });
     Ok((columns, Rows::Streamed(receiver), ended))
 }
 
-/// Hands rows over until they end, fail, or are no longer taken.
+/// Hands rows over until they end, fail, or are no longer taken; false for the last.
 async fn forward(
     first: Vec<Row>,
     rest: impl futures::Stream<Item = Vec<Result<tokio_postgres::Row, tokio_postgres::Error>>>,
     sender: &mpsc::Sender<Vec<Row>>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     if sender.send(first).await.is_err() {
-        return Ok(());
+        return Ok(false);
     }
     let mut rest = pin!(rest);
-    while let Some(chunk) = rest.next().await {
+    loop {
+        let chunk = tokio::select! {
+            chunk = rest.next() => chunk,
+            () = sender.closed() => return Ok(false),
+        };
+        let Some(chunk) = chunk else { break };
         let (rows, result) = converted(chunk);
         if !rows.is_empty() && sender.send(rows).await.is_err() {
-            return Ok(());
+            return Ok(false);
         }
         result?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The rows before the first that fails, and how it fails.

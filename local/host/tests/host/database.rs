@@ -3,6 +3,7 @@
 use crate::running::{Running, logged, manifest, options};
 use pm_host::Options;
 use pm_test_support::{Database, empty_database};
+use std::time::Duration;
 use tokio_postgres::{Client, Config, NoTls};
 
 /// A host whose probe may use a database of this test's own, under the name `probe`.
@@ -90,6 +91,49 @@ async fn a_transaction_that_is_left_open_is_rolled_back() {
     let rows = client.query("select n from left_open", &[]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [2]);
     logged(&["component=\"probe\"", "inside a transaction"]).await;
+}
+
+/// Waits until no statement of the probe runs.
+async fn no_statement_runs(client: &Client) {
+    let running =
+        "select count(*) from pg_stat_activity where application_name = 'probe' and state = 'active'";
+    for _ in 0..100 {
+        if client.query_one(running, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the statement still runs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_of_a_client_that_went_away_is_cancelled() {
+    let Setup { host, client, _database } = Setup::new().await;
+    for path in ["/probe/execute", "/probe/rows"] {
+        let body = "select 'x' from pg_sleep(60)";
+        let request =
+            format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let stream = host.raw(&request).await;
+        let running = "select from pg_stat_activity where application_name = 'probe' and state = 'active'";
+        while client.query(running, &[]).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(stream);
+        no_statement_runs(&client).await;
+        assert_eq!(host.post("/probe/execute", "select 1").await, "1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_of_an_instance_that_trapped_is_cancelled() {
+    let Setup { host, client, _database } = Setup::new().await;
+    let (slept, panicked) = tokio::join!(host.send("POST", "/probe/execute", "select pg_sleep(60)"), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        host.get("/probe/panic").await
+    });
+    assert_eq!((slept.status().as_u16(), panicked.0.as_u16()), (500, 500));
+    no_statement_runs(&client).await;
+    assert_eq!(host.post("/probe/execute", "select 1").await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

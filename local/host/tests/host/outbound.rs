@@ -1,7 +1,8 @@
 //! Requests that a component sends.
 
-use crate::running::{Running, manifest, probe};
+use crate::running::{Running, manifest, options, probe};
 use http::StatusCode;
+use pm_host::{BlockedNetworks, Options};
 
 /// The probe twice: `probe` in public, `inner` in private.
 fn two(allowed: &str) -> String {
@@ -48,4 +49,24 @@ async fn the_application_is_reached_as_self_only_if_it_may() {
     assert_eq!(open.ok("/probe/out?http://self.alt/probe/hello").await, "200 hello");
     let closed = Running::start(&manifest("")).await;
     assert!(closed.ok("/probe/out?http://self.alt/probe/hello").await.contains("HttpRequestDenied"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocked_networks_are_out_of_reach_whatever_name_leads_there() {
+    let target = Running::start(&manifest("")).await;
+    let port = target.address.port();
+    let manifest = manifest("allowed_outbound_hosts = [\"http://*:*\", \"https://*:*\"]");
+    let blocked_networks = BlockedNetworks::new(&["private"]).unwrap();
+    let host = Running::start_with(&manifest, Options { blocked_networks, ..options() }).await;
+    for url in [
+        format!("http://127.0.0.1:{port}/probe/hello"),
+        format!("http://localhost:{port}/probe/hello"),
+        format!("https://localhost:{port}/probe/hello"),
+        format!("http://[::ffff:127.0.0.1]:{port}/probe/hello"),
+    ] {
+        let text = host.ok(&format!("/probe/out?{url}")).await;
+        assert!(text.contains("DestinationIpProhibited"), "{url}: {text}");
+    }
+    let open = Running::start(&manifest).await;
+    assert_eq!(open.ok(&format!("/probe/out?http://localhost:{port}/probe/hello")).await, "200 hello");
 }

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
@@ -131,7 +132,12 @@ impl Running {
 
     /// Starts a host with low limits of memory and time.
     pub async fn start_limited(manifest: &str) -> Self {
-        let limits = Limits { memory_bytes: 64 << 20, cpu: Duration::from_millis(500) };
+        let limits = Limits { memory_bytes: 64 << 20, cpu: Duration::from_millis(500), ..Limits::default() };
+        Self::start_within(manifest, limits).await
+    }
+
+    /// Starts a host with these limits.
+    pub async fn start_within(manifest: &str, limits: Limits) -> Self {
         Self::start_with(manifest, Options { limits, ..options() }).await
     }
 
@@ -171,6 +177,13 @@ impl Running {
         self.task.await.unwrap().unwrap();
     }
 
+    /// A connection on which these bytes were sent.
+    pub async fn raw(&self, bytes: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        stream
+    }
+
     /// Sends a request on a connection of its own and gives the answer as it comes.
     pub async fn send(&self, method: &str, path: &str, body: impl Into<Bytes>) -> Response<Incoming> {
         let stream = TcpStream::connect(self.address).await.unwrap();
@@ -207,7 +220,8 @@ impl Running {
     }
 }
 
-async fn text(response: Response<Incoming>) -> (StatusCode, String) {
+/// The status and text of a response.
+pub async fn text(response: Response<Incoming>) -> (StatusCode, String) {
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8_lossy(&body).into_owned())

@@ -1,6 +1,6 @@
 //! Requests, answers, and what happens to instances.
 
-use crate::running::{Running, logged, manifest, options};
+use crate::running::{Running, logged, manifest, options, text};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use pm_host::{GRACE, Options};
@@ -46,10 +46,15 @@ async fn an_instance_is_used_again_and_retired_after_128_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_is_answered_500_and_the_next_request_is_fine() {
+async fn a_panic_is_answered_by_a_fault_with_the_requests_id_and_the_next_request_is_fine() {
     let host = Running::start(&manifest("")).await;
     assert_eq!(host.ok("/probe/seen").await, "1");
-    assert_eq!(host.get("/probe/panic").await, (StatusCode::INTERNAL_SERVER_ERROR, String::new()));
+    let response = host.send("GET", "/probe/panic", "").await;
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let (status, fault) = text(response).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(fault, format!("{{\"detail\":\"Internal Server Error\",\"request_id\":\"{id}\"}}"));
+    logged(&["component=probe", "a request failed", &id]).await;
     assert_eq!(host.ok("/probe/seen").await, "1");
     logged(&["component=\"probe\"", "stderr", "asked to panic"]).await;
     logged(&["component=\"probe\"", "an instance ended", "unreachable"]).await;
