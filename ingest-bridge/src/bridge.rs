@@ -14,8 +14,8 @@ use crate::spool::Spool;
 use crate::tick;
 use anyhow::{Context, bail};
 use pm_api::tick::BridgeHealth;
-use sha2::{Digest, Sha256};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,12 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     config.check()?;
     let relay = Relay::from_config(&config.mail)?;
     let folder = &config.spool_dir;
-    fs::create_dir_all(folder)
+    // what is spooled is for nobody else on this machine
+    let mut private = DirBuilder::new();
+    private
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
         .with_context(|| format!("cannot create the spool folder {}", folder.display()))?;
     let _lock = lock(folder)?;
     let client_id = config.client_id()?;
@@ -43,7 +48,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     let lane_count = lane_count(folder, config.lanes)?;
     let (broker_host, broker_port) = broker.broker_address();
     let identity = BridgeHealth {
-        name: shown_name(&client_id),
+        name: config.name(&client_id),
         started_at: wall_clock(),
         broker_host,
         broker_port,
@@ -107,13 +112,6 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         probe.abort();
     }
     Ok(())
-}
-
-/// The name under which a bridge reports. Pages that need no login show it, and whoever knows a client id can take over
-/// its session at the broker. So it tells bridges apart without their client ids.
-fn shown_name(client_id: &str) -> String {
-    let digest = Sha256::digest(client_id);
-    format!("bridge-{}", digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 fn lane_folder(folder: &Path, index: usize) -> std::path::PathBuf {

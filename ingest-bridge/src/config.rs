@@ -9,10 +9,15 @@ use pm_api::ingest::MAX_BATCH_READINGS;
 use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
+use uuid::Uuid;
 
 /// Start of client ids that the bridge makes. With 128 random bits they have more than the 23 characters that every broker
 /// of MQTT 3.1.1 must take; all known ones take 65,535 bytes.
@@ -40,8 +45,9 @@ pub struct Config {
     /// Group of bridges that share the messages of the topics (a shared subscription); each sees all of Sparkplug B
     #[arg(long, env = "MQTT_SHARE", value_name = "GROUP")]
     pub mqtt_share: Option<String>,
-    /// Name of the persistent session; a bridge must keep it, two bridges must not share it [default: a random one, stored in PM_SPOOL_DIR]
-    #[arg(long, env = "MQTT_CLIENT_ID")]
+    /// Name of the persistent session; a bridge must keep it, two bridges must not share it, and no one else
+    /// should know it [default: a random one, kept in PM_SPOOL_DIR]
+    #[arg(long, env = "MQTT_CLIENT_ID", hide_env_values = true)]
     pub mqtt_client_id: Option<String>,
     /// Address of the functions
     #[arg(long, env = "PM_INGEST_URL", default_value = "http://127.0.0.1:8000")]
@@ -102,23 +108,35 @@ pub struct MailConfig {
 }
 
 impl Config {
-    /// The client id: chosen, or made once at random and stored in the spool folder. It cannot be guessed, since a
-    /// broker gives the session to whoever connects with it.
+    /// The client id: the one that is configured, else the one that the spool folder keeps, which is random. Whoever knows
+    /// it can take over the session at a broker without accounts, with every message that waits there.
     ///
     /// # Errors
-    /// It cannot be stored.
+    /// The spool folder cannot be used.
     pub fn client_id(&self) -> anyhow::Result<String> {
-        if let Some(chosen) = &self.mqtt_client_id {
-            return Ok(chosen.clone());
+        if let Some(id) = &self.mqtt_client_id {
+            return Ok(id.clone());
         }
-        let file = self.spool_dir.join("client-id");
-        let stored = std::fs::read_to_string(&file).map(|id| id.trim().to_owned());
-        if let Some(stored) = stored.ok().filter(|id| id.starts_with(CLIENT_ID_PREFIX)) {
-            return Ok(stored);
+        let path = self.spool_dir.join("client-id");
+        if let Ok(id) = fs::read_to_string(&path)
+            && !id.trim().is_empty()
+        {
+            return Ok(id.trim().to_owned());
         }
-        let made = format!("{CLIENT_ID_PREFIX}{}", uuid::Uuid::new_v4().simple());
-        std::fs::write(&file, &made).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(made)
+        let id = format!("{CLIENT_ID_PREFIX}{}", Uuid::new_v4().simple());
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(id.as_bytes()).and_then(|()| file.sync_all()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(id)
+    }
+
+    /// By which name the bridge is shown: the host's, with a mark that tells bridges of one host apart and does not betray
+    /// the client id.
+    #[must_use]
+    pub fn name(&self, client_id: &str) -> String {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let mark = format!("{:x}", Sha256::digest(client_id));
+        format!("{}-{}", if host.trim().is_empty() { "local" } else { host.trim() }, &mark[..8])
     }
 
     /// Checks what the flags' own rules cannot.
@@ -192,7 +210,7 @@ pub struct TlsFiles {
 impl TlsFiles {
     fn transport(&self) -> anyhow::Result<Transport> {
         let pem = |name: &'static str, file: &PathBuf| {
-            let text = std::fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()));
+            let text = fs::read(file).with_context(|| format!("cannot read {name} {}", file.display()));
             text.map(|text| (name, text))
         };
         let client_auth = match (&self.certificate, &self.key) {
@@ -289,6 +307,27 @@ mod tests {
             assert!(mqtt_options("mqtts://broker", &files, "c").is_err());
             assert!(mqtt_options("mqtt://broker", &files, "c").is_err());
         }
+        Ok(())
+    }
+
+    #[test]
+    fn the_client_id_is_random_kept_and_not_in_the_name() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let spool = folder.path().display().to_string();
+        let given = ["ingest-bridge", "--service-token", "t", "--spool-dir", &spool];
+        let config = Config::try_parse_from(given)?;
+        let id = config.client_id()?;
+        assert_eq!(config.client_id()?, id);
+        let mode = std::os::unix::fs::PermissionsExt::mode(
+            &fs::metadata(folder.path().join("client-id"))?.permissions(),
+        );
+        assert_eq!(mode & 0o777, 0o600);
+        let name = config.name(&id);
+        assert!(!name.contains(&id) && !id.contains(&name), "{name} {id}");
+        fs::remove_file(folder.path().join("client-id"))?;
+        assert_ne!(config.client_id()?, id);
+        let chosen = Config { mqtt_client_id: Some("chosen".to_owned()), ..config };
+        assert_eq!(chosen.client_id()?, "chosen");
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use pm_api::tick::{Tick, TickAnswer};
 use pm_api::webhook::{DeliverReport, DeliverRequest};
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -190,6 +191,7 @@ impl Functions {
             .uri(to)
             .header(header::AUTHORIZATION, &self.authorization)
             .header(header::CONTENT_TYPE, content_type)
+            .header("traceparent", new_trace())
             .body(Full::new(body))
             .map_err(|e| e.to_string())?;
         let exchange = async {
@@ -201,6 +203,12 @@ impl Functions {
         let late = |_| Err(format!("no answer within {} s", timeout.as_secs()));
         tokio::time::timeout(timeout, exchange).await.unwrap_or_else(late)
     }
+}
+
+/// A new trace (W3C trace context): what the functions do about a request, up to a webhook, is part of it.
+fn new_trace() -> String {
+    let (trace, span) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
+    format!("00-{trace}-{}-01", &span[..16])
 }
 
 /// What to post instead of a refused batch: its halves, or for a single reading a dead letter with the reason; nothing
