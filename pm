@@ -17,7 +17,7 @@ case ${1:-help} in
   host)
     [ "${2:-}" = spin ] || die "the host that can be chosen is Spin: ./pm host spin"
     shift 2; up --host spin "$@" ;;
-  down | status | logs | rotate-token | reset | db) pm_stack "$@" ;;
+  down | status | logs | rotate-token | rotate-keys | reset | db) pm_stack "$@" ;;
   backup | restore)
     command=$1 file=${2:-}
     [ -n "$file" ] || die "say which file: ./pm $command FILE"

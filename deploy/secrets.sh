@@ -7,20 +7,26 @@ set -eu
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 # a value as a YAML string
 quote() { printf "'%s'" "$(printf %s "$1" | sed "s/'/''/g")"; }
-app_password=$(random) service_token=$(random) admin_password=$(random | cut -c1-20)
-app_url=$(printf %s "$1" | sed "s#^\([a-z]*://\)\([^/]*@\)\{0,1\}#\1pm_app:$app_password@#")
+role_secret=$(random) service_token=$(random) admin_password=$(random | cut -c1-20)
+# the database's address for a group of components; pm-migrate gives its role the same password
+group_url() {
+  password=$(printf %s "pm_$1:$role_secret" | sha256sum | cut -d' ' -f1)
+  printf %s "$owner_url" | sed "s#^\([a-z]*://\)\([^/]*@\)\{0,1\}#\1pm_$1:$password@#"
+}
+owner_url=$1
 secret() { printf -- '---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\n  namespace: predictive-maintenance\ntype: Opaque\nstringData:\n' "$1"; }
 value() { printf '  %s: %s\n' "$1" "$(quote "$2")"; }
 secret functions
-value database_url "$app_url"
+for group in auth ingest read work; do value "database_url_$group" "$(group_url $group)"; done
 value jwt_secret "$(random)"
 value service_token "$service_token"
+value component_token "$(random)"
 value metrics_token "$(random)"
 secret bridge
 value MQTT_URL "$2"
 value PM_SERVICE_TOKEN "$service_token"
 secret migrations
 value DATABASE_URL "$1"
-value PM_APP_PASSWORD "$app_password"
+value PM_ROLE_SECRET "$role_secret"
 value PM_ADMIN_EMAIL "$3"
 value PM_ADMIN_PASSWORD "$admin_password"

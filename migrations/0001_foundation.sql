@@ -2,9 +2,9 @@
 
 create extension if not exists timescaledb;
 
--- The functions work as pm_app: they read and write rows, and can change neither the schema nor past audit entries.
--- The program that runs the migrations gives the role a password; here it is created without one. Each migration
--- grants what the role needs on the tables that it creates.
+-- What the functions may do with rows is granted to pm_app, on each table by the migration that creates it. Nobody logs in
+-- as pm_app: 0019_roles.sql divides the functions into groups, each with a role of its own. None of them can change the
+-- schema or past audit entries.
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'pm_app') then

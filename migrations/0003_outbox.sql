@@ -12,7 +12,9 @@ create table outbox (
     position bigint unique,
     created_at timestamptz not null default now(),
     event_type text not null,
-    data jsonb not null
+    data jsonb not null,
+    -- the trace (W3C trace context) that led to the event, where one is known
+    traceparent text
 );
 create index outbox_by_age on outbox (created_at);
 

@@ -125,6 +125,14 @@ create unlogged table request_counts (
     primary key (client, minute)
 );
 
-grant select, insert, update, delete on
-    users, roles, user_roles, refresh_families, login_throttle, password_resets, request_counts
-to pm_app;
+-- Open event streams of an account, each in a slot that it has to renew within a minute. Unlogged for the same reason.
+create unlogged table event_streams (
+    user_id uuid not null references users (id) on delete cascade,
+    slot integer not null,
+    stream_id uuid not null,
+    renewed_at timestamptz not null,
+    constraint event_streams_pkey primary key (user_id, slot)
+);
+
+-- Users, logins and resets are for the accounts' own components: see 0019_roles.sql.
+grant select, insert, update, delete on roles, user_roles, request_counts to pm_app;

@@ -34,6 +34,8 @@ create table webhook_deliveries (
     last_attempt_at timestamptz,
     request_url text,
     request_body text not null,
+    -- the trace that led to the event; the receiver gets it as the header of this name
+    traceparent text,
     response_status integer,
     response_body text,
     error text,

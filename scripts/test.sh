@@ -30,6 +30,8 @@ check_licences() {
 check_materials() { write_sbom target/sbom.cdx.json; }
 
 rust_tests() {
+  # a test may open thousands of connections
+  ulimit -n "$(ulimit -Hn)" || true
   # components run in the host; their rules are tested in the shared crates
   # shellcheck disable=SC2046
   if have cargo-nextest; then

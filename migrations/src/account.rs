@@ -45,3 +45,11 @@ pub async fn add_user(
     client.execute(insert, &[&email, &full_name, &role, &hash]).await.map_err(sentence)?;
     Ok(())
 }
+
+/// Whether there is an active user with this address and this password.
+pub async fn has_password(client: &Client, email: &str, password: &str) -> Result<bool> {
+    let statement = "select password_hash from users where lower(email) = lower($1) and is_active";
+    let Some(row) = client.query_opt(statement, &[&email]).await.map_err(sentence)? else { return Ok(false) };
+    let (password, hash): (String, String) = (password.to_owned(), row.get(0));
+    Ok(tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash)).await?.unwrap_or(false))
+}

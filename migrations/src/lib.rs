@@ -119,37 +119,104 @@ async fn run_one(client: &Client, sql: &str, version: i32, name: &str, checksum:
     result.await.map_err(sentence)
 }
 
-/// The role under which the functions work.
-pub const APP_ROLE: &str = "pm_app";
+/// The groups of components that log in to the database, each as the role `pm_<group>`. What a role may do is set by
+/// migrations.
+pub const GROUPS: [&str; 4] = ["auth", "ingest", "read", "work"];
+
+/// The role that holds what is granted to several groups.
+pub const COMMON_ROLE: &str = "pm_app";
+
+/// The role of a group.
+#[must_use]
+pub fn role_of(group: &str) -> String {
+    format!("pm_{group}")
+}
+
+/// The password of a role: each its own, so that a component knows no other's.
+#[must_use]
+pub fn role_password(secret: &str, role: &str) -> String {
+    format!("{:x}", Sha256::digest(format!("{role}:{secret}")))
+}
+
+/// The database's address for each group of components.
+#[derive(Clone, Debug)]
+pub struct GroupUrls(Vec<(&'static str, String)>);
+
+impl GroupUrls {
+    /// Addresses with the roles' passwords.
+    ///
+    /// # Errors
+    /// `url` is no address.
+    pub fn new(url: &str, secret: &str) -> Result<Self> {
+        let of_group = |group: &'static str| {
+            let role = role_of(group);
+            Ok((group, with_user(url, &role, &role_password(secret, &role))?))
+        };
+        GROUPS.into_iter().map(of_group).collect::<Result<_>>().map(Self)
+    }
+
+    /// One address for all of them.
+    #[must_use]
+    pub fn same(url: &str) -> Self {
+        Self(GROUPS.into_iter().map(|group| (group, url.to_owned())).collect())
+    }
+
+    /// The address of a group; empty if there is no such group.
+    #[must_use]
+    pub fn of(&self, group: &str) -> &str {
+        self.0.iter().find(|(name, _)| *name == group).map_or("", |(_, url)| url)
+    }
+
+    /// Every group with its address.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(group, url)| (*group, url.as_str()))
+    }
+
+    /// Changes every address.
+    ///
+    /// # Errors
+    /// As `change`.
+    pub fn map(self, change: impl Fn(&str) -> Result<String>) -> Result<Self> {
+        let changed = self.0.into_iter().map(|(group, url)| Ok((group, change(&url)?)));
+        changed.collect::<Result<_>>().map(Self)
+    }
+}
 
 /// No statement of the functions runs longer than this: one whose caller is gone does not load the database for minutes.
 const STATEMENT_TIMEOUT: &str = "60s";
 
-/// Gives the role `pm_app` the right to log in with `password`; creates it when it is not there. What it may do is
-/// set by a migration.
+/// Lets the roles of the groups log in, with passwords that follow from `secret`, and lets nobody but the owner make
+/// temporary tables, by which a role could put its own table in the place of another.
 ///
-/// `password` must be alphanumeric.
-pub async fn enable_app_role(url: &str, password: &str) -> Result<()> {
-    ensure!(
-        password.bytes().all(|b| b.is_ascii_alphanumeric()),
-        "the password of {APP_ROLE} must be alphanumeric"
-    );
+/// # Errors
+/// The database refuses.
+pub async fn enable_roles(url: &str, secret: &str) -> Result<()> {
     let client = connect(url).await?;
     client.execute("select pg_advisory_lock($1)", &[&LOCK]).await.map_err(sentence)?;
-    let exists = client
-        .query_opt("select from pg_roles where rolname = $1", &[&APP_ROLE])
-        .await
-        .map_err(sentence)?
-        .is_some();
-    let verb = if exists { "alter" } else { "create" };
-    client
-        .batch_execute(&format!(
-            "{verb} role {APP_ROLE} login nosuperuser nocreatedb nocreaterole password '{password}';
-            alter role {APP_ROLE} set statement_timeout = '{STATEMENT_TIMEOUT}'"
-        ))
-        .await
-        .map_err(sentence)
-        .with_context(|| format!("cannot {verb} the role {APP_ROLE}"))
+    for role in GROUPS.map(role_of) {
+        let password = role_password(secret, &role);
+        client
+            .batch_execute(&format!(
+                "alter role {role} login nosuperuser nocreatedb nocreaterole noreplication password '{password}';
+                alter role {role} set idle_in_transaction_session_timeout = '60s';
+                alter role {role} set statement_timeout = '{STATEMENT_TIMEOUT}'"
+            ))
+            .await
+            .map_err(sentence)
+            .with_context(|| format!("cannot let the role {role} log in"))?;
+    }
+    revoke_temporary_tables(&client).await
+}
+
+/// Lets only the owner of the database make temporary tables in it.
+///
+/// # Errors
+/// The database refuses.
+pub async fn revoke_temporary_tables(client: &Client) -> Result<()> {
+    let revoke = "do $$ begin
+        execute format('revoke temporary on database %I from public', current_database());
+    end $$";
+    client.batch_execute(revoke).await.map_err(sentence).context("cannot revoke temporary tables")
 }
 
 /// `url` with user and password replaced.

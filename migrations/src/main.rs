@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use pm_migrations::{APP_ROLE, account, enable_app_role, migrate};
+use pm_migrations::{account, enable_roles, migrate};
 
-/// Bring the database at DATABASE_URL up to date. PM_APP_PASSWORD becomes the password of the role pm_app;
+/// Bring the database at DATABASE_URL up to date. The roles of the functions get passwords that follow from PM_ROLE_SECRET;
 /// PM_ADMIN_EMAIL and PM_ADMIN_PASSWORD make the first administrator.
 #[derive(Parser)]
 #[command(name = "pm-migrate", version)]
@@ -34,9 +34,9 @@ async fn run() -> Result<()> {
     let outcome = migrate(url).await?;
     outcome.applied.iter().for_each(|name| println!("applied {name}"));
     println!("{} migrations applied, {} before", outcome.applied.len(), outcome.already);
-    if let Some(password) = variable("PM_APP_PASSWORD") {
-        enable_app_role(url, &password).await?;
-        println!("The role {} has its password.", APP_ROLE);
+    if let Some(secret) = variable("PM_ROLE_SECRET") {
+        enable_roles(url, &secret).await?;
+        println!("The roles of the functions have their passwords.");
     }
     match (variable("PM_ADMIN_EMAIL"), variable("PM_ADMIN_PASSWORD")) {
         (Some(email), Some(password)) => match account::first_admin(url, &email, &password).await? {

@@ -1,6 +1,6 @@
 //! Migrations: each once, in order, one caller at a time, never changed afterwards.
 
-use pm_migrations::{MIGRATIONS, Outcome, apply, connect, migrate};
+use pm_migrations::{GROUPS, MIGRATIONS, Outcome, apply, connect, migrate};
 use pm_test_support::{database, empty_database};
 
 const FIRST: (&str, &str) = ("0001_first", "create table first (id integer)");
@@ -74,27 +74,72 @@ async fn of_many_at_once_one_does_the_work() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_functions_role_works_with_rows_and_not_with_the_schema() -> anyhow::Result<()> {
+async fn the_roles_work_with_rows_and_not_with_the_schema() -> anyhow::Result<()> {
     let database = database().await?;
-    let client = connect(database.app_url()).await?;
+    for group in GROUPS {
+        let client = connect(database.urls().of(group)).await?;
+        for denied in [
+            "create table x (id integer)",
+            "create temporary table machines (id integer)",
+            "drop table machines",
+            "delete from audit_log",
+            "update audit_log set details = ''",
+            "select * from schema_migrations",
+        ] {
+            assert!(is_denied(&client, denied).await, "{group}: {denied}");
+        }
+    }
+    let client = connect(database.urls().of("work")).await?;
     client.execute("insert into machines (name, mqtt_id) values ('m', 'm')", &[]).await?;
     assert_eq!(client.execute("delete from machines", &[]).await?, 1);
-    for denied in [
-        "create table x (id integer)",
-        "drop table machines",
-        "delete from audit_log",
-        "select * from schema_migrations",
-    ] {
-        let error = client.batch_execute(denied).await.unwrap_err();
-        let code = error.as_db_error().map(|message| message.code().code().to_owned());
-        assert_eq!(code.as_deref(), Some("42501"), "{denied}");
+    Ok(())
+}
+
+async fn is_denied(client: &tokio_postgres::Client, statement: &str) -> bool {
+    let result = client.batch_execute(statement).await;
+    result.is_err_and(|error| error.code().is_some_and(|code| code.code() == "42501"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_of_components_reads_and_changes_what_it_needs_and_no_more() -> anyhow::Result<()> {
+    let database = database().await?;
+    let statements = [
+        ("select password_hash from users", "auth"),
+        ("select * from users", "auth"),
+        ("select current_token_id from refresh_families", "auth"),
+        ("select token_hash from password_resets", "auth"),
+        ("insert into users (email, role, password_hash) values ('a@b.c', 'viewer', '')", "auth"),
+        ("update users set role = 'admin'", "auth"),
+        ("delete from users", "auth"),
+        ("select email, role, is_active from users", "auth ingest read work"),
+        ("select secret from webhooks", "auth work"),
+        ("select name from webhooks", "auth ingest read work"),
+        ("insert into audit_log (action_type, resource_type) values ('a', 'b')", "auth ingest read work"),
+        ("insert into machines (name, mqtt_id) values ('m', 'm')", "auth ingest work"),
+        ("update sensor_state set evaluated_through = null", "auth ingest work"),
+        ("delete from sensor_data", "auth work"),
+        ("delete from alarms", "auth work"),
+        ("update settings set value = ''", "auth work"),
+        ("delete from refresh_families where expires_at < now()", "auth work"),
+        ("delete from password_resets where expires_at < now()", "auth work"),
+    ];
+    for group in GROUPS {
+        let client = connect(database.urls().of(group)).await?;
+        for (statement, allowed) in statements {
+            let expected = !allowed.split(' ').any(|name| name == group);
+            assert_eq!(
+                is_denied(&client, &format!("begin; {statement}; rollback")).await,
+                expected,
+                "{group}: {statement}"
+            );
+            client.batch_execute("rollback").await?;
+        }
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_function_with_the_owners_rights_looks_for_a_name_in_a_temporary_schema_first()
--> anyhow::Result<()> {
+async fn no_function_with_the_owners_rights_looks_for_a_name_in_a_temporary_schema() -> anyhow::Result<()> {
     let database = database().await?;
     let client = connect(database.url()).await?;
     let open = "
@@ -107,13 +152,14 @@ async fn no_function_with_the_owners_rights_looks_for_a_name_in_a_temporary_sche
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_gives_the_role_its_password_and_makes_the_first_administrator() -> anyhow::Result<()> {
+async fn the_program_gives_the_roles_their_passwords_and_makes_the_first_administrator() -> anyhow::Result<()>
+{
     let database = empty_database().await?;
-    // the role is the server's: other tests log in with this password at the same time
-    let app = database.app_url().split(['/', ':', '@']).nth(4).unwrap_or_default().to_owned();
+    // the roles are the server's: other tests log in with these passwords at the same time
+    let secret = database.role_secret().to_owned();
     let run = |email: &str, password: &str| -> anyhow::Result<(bool, String)> {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pm-migrate"));
-        command.env("DATABASE_URL", database.url()).env("PM_APP_PASSWORD", &app);
+        command.env("DATABASE_URL", database.url()).env("PM_ROLE_SECRET", &secret);
         let output = command.env("PM_ADMIN_EMAIL", email).env("PM_ADMIN_PASSWORD", password).output()?;
         let message = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         Ok((output.status.success(), message.into_owned()))

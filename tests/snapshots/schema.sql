@@ -801,6 +801,11 @@ CREATE TABLE public.idempotency_keys (
     fingerprint bigint NOT NULL,
     status integer,
     body bytea
+CREATE UNLOGGED TABLE public.event_streams (
+    user_id uuid NOT NULL,
+    slot integer NOT NULL,
+    stream_id uuid NOT NULL,
+    renewed_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -974,7 +979,8 @@ CREATE TABLE public.outbox (
     "position" bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     event_type text NOT NULL,
-    data jsonb NOT NULL
+    data jsonb NOT NULL,
+    traceparent text
 );
 
 CREATE TABLE public.outbox_cursors (
@@ -1304,6 +1310,7 @@ CREATE TABLE public.webhook_deliveries (
     last_attempt_at timestamp with time zone,
     request_url text,
     request_body text NOT NULL,
+    traceparent text,
     response_status integer,
     response_body text,
     error text,
@@ -1366,6 +1373,8 @@ ALTER TABLE ONLY public.deleted_sensors
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_once PRIMARY KEY (user_id, key);
+ALTER TABLE ONLY public.event_streams
+    ADD CONSTRAINT event_streams_pkey PRIMARY KEY (user_id, slot);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -1745,6 +1754,8 @@ ALTER TABLE ONLY public.comments
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.event_streams
+    ADD CONSTRAINT event_streams_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
@@ -1819,8 +1830,12 @@ ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id) ON DELETE CASCADE;
 
 GRANT USAGE ON SCHEMA public TO pm_app;
+GRANT USAGE ON SCHEMA public TO pm_ingest;
+GRANT USAGE ON SCHEMA public TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarms TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.alarms TO pm_ingest;
+GRANT SELECT ON TABLE public.alarms TO pm_read;
 
 REVOKE ALL ON FUNCTION public.drop_old(class text, edge timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.drop_old(class text, edge timestamp with time zone) TO pm_app;
@@ -1832,113 +1847,308 @@ REVOKE ALL ON FUNCTION public.refresh_statistics() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_statistics() TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tickets TO pm_ingest;
+GRANT SELECT ON TABLE public.tickets TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm_transitions TO pm_ingest;
+GRANT SELECT ON TABLE public.alarm_transitions TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
+GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_ingest;
 
 GRANT SELECT,INSERT ON TABLE public.attachment_contents TO pm_app;
+GRANT SELECT ON TABLE public.attachment_contents TO pm_ingest;
+GRANT SELECT ON TABLE public.attachment_contents TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.attachments TO pm_app;
+GRANT SELECT ON TABLE public.attachments TO pm_ingest;
+GRANT SELECT ON TABLE public.attachments TO pm_read;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_app;
+GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_ingest;
+GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_read;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.clock_tasks TO pm_app;
+GRANT SELECT ON TABLE public.clock_tasks TO pm_ingest;
+GRANT SELECT ON TABLE public.clock_tasks TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.comments TO pm_app;
+GRANT SELECT ON TABLE public.comments TO pm_ingest;
+GRANT SELECT ON TABLE public.comments TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.counts TO pm_app;
+GRANT SELECT ON TABLE public.counts TO pm_ingest;
+GRANT SELECT ON TABLE public.counts TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.dead_letters TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.dead_letters TO pm_ingest;
+GRANT SELECT ON TABLE public.dead_letters TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_app;
+GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_sensors TO pm_app;
+GRANT SELECT ON TABLE public.deleted_sensors TO pm_ingest;
+GRANT SELECT ON TABLE public.deleted_sensors TO pm_read;
+
+GRANT SELECT ON TABLE public.event_streams TO pm_ingest;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_streams TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
+GRANT SELECT ON TABLE public.jobs TO pm_ingest;
+GRANT SELECT ON TABLE public.jobs TO pm_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_throttle TO pm_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_throttle TO pm_auth;
+GRANT DELETE ON TABLE public.login_throttle TO pm_work;
+
+GRANT SELECT(key) ON TABLE public.login_throttle TO pm_work;
+
+GRANT SELECT(window_started_at) ON TABLE public.login_throttle TO pm_work;
+
+GRANT SELECT(blocked_until) ON TABLE public.login_throttle TO pm_work;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_state TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_state TO pm_ingest;
+GRANT SELECT ON TABLE public.machine_state TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machines TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.machines TO pm_ingest;
+GRANT SELECT ON TABLE public.machines TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mails TO pm_app;
+GRANT SELECT ON TABLE public.mails TO pm_ingest;
+GRANT SELECT ON TABLE public.mails TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mappings TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_drift TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.model_drift TO pm_ingest;
+GRANT SELECT ON TABLE public.model_drift TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_records TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.model_records TO pm_ingest;
+GRANT SELECT ON TABLE public.model_records TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_shadow TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.model_shadow TO pm_ingest;
+GRANT SELECT ON TABLE public.model_shadow TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.models TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.models TO pm_ingest;
+GRANT SELECT ON TABLE public.models TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notices TO pm_app;
+GRANT SELECT ON TABLE public.notices TO pm_ingest;
+GRANT SELECT ON TABLE public.notices TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.notices_id_seq TO pm_app;
+GRANT USAGE ON SEQUENCE public.notices_id_seq TO pm_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notification_preferences TO pm_app;
+GRANT SELECT ON TABLE public.notification_preferences TO pm_ingest;
+GRANT SELECT ON TABLE public.notification_preferences TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.outbox TO pm_ingest;
+GRANT SELECT ON TABLE public.outbox TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox_cursors TO pm_app;
+GRANT SELECT ON TABLE public.outbox_cursors TO pm_ingest;
+GRANT SELECT ON TABLE public.outbox_cursors TO pm_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_resets TO pm_app;
+GRANT USAGE ON SEQUENCE public.outbox_position TO pm_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_resets TO pm_auth;
+GRANT DELETE ON TABLE public.password_resets TO pm_work;
+
+GRANT SELECT(expires_at) ON TABLE public.password_resets TO pm_work;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.predictions TO pm_ingest;
+GRANT SELECT ON TABLE public.predictions TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions_1m TO pm_app;
+GRANT SELECT ON TABLE public.predictions_1m TO pm_ingest;
+GRANT SELECT ON TABLE public.predictions_1m TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading_totals TO pm_app;
+GRANT SELECT ON TABLE public.reading_totals TO pm_ingest;
+GRANT SELECT ON TABLE public.reading_totals TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings_1h TO pm_app;
+GRANT SELECT ON TABLE public.readings_1h TO pm_ingest;
+GRANT SELECT ON TABLE public.readings_1h TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings_1m TO pm_app;
+GRANT SELECT ON TABLE public.readings_1m TO pm_ingest;
+GRANT SELECT ON TABLE public.readings_1m TO pm_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_auth;
+GRANT DELETE ON TABLE public.refresh_families TO pm_work;
+
+GRANT SELECT(id) ON TABLE public.refresh_families TO pm_work;
+
+GRANT SELECT(expires_at) ON TABLE public.refresh_families TO pm_work;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
+GRANT SELECT ON TABLE public.report_pieces TO pm_ingest;
+GRANT SELECT ON TABLE public.report_pieces TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_schedules TO pm_app;
+GRANT SELECT ON TABLE public.report_schedules TO pm_ingest;
+GRANT SELECT ON TABLE public.report_schedules TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reports TO pm_app;
+GRANT SELECT ON TABLE public.reports TO pm_ingest;
+GRANT SELECT ON TABLE public.reports TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.request_counts TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.request_counts TO pm_ingest;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.request_counts TO pm_read;
 
 GRANT SELECT ON TABLE public.retention_marks TO pm_app;
+GRANT SELECT ON TABLE public.retention_marks TO pm_ingest;
+GRANT SELECT ON TABLE public.retention_marks TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.roles TO pm_app;
+GRANT SELECT ON TABLE public.roles TO pm_ingest;
+GRANT SELECT ON TABLE public.roles TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rollup_changes TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.rollup_changes TO pm_ingest;
+GRANT SELECT ON TABLE public.rollup_changes TO pm_read;
+
+GRANT USAGE ON SEQUENCE public.rollup_changes_id_seq TO pm_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_data TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sensor_data TO pm_ingest;
+GRANT SELECT ON TABLE public.sensor_data TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.sensor_data_id_seq TO pm_app;
+GRANT USAGE ON SEQUENCE public.sensor_data_id_seq TO pm_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_latest TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sensor_latest TO pm_ingest;
+GRANT SELECT ON TABLE public.sensor_latest TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_state TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sensor_state TO pm_ingest;
+GRANT SELECT ON TABLE public.sensor_state TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensors TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sensors TO pm_ingest;
+GRANT SELECT ON TABLE public.sensors TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.service_reports TO pm_app;
+GRANT SELECT ON TABLE public.service_reports TO pm_ingest;
+GRANT SELECT ON TABLE public.service_reports TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
+GRANT SELECT ON TABLE public.settings TO pm_ingest;
+GRANT SELECT ON TABLE public.settings TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
+GRANT SELECT ON TABLE public.stray_objects TO pm_ingest;
+GRANT SELECT ON TABLE public.stray_objects TO pm_read;
 
 GRANT SELECT,INSERT ON TABLE public.ticket_transitions TO pm_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.ticket_transitions TO pm_ingest;
+GRANT SELECT ON TABLE public.ticket_transitions TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_app;
+GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_roles TO pm_app;
+GRANT SELECT ON TABLE public.user_roles TO pm_ingest;
+GRANT SELECT ON TABLE public.user_roles TO pm_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_auth;
+
+GRANT SELECT(id) ON TABLE public.users TO pm_app;
+GRANT SELECT(id) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(id) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(created_at) ON TABLE public.users TO pm_app;
+GRANT SELECT(created_at) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(created_at) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(updated_at) ON TABLE public.users TO pm_app;
+GRANT SELECT(updated_at) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(updated_at) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(email) ON TABLE public.users TO pm_app;
+GRANT SELECT(email) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(email) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(full_name) ON TABLE public.users TO pm_app;
+GRANT SELECT(full_name) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(full_name) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(role) ON TABLE public.users TO pm_app;
+GRANT SELECT(role) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(role) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(last_login) ON TABLE public.users TO pm_app;
+GRANT SELECT(last_login) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(last_login) ON TABLE public.users TO pm_read;
+
+GRANT SELECT(is_active) ON TABLE public.users TO pm_app;
+GRANT SELECT(is_active) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(is_active) ON TABLE public.users TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO pm_app;
+GRANT SELECT ON TABLE public.webhook_deliveries TO pm_ingest;
+GRANT SELECT ON TABLE public.webhook_deliveries TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhooks TO pm_app;
+
+GRANT SELECT(id) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(id) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(id) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(created_at) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(created_at) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(created_at) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(updated_at) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(updated_at) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(updated_at) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(name) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(name) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(name) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(url) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(url) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(url) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(previous_secret_expires_at) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(previous_secret_expires_at) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(previous_secret_expires_at) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(events) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(events) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(events) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(is_active) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(is_active) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(is_active) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(disabled_reason) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(disabled_reason) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(disabled_reason) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(timeout_seconds) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(timeout_seconds) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(timeout_seconds) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(retry_count) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(retry_count) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(retry_count) ON TABLE public.webhooks TO pm_read;
+
+GRANT SELECT(metadata) ON TABLE public.webhooks TO pm_app;
+GRANT SELECT(metadata) ON TABLE public.webhooks TO pm_ingest;
+GRANT SELECT(metadata) ON TABLE public.webhooks TO pm_read;

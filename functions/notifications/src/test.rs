@@ -85,7 +85,7 @@ pub(crate) async fn webhook(input: Input<op::TestAddress>) -> Given<op::TestAddr
         Refusal::field("url_parsing", &["body", "url"], refused.to_string(), url.as_str().into())
     })?;
     let event = input.body.event_type.as_deref().unwrap_or(TEST_EVENT).to_owned();
-    let token = variable("service_token").await?;
+    let token = variable("component_token").await?;
     let report: DeliverReport = Peer("notifier")
         .post_json("/internal/deliver", &DeliverRequest::Probe { url, event }, &token)
         .await

@@ -31,7 +31,7 @@ async fn fail() {
 }
 
 async fn run() -> Result<(), String> {
-    let token = variable("service_token").await.map_err(|e| format!("{e:?}"))?;
+    let token = variable("component_token").await.map_err(|e| format!("{e:?}"))?;
     let called = Peer("reports").post_postcard_for_json(
         "/internal/reports",
         &(),

@@ -92,7 +92,7 @@ fn named(machine_id: MachineId, sensor_id: SensorId) -> SensorRef {
 }
 
 async fn ask_ingest(ask: &ScoreNow) -> Result<Scored, Refusal> {
-    let token = variable("service_token").await?;
+    let token = variable("component_token").await?;
     Peer("ingest")
         .post_postcard_for_json("/internal/score", ask, "application/octet-stream", Some(&token))
         .await

@@ -104,7 +104,7 @@ async fn batch(db: &Db, readings: &[NewReading], place: &[&str]) -> Result<Batch
 
 /// Hands a batch to `ingest`.
 pub(crate) async fn send(batch: &Batch) -> Result<BatchReport, Refusal> {
-    let token = variable("service_token").await?;
+    let token = variable("component_token").await?;
     Peer("ingest")
         .post_postcard_for_json("/internal/ingest", batch, BATCH_CONTENT_TYPE, Some(&token))
         .await

@@ -45,7 +45,7 @@ pub(crate) async fn test(input: Input<op::TestWebhook>) -> Given<op::TestWebhook
     input.actor(&db).await?;
     let queued = delivery::queue_test(&db, id, &test_body(TEST_EVENT, now())).await?;
     let delivery_id = queued.ok_or(Refusal::NotFound)?;
-    let token = variable("service_token").await?;
+    let token = variable("component_token").await?;
     let report: DeliverReport = Peer("notifier")
         .post_json("/internal/deliver", &DeliverRequest::One(delivery_id), &token)
         .await

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio_postgres::{Client, Config};
 
 use crate::cluster::Programs;
-use pm_migrations::{APP_ROLE, connect, sentence};
+use pm_migrations::{COMMON_ROLE, GROUPS, connect, role_of, sentence};
 
 /// What a backup holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub async fn backup(url: &str, programs: &Programs, file: &Path) -> Result<Backu
 
 /// Puts what is in `file` into the database at `url`, which is made when it is not there. One that holds anything is
 /// refused, or with `overwrite` replaced; it must not be used during the restore. The account needs the right to create databases
-/// and extensions, and `pm_app` is made without a password where it lacks.
+/// and extensions, and the roles of the functions are made without a password where they lack.
 pub async fn restore(url: &str, programs: &Programs, file: &Path, overwrite: bool) -> Result<()> {
     let readable = OpenOptions::new().read(true).open(file);
     drop(readable.with_context(|| format!("cannot read {}", file.display()))?);
@@ -80,15 +80,22 @@ pub async fn restore(url: &str, programs: &Programs, file: &Path, overwrite: boo
 
 async fn fill(url: &str, programs: &Programs, file: &Path) -> Result<()> {
     let session = connect(url).await?;
+    let roles: Vec<String> = GROUPS.into_iter().map(role_of).chain([COMMON_ROLE.to_owned()]).collect();
     session
         .batch_execute(&format!(
             "create extension if not exists timescaledb;
             select timescaledb_pre_restore();
-            do $$ begin
-                if not exists (select from pg_roles where rolname = '{APP_ROLE}') then
-                    create role {APP_ROLE} nologin;
-                end if;
-            end $$"
+            do $$
+            declare
+                role text;
+            begin
+                foreach role in array string_to_array('{}', ' ') loop
+                    if not exists (select from pg_roles where rolname = role) then
+                        execute format('create role %I nologin', role);
+                    end if;
+                end loop;
+            end $$",
+            roles.join(" ")
         ))
         .await
         .map_err(sentence)

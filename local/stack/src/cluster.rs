@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::paths::{cache_dir, make_dir, require_free_space, server_account};
+use crate::paths::{cache_dir, make_dir, make_passage, require_free_space, server_account};
 use crate::service::last_line_quoted;
 
 /// Fetches and unpacks TimescaleDB; see its head.
@@ -37,7 +37,7 @@ impl Programs {
         }
         let root = cache_dir().join("timescaledb");
         if !root.join(".stamp").exists() {
-            make_dir(&cache_dir())?;
+            make_passage(&cache_dir())?;
             require_free_space(&cache_dir(), 600, "set PM_CACHE_DIR to a folder on another disk")?;
             tell("fetching TimescaleDB from the Debian archive (41 MB, once)");
         }
@@ -122,7 +122,10 @@ impl Cluster {
             return self.check_version(&version_file);
         }
         let parent = self.data.parent().context("the data folder has no parent")?;
-        make_dir(parent)?;
+        if let Some(above) = parent.parent().filter(|above| !above.exists()) {
+            make_passage(above)?;
+        }
+        make_passage(parent)?;
         require_free_space(parent, 1024, "choose a folder on another disk with --data-dir")?;
         make_dir(&self.data)?;
         fs::set_permissions(&self.data, fs::Permissions::from_mode(0o700))

@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cluster::{Cluster, Programs};
-use crate::paths::{cluster_dir, make_dir, require_free_space};
+use crate::paths::{cluster_dir, make_passage, make_private_dir, require_free_space};
 use crate::ports::{free_port, holder_of};
-use crate::secrets::{Secrets, rotate_service_token};
+use crate::secrets::{Secrets, rotate_keys, rotate_service_token};
 use crate::supervisor::ServiceState;
 use crate::up::Status;
 
@@ -29,7 +29,8 @@ pub struct DataDir {
 impl DataDir {
     /// Creates it when it is not there.
     pub fn open(root: &Path) -> Result<Self> {
-        make_dir(&root.join("logs"))?;
+        make_passage(root)?;
+        make_private_dir(&root.join("logs"))?;
         require_free_space(root, MIN_FREE_MIB, "choose a folder on another disk with --data-dir")?;
         let root = root.canonicalize().with_context(|| format!("cannot enter {}", root.display()))?;
         Ok(Self { root })
@@ -108,16 +109,32 @@ impl DataDir {
         Ok(true)
     }
 
+    /// Makes a new key for signing tokens, and lets the stack that runs on this folder take it over; returns whether there
+    /// is one.
+    pub fn rotate_keys(&self) -> Result<bool> {
+        rotate_keys(&self.secrets())?;
+        self.take_over_secrets()
+    }
+
     /// Makes a new service token and notifies the stack that runs on this folder; returns whether there is one. Without one
     /// the next start takes it.
     pub fn rotate_token(&self) -> Result<bool> {
         rotate_service_token(&self.secrets())?;
+        self.take_over_secrets()
+    }
+
+    fn take_over_secrets(&self) -> Result<bool> {
         if !self.is_running()? {
             return Ok(false);
         }
         let pid = self.pid().and_then(Pid::from_raw).context("the lock file names no process")?;
         kill_process(pid, Signal::USR1).with_context(|| format!("cannot tell process {pid:?}"))?;
         Ok(true)
+    }
+
+    /// Writes what the host reads besides the application, in Spin's form: the networks that no component may connect to.
+    pub fn write_runtime_config(&self, blocked_networks: &[String]) -> Result<PathBuf> {
+        write_runtime_config(&self.root, blocked_networks)
     }
 
     /// Removes everything, the database too; nothing may run on it.
@@ -178,4 +195,12 @@ impl DataDir {
     pub fn remove_status(&self) {
         let _ = fs::remove_file(self.root.join("status.json"));
     }
+}
+
+/// Writes a runtime configuration into a folder.
+pub fn write_runtime_config(folder: &Path, blocked_networks: &[String]) -> Result<PathBuf> {
+    let path = folder.join("runtime-config.toml");
+    let text = format!("[outbound_networking]\nblock_networks = {blocked_networks:?}\n");
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }

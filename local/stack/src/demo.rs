@@ -1,7 +1,7 @@
 //! Demonstration data, only when asked for: the documented users and the plant that the simulator publishes.
 
 use anyhow::{Context, Result};
-use pm_migrations::account::add_user;
+use pm_migrations::account::{add_user, has_password};
 use pm_migrations::{connect, sentence};
 
 /// The documented demonstration users: address, password, name, role.
@@ -10,6 +10,18 @@ pub const USERS: [(&str, &str, &str, &str); 3] = [
     ("engineer@example.com", "engineer123", "Demo Engineer", "engineer"),
     ("viewer@example.com", "viewer123", "Demo Viewer", "viewer"),
 ];
+
+/// The demonstration users who can still log in with the password that everybody knows.
+pub async fn users_with_known_passwords(url: &str) -> Result<Vec<&'static str>> {
+    let client = connect(url).await?;
+    let mut known = Vec::new();
+    for (email, password, ..) in USERS {
+        if has_password(&client, email, password).await? {
+            known.push(email);
+        }
+    }
+    Ok(known)
+}
 
 /// Adds what is not there yet; a user or machine that was changed since stays as it is.
 pub async fn seed(url: &str) -> Result<()> {

@@ -11,6 +11,8 @@ use pm_stack::data::DataDir;
 use pm_stack::secrets::Secrets;
 use pm_stack::up::{HostKind, UpOptions};
 use pm_stack::{backup, broker, cluster, service, up};
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The predictive-maintenance platform on one machine.
 #[derive(Parser)]
@@ -64,6 +66,8 @@ enum Cmd {
     },
     /// Make a new service token for bridge and functions; a stack that runs takes it over without losing a message.
     RotateToken(Data),
+    /// Sign tokens with a new key; a stack that runs takes it over. Tokens of the keys before it stay good.
+    RotateKeys(Data),
     /// Run the embedded MQTT broker.
     Broker {
         /// Where to listen.
@@ -140,6 +144,9 @@ enum Db {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // what this program and its services write is for their user alone
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    allow_many_files();
     pm_log::start("pm-stack", "info,rumqttd=warn,tokio_postgres=warn");
     match run(Cli::parse().command).await {
         Ok(code) => code,
@@ -148,6 +155,12 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// As many open files as the system permits: every connection of a client is one.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 const NOT_RUNNING: u8 = 3;
@@ -168,6 +181,13 @@ async fn run(command: Cmd) -> Result<ExitCode> {
             println!(
                 "The service token is new{}.",
                 if running { "; host and bridge take it over now" } else { "" }
+            );
+        }
+        Cmd::RotateKeys(Data { data_dir }) => {
+            let running = DataDir::open(&data_dir)?.rotate_keys()?;
+            println!(
+                "Tokens are signed with a new key{}. Nobody is signed out.",
+                if running { " as soon as the host has it" } else { "" }
             );
         }
         Cmd::Broker { mqtt } => tokio::task::block_in_place(|| broker::run(mqtt))?,

@@ -1,7 +1,8 @@
 //! Where things lie: the cache outside the clone, the data folder, and folders that the database's account can enter.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -70,6 +71,32 @@ pub fn server_account() -> Result<Option<(u32, u32)>> {
 /// Creates a folder and what leads to it.
 pub fn make_dir(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create the folder {}", dir.display()))
+}
+
+/// Creates a folder that only this process's user can enter, and makes one that is there so.
+pub fn make_private_dir(dir: &Path) -> Result<()> {
+    make_dir_with_mode(dir, 0o700)
+}
+
+/// Creates a folder on the way to the database's files, which its account must be able to pass, though not to list.
+pub fn make_passage(dir: &Path) -> Result<()> {
+    make_dir_with_mode(dir, if is_root() { 0o711 } else { 0o700 })
+}
+
+fn make_dir_with_mode(dir: &Path, mode: u32) -> Result<()> {
+    if let Some(parent) = dir.parent() {
+        make_dir(parent)?;
+    }
+    let made = DirBuilder::new().mode(mode).create(dir);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            return Err(error).with_context(|| format!("cannot create the folder {}", dir.display()));
+        }
+        // the process's mask may have taken something away
+        _ if is_mine(dir) => fs::set_permissions(dir, Permissions::from_mode(mode))
+            .with_context(|| format!("cannot set the permissions of {}", dir.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses to go on with less than `least_mib` MiB free where `dir` lies.

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+
+use crate::paths::{cache_dir, make_private_dir};
 
 /// Below the ports that Linux gives to outgoing connections and to listeners that ask for any.
 const RANGE: Range<u16> = 20_000..32_768;
@@ -15,8 +17,9 @@ const RANGE: Range<u16> = 20_000..32_768;
 /// while what listens on it is down.
 pub fn free_port() -> Result<u16> {
     static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
-    let folder = std::env::temp_dir().join("pm-ports");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    // not in the system's temporary folder, where others could put links to files of ours in its place
+    let folder = cache_dir().join("ports");
+    make_private_dir(&folder)?;
     let length = RANGE.end - RANGE.start;
     let begin = fastrand::u16(..length);
     for n in 0..length {

@@ -12,14 +12,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cluster::{Cluster, DATABASE};
 use crate::data::DataDir;
-use crate::demo::{USERS, seed};
+use crate::demo::{USERS, seed, users_with_known_passwords};
 use crate::paths::cache_dir;
 use crate::ports::require_free;
 use crate::progress::Progress;
 use crate::secrets::Secrets;
 use crate::service::{Ready, Service};
 use crate::supervisor::{ServiceState, Supervisor};
-use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
+use pm_migrations::account::first_admin;
+use pm_migrations::{GroupUrls, connect, enable_roles, migrate, sentence};
 
 const DATABASE_START: Duration = Duration::from_secs(90);
 /// The first start compiles every component.
@@ -51,7 +52,7 @@ pub struct UpOptions {
     pub mqtt_url: Option<String>,
     /// Another database, for its owner; then there is no private one.
     pub database_url: Option<String>,
-    /// That database for the functions; by default the role `pm_app` is made for them.
+    /// That database for the functions; by default roles are made for them.
     pub app_database_url: Option<String>,
     /// Whether the simulator publishes.
     pub simulator: bool,
@@ -59,6 +60,27 @@ pub struct UpOptions {
     pub demo: bool,
     /// What runs the components.
     pub host: HostKind,
+}
+
+impl UpOptions {
+    /// Whether others than this machine reach the functions.
+    fn is_public(&self) -> bool {
+        self.http.iter().any(|address| !address.ip().is_loopback())
+    }
+
+    /// Refuses to offer to a network what is without protection.
+    fn refuse_open_doors(&self) -> Result<()> {
+        ensure!(
+            !(self.demo && self.is_public()),
+            "everybody knows the passwords of the demonstration users: listen on 127.0.0.1, or leave them out with \
+             ./pm up --no-demo (PM_ADMIN_EMAIL and PM_ADMIN_PASSWORD make an administrator)"
+        );
+        ensure!(
+            self.mqtt_url.is_some() || self.mqtt.ip().is_loopback(),
+            "the embedded broker takes messages from anybody: listen on 127.0.0.1, or name a broker with MQTT_URL"
+        );
+        Ok(())
+    }
 }
 
 /// What `status` and `down` read of a running stack.
@@ -84,6 +106,7 @@ pub async fn run(options: UpOptions) -> Result<()> {
     if options.mqtt_url.is_none() {
         require_free(options.mqtt, "--mqtt, or use that broker with MQTT_URL")?;
     }
+    options.refuse_open_doors()?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -120,22 +143,25 @@ pub async fn run(options: UpOptions) -> Result<()> {
     result.map(|_| ())
 }
 
-/// Gives host and bridge, in this order, the new service token. The host accepts both for now, so
+/// Gives host and bridge, in this order, the new secrets. The host accepts both service tokens for now, so
 /// the bridge is refused at no time; while one of them starts, messages wait.
 async fn renew(data: &DataDir, supervisor: &Supervisor) -> Result<()> {
     let secrets = Secrets::load_or_make(&data.secrets())?;
     let token = secrets.service_token.as_str();
     let previous = secrets.service_token_previous.as_deref().unwrap_or_default();
-    let of_host =
-        [("SPIN_VARIABLE_SERVICE_TOKEN", token), ("SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS", previous)];
+    let of_host = [
+        ("SPIN_VARIABLE_SERVICE_TOKEN", token),
+        ("SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS", previous),
+        ("SPIN_VARIABLE_JWT_SECRET", secrets.jwt.as_str()),
+    ];
     let done = supervisor.change("host", HOST_START, &of_host).await
         && supervisor.change("bridge", SERVICE_START, &[("PM_SERVICE_TOKEN", token)]).await;
     println!(
         "{}",
         if done {
-            "The service token is renewed."
+            "Host and bridge have the new secrets."
         } else {
-            "The service token is not renewed: see the logs."
+            "Host and bridge do not have the new secrets: see the logs."
         }
     );
     Ok(())
@@ -162,7 +188,7 @@ async fn start(
         Some(url) => url.clone(),
         None => private_database(data, &secrets, supervisor, progress).await?,
     };
-    let app_url = prepare_database(options, &secrets, &owner_url, progress).await?;
+    let urls = prepare_database(options, &secrets, &owner_url, progress).await?;
     let mqtt_url = match &options.mqtt_url {
         Some(url) => url.clone(),
         None => {
@@ -176,7 +202,11 @@ async fn start(
         HostKind::Local => host_service(&options.manifest, &options.http)?,
         HostKind::Spin => spin_service(&options.manifest, &options.http)?,
     };
-    let host = with_documented(with_variables(host, &app_url, &secrets)?);
+    let host = with_documented(with_variables(host, &urls, &secrets)?);
+    let runtime_config = data.write_runtime_config(&blocked_networks(|name| std::env::var(name).ok()))?;
+    let host = with_runtime_config(host, &runtime_config);
+    // who asks for demonstration data also wants to see failures
+    let host = if options.demo { with_default(host, "SPIN_VARIABLE_SIMULATOR", "true") } else { host };
     let addresses: Vec<String> = options.http.iter().map(ToString::to_string).collect();
     launch(supervisor, progress, host, HOST_START, &format!("HTTP on {}", addresses.join(", "))).await?;
     let bridge = bridge_service(options.http[0], &mqtt_url, &secrets.service_token, &data.spool())?;
@@ -239,13 +269,13 @@ pub fn cluster_service(cluster: &Cluster) -> Result<Service> {
     Ok(Service { name: "database", program, arguments, environment: Vec::new(), ready, stop: Signal::INT })
 }
 
-/// Migrations, the functions' role, demonstration data; returns the functions' address of the database.
+/// Migrations, the functions' roles, demonstration data; returns the functions' addresses of the database.
 async fn prepare_database(
     options: &UpOptions,
     secrets: &Secrets,
     owner_url: &str,
     progress: &Progress,
-) -> Result<String> {
+) -> Result<GroupUrls> {
     progress.now("schema", "applying migrations");
     let outcome = migrate(owner_url).await?;
     progress
@@ -255,13 +285,24 @@ async fn prepare_database(
         seed(owner_url).await?;
         progress.done("demo", "3 users, 4 machines, 16 sensors");
     }
-    if let Some(url) = &options.app_database_url {
-        return Ok(url.clone());
+    if let (Ok(email), Ok(password)) = (std::env::var("PM_ADMIN_EMAIL"), std::env::var("PM_ADMIN_PASSWORD")) {
+        first_admin(owner_url, &email, &password).await?;
     }
-    enable_app_role(owner_url, &secrets.database_app).await.with_context(|| {
-        format!("the functions need the role {APP_ROLE}: create it yourself and set PM_APP_DATABASE_URL")
-    })?;
-    with_user(owner_url, APP_ROLE, &secrets.database_app)
+    if options.is_public() {
+        let known = users_with_known_passwords(owner_url).await?;
+        ensure!(
+            known.is_empty(),
+            "everybody knows the password of {}: change it first, or listen on 127.0.0.1",
+            known.join(" and ")
+        );
+    }
+    if let Some(url) = &options.app_database_url {
+        return Ok(GroupUrls::same(url));
+    }
+    enable_roles(owner_url, &secrets.database_roles).await.context(
+        "the functions need roles in the database: create them yourself and set PM_APP_DATABASE_URL",
+    )?;
+    GroupUrls::new(owner_url, &secrets.database_roles)
 }
 
 /// The embedded broker as a service.
@@ -292,12 +333,57 @@ pub fn host_service(manifest: &Path, http: &[SocketAddr]) -> Result<Service> {
     Ok(service.args(["--cache-dir", &host_cache()]))
 }
 
+/// Gives a host, local or Spin, its runtime configuration.
+pub fn with_runtime_config(host: Service, file: &Path) -> Service {
+    host.args(["--runtime-config-file".to_owned(), file.display().to_string()])
+}
+
+/// The networks that no component may connect to: those of `PM_BLOCK_NETWORKS`, else all private ones, unless webhooks may
+/// point there or attachments are in an object store, which usually is there.
+pub fn blocked_networks(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if let Some(networks) = variable("PM_BLOCK_NETWORKS") {
+        return networks.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+    }
+    let private_is_used = given("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE").as_deref() == Some("true")
+        || given("SPIN_VARIABLE_OBJECT_STORE_HOST").is_some();
+    if private_is_used { Vec::new() } else { vec!["private".to_owned()] }
+}
+
+/// Sets a variable of a service unless the environment has it.
+fn with_default(service: Service, name: &str, value: &str) -> Service {
+    if std::env::var_os(name).is_some() { service } else { service.env(name, value) }
+}
+
+/// The oldest Spin that runs the components: they speak WASI 0.3.0, which Spin 4.0 does not know in its final form.
+const MIN_SPIN: (u32, u32) = (4, 1);
+
+/// Refuses a Spin that is too old, by what `spin --version` prints, as in `spin 4.1.0 (abc 2026-01-01)`.
+fn require_spin(printed: &str) -> Result<()> {
+    let version = printed.split_whitespace().find_map(|word| {
+        let mut numbers = word.trim_start_matches('v').split('.').map(str::parse::<u32>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    });
+    let (major, minor) =
+        version.with_context(|| format!("«spin --version» names no version: «{}»", printed.trim()))?;
+    ensure!(
+        (major, minor) >= MIN_SPIN,
+        "this is Spin {major}.{minor}, but the components need WASI 0.3.0, which Spin has from {}.{} on: install a \
+         newer one, or leave --host spin away",
+        MIN_SPIN.0,
+        MIN_SPIN.1
+    );
+    Ok(())
+}
+
 fn spin_service(manifest: &Path, http: &[SocketAddr]) -> Result<Service> {
     let spin = std::env::var_os("PATH")
         .and_then(|paths| {
             std::env::split_paths(&paths).map(|dir| dir.join("spin")).find(|file| file.is_file())
         })
         .context("there is no spin command on PATH: install Spin, or leave --host spin away")?;
+    let version = Command::new(&spin).arg("--version").output().context("cannot run spin --version")?;
+    require_spin(&String::from_utf8_lossy(&version.stdout))?;
     ensure!(
         http.len() == 1,
         "Spin listens on one address: give one with --http, as in --http 127.0.0.1:8000"
@@ -310,14 +396,17 @@ fn spin_service(manifest: &Path, http: &[SocketAddr]) -> Result<Service> {
 }
 
 /// Adds the application's variables to a host.
-pub fn with_variables(host: Service, database_url: &str, secrets: &Secrets) -> Result<Service> {
-    let url = pm_migrations::parse(database_url)?;
+pub fn with_variables(host: Service, urls: &GroupUrls, secrets: &Secrets) -> Result<Service> {
+    let url = pm_migrations::parse(urls.of("work"))?;
     let name = url.host_str().unwrap_or_default();
+    let host = urls.all().fold(host, |host, (group, url)| {
+        host.env(&format!("SPIN_VARIABLE_DATABASE_URL_{}", group.to_uppercase()), url)
+    });
     Ok(host
         .env("SPIN_VARIABLE_DATABASE_HOST", format!("postgres://{name}:*"))
-        .env("SPIN_VARIABLE_DATABASE_URL", database_url)
         .env("SPIN_VARIABLE_JWT_SECRET", &secrets.jwt)
         .env("SPIN_VARIABLE_SERVICE_TOKEN", &secrets.service_token)
+        .env("SPIN_VARIABLE_COMPONENT_TOKEN", &secrets.component_token)
         .env(
             "SPIN_VARIABLE_SERVICE_TOKEN_PREVIOUS",
             secrets.service_token_previous.clone().unwrap_or_default(),
@@ -362,4 +451,38 @@ pub fn sibling(name: &str) -> Result<PathBuf> {
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
         .with_context(|| format!("the program {name} is not built: run ./pm build"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spin_that_is_too_old_is_refused() {
+        for (printed, good) in [
+            ("spin 4.1.0 (0c8e4b2 2026-06-01)\n", true),
+            ("spin 4.2.0-pre0", true),
+            ("spin 5.0.1", true),
+            ("spin 4.0.1 (abc 2026-01-01)", false),
+            ("spin 3.6.0", false),
+            ("no version", false),
+            ("", false),
+        ] {
+            assert_eq!(require_spin(printed).is_ok(), good, "{printed}");
+        }
+        assert!(require_spin("spin 4.0.0").unwrap_err().to_string().contains("4.1"));
+    }
+
+    #[test]
+    fn private_networks_are_blocked_unless_they_are_used() {
+        let blocked = |given: &[(&str, &str)]| {
+            blocked_networks(|name| given.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(blocked(&[]), ["private"]);
+        assert_eq!(blocked(&[("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE", "false")]), ["private"]);
+        assert!(blocked(&[("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE", "true")]).is_empty());
+        assert!(blocked(&[("SPIN_VARIABLE_OBJECT_STORE_HOST", "http://127.0.0.1:9000")]).is_empty());
+        assert_eq!(blocked(&[("PM_BLOCK_NETWORKS", "10.0.0.0/8, ::1")]), ["10.0.0.0/8", "::1"]);
+        assert!(blocked(&[("PM_BLOCK_NETWORKS", "")]).is_empty());
+    }
 }

@@ -38,14 +38,18 @@ fn alive(pid: i32) -> bool {
     Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid).is_ok())
 }
 
-fn up(folder: &Path, http: SocketAddr, mqtt: SocketAddr) -> Result<Child> {
+fn up_command(folder: &Path, http: SocketAddr, mqtt: SocketAddr) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pm-stack"));
     command.args(["up", "--no-simulator", "--manifest"]).arg(folder.join("spin.toml"));
     command.arg("--data-dir").arg(folder.join("data"));
     command.args(["--http", &http.to_string(), "--mqtt", &mqtt.to_string()]);
     command.env_remove("MQTT_URL").env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    command.spawn().context("pm-stack does not start")
+    command
+}
+
+fn up(folder: &Path, http: SocketAddr, mqtt: SocketAddr) -> Result<Child> {
+    up_command(folder, http, mqtt).spawn().context("pm-stack does not start")
 }
 
 fn any() -> Result<SocketAddr> {
@@ -66,6 +70,89 @@ fn a_taken_port_is_one_sentence_that_says_what_to_do() -> Result<()> {
         assert!(message.contains(&expected) && message.contains(flag), "{message}");
         assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
         assert_eq!(message.trim().lines().count(), 1, "{message}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_without_protection_is_not_offered_to_a_network() -> Result<()> {
+    let folder = folder()?;
+    fs::write(folder.path().join("spin.toml"), "")?;
+    let public = || Ok::<_, anyhow::Error>(SocketAddr::from((Ipv4Addr::UNSPECIFIED, free_port()?)));
+    for (demo, http, mqtt, expected) in
+        [(true, public()?, any()?, "--no-demo"), (false, any()?, public()?, "name a broker with MQTT_URL")]
+    {
+        let mut command = up_command(folder.path(), http, mqtt);
+        if demo {
+            command.arg("--demo");
+        }
+        let output = command.spawn()?.wait_with_output()?;
+        let message = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+    Ok(())
+}
+
+/// Every file and folder below a folder, and the folder.
+fn below(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let mut found = vec![folder.to_owned()];
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { found.extend(below(&path)?) } else { found.push(path) }
+    }
+    Ok(found)
+}
+
+#[test]
+fn what_lies_in_the_data_folder_is_for_its_user_alone() -> Result<()> {
+    let folder = folder()?;
+    fs::write(folder.path().join("spin.toml"), "")?;
+    let data = folder.path().join("data");
+    // a folder of before
+    fs::create_dir_all(data.join("logs"))?;
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755))?;
+    let output = up(folder.path(), any()?, any()?)?.wait_with_output()?;
+    assert_eq!(output.status.code(), Some(1));
+    let found = below(&data)?;
+    assert!(found.iter().any(|path| path.ends_with("secrets/jwt_secret")), "{found:?}");
+    for path in found {
+        let mode = fs::metadata(&path)?.permissions().mode() & 0o777;
+        // the database's account passes through the folder itself, where it is another one
+        let passage = path == data && rustix::process::geteuid().is_root();
+        let expected = if passage {
+            0o711
+        } else if path.is_dir() {
+            0o700
+        } else {
+            0o600
+        };
+        assert_eq!(mode, expected, "{}: {mode:o}", path.display());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_new_key_signs_tokens_and_the_former_ones_are_kept() -> Result<()> {
+    let folder = folder()?;
+    let data = folder.path().join("data");
+    let keys = || -> Result<Vec<String>> {
+        let text = fs::read_to_string(data.join("secrets/jwt_secret"))?;
+        Ok(text.split(',').map(str::to_owned).collect())
+    };
+    let mut before = Vec::new();
+    for _ in 0..5 {
+        let rotated = Command::new(env!("CARGO_BIN_EXE_pm-stack"))
+            .args(["rotate-keys", "--data-dir"])
+            .arg(&data)
+            .output()?;
+        assert!(rotated.status.success(), "{rotated:?}");
+        let now = keys()?;
+        assert!(now.iter().all(|key| key.len() == 64) && now.len() <= 4, "{now:?}");
+        if !before.is_empty() {
+            assert_eq!(now[1..], before[..before.len().min(3)]);
+        }
+        before = now;
     }
     Ok(())
 }

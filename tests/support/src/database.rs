@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use pm_migrations::{APP_ROLE, MIGRATIONS, connect, enable_app_role, migrate, sentence, with_user};
+use pm_migrations::{
+    GroupUrls, MIGRATIONS, connect, enable_roles, migrate, revoke_temporary_tables, sentence,
+};
 use pm_stack::cluster::{Cluster, Programs};
 use pm_stack::paths::{cache_dir, make_dir};
 use pm_stack::ports::free_port;
@@ -24,7 +26,8 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 pub struct Database {
     name: String,
     url: String,
-    app_url: String,
+    urls: GroupUrls,
+    role_secret: String,
     admin_url: String,
     programs: Programs,
 }
@@ -35,9 +38,19 @@ impl Database {
         &self.url
     }
 
-    /// Its address for the functions' role.
+    /// Its addresses for the functions.
+    pub fn urls(&self) -> &GroupUrls {
+        &self.urls
+    }
+
+    /// Its address for most functions.
     pub fn app_url(&self) -> &str {
-        &self.app_url
+        self.urls.of("work")
+    }
+
+    /// What the passwords of the functions' roles follow from.
+    pub fn role_secret(&self) -> &str {
+        &self.role_secret
     }
 
     /// PostgreSQL's programs.
@@ -83,8 +96,11 @@ async fn fresh(migrated: bool) -> Result<Database> {
     client.batch_execute(&format!("drop database if exists {name} with (force)")).await.map_err(sentence)?;
     client.batch_execute(&format!("create database {name} template {template}")).await.map_err(sentence)?;
     let url = cluster.url(&name);
-    let app_url = with_user(&url, APP_ROLE, &secrets.database_app)?;
-    Ok(Database { name, url, app_url, admin_url, programs: cluster.programs().clone() })
+    // a new database has no privileges of its template
+    revoke_temporary_tables(&connect(&url).await?).await?;
+    let urls = GroupUrls::new(&url, &secrets.database_roles)?;
+    let role_secret = secrets.database_roles.clone();
+    Ok(Database { name, url, urls, role_secret, admin_url, programs: cluster.programs().clone() })
 }
 
 fn folder() -> PathBuf {
@@ -182,7 +198,7 @@ async fn template(cluster: &Cluster, secrets: &Secrets) -> Result<String> {
     client.batch_execute(&format!("drop database if exists {new} with (force)")).await.map_err(sentence)?;
     client.batch_execute(&format!("create database {new}")).await.map_err(sentence)?;
     migrate(&cluster.url(&new)).await?;
-    enable_app_role(&cluster.url(&new), &secrets.database_app).await?;
+    enable_roles(&cluster.url(&new), &secrets.database_roles).await?;
     // No session may be connected to a template; the server takes a moment to notice that a connection has ended.
     client
         .batch_execute(&format!("alter database {new} with allow_connections false is_template true"))

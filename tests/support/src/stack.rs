@@ -13,14 +13,18 @@ use tokio::time::sleep;
 use url::Url;
 
 use crate::database::{Database, database};
-use pm_migrations::{APP_ROLE, connect, enable_app_role, migrate, sentence, with_user};
+use pm_migrations::{GroupUrls, connect, enable_roles, migrate, sentence};
 use pm_stack::cluster::{Cluster, DATABASE, Programs};
+use pm_stack::data::write_runtime_config;
 use pm_stack::demo::seed;
 use pm_stack::paths::make_dir;
 use pm_stack::ports::free_port;
 use pm_stack::secrets::Secrets;
 use pm_stack::service::{Ready, Running, Service, last_line_quoted, log_path};
-use pm_stack::up::{bridge_service, broker_service, cluster_service, host_service, with_variables};
+use pm_stack::up::{
+    blocked_networks, bridge_service, broker_service, cluster_service, host_service, with_runtime_config,
+    with_variables,
+};
 
 const LIMIT: Duration = Duration::from_secs(300);
 /// A service that ends while it starts is started again for this long.
@@ -47,6 +51,8 @@ pub struct StackOptions {
     pub demo: bool,
     /// Leave the bridge out.
     pub without_bridge: bool,
+    /// Limit requests as hosted functions do.
+    pub hosted_limits: bool,
     /// Further environment of host and bridge.
     pub environment: Vec<(String, String)>,
     /// Where relays of the test stand between services.
@@ -98,16 +104,16 @@ impl Stack {
             mqtt_url: format!("mqtt://{mqtt}"),
             service_token: secrets.service_token.clone(),
         };
-        let app_url = if options.own_database {
+        let urls = if options.own_database {
             stack.own_database(&secrets).await?
         } else {
             let database = database().await?;
             stack.owner_url = database.url().to_owned();
-            let app_url = database.app_url().to_owned();
+            let urls = database.urls().clone();
             stack.database = Some(database);
-            app_url
+            urls
         };
-        let app_url = detour(&app_url, options.proxy_ports.database)?;
+        let urls = urls.map(|url| detour(url, options.proxy_ports.database))?;
         if options.demo {
             seed(&stack.owner_url).await?;
         }
@@ -122,7 +128,14 @@ impl Stack {
         let with_environment = |service: Service| {
             options.environment.iter().fold(service, |service, (key, value)| service.env(key, value))
         };
-        let host = with_variables(host_service(&manifest(), &[http])?, &app_url, &secrets)?;
+        let host = with_variables(host_service(&manifest(), &[http])?, &urls, &secrets)?;
+        let variable = |name: &str| {
+            let given = options.environment.iter().find(|(key, _)| key == name);
+            given.map(|(_, value)| value.clone())
+        };
+        let runtime_config = write_runtime_config(stack.folder.path(), &blocked_networks(variable))?;
+        let host = with_runtime_config(host, &runtime_config).env("SPIN_VARIABLE_SIMULATOR", "true");
+        let host = if options.hosted_limits { host.args(["--hosted-limits"]) } else { host };
         stack.launch(with_environment(host)).await?;
         if !options.without_bridge {
             let spool = stack.spool();
@@ -137,7 +150,7 @@ impl Stack {
         Ok(stack)
     }
 
-    async fn own_database(&mut self, secrets: &Secrets) -> Result<String> {
+    async fn own_database(&mut self, secrets: &Secrets) -> Result<GroupUrls> {
         let programs = tokio::task::spawn_blocking(|| Programs::find_or_fetch(|_| {})).await??;
         let data = self.folder.path().join("db/data");
         // durable: a test that kills it asks what it had promised
@@ -148,8 +161,8 @@ impl Stack {
         client.batch_execute(&format!("create database {DATABASE}")).await.map_err(sentence)?;
         self.owner_url = cluster.url(DATABASE);
         migrate(&self.owner_url).await?;
-        enable_app_role(&self.owner_url, &secrets.database_app).await?;
-        with_user(&self.owner_url, APP_ROLE, &secrets.database_app)
+        enable_roles(&self.owner_url, &secrets.database_roles).await?;
+        GroupUrls::new(&self.owner_url, &secrets.database_roles)
     }
 
     async fn launch(&mut self, service: Service) -> Result<()> {

@@ -14,13 +14,18 @@ pub(crate) struct Component {
     pub(crate) variables: &'static [&'static str],
     /// Folder of the repository and where the component finds it.
     pub(crate) files: Option<(&'static str, &'static str)>,
-    /// Does it use the database?
-    pub(crate) database: bool,
+    /// The group of components as which it logs in to the database; none if it does not use it. What a group may do there
+    /// is in migrations/0019_roles.sql.
+    pub(crate) database: Option<&'static str>,
 }
 
 const fn component(name: &'static str, purpose: &'static str) -> Component {
-    Component { name, purpose, calls: &[], reaches: &[], variables: &[], files: None, database: true }
+    Component { name, purpose, calls: &[], reaches: &[], variables: &[], files: None, database: Some("work") }
 }
+
+const AUTH: Option<&str> = Some("auth");
+const INGEST: Option<&str> = Some("ingest");
+const READ: Option<&str> = Some("read");
 
 /// A heading and the components below it.
 pub(crate) type Group = (&'static str, &'static [Component]);
@@ -30,14 +35,19 @@ pub(crate) const GROUPS: &[Group] = &[
     (
         "State of the system, and the documentation of its API",
         &[
-            Component { calls: &["score"], ..component("health", "health, status, dead letters") },
+            Component {
+                calls: &["score"],
+                database: READ,
+                ..component("health", "health, status, dead letters")
+            },
             Component {
                 variables: &["metrics_token"],
+                database: READ,
                 ..component("system-metrics", "figures for Prometheus")
             },
             Component {
                 files: Some(("functions/docs/files", "/docs")),
-                database: false,
+                database: None,
                 ..component("docs", "openapi.json and its pages")
             },
         ],
@@ -47,10 +57,11 @@ pub(crate) const GROUPS: &[Group] = &[
         &[
             Component {
                 variables: &["bcrypt_cost"],
+                database: AUTH,
                 ..component("auth", "login, tokens, passwords, accounts")
             },
-            component("users", "one's own account"),
-            component("roles", "built-in and custom roles"),
+            Component { database: AUTH, ..component("users", "one's own account") },
+            Component { database: AUTH, ..component("roles", "built-in and custom roles") },
         ],
     ),
     (
@@ -61,6 +72,7 @@ pub(crate) const GROUPS: &[Group] = &[
             component("mappings", "how payloads of a topic are read"),
             Component {
                 calls: &["ingest"],
+                variables: &["simulator"],
                 ..component("sensor-data", "stored readings, export, simulated failures")
             },
             Component {
@@ -88,7 +100,7 @@ pub(crate) const GROUPS: &[Group] = &[
             component("dashboard", "counts for the overview"),
             component("settings", "settings"),
             component("jobs", "background jobs"),
-            component("audit", "the audit log"),
+            Component { database: READ, ..component("audit", "the audit log") },
             Component {
                 files: Some(("models", "/models")),
                 ..component("models", "versions of models: register, train, activate")
@@ -98,7 +110,11 @@ pub(crate) const GROUPS: &[Group] = &[
     (
         "Events and notifications",
         &[
-            component("events", "live events (SSE)"),
+            Component {
+                database: READ,
+                variables: &["event_stream_s"],
+                ..component("events", "live events (SSE)")
+            },
             Component {
                 calls: &["notifier"],
                 variables: &["webhook_allow_private"],
@@ -116,6 +132,7 @@ pub(crate) const GROUPS: &[Group] = &[
         &[
             Component {
                 calls: &["score", "alarm-engine"],
+                database: INGEST,
                 ..component("ingest", "stores batches of readings")
             },
             Component {
@@ -127,16 +144,17 @@ pub(crate) const GROUPS: &[Group] = &[
             },
             Component {
                 files: Some(("models", "/models")),
+                database: INGEST,
                 ..component("score", "scores readings with the models; private")
             },
-            component("alarm-engine", "raises and clears alarms; private"),
+            Component { database: INGEST, ..component("alarm-engine", "raises and clears alarms; private") },
         ],
     ),
     (
         "The web page, and every path that no other component serves",
         &[Component {
             files: Some(("ui/dist", "/ui")),
-            database: false,
+            database: None,
             ..component("site", "files of the web page")
         }],
     ),
@@ -167,10 +185,18 @@ const fn secret(name: &'static str, default: Option<&'static str>, description: 
 
 /// Every variable of the application.
 pub(crate) const VARIABLES: &[Variable] = &[
-    secret("database_url", None, "PostgreSQL URL of the role pm_app"),
+    secret("database_url_auth", None, "PostgreSQL URL of the role pm_auth: accounts"),
+    secret("database_url_ingest", None, "PostgreSQL URL of the role pm_ingest: readings, scores, alarms"),
+    secret("database_url_read", None, "PostgreSQL URL of the role pm_read: what only reads"),
+    secret("database_url_work", None, "PostgreSQL URL of the role pm_work: the rest"),
     variable("database_host", "postgres://127.0.0.1:*", "Where the functions may reach the database"),
-    secret("jwt_secret", None, "Signs tokens; 32 bytes or more"),
+    secret(
+        "jwt_secret",
+        None,
+        "Signs tokens; 32 bytes or more. Several, with commas: the first signs, all are good",
+    ),
     secret("service_token", None, "What the bridge shows to the functions"),
+    secret("component_token", None, "What a component shows to another one's internal routes"),
     secret("service_token_previous", Some(""), "Also accepted while the service token rotates"),
     variable(
         "requests_per_minute",
@@ -195,6 +221,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "Who gets mail about alarms besides users who ask for it; separated by commas",
     ),
     secret("slack_webhook_url", Some(""), "Slack-compatible webhook that gets alarms"),
+    variable(
+        "event_stream_s",
+        "3600",
+        "Seconds after which an event stream ends; clients connect again and resume",
+    ),
+    variable("simulator", "false", "true: people may make machines report simulated readings"),
     variable(
         "webhook_allow_private",
         "false",

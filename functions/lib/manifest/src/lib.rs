@@ -67,6 +67,9 @@ fn write_component(text: &mut String, component: &Component) {
          watch = [\"functions/{name}/src/**/*.rs\", \"functions/lib/*/src/**/*.rs\", \"Cargo.toml\"]\n\
          [component.{name}.variables]\n"
     );
+    if let Some(group) = component.database {
+        let _ = writeln!(text, "database_url = \"{{{{ database_url_{group} }}}}\"");
+    }
     for variable in variables(component) {
         let _ = writeln!(text, "{variable} = \"{{{{ {variable} }}}}\"");
     }
@@ -90,7 +93,7 @@ fn quoted(texts: &[String]) -> String {
 
 /// Where it may connect to.
 fn hosts(component: &Component) -> Vec<String> {
-    let database = component.database.then(|| "{{ database_host }}".to_owned());
+    let database = component.database.map(|_| "{{ database_host }}".to_owned());
     let calls = component.calls.iter().map(|called| format!("http://{called}.spin.internal"));
     let others = component.reaches.iter().map(|&host| host.to_owned());
     database.into_iter().chain(calls).chain(others).collect()
@@ -101,15 +104,15 @@ fn variables(component: &Component) -> Vec<&'static str> {
     let own = || ROUTES.iter().filter(|route| route.component == component.name);
     let is_private = PRIVATE.contains(&component.name);
     let for_users = own().any(|route| !matches!(route.access, Access::Service | Access::Public))
-        || (component.database && own().any(|route| route.access == Access::Public));
-    // the service token opens its internal routes, and those of the components that it calls
+        || (component.database.is_some() && own().any(|route| route.access == Access::Public));
+    // the internal routes of a component take the bridge's token and that of other components
     let calls_routes = component.calls.iter().any(|called| !PRIVATE.contains(called));
-    let internal = own().any(|route| route.access == Access::Service) || calls_routes;
+    let serves_bridge = own().any(|route| route.access == Access::Service);
     let needs = |name: &str| match name {
-        "database_url" => component.database,
         "jwt_secret" | "requests_per_minute" => for_users,
         "cors_allowed_origins" => !is_private,
-        "service_token" | "service_token_previous" => internal,
+        "service_token" | "service_token_previous" => serves_bridge,
+        "component_token" => serves_bridge || calls_routes,
         _ => component.variables.contains(&name),
     };
     VARIABLES.iter().map(|variable| variable.name).filter(|name| needs(name)).collect()

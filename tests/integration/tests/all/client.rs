@@ -64,6 +64,11 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The token, empty without one.
+    pub(crate) fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// Signs in as a demonstration user.
     pub(crate) async fn sign_in(&self, (email, password): (&str, &str)) -> Result<Self> {
         let pair = self.login(email, password).await?.expect(200)?;

@@ -3,6 +3,7 @@
 use crate::schema_check::{Schemas, documents};
 use anyhow::{Context, Result, ensure};
 use pm_api::route::ROUTES;
+use pm_migrations::GroupUrls;
 use pm_stack::up::sibling;
 use pm_test_support::manifest;
 use serde_json::Value;
@@ -105,10 +106,18 @@ fn every_reference_between_manifests_resolves() -> Result<()> {
             );
         }
     }
-    let app =
-        one(&objects, "Secret", "functions")?["stringData"]["database_url"].as_str().unwrap_or_default();
-    let password = one(&objects, "Secret", "migrations")?["stringData"]["PM_APP_PASSWORD"].as_str();
-    assert_eq!(app, format!("postgres://pm_app:{}@db.example:5432/pm", password.unwrap_or_default()));
+    let secret = one(&objects, "Secret", "migrations")?["stringData"]["PM_ROLE_SECRET"].as_str();
+    for (group, url) in GroupUrls::new("postgres://db.example:5432/pm", secret.context("no secret")?)?.all() {
+        let given = &one(&objects, "Secret", "functions")?["stringData"][format!("database_url_{group}")];
+        assert_eq!(given, url, "{group}");
+    }
+    let runtime_config = &one(&objects, "SpinApp", "functions")?["spec"]["runtimeConfig"]["loadFromSecret"];
+    let runtime_config =
+        one(&objects, "Secret", runtime_config.as_str().context("no runtime configuration")?)?;
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(&file, runtime_config["stringData"]["runtime-config.toml"].as_str().context("no file")?)?;
+    let blocked = pm_host::BlockedNetworks::load(file.path())?;
+    assert!(blocked.blocks("10.0.0.1".parse()?) && !blocked.blocks("1.1.1.1".parse()?));
     assert_eq!(one(&objects, "Secret", "migrations")?["stringData"]["DATABASE_URL"], OWNER_URL);
     Ok(())
 }
@@ -171,8 +180,6 @@ fn the_bridge_reads_every_variable_of_its_manifest() -> Result<()> {
     );
     let bridge = &one(&objects, "StatefulSet", "bridge")?["spec"]["template"]["spec"]["containers"][0];
     given.extend(bridge["env"].as_array().into_iter().flatten().filter_map(|e| e["name"].as_str()));
-    // only there to be put into another
-    assert!(given.remove("POD_NAME"));
     for name in given {
         assert!(help.contains(&format!("[env: {name}")), "the bridge does not know {name}");
     }

@@ -204,7 +204,7 @@ async fn fifty_streams_cost_the_database_no_more_than_a_few() -> Result<()> {
     let connections = || async {
         let row = db
             .query_one(
-                "select count(*) from pg_stat_activity where usename = 'pm_app' and datname = current_database()",
+                "select count(*) from pg_stat_activity where usename like 'pm\\_%' and datname = current_database()",
                 &[],
             )
             .await?;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use pm_api::route::{Access, ROUTES};
 use pm_host::{Host, Options};
+use pm_migrations::GROUPS;
 use pm_stack::paths::cache_dir;
 use pm_test_support::manifest;
 use std::collections::BTreeSet;
@@ -10,7 +11,10 @@ use std::collections::BTreeSet;
 /// Loading compiles every component, and refuses an import that the host does not offer or a key it does not know.
 async fn load() -> Result<Host> {
     let mut options = Options::new(cache_dir().join("host"));
-    for name in ["database_url", "jwt_secret", "service_token"] {
+    for group in GROUPS {
+        options.variables.insert(format!("database_url_{group}"), "x".to_owned());
+    }
+    for name in ["jwt_secret", "service_token", "component_token"] {
         options.variables.insert(name.to_owned(), "x".repeat(32));
     }
     Host::load(manifest(), options).await

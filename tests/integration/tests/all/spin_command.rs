@@ -5,18 +5,21 @@ use crate::{
     sql::connect,
     up_process::{Up, output, stack_program},
 };
-use anyhow::{Context, Result};
-use pm_stack::{paths::cache_dir, up::sibling};
+use anyhow::{Context, Result, ensure};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use pm_stack::{paths::cache_dir, ports::free_port, up::sibling};
 use std::{
     collections::BTreeMap,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// Takes the flags of `spin up` (Spin 3 and 4) that are used here, refuses others as Spin does, writes down what it was
 /// given, and hands over to the local host.
 const STAND_IN: &str = r#"#!/bin/sh
+[ "$1" = --version ] && { echo "spin ${STAND_IN_VERSION:-4.1.0} (0c8e4b2 2026-06-01)"; exit; }
 [ "$1" = up ] || { echo "error: unrecognized subcommand '$1'" >&2; exit 2; }
 shift
 printf '%s\n' "$@" >"$STAND_IN_SAID.arguments"
@@ -26,13 +29,22 @@ while [ $# -gt 0 ]; do
     -f | --from) from=$2 ;;
     --listen) listen=$2 ;;
     --state-dir) state=$2 ;;
+    --runtime-config-file) runtime_config=$2 ;;
     *) echo "error: Found argument '$1' which wasn't expected" >&2; exit 2 ;;
   esac
   shift 2
 done
 mkdir -p "$state"
-exec "$STAND_IN_HOST" --manifest "$from" --http "$listen" --cache-dir "$STAND_IN_CACHE"
+exec "$STAND_IN_HOST" --manifest "$from" --http "$listen" --cache-dir "$STAND_IN_CACHE" \
+  --runtime-config-file "$runtime_config"
 "#;
+
+/// The name of the key that signed a client's token.
+fn key_of(client: &Client) -> Result<String> {
+    let header = client.token().split('.').next().unwrap_or_default();
+    let header: serde_json::Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(header)?)?;
+    Ok(header["kid"].as_str().context("no kid")?.to_owned())
+}
 
 /// A PATH that begins with a folder with the command.
 fn path_with_spin(folder: &Path) -> Result<String> {
@@ -82,7 +94,9 @@ async fn by_spin(folder: &Path, data: &Path, said: &Path, url: &str) -> Result<(
     let arguments = lines(said, "arguments")?;
     let manifest = pm_test_support::manifest().canonicalize()?.display().to_string();
     assert_eq!(arguments[..5], ["--from", manifest.as_str(), "--listen", address.as_str(), "--state-dir"]);
-    assert_eq!(arguments.len(), 6, "{arguments:?}");
+    assert_eq!(arguments[6], "--runtime-config-file");
+    assert_eq!(fs::read_to_string(&arguments[7])?, "[outbound_networking]\nblock_networks = [\"private\"]\n");
+    assert_eq!(arguments.len(), 8, "{arguments:?}");
     let variables: BTreeMap<String, String> = lines(said, "variables")?
         .iter()
         .filter_map(|line| line.strip_prefix("SPIN_VARIABLE_")?.split_once('='))
@@ -90,8 +104,11 @@ async fn by_spin(folder: &Path, data: &Path, said: &Path, url: &str) -> Result<(
         .collect();
     let port = url.rsplit(':').next().and_then(|rest| rest.split('/').next()).context("no port")?;
     let app = format!("@127.0.0.1:{port}/pm");
-    assert!(variables["DATABASE_URL"].starts_with("postgres://pm_app:"), "{}", variables["DATABASE_URL"]);
-    assert!(variables["DATABASE_URL"].ends_with(&app), "{}", variables["DATABASE_URL"]);
+    for group in ["AUTH", "INGEST", "READ", "WORK"] {
+        let url = &variables[&format!("DATABASE_URL_{group}")];
+        assert!(url.starts_with(&format!("postgres://pm_{}:", group.to_lowercase())), "{url}");
+        assert!(url.ends_with(&app), "{url}");
+    }
     assert_eq!(variables["DATABASE_HOST"], "postgres://127.0.0.1:*");
     assert!(variables["JWT_SECRET"].len() >= 32 && variables["SERVICE_TOKEN"].len() >= 32);
     assert_eq!(variables["SLACK_WEBHOOK_URL"], "https://hooks.example.com/services/x");
@@ -105,7 +122,34 @@ async fn by_spin(folder: &Path, data: &Path, said: &Path, url: &str) -> Result<(
     assert_eq!((machines.as_array().map(Vec::len), there), (Some(4), 4));
     assert!(!data.join("db").exists() && !data.join("db.port").exists(), "a private database was begun");
     assert!(!data.join("logs/database.log").exists() && !up.said().contains("TimescaleDB"), "{}", up.said());
+    // tokens are signed with another key, and whoever is signed in stays in
+    let known: std::collections::BTreeSet<_> = [key_of(&engineer)?].into();
+    output(stack_program()?.args(["rotate-keys", "--data-dir"]).arg(data))?;
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        ensure!(Instant::now() < end, "no token of a new key");
+        if let Ok(new) = client.sign_in(ENGINEER).await
+            && !known.contains(&key_of(&new)?)
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    engineer.get("/machines").await?.expect(200)?;
     up.down()?;
+
+    // everybody knows the passwords of the users that are in the database now
+    let public = format!("0.0.0.0:{}", free_port()?);
+    let mut beyond = environment.to_vec();
+    beyond.push(("MQTT_URL", "mqtt://127.0.0.1:1"));
+    let refused = Up::start(data, &["--host", "spin", "--http", &public], &beyond).err();
+    let refused = refused.context("it started")?.to_string();
+    assert!(refused.contains("everybody knows the password of admin@example.com"), "{refused}");
+
+    let mut old = environment.to_vec();
+    old.push(("STAND_IN_VERSION", "4.0.2"));
+    let refused = Up::start(data, &["--host", "spin"], &old).err().context("it started")?.to_string();
+    assert!(refused.contains("this is Spin 4.0") && refused.contains("from 4.1 on"), "{refused}");
 
     let two = ["--host", "spin", "--http", "127.0.0.1:1,127.0.0.1:2"];
     for (path, arguments, expected) in [
