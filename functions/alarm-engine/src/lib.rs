@@ -12,7 +12,7 @@ use pm_store::{
     Db, StoreError,
     alarm_engine::{self, Decided},
 };
-use pm_web::{Answer, Outcome, Refusal, Request, database, json, now, serve_private, text};
+use pm_web::{Answer, Outcome, Refusal, Request, database, json, now, serve_private, text, traceparent};
 
 /// How often the states are read before the caller is asked to come again.
 const MAX_ATTEMPTS: u32 = 5;
@@ -53,7 +53,7 @@ async fn decide(db: &Db, conditions: &[Condition]) -> Result<ConditionsReport, S
             .zip(&states)
             .map(|(condition, known)| Decided { condition, known, step: step(&known.state, condition, now) })
             .collect();
-        if alarm_engine::apply(db, &decided).await? {
+        if alarm_engine::apply(db, &decided, traceparent()).await? {
             return Ok(report(&decided));
         }
     }

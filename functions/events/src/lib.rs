@@ -2,13 +2,14 @@
 //!
 //! Invariants: every listener gets every outbox event that its filter lets through, in order, once, and resumes after
 //! the `Last-Event-ID` it names; the newest reading of a sensor is sent at most once a poll. The listeners of an
-//! instance share one look at the database ([`hub`]); a slow one costs nobody else. A stream ends after an hour, so
+//! instance share one look at the database ([`hub`]); a slow one costs nobody else. An account has a limited number of streams ([`slot`]). A stream ends after an hour, so
 //! that who has lost access does not listen on for ever.
 //!
 //! Deliberately absent: WebSockets (a function cannot take over a connection), events of the past without an id.
 
 mod hub;
 mod listener;
+mod slot;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use pm_api::{
@@ -45,7 +46,7 @@ async fn listen(call: &Call, query: &StreamQuery) -> Outcome {
     let in_header = call.header("last-event-id").and_then(|id| id.trim().parse().ok()).filter(|id| *id >= 0);
     let resume_after = in_header.or(query.last_event_id.map(|id| id.0));
     let patterns = query.events.as_deref().unwrap_or_default().to_vec();
-    let listener = listener::Listener::start(patterns, resume_after).await?;
+    let listener = listener::Listener::start(patterns, resume_after, call.identity()?.user_id).await?;
     let (mut answer, feed) = stream(HeaderValue::from_static("text/event-stream"));
     // a proxy that gathers answers would hold events back
     answer.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));

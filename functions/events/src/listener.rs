@@ -1,14 +1,18 @@
 //! One listener: takes what is new to it from the hub and writes it.
 
-use crate::hub::{self, StreamEvent, Subscription};
-use pm_api::event::EventPattern;
-use pm_web::{Feed, Refusal, log_error, now};
+use crate::{
+    hub::{self, StreamEvent, Subscription},
+    slot::Slot,
+};
+use pm_api::{UserId, event::EventPattern};
+use pm_web::{Feed, Refusal, log_error, now, variable};
 use std::time::Duration;
 
 /// Time after which a listener looks for new events.
 const LISTENER_INTERVAL: Duration = Duration::from_millis(250);
 const HEARTBEAT_S: f64 = 15.0;
-/// How long a stream lasts, seconds: a user who has lost access does not get another one.
+/// How long a stream lasts unless the variable `event_stream_s` says otherwise, seconds: a user who has lost access does
+/// not get another one.
 const MAX_STREAM_S: f64 = 3600.0;
 /// The stream ends after this many failed reads of the database in a row; the client connects again.
 const MAX_FAILURES: u32 = 20;
@@ -17,6 +21,8 @@ pub(crate) struct Listener {
     /// Which events it wants; all if there is no pattern.
     patterns: Vec<EventPattern>,
     subscription: Subscription,
+    slot: Slot,
+    life_s: f64,
     /// Events of the outbox up to here have been dealt with.
     position: i64,
     /// The hub's events up to here have been dealt with.
@@ -27,19 +33,28 @@ impl Listener {
     pub(crate) async fn start(
         patterns: Vec<EventPattern>,
         resume_after: Option<i64>,
+        user: UserId,
     ) -> Result<Self, Refusal> {
+        let slot = Slot::take(user).await?;
+        let life_s = variable("event_stream_s").await?.parse().unwrap_or(MAX_STREAM_S);
         let (subscription, newest) = hub::join().await?;
-        Ok(Self { patterns, subscription, position: resume_after.map_or(newest, |p| p.min(newest)), seq: 0 })
+        let position = resume_after.map_or(newest, |p| p.min(newest));
+        Ok(Self { patterns, subscription, slot, life_s, position, seq: 0 })
     }
 
     /// Runs until the client has gone.
-    pub(crate) async fn run(mut self, mut feed: Feed) {
+    pub(crate) async fn run(mut self, feed: Feed) {
+        self.feed(feed).await;
+        self.slot.release().await;
+    }
+
+    async fn feed(&mut self, mut feed: Feed) {
         let started = now();
         let mut sent_at = started;
         if !feed.send("retry: 2000\n\n".to_owned()).await {
             return;
         }
-        while now().seconds_since(started) < MAX_STREAM_S {
+        while now().seconds_since(started) < self.life_s && self.slot.renew().await {
             if hub::refresh().await >= MAX_FAILURES {
                 return;
             }

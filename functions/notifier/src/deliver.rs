@@ -84,6 +84,7 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
         Ok(()) => {
             let id = claimed.event_id.to_string();
             let mut headers = webhook::headers(&secrets, &id, started_at.0 / 1_000_000, &claimed.body);
+            headers.extend(claimed.traceparent.clone().map(|parent| ("traceparent".to_owned(), parent)));
             headers.extend(claimed.headers.clone());
             post_outside(&claimed.url, &headers, &claimed.body, timeout, MAX_RESPONSE_BYTES).await
         }

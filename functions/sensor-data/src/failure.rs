@@ -23,6 +23,7 @@ const STEP_US: i64 = 500_000;
 const MOST_READINGS: i64 = 30;
 
 pub(crate) async fn trigger(input: Input<op::TriggerFailure>) -> Result<FailureTriggered, Refusal> {
+    super::require_simulator().await?;
     let wanted = input.body.clone().unwrap_or_default();
     let machine_id = wanted.machine_id.map_or_else(|| "machine-1".to_owned(), String::from);
     let anomaly = wanted.anomaly_type.unwrap_or(SimulatedFailure::Critical);
@@ -82,7 +83,7 @@ fn readings(machine: &str, sensor: &str, from: f64, to: f64, count: i64) -> Batc
         sensor: 0,
         time: pm_api::Timestamp(now.0 - (count - 1 - i) * STEP_US),
         value: from + (to - from) * ((i + 1) as f64 / count as f64),
-        metadata: Some(value!({ "simulated_failure": true }).to_string()),
+        metadata: Some(value!({ "simulated": true, "simulated_failure": true }).to_string()),
         ..Reading::default()
     };
     Batch {

@@ -10,7 +10,7 @@ mod test_data;
 
 use pm_api::{list::Page, route::op, sensor_data::SensorData};
 use pm_store::reading;
-use pm_web::{Answer, Input, Refusal, Request, handlers, serve};
+use pm_web::{Answer, Input, Refusal, Request, handlers, serve, variable};
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -32,4 +32,15 @@ async fn list(input: Input<op::ListSensorData>) -> Result<Page<SensorData>, Refu
 
 async fn logs(input: Input<op::SensorDataLogs>) -> Result<Page<SensorData>, Refusal> {
     Ok(reading::list(&input.db().await?, &input.query, &input.page).await?)
+}
+
+/// Simulated readings raise real alarms, so they are possible only where the operator of the system says so.
+///
+/// # Errors
+/// 403 where the variable `simulator` does not say `true`.
+async fn require_simulator() -> Result<(), Refusal> {
+    if variable("simulator").await? == "true" {
+        return Ok(());
+    }
+    Err(Refusal::Forbidden("Simulated readings are switched off (variable SIMULATOR)".to_owned()))
 }

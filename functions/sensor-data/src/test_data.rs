@@ -25,8 +25,11 @@ const SENSORS: [(&str, &str, f64, f64); 10] = [
 ];
 /// Batches of one request unless it says otherwise.
 const BATCHES: i64 = 10;
+/// What marks these readings.
+const SIMULATED: &str = r#"{"simulated":true}"#;
 
 pub(crate) async fn generate(input: Input<op::GenerateTestData>) -> Result<TestData, Refusal> {
+    super::require_simulator().await?;
     let count = input.query.count.map_or(BATCHES, |count| count.0);
     let db = input.db().await?;
     input.actor(&db).await?;
@@ -44,7 +47,13 @@ fn batch(count: i64, now: Timestamp) -> Batch {
         let time = now.plus_seconds(i + 1 - count);
         let phase = time.0 as f64 / Timestamp::SECOND as f64 + f64::from(sensor) * 17.0;
         let wave = 0.8 * (phase / 97.0).sin() + 0.2 * (phase * 1.7).sin();
-        Reading { sensor, time, value: middle + swing * wave, ..Reading::default() }
+        Reading {
+            sensor,
+            time,
+            value: middle + swing * wave,
+            metadata: Some(SIMULATED.to_owned()),
+            ..Reading::default()
+        }
     };
     Batch {
         sensors: SENSORS

@@ -3,8 +3,8 @@
 use crate::show;
 use pm_api::{route::op, setting::Setting};
 use pm_domain::settings::{Known, added, changed};
-use pm_store::{StoreError, setting};
-use pm_web::{Input, Refusal};
+use pm_store::{Actor, Db, StoreError, setting};
+use pm_web::{Call, Input, Refusal};
 
 /// `POST /settings`: a setting of the administrators' own.
 pub(crate) async fn create(input: Input<op::CreateSetting>) -> Result<Setting, Refusal> {
@@ -26,7 +26,7 @@ pub(crate) async fn create(input: Input<op::CreateSetting>) -> Result<Setting, R
 pub(crate) async fn update(input: Input<op::UpdateSetting>) -> Result<Setting, Refusal> {
     let key = input.param("key");
     let db = input.db().await?;
-    let actor = input.actor(&db).await?;
+    let actor = author(&input, &db, key).await?;
     let before = match (Known::find(key), setting::get(&db, key).await?) {
         (Some(known), row) => {
             let (value, metadata) = row.map_or((None, None), |row| (row.value, row.metadata));
@@ -37,4 +37,15 @@ pub(crate) async fn update(input: Input<op::UpdateSetting>) -> Result<Setting, R
     };
     let after = changed(before, &input.body).map_err(Refusal::in_body)?;
     Ok(show::stored(setting::put(&db, &actor, &after).await?))
+}
+
+/// The author of a change of this setting.
+///
+/// # Errors
+/// 403 for one that is reserved for administrators.
+pub(crate) async fn author(call: &Call, db: &Db, key: &str) -> Result<Actor, Refusal> {
+    match Known::find(key).filter(|known| known.is_reserved()) {
+        Some(known) => call.administrator(db, &format!("The setting {}", known.key)).await,
+        None => call.actor(db).await,
+    }
 }

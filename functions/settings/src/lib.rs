@@ -59,7 +59,7 @@ async fn get(input: Input<op::GetSetting>) -> Result<Setting, Refusal> {
 async fn delete(input: Input<op::DeleteSetting>) -> Result<(), Refusal> {
     let key = input.param("key");
     let db = input.db().await?;
-    let actor = input.actor(&db).await?;
+    let actor = change::author(&input, &db, key).await?;
     if setting::delete(&db, &actor, key).await? || Known::find(key).is_some() {
         Ok(())
     } else {

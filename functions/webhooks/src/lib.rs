@@ -1,6 +1,6 @@
 //! Component `webhooks`: who is told of events, and what became of each delivery.
 //!
-//! Invariants: a secret is shown when it is made and never again; a new secret leaves the former one valid for a day; an
+//! Invariants: a secret is shown when it is made and never again, the values of a webhook's own headers not even then; a new secret leaves the former one valid for a day; an
 //! address is checked when it is given and again when it is used. Deliberately absent: sending (component `notifier`,
 //! the only one that reaches the outside).
 
@@ -9,6 +9,7 @@ mod secret;
 
 use pm_api::{
     WebhookId,
+    input::Patch,
     route::op,
     webhook::{Webhook, WebhookChange},
 };
@@ -18,6 +19,7 @@ use pm_domain::{
 };
 use pm_store::{Actor, Db, webhook};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, now, serve, variable};
+use std::collections::BTreeMap;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
@@ -46,7 +48,8 @@ async fn create(mut input: Input<op::CreateWebhook>) -> Result<Webhook, Refusal>
     let secret = input.body.secret.clone().map_or_else(secret::new, |secret| Ok(secret.into()))?;
     let db = input.db().await?;
     let actor = input.actor(&db).await?;
-    Ok(webhook::create(&db, &actor, &input.body, &secret).await?)
+    // the secret is shown this once
+    Ok(with_masked_headers(webhook::create(&db, &actor, &input.body, &secret).await?))
 }
 
 /// Refuses what the types of the fields let pass.
@@ -67,7 +70,25 @@ async fn update(mut input: Input<op::UpdateWebhook>) -> Result<Webhook, Refusal>
     check(Checked::from(&input.body)).await?;
     let db = input.db().await?;
     let actor = input.actor(&db).await?;
+    if let Patch::Set(headers) = &mut input.body.headers
+        && headers.0.values().any(|value| value == secret::MASK)
+    {
+        let stored = webhook::get(&db, id).await?.ok_or(Refusal::NotFound)?.headers.unwrap_or_default();
+        unmask(&mut headers.0, &stored)?;
+    }
     apply(&db, &actor, id, &input.body).await.map(masked)
+}
+
+/// Puts the stored value in the place of each masked one.
+fn unmask(headers: &mut BTreeMap<String, String>, stored: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    for (name, value) in headers.iter_mut().filter(|(_, value)| *value == secret::MASK) {
+        let known = stored.get(name).ok_or_else(|| {
+            let message = format!("The value of the header {name:?} is missing");
+            Refusal::field("value_error", &["body", "headers"], message, name.as_str().into())
+        })?;
+        value.clone_from(known);
+    }
+    Ok(())
 }
 
 /// Changes a webhook. A new secret leaves the former one valid for a while.
@@ -95,9 +116,17 @@ async fn rotate(input: Input<op::RotateWebhookSecret>) -> Result<Webhook, Refusa
     let db = input.db().await?;
     let actor = input.actor(&db).await?.doing("rotate_secret");
     let change = WebhookChange { secret: Some(secret::new()?.into()), ..WebhookChange::default() };
-    apply(&db, &actor, id, &change).await
+    apply(&db, &actor, id, &change).await.map(with_masked_headers)
 }
 
 fn masked(webhook: Webhook) -> Webhook {
-    Webhook { secret: Some(secret::MASK.to_owned()), ..webhook }
+    with_masked_headers(Webhook { secret: Some(secret::MASK.to_owned()), ..webhook })
+}
+
+/// Headers of a webhook carry the receiver's tokens.
+fn with_masked_headers(mut webhook: Webhook) -> Webhook {
+    for value in webhook.headers.iter_mut().flat_map(|headers| headers.values_mut()) {
+        secret::MASK.clone_into(value);
+    }
+    webhook
 }

@@ -4,7 +4,7 @@ use crate::{
     Db, StoreError,
     closed::{alarm_is_open, ticket_is_open},
     statement::statements,
-    value::{floats, ints, optional_ints, optional_texts, status_code, text, texts},
+    value::{floats, ints, optional, optional_ints, optional_texts, status_code, text, texts},
 };
 use pm_api::{
     AlarmId, ReadingStatus, SensorId,
@@ -87,12 +87,12 @@ statements! {
             update tickets t set priority = c.tickets_priority
             from changed c where c.tickets_priority is not null and t.alarm_id = c.id and ", ticket_is_open!("t."), "),
         event as (
-            insert into outbox (event_type, data)
-            select event, alarm_event(alarm, change) from changed where event is not null
+            insert into outbox (event_type, data, traceparent)
+            select event, alarm_event(alarm, change), $32::text from changed where event is not null
             union all
             select e.event, jsonb_build_object('id', i.prediction_id, 'machine_id', i.machine_id, 'sensor_id', i.sensor_id,
                        'status', i.severity, 'prediction', 'anomaly', 'score', i.value, 'timestamp', i.time,
-                       'anomaly_type', upper(i.severity), 'message', i.message)
+                       'anomaly_type', upper(i.severity), 'message', i.message), $32
             from unnest($25::text[], $26::text[]) e (event, prediction_id)
             join input i on i.prediction_id = e.prediction_id::uuid, fits where fits.all_do),
         reported as materialized (
@@ -182,8 +182,14 @@ pub struct Decided<'c> {
 ///
 /// # Errors
 /// A constraint ending in `_exists` if a machine or sensor was deleted.
-pub async fn apply(db: &Db, decided: &[Decided<'_>]) -> Result<bool, StoreError> {
-    match db.one(APPLY, params(decided), |c| c.take()).await {
+pub async fn apply(
+    db: &Db,
+    decided: &[Decided<'_>],
+    traceparent: Option<String>,
+) -> Result<bool, StoreError> {
+    let mut params = params(decided);
+    params.push(optional(traceparent, text));
+    match db.one(APPLY, params, |c| c.take()).await {
         Err(StoreError::Constraint(name)) if name == ONE_PER_CAUSE => Ok(false),
         done => done,
     }

@@ -40,6 +40,9 @@ statements! {
     RECORD = "
         insert into audit_log (user_id, action_type, resource_type, resource_id, details, ip_address, user_agent)
         values ($1, $2, $3, $4, $5, $6, $7)";
+    RECORD_DENIAL = "
+        insert into audit_log (user_id, action_type, resource_type, details, ip_address, user_agent)
+        values ($1, $2, $3, $4, $5, $6)";
 }
 
 /// Something that happened and changed no audited row.
@@ -53,6 +56,19 @@ pub struct Event {
     pub resource_id: Option<String>,
     /// A sentence, where the rest does not say enough. No secrets.
     pub details: Option<String>,
+}
+
+/// A request that was refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Denial<'a> {
+    /// Who made it, where that is known.
+    pub user_id: Option<UserId>,
+    /// Why it was refused: `access_denied`, …
+    pub action: &'a str,
+    /// What it was about.
+    pub resource_type: &'a str,
+    /// A sentence. No secrets.
+    pub details: &'a str,
 }
 
 /// Where a request came from.
@@ -142,4 +158,17 @@ pub async fn record_of(
         optional(origin.user_agent.clone(), text),
     ];
     db.execute(RECORD, params).await.map(drop)
+}
+
+/// Adds an entry for a request that was refused.
+pub async fn record_denial(db: &Db, denial: &Denial<'_>, origin: &Origin) -> Result<(), StoreError> {
+    let params = vec![
+        optional(denial.user_id, |u| id(u.0)),
+        text(denial.action),
+        text(denial.resource_type),
+        text(denial.details),
+        optional(origin.ip_address.as_deref(), text),
+        optional(origin.user_agent.as_deref(), text),
+    ];
+    db.execute(RECORD_DENIAL, params).await.map(|_| ())
 }

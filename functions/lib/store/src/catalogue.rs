@@ -16,6 +16,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::deletion::ALL,
         crate::delivery::ALL,
         crate::event::ALL,
+        crate::event_stream::ALL,
         crate::health::ALL,
         crate::housekeeping::ALL,
         crate::idempotency::ALL,

@@ -46,13 +46,13 @@ statements! {
     FAN_OUT = "
         with cursor as (select position from outbox_cursors where consumer = 'webhooks' for update skip locked),
         news as materialized (
-            select o.id, o.position, o.created_at, o.event_type, o.data
+            select o.id, o.position, o.created_at, o.event_type, o.data, o.traceparent
             from cursor c join outbox o on o.position > c.position order by o.position limit 500),
         moved as (
             update outbox_cursors set position = (select max(position) from news)
             where consumer = 'webhooks' and exists (select from news))
-        insert into webhook_deliveries (webhook_id, event_id, event_type, next_attempt_at, request_body)
-        select w.id, n.id, n.event_type, now(), concat(
+        insert into webhook_deliveries (webhook_id, event_id, event_type, next_attempt_at, traceparent, request_body)
+        select w.id, n.id, n.event_type, now(), n.traceparent, concat(
                    '{\"event\":', to_jsonb(n.event_type), ',\"timestamp\":\"',
                    to_char(n.created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '\",\"data\":', n.data, '}')
         from news n
@@ -83,7 +83,8 @@ statements! {
         from due, webhooks w
         where d.id = due.id and w.id = d.webhook_id
         returning d.id, d.attempts, d.event_type, d.event_id, d.request_body, w.url, w.secret, w.previous_secret,
-                  w.previous_secret_expires_at at time zone 'utc', w.headers, w.timeout_seconds, w.retry_count";
+                  w.previous_secret_expires_at at time zone 'utc', w.headers, w.timeout_seconds, w.retry_count,
+                  d.traceparent";
     FINISH = "
         with noted as (
             update webhook_deliveries set
@@ -145,6 +146,8 @@ pub struct Claimed {
     pub timeout_s: i32,
     /// Retries that the webhook wants.
     pub retry_count: i32,
+    /// The trace that led to the event.
+    pub traceparent: Option<String>,
 }
 
 /// Claims up to `most` deliveries that are due, at most `per_webhook` of one webhook (so that a slow one does not keep
@@ -175,6 +178,7 @@ pub async fn claim(
                 .map_err(|e| StoreError::Failed(e.to_string()))?,
             timeout_s: c.take()?,
             retry_count: c.take()?,
+            traceparent: c.take()?,
         })
     })
     .await

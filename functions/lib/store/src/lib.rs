@@ -28,6 +28,7 @@ pub mod dead_letter;
 pub mod deletion;
 pub mod delivery;
 pub mod event;
+pub mod event_stream;
 pub mod health;
 pub mod housekeeping;
 pub mod idempotency;

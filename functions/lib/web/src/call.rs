@@ -2,14 +2,15 @@
 
 use crate::{Refusal, access_rights, credentials, database::database, field::Fields};
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use pm_api::route::Route;
+use pm_api::{Role, route::Route};
 use pm_auth::token::{Identity, Signer};
 use pm_store::{Actor, Db, audit::Origin};
 use serde_json::{Value, json};
 use spin_sdk::http::Request;
-use std::{borrow::Cow, str::FromStr, sync::OnceLock};
+use std::{borrow::Cow, pin::pin, str::FromStr, sync::OnceLock, time::Duration};
 
 /// What a handler may ask of its request.
 pub struct Call {
@@ -69,13 +70,23 @@ impl Call {
         Ok(self.origin().actor(identity.user_id))
     }
 
+    /// The same for a change that is reserved for administrators, whatever a custom role permits; `what` begins the refusal.
+    ///
+    /// # Errors
+    /// 401 if the account is gone, 403 if it is no administrator's.
+    pub async fn administrator(&self, db: &Db, what: &str) -> Result<Actor, Refusal> {
+        let identity = self.identity()?;
+        let rights = access_rights::current(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
+        if rights.role != Role::Admin {
+            return Err(Refusal::Forbidden(format!("{what} is reserved for administrators")));
+        }
+        Ok(self.origin().actor(identity.user_id))
+    }
+
     /// Where the request came from, for the audit log.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        Origin {
-            ip_address: self.client_address(),
-            user_agent: self.header(header::USER_AGENT.as_str()).map(|a| a.chars().take(512).collect()),
-        }
+        origin(&self.headers)
     }
 
     /// The caller's IP address, as the host saw it.
@@ -137,6 +148,15 @@ impl Call {
     }
 }
 
+/// Where a request with these headers came from.
+pub(crate) fn origin(headers: &HeaderMap) -> Origin {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Origin {
+        ip_address: client_address(headers),
+        user_agent: agent.map(|agent| agent.chars().take(512).collect()),
+    }
+}
+
 /// The caller's IP address, as the host saw it.
 pub(crate) fn client_address(headers: &HeaderMap) -> Option<String> {
     let address = headers.get("spin-client-addr")?.to_str().ok()?;
@@ -147,11 +167,19 @@ pub(crate) fn client_address(headers: &HeaderMap) -> Option<String> {
 /// connection closed.
 const MAX_DROPPED_BYTES: usize = 32 * 1024 * 1024;
 
-/// A body of at most `limit` bytes.
-pub(crate) async fn take(
-    mut body: impl BodyExt<Data = Bytes> + Unpin,
-    limit: usize,
-) -> Result<Bytes, Refusal> {
+/// How long a body may take to arrive: until then it holds a place of an instance. A host or proxy that takes in bodies
+/// before it asks a component can be more patient.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A body of at most `limit` bytes, within [`BODY_TIMEOUT`].
+pub(crate) async fn take(body: impl BodyExt<Data = Bytes> + Unpin, limit: usize) -> Result<Bytes, Refusal> {
+    match select(pin!(collect(body, limit)), pin!(spin_sdk::time::sleep(BODY_TIMEOUT))).await {
+        Either::Left((taken, _)) => taken,
+        Either::Right(_) => Err(Refusal::BodyTimeout),
+    }
+}
+
+async fn collect(mut body: impl BodyExt<Data = Bytes> + Unpin, limit: usize) -> Result<Bytes, Refusal> {
     let (mut taken, mut length) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Refusal::TooLarge)?.into_data() else { continue };

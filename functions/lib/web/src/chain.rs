@@ -1,6 +1,6 @@
 //! Requests of our own: from component to component, inside the host (`http://NAME.spin.internal`), and to others.
 
-use crate::trace;
+use crate::{trace, trace_context::TRACEPARENT};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt, Full};
@@ -112,9 +112,13 @@ impl Peer {
 
     async fn exchange(self, request: http::Result<http::Request<Bytes>>) -> Result<Bytes, PeerError> {
         let mut request = request.map_err(|e| PeerError::Unreachable(e.to_string()))?;
-        // the callee's log lines carry the id of the request that caused them
-        if let Some(id) = trace::current().and_then(|t| HeaderValue::from_str(&t.id).ok()) {
+        // the callee's log lines carry id and trace of the request that caused them
+        let current = trace::current();
+        if let Some(id) = current.as_ref().and_then(|t| HeaderValue::from_str(&t.id).ok()) {
             request.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+        }
+        if let Some(parent) = current.and_then(|t| HeaderValue::from_str(&t.context.traceparent()).ok()) {
+            request.headers_mut().insert(TRACEPARENT, parent);
         }
         let answer = send(request).await?;
         let (status, body) = (answer.status(), answer.into_body());

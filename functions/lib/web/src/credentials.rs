@@ -31,7 +31,7 @@ pub(crate) async fn check(
     };
     // while the service token rotates, some still show the previous one
     let secrets: &[&str] = match route.access {
-        Access::Service => &["service_token", "service_token_previous"],
+        Access::Service => &["service_token", "service_token_previous", "component_token"],
         Access::Metrics => &["metrics_token"],
         _ => &[],
     };

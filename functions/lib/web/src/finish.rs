@@ -23,7 +23,7 @@ const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000; includ
 /// What must be known of a request to finish its answer.
 pub(crate) struct Asked {
     readable: bool,
-    headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     secure: bool,
 }
 

@@ -16,6 +16,7 @@ mod chain;
 mod cors;
 mod credentials;
 mod database;
+mod denied;
 mod field;
 mod file;
 mod finish;
@@ -31,6 +32,7 @@ mod reply;
 mod serve;
 mod stream;
 mod trace;
+mod trace_context;
 mod variable;
 
 pub use call::{Call, Query};
@@ -46,7 +48,7 @@ pub use reply::{Answer, NO_STORE, bytes as bytes_reply, empty, json, text};
 pub use serve::{Outcome, other_method, serve, serve_private, serve_rest, serve_up_to};
 pub use spin_sdk::{http::Request, http_service};
 pub use stream::{Feed, csv, spawn, stream};
-pub use trace::{log_error, log_warning};
+pub use trace::{log_error, log_warning, traceparent};
 pub use variable::variable;
 
 use pm_api::Timestamp;

@@ -1,5 +1,6 @@
 //! Requests to the world outside.
 
+use crate::log_warning;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderName, HeaderValue, header};
@@ -19,11 +20,15 @@ pub struct Heard {
     pub body: String,
 }
 
+/// What is reported of a receiver without answer, whatever the cause. Whoever chooses the address must not learn from the
+/// words which ports of a network are open; the cause is in the log.
+const NO_ANSWER: &str = "the receiver gave no answer";
+
 /// Posts a body and hears the answer: at most `most_bytes` of it, within `timeout` in all. Redirects are not followed.
 /// The caller has checked the address.
 ///
 /// # Errors
-/// One sentence: why there is no answer.
+/// One sentence, the same for every cause.
 pub async fn post_outside(
     url: &str,
     headers: &[(String, String)],
@@ -33,10 +38,15 @@ pub async fn post_outside(
 ) -> Result<Heard, String> {
     let exchange = pin!(exchange(url, headers, body, timeout, most_bytes));
     let late = pin!(spin_sdk::time::sleep(timeout));
-    match select(exchange, late).await {
+    let heard = match select(exchange, late).await {
         Either::Left((heard, _)) => heard,
         Either::Right(_) => Err(format!("no answer within {} s", timeout.as_secs())),
-    }
+    };
+    heard.map_err(|cause| {
+        let authority = url.parse().ok().and_then(|uri: http::Uri| uri.authority().cloned());
+        log_warning(&format!("{}: {cause}", authority.map_or_else(String::new, |a| a.to_string())));
+        NO_ANSWER.to_owned()
+    })
 }
 
 async fn exchange(

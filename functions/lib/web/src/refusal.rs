@@ -31,6 +31,8 @@ pub enum Refusal {
     BadRequest(String),
     /// 409: somebody else was faster.
     Conflict(String),
+    /// 408: the body did not arrive in time.
+    BodyTimeout,
     /// 413.
     TooLarge,
     /// 415: these fields hold something of a type that is not accepted.
@@ -98,6 +100,9 @@ impl Refusal {
             }
             Self::BadRequest(text) => detail(StatusCode::BAD_REQUEST, &text),
             Self::Conflict(text) => detail(StatusCode::CONFLICT, &text),
+            Self::BodyTimeout => {
+                detail(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time")
+            }
             Self::TooLarge => detail(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large"),
             Self::UnsupportedType(errors) => {
                 reply::json(StatusCode::UNSUPPORTED_MEDIA_TYPE, &problem(errors, path))

@@ -5,6 +5,7 @@ use crate::{
     call::take,
     cors,
     credentials::check,
+    denied,
     finish::{Asked, finish},
     rate,
     refusal::allow,
@@ -13,9 +14,14 @@ use crate::{
     trace::{Trace, within},
 };
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::Method;
-use pm_api::route::{self, Access, Match, Op};
+use pm_api::route::{self, Access, Match, Op, Route};
 use spin_sdk::http::Request;
+use std::{pin::pin, time::Duration};
+
+/// How long a handler may take until its answer begins.
+const HANDLER_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// What a handler gives for an operation.
 pub type Outcome = Result<Answer, Refusal>;
@@ -52,7 +58,14 @@ where
         let answer = match admit(max_body_bytes, component, request, &path, &trace).await {
             Ok(Admitted::Call(op, call)) => {
                 quiet = call.route.access == Access::Service;
-                repeat::once(op, *call, handle).await.unwrap_or_else(|refusal| refusal.answer(&path))
+                let route = call.route;
+                match in_time(route, repeat::once(op, *call, handle)).await {
+                    Ok(answer) => answer,
+                    Err(refusal) => {
+                        denied::note(route, &refusal, &trace, &asked.headers).await;
+                        refusal.answer(&path)
+                    }
+                }
             }
             Ok(Admitted::Answered(answer)) => answer,
             Err(refusal) => refusal.answer(&path),
@@ -66,6 +79,21 @@ where
         trace.end(answer.status());
     }
     answer
+}
+
+/// What the handler gives, if it does so in time. Hosts of functions end a request after 30 s: better an answer before
+/// that, and what the handler waits for is given up. The bridge and the components give their own calls the time that
+/// they take.
+async fn in_time(route: &Route, outcome: impl Future<Output = Outcome>) -> Outcome {
+    if route.access == Access::Service {
+        return outcome.await;
+    }
+    match select(pin!(outcome), pin!(spin_sdk::time::sleep(HANDLER_TIMEOUT))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => {
+            Err(Refusal::Unavailable(format!("no answer within {} s", HANDLER_TIMEOUT.as_secs())))
+        }
+    }
 }
 
 /// Serves a request of a component that only other components can call (`private` in spin.toml). There is no access to
@@ -144,6 +172,9 @@ async fn admit(
     trace.route.set(route.path);
     let params: Vec<_> = params.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     let checked = check(route, &request, trace).await;
+    if let Err(refusal) = &checked {
+        denied::note(route, refusal, trace, request.headers()).await;
+    }
     if route.access != Access::Service {
         let user = checked.as_ref().ok().and_then(Option::as_ref).map(|identity| identity.user_id);
         rate::count(user, request.headers()).await?;

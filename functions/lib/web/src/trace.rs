@@ -3,7 +3,7 @@
 //! Every line is one JSON object on standard error. Lines written while a request is served carry its id; no line
 //! carries a query, a header or a body, because secrets travel there.
 
-use crate::now;
+use crate::{now, trace_context::TraceContext};
 use http::{HeaderMap, StatusCode};
 use pm_api::{Timestamp, UserId};
 use serde::Serialize;
@@ -30,6 +30,8 @@ thread_local! {
 pub(crate) struct Trace {
     /// Its id.
     pub(crate) id: String,
+    /// The trace that it is part of.
+    pub(crate) context: TraceContext,
     component: &'static str,
     method: String,
     started: Timestamp,
@@ -50,6 +52,7 @@ struct RequestLine<'t> {
     status: u16,
     duration_ms: f64,
     request_id: &'t str,
+    trace_id: &'t str,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<UserId>,
 }
@@ -64,6 +67,8 @@ struct MessageLine<'t> {
     message: &'t str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'t str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'t str>,
 }
 
 impl Trace {
@@ -72,6 +77,7 @@ impl Trace {
         let given = headers.get("x-request-id").and_then(|v| v.to_str().ok()).filter(|id| sane(id));
         Rc::new(Self {
             id: given.map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned),
+            context: TraceContext::of(headers),
             component,
             method: method.to_owned(),
             started: now(),
@@ -93,6 +99,7 @@ impl Trace {
             status: status.as_u16(),
             duration_ms: (time.0 - self.started.0) as f64 / 1000.0,
             request_id: &self.id,
+            trace_id: &self.context.trace_id,
             user_id: self.user.get(),
         });
     }
@@ -113,6 +120,12 @@ pub(crate) async fn within<T>(trace: Rc<Trace>, work: impl Future<Output = T>) -
 /// The request that is being served.
 pub(crate) fn current() -> Option<Rc<Trace>> {
     CURRENT.with_borrow(Clone::clone)
+}
+
+/// The header `traceparent` for what the request that is being served causes.
+#[must_use]
+pub fn traceparent() -> Option<String> {
+    current().map(|trace| trace.context.traceparent())
 }
 
 /// Writes an internal error to the log, with the id of the request that is being served.
@@ -143,6 +156,7 @@ fn log(level: &'static str, message: &str) {
         component: trace.as_ref().map(|t| t.component),
         message,
         request_id: trace.as_ref().map(|t| t.id.as_str()),
+        trace_id: trace.as_ref().map(|t| t.context.trace_id.as_str()),
     });
 }
 

@@ -16,6 +16,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "dead_letters",
     "deleted_sensors",
     "idempotency_keys",
+    "event_streams",
     "login_throttle",
     "machine_state",
     "mails",
@@ -63,7 +64,7 @@ async fn every_table_that_people_change_is_audited() -> Result<()> {
     tokio::spawn(connection);
     let unaudited = "
         select distinct table_name::text from information_schema.table_privileges
-        where grantee = 'pm_app' and table_schema = 'public' and privilege_type in ('INSERT', 'UPDATE', 'DELETE')
+        where grantee like 'pm\\_%' and table_schema = 'public' and privilege_type in ('INSERT', 'UPDATE', 'DELETE')
         except
         select c.relname::text from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
         where p.proname = 'audit_row'";
@@ -202,5 +203,35 @@ async fn a_simulated_failure_is_audited_and_no_readings_are_made_without_an_entr
         (&json!(ENGINEER.0), &json!("simulator"), &json!("machine-2"))
     );
     assert_eq!(entry["details"], "critical anomaly of temp-winding for 4 s");
+    Ok(())
+}
+
+#[tokio::test]
+async fn changes_that_are_refused_and_wrong_tokens_of_services_have_an_entry() -> Result<()> {
+    let (stack, client) = stack().await?;
+    let (admin, viewer) = (client.sign_in(ADMIN).await?, client.sign_in(VIEWER).await?);
+    for _ in 0..3 {
+        viewer.post("/machines", json!({"name": "m"})).await?.expect(403)?;
+        client.with_token("wrong").post("/internal/tick", json!({})).await?.expect(401)?;
+    }
+    viewer.get("/users").await?.expect(403)?;
+    let denied = admin.get("/audit/logs?action_type=access_denied").await?.expect(200)?;
+    let denied = entries(&denied)?;
+    // once by instance, and there may be more than one
+    assert!((1..=3).contains(&denied.len()), "{denied:?}");
+    for entry in denied {
+        assert_eq!(entry["user_email"], VIEWER.0);
+        assert_eq!(entry["resource_type"], "machines");
+        assert_eq!(entry["ip_address"], "127.0.0.1");
+        assert!(
+            entry["details"].as_str().is_some_and(|d| d.starts_with("POST /machines Access denied")),
+            "{entry}"
+        );
+    }
+    let wrong = admin.get("/audit/logs?action_type=wrong_service_token").await?.expect(200)?;
+    let wrong = entries(&wrong)?;
+    assert!((1..=3).contains(&wrong.len()), "{wrong:?}");
+    assert_eq!((&wrong[0]["details"], &wrong[0]["user_id"]), (&json!("POST /internal/tick"), &json!(null)));
+    assert!(!format!("{wrong:?}").contains(stack.service_token()));
     Ok(())
 }

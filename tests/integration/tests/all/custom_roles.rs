@@ -104,6 +104,20 @@ async fn a_custom_role_allows_its_routes_and_no_others() -> Result<()> {
     let builder = client.sign_in(VIEWER).await?;
     builder.post("/machines", json!({"name": "m"})).await?.expect(201)?;
     builder.post("/settings", json!({"key": "a"})).await?.expect(403)?;
+    let settings = json!({"permissions": ["settings.write"]});
+    admin.post(&format!("{path}/permissions"), settings).await?.expect(200)?;
+    builder.patch("/settings/retention.raw_days", json!({"value": "80"})).await?.expect(200)?;
+    // what decides who gets in is for administrators
+    for (key, value) in [
+        ("general.public_url", "http://evil.example"),
+        ("registration.policy", "open"),
+        ("cors.origins", "[\"*\"]"),
+    ] {
+        builder.patch(&format!("/settings/{key}"), json!({"value": value})).await?.expect(403)?;
+        builder.delete(&format!("/settings/{key}")).await?.expect(403)?;
+        admin.patch(&format!("/settings/{key}"), json!({"value": value})).await?.expect(200)?;
+        assert_eq!(admin.delete(&format!("/settings/{key}")).await?.status, 204);
+    }
     let fewer = admin.patch(&format!("{path}/permissions"), json!({"permissions": ["audit.read"]})).await?;
     assert_eq!(fewer.expect(200)?, json!(["audit.read"]));
     builder.post("/machines", json!({"name": "n"})).await?.expect(403)?;

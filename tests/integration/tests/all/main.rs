@@ -18,6 +18,7 @@ mod events;
 mod faults;
 mod golden;
 mod jobs;
+mod limits;
 mod lists;
 mod live;
 mod machines;

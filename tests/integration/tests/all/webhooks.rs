@@ -5,6 +5,7 @@ use crate::{
     receiver::Receiver,
 };
 use anyhow::{Context, Result, ensure};
+use http::Method;
 use pm_api::{
     tick::{Tick, TickAnswer},
     webhook::{DeliverReport, DeliverRequest},
@@ -175,7 +176,7 @@ async fn a_receiver_that_was_down_gets_each_event_once() -> Result<()> {
     let waiting = log.as_array().context("a list")?;
     assert_eq!(waiting.len(), tried.len() + 1);
     for entry in waiting {
-        assert!(entry["error"].as_str().is_some_and(|e| e.starts_with("cannot be reached")), "{entry}");
+        assert_eq!(entry["error"], "the receiver gave no answer", "{entry}");
         assert!(entry["next_attempt_at"].is_string() && entry["response_status"].is_null(), "{entry}");
     }
     let receiver = Receiver::at(address).await?;
@@ -242,20 +243,20 @@ async fn secrets_rotate_and_are_not_shown_again() -> Result<()> {
     let rotated = plant.admin.post(&format!("{path}/rotate-secret"), json!({})).await?.expect(200)?;
     assert_ne!(secret(&rotated)?, secret(&created)?);
     assert!(rotated["previous_secret_expires_at"].is_string());
-    let test = plant.engineer.post(&format!("{path}/test"), json!({})).await?.expect(200)?;
+    let test = plant.admin.post(&format!("{path}/test"), json!({})).await?.expect(200)?;
     assert_eq!(test, json!({"ok": true, "message": "Webhook triggered successfully"}));
     let received = receiver.wait_for(1).await?.pop().context("no test")?;
     assert_eq!(received.event(), "test.event");
     received.verify(secret(&rotated)?)?;
     received.verify(secret(&created)?)?;
     plant.sql("update webhooks set previous_secret_expires_at = now() - interval '1 second'").await?;
-    plant.engineer.post(&format!("{path}/test"), json!({})).await?.expect(200)?;
+    plant.admin.post(&format!("{path}/test"), json!({})).await?.expect(200)?;
     let received = receiver.wait_for(2).await?.pop().context("no second test")?;
     received.verify(secret(&rotated)?)?;
     assert!(received.verify(secret(&created)?).is_err(), "the old secret has had its day");
 
     receiver.answer(500);
-    let failed = plant.engineer.post(&format!("{path}/test"), json!({})).await?.expect(502)?;
+    let failed = plant.admin.post(&format!("{path}/test"), json!({})).await?.expect(502)?;
     assert_eq!(failed, json!({"ok": false, "error": "the receiver answered 500"}));
     let audit = format!("{:?}", plant.audit_of_webhooks().await?);
     assert!(audit.contains("rotate_secret"), "{audit}");
@@ -277,6 +278,64 @@ impl Plant {
 }
 
 #[tokio::test]
+async fn headers_of_a_webhook_are_sent_and_never_shown() -> Result<()> {
+    let plant = Plant::start(true).await?;
+    let receiver = Receiver::start().await?;
+    let headers = json!({"Authorization": "Bearer t0ken", "X-Plant": "one"});
+    let new = json!({"name": "hook", "url": receiver.url(), "events": ["*"], "headers": headers});
+    let created = plant.webhook(new).await?;
+    let path = path(&created)?;
+    let masked = json!({"Authorization": "********", "X-Plant": "********"});
+    for shown in [
+        created.clone(),
+        plant.engineer.get(&path).await?.expect(200)?,
+        plant.admin.get("/webhooks").await?.expect(200)?[0].clone(),
+        plant.admin.post(&format!("{path}/rotate-secret"), json!({})).await?.expect(200)?,
+        // what was read is sent back, with a change
+        plant
+            .admin
+            .patch(&path, json!({"headers": {"Authorization": "********", "X-Plant": "two"}}))
+            .await?
+            .expect(200)?,
+    ] {
+        assert_eq!(shown["headers"], masked);
+    }
+    plant.admin.post(&format!("{path}/test"), json!({})).await?.expect(200)?;
+    let received = receiver.wait_for(1).await?.pop().context("no test")?;
+    assert_eq!(received.headers["authorization"], "Bearer t0ken");
+    assert_eq!(received.headers["x-plant"], "two");
+    let unknown = json!({"headers": {"X-Other": "********"}});
+    let refused = plant.admin.patch(&path, unknown).await?.expect(422)?;
+    assert_eq!(refused["errors"][0]["loc"], json!(["body", "headers"]));
+    plant.engineer.post(&format!("{path}/test"), json!({})).await?.expect(403)?;
+    plant.engineer.post("/notifications/test-webhook", json!({"url": receiver.url()})).await?.expect(403)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_is_sent_in_the_trace_of_the_reading_that_caused_it() -> Result<()> {
+    let plant = Plant::start(true).await?;
+    let receiver = Receiver::start().await?;
+    plant.webhook(json!({"name": "hook", "url": receiver.url(), "events": ["alarm.created"]})).await?;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let headers = [("content-type", "application/json"), ("traceparent", parent.as_str())];
+    let failure = json!({"machine_id": "machine-1", "sensor_id": "pressure-head", "duration": 4}).to_string();
+    let answer = plant.admin.send(Method::POST, "/simulator/trigger-failure", &headers, failure).await?;
+    answer.expect(200)?;
+    plant.second().await?;
+    let received = receiver.wait_for(1).await?.pop().context("no event")?;
+    let sent = received.header("traceparent").to_owned();
+    assert!(sent.starts_with(&format!("00-{trace}-")) && sent != parent, "{sent}");
+    let log = plant.stack.log("host");
+    assert!(
+        log.lines().any(|line| line.contains("/simulator/trigger-failure") && line.contains(trace)),
+        "{log}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn private_addresses_are_refused_unless_allowed() -> Result<()> {
     let plant = Plant::start(false).await?;
     let receiver = Receiver::start().await?;
@@ -292,7 +351,7 @@ async fn private_addresses_are_refused_unless_allowed() -> Result<()> {
         let refused = plant.admin.post("/webhooks", body).await?.expect(422)?;
         assert_eq!(refused["errors"][0]["loc"], json!(["body", "url"]), "{url}");
         let refused =
-            plant.engineer.post("/notifications/test-webhook", json!({"url": url})).await?.expect(422)?;
+            plant.admin.post("/notifications/test-webhook", json!({"url": url})).await?.expect(422)?;
         assert_eq!(refused["errors"][0]["loc"], json!(["body", "url"]), "{url}");
     }
     // and once more when it is sent, should one have come in otherwise
@@ -380,14 +439,30 @@ async fn a_test_delivery_reports_the_receivers_answer() -> Result<()> {
     let plant = Plant::start(true).await?;
     let receiver = Receiver::start().await?;
     let body = json!({"url": receiver.url(), "event_type": "test.event"});
-    let answer = plant.engineer.post("/notifications/test-webhook", body).await?.expect(200)?;
+    let answer = plant.admin.post("/notifications/test-webhook", body).await?.expect(200)?;
     assert_eq!(answer, json!({"ok": true, "message": "Webhook triggered successfully"}));
     let received = receiver.wait_for(1).await?.pop().context("no test")?.json()?;
     assert_eq!((&received["event"], &received["data"]["test"]), (&json!("test.event"), &json!(true)));
     assert_eq!(received["timestamp"], received["data"]["timestamp"]);
-    let body = json!({"url": "http://127.0.0.1:1/hook"});
-    let answer = plant.engineer.post("/notifications/test-webhook", body).await?.expect(502)?;
-    assert_eq!(answer["ok"], false);
-    assert!(answer["error"].as_str().is_some_and(|e| e.starts_with("Webhook request failed")), "{answer}");
+    // a closed port, one that never answers and one that is no web server cannot be told apart
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let other_address = other.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = other.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example.org ESMTP\r\n").await;
+        }
+    });
+    for url in [
+        "http://127.0.0.1:1/hook".to_owned(),
+        format!("http://{}/hook", silent.local_addr()?),
+        format!("http://{other_address}/hook"),
+        format!("https://{other_address}/hook"),
+    ] {
+        let answer =
+            plant.admin.post("/notifications/test-webhook", json!({"url": url})).await?.expect(502)?;
+        let expected = json!({"ok": false, "error": "Webhook request failed: the receiver gave no answer"});
+        assert_eq!(answer, expected, "{url}");
+    }
     Ok(())
 }

@@ -466,7 +466,7 @@ routes! { ($)
         RotateWebhookSecret: POST "/webhooks/{webhook_id}/rotate-secret" ADMIN => Json<webhook::Webhook>,
             refuses 409 "Its secret was changed in the meantime";
         /// Send a test event now.
-        TestWebhook: POST "/webhooks/{webhook_id}/test" ENGINEER => Attempt<webhook::TestResult>;
+        TestWebhook: POST "/webhooks/{webhook_id}/test" ADMIN => Attempt<webhook::TestResult>;
         /// What was sent to a webhook, newest first.
         ListDeliveries: GET "/webhooks/{webhook_id}/deliveries" ENGINEER, query webhook::DeliveryFilter => List<webhook::Delivery, DeliverySort, 100>;
         /// One delivery.
@@ -479,7 +479,7 @@ routes! { ($)
         /// Send a test mail now.
         TestEmail: POST "/notifications/test-email" ADMIN, body OptionalJson<notification::TestEmailRequest> => Attempt<webhook::TestResult>;
         /// Send a test event to an address now.
-        TestAddress: POST "/notifications/test-webhook" ENGINEER, body Json<notification::TestAddressRequest> => Attempt<webhook::TestResult>;
+        TestAddress: POST "/notifications/test-webhook" ADMIN, body Json<notification::TestAddressRequest> => Attempt<webhook::TestResult>;
         /// Which mails one gets.
         GetPreferences: GET "/notifications/preferences" TOKEN => Json<notification::Preferences>;
         /// Choose which mails one gets.

@@ -89,6 +89,17 @@ impl Known {
         KNOWN.iter().find(|known| known.key == key)
     }
 
+    /// Whether administrators alone may change it, and no custom role that may change settings. Whoever sets one of these
+    /// decides who gets in: links for new passwords begin with the public address, pages of other origins call with the
+    /// rights of their visitors, attachments go to the object store.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.category(), "cors" | "login" | "password" | "registration" | "session")
+            || self.id == Key::GeneralPublicUrl
+            || self.key.starts_with("attachments.s3_")
+            || self.id == Key::AttachmentsStore
+    }
+
     /// The part of the key before the dot.
     #[must_use]
     pub fn category(&self) -> &'static str {
@@ -100,6 +111,23 @@ impl Known {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_trust_rests_on_is_reserved() {
+        let reserved = |key: &str| Known::find(key).map(Known::is_reserved);
+        for key in [
+            "general.public_url",
+            "registration.policy",
+            "cors.origins",
+            "password.min_length",
+            "session.access_minutes",
+        ] {
+            assert_eq!(reserved(key), Some(true), "{key}");
+        }
+        for key in ["retention.raw_days", "notifications.mail_enabled", "attachments.max_bytes"] {
+            assert_eq!(reserved(key), Some(false), "{key}");
+        }
+    }
 
     #[test]
     fn every_default_fits_and_every_key_is_well_formed() {

@@ -56,6 +56,9 @@ known! {
     DashboardCacheS = "dashboard.cache_s", Integer(0, 300), "0",
         Private, "Seconds for which the counts of the dashboard may be reused; 0 counts anew each time.";
 
+    EventsStreamsPerAccount = "events.streams_per_account", Integer(1, 1000), "100",
+        Private, "Event streams that one account may hold open at the same time, in all its browsers.";
+
     GeneralPublicUrl = "general.public_url", Url, "http://127.0.0.1:8000",
         Public, "Where people reach this system; links in mails begin with it.";
 
