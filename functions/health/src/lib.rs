@@ -6,6 +6,7 @@
 mod dead_letters;
 mod service_status;
 
+use http::StatusCode;
 use pm_api::{
     ai::AiStatus,
     list::Page,
@@ -56,8 +57,10 @@ async fn liveness(_: Input<op::HealthLive>) -> Result<Liveness, Refusal> {
     })
 }
 
-async fn ready(input: Input<op::HealthReady>) -> Result<Readiness, Refusal> {
-    let (status, database, message, error) = match service_status::database(&input).await {
+async fn ready(input: Input<op::HealthReady>) -> Result<(StatusCode, Readiness), Refusal> {
+    let found = service_status::database(&input).await;
+    let code = if found.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (status, database, message, error) = match found {
         Ok(_) => ("ready", "connected", "✅ Service is ready to accept requests", None),
         Err(error) => {
             log_warning(&format!("not ready: {error}"));
@@ -65,14 +68,15 @@ async fn ready(input: Input<op::HealthReady>) -> Result<Readiness, Refusal> {
             ("not_ready", "disconnected", message, Some("The database cannot be reached".to_owned()))
         }
     };
-    Ok(Readiness {
+    let readiness = Readiness {
         status: status.to_owned(),
         service: SERVICE.to_owned(),
         database: database.to_owned(),
         error,
         timestamp: now(),
         message: message.to_owned(),
-    })
+    };
+    Ok((code, readiness))
 }
 
 async fn status(input: Input<op::SystemStatus>) -> Result<SystemStatus, Refusal> {

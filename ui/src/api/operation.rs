@@ -3,7 +3,8 @@
 use super::ApiError;
 use pm_api::route::{
     operation::{
-        Accepted, Attempt, Created, CreatedOrKept, Form, Json, List, NoBody, NoContent, OptionalJson, Upload,
+        Accepted, Attempt, Created, CreatedOrKept, Form, Json, List, NoBody, NoContent, OptionalJson, Probe,
+        Upload,
     },
     url_encoded,
 };
@@ -86,7 +87,7 @@ macro_rules! received {
     )*};
 }
 
-received!(Json, Created, CreatedOrKept, Accepted, Attempt);
+received!(Json, Created, CreatedOrKept, Accepted, Attempt, Probe);
 
 impl Received for NoContent {
     type Value = ();

@@ -133,11 +133,11 @@ fn panel(hook: Webhook, hooks: Query<Vec<Webhook>>, shown: RwSignal<Option<Shown
                 <button class="button small" on:click=move |_| shown.set(Some(Shown::Deliveries(id)))>
                     "Deliveries"
                 </button>
-                <button class="button small" on:click=test>
-                    {Icon::Send.view()}
-                    "Test"
-                </button>
                 <Only least=Role::Admin>
+                    <button class="button small" on:click=test>
+                        {Icon::Send.view()}
+                        "Test"
+                    </button>
                     {form::sure_button("New secret", "Really make a new secret", rotate)}
                     <button
                         class="button small"

@@ -58,7 +58,7 @@ pub struct Liveness {
     pub message: String,
 }
 
-/// `GET /health/ready`; the status code is 200 in both cases, as documented.
+/// `GET /health/ready`: with 200 when it is ready, else with 503.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Readiness {

@@ -7,7 +7,7 @@ use pm_api::{
         Op, Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Upload,
+            List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Probe, Upload,
         },
     },
 };
@@ -125,6 +125,7 @@ describe_answer! {
     CreatedOrKept => 201 "Created", 200 "It was stored before; nothing changed";
     Accepted => 202 "Accepted; the work goes on";
     Attempt => 200 "It arrived", 400 "It is not configured", 502 "It did not arrive";
+    Probe => 200 "It is so", 503 "It is not so now";
 }
 
 impl<T: JsonSchema> DescribeAnswer for JsonOrPage<T> {

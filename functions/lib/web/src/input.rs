@@ -17,7 +17,7 @@ use pm_api::{
         Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, Message, NoBody, NoContent, OptionalJson, Upload,
+            List, Message, NoBody, NoContent, OptionalJson, Probe, Upload,
         },
     },
 };
@@ -308,6 +308,7 @@ give! {
     [T] Created<T>: |value: T| json(StatusCode::CREATED, &value);
     [T] Accepted<T>: |value: T| json(StatusCode::ACCEPTED, &value);
     [T] Attempt<T>: |value: (StatusCode, T)| json(value.0, &value.1);
+    [T] Probe<T>: |value: (StatusCode, T)| json(value.0, &value.1);
     [] NoContent: |_value: ()| empty(StatusCode::NO_CONTENT);
     [T] CreatedOrKept<T>: |value: Stored<T>| match value {
         Stored::New(value) => json(StatusCode::CREATED, &value),

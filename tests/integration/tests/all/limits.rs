@@ -162,6 +162,19 @@ async fn simulated_readings_need_to_be_switched_on_and_are_marked() -> Result<()
 }
 
 #[tokio::test]
+async fn a_system_without_database_is_not_ready() -> Result<()> {
+    let options = StackOptions { own_database: true, without_bridge: true, ..StackOptions::default() };
+    let mut stack = Stack::start(options).await?;
+    let client = Client::new(&stack.base_url());
+    assert_eq!(client.get("/health/ready").await?.expect(200)?["status"], "ready");
+    stack.kill("database").await?;
+    let readiness = client.get("/health/ready").await?.expect(503)?;
+    assert_eq!((&readiness["status"], &readiness["database"]), (&json!("not_ready"), &json!("disconnected")));
+    client.get("/health/live").await?.expect(200)?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn each_caller_of_internal_routes_has_a_token_of_its_own() -> Result<()> {
     let environment = vec![("SPIN_VARIABLE_COMPONENT_TOKEN".to_owned(), "c".repeat(40))];
     let options = StackOptions { demo: true, without_bridge: true, environment, ..StackOptions::default() };

@@ -13,8 +13,8 @@ pub trait Operation: 'static {
     /// What stands in the body: [`NoBody`], [`Json`], [`OptionalJson`], [`Form`], [`Message`],
     /// [`Upload`] or [`Bytes`].
     type Body;
-    /// What it answers: [`Json`], [`Created`], [`Accepted`], [`NoContent`], [`List`], [`Attempt`], [`CreatedOrKept`],
-    /// [`JsonOrPage`], [`Download`] or [`EventStream`].
+    /// What it answers: [`Json`], [`Created`], [`Accepted`], [`NoContent`], [`List`], [`Attempt`], [`Probe`],
+    /// [`CreatedOrKept`], [`JsonOrPage`], [`Download`] or [`EventStream`].
     type Answer;
 }
 
@@ -57,6 +57,8 @@ markers! {
     NoContent;
     /// Answers 200 with JSON when something outside was reached, 400 when it is not configured, 502 when it failed.
     Attempt<T>;
+    /// Answers 200 with JSON, or 503 with it: a probe looks at the status code alone.
+    Probe<T>;
     /// Answers a stream of server-sent events, each a `T` in JSON.
     EventStream<T>;
     /// Answers programs with JSON and browsers with a page.

@@ -9,7 +9,7 @@ use super::{
     access::{ADMIN, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, VIEWER},
     operation::{
         self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, List, Message, NoBody,
-        NoContent, NoQuery, OptionalJson, Upload,
+        NoContent, NoQuery, OptionalJson, Probe, Upload,
     },
 };
 use crate::{
@@ -89,7 +89,7 @@ routes! { ($)
         /// Does the process live?
         HealthLive: GET "/health/live" PUBLIC => Json<status::Liveness>;
         /// Can it serve (database reachable)?
-        HealthReady: GET "/health/ready" PUBLIC => Json<status::Readiness>;
+        HealthReady: GET "/health/ready" PUBLIC => Probe<status::Readiness>;
         /// State of every part.
         SystemStatus: GET "/status" PUBLIC => Json<status::SystemStatus>;
         /// State of broker and bridge; the bridge's counters are for engineers.
