@@ -55,7 +55,8 @@ as $$
         else shown
     end
     from (select entry - (
-        array['password_hash', 'secret', 'previous_secret', 'updated_at', 'lease_id', 'lease_until']
+        array['password_hash', 'secret', 'previous_secret', 'token_hash', 'recovery_code_hashes', 'updated_at', 'lease_id',
+              'lease_until']
         || case source when 'webhooks' then array['headers'] else '{}' end
     ) as shown) visible
 $$;

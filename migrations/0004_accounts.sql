@@ -1,4 +1,4 @@
--- Accounts, roles, refresh-token families, login throttling, password resets, request limits.
+-- Accounts, roles, sessions, API keys, second factors, login throttling, password resets, request limits.
 
 create table users (
     id uuid primary key default uuid_v7(),
@@ -7,9 +7,15 @@ create table users (
     email text not null,
     full_name text,
     role text not null,
-    password_hash text not null,
+    -- null: invited and not there yet, or an account of programs
+    password_hash text,
+    -- the password was chosen by somebody else
+    password_change_required boolean not null default false,
     last_login timestamptz,
     is_active boolean not null default true,
+    -- an account of programs, which use API keys
+    is_service boolean not null default false,
+    constraint users_service_without_password check (not is_service or password_hash is null),
     constraint users_role_known check (role in ('operator', 'viewer', 'engineer', 'admin'))
 );
 create unique index users_email_unique on users (lower(email));
@@ -84,22 +90,66 @@ create trigger roles_keep_system before update or delete on roles
 create trigger roles_audit after insert or update or delete on roles for each row execute function audit_row('role');
 create trigger user_roles_audit after insert or delete on user_roles for each row execute function audit_row('user_role');
 
--- One row per login. Revoking it ends every token that descends from that login.
+-- Sessions: one row per sign-in. Ending it ends every token that descends from that sign-in.
 create table refresh_families (
     id uuid primary key,
     user_id uuid not null references users (id) on delete cascade,
-    -- the only valid refresh token of the family; the use of any other revokes the family
     current_token_id uuid not null,
+    -- was replaced by the current one at rotated_at, and is good for a moment longer (pm_domain::session)
+    previous_token_id uuid,
     created_at timestamptz not null default now(),
     rotated_at timestamptz not null default now(),
+    last_used_at timestamptz not null default now(),
     expires_at timestamptz not null,
+    ip_address text,
+    user_agent text,
     revoked_at timestamptz,
     revoked_reason text
 );
-create index refresh_families_of_user on refresh_families (user_id);
+create index refresh_families_of_user on refresh_families (user_id, created_at desc, id desc);
 create index refresh_families_by_expiry on refresh_families (expires_at);
 
--- Failed logins per key («account:…» or «address:…») in the running window.
+-- API keys. Only the SHA-256 of a key is stored; `prefix` is how people tell keys apart.
+create table api_keys (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    user_id uuid not null references users (id) on delete cascade,
+    name text not null,
+    prefix text not null,
+    token_hash bytea not null,
+    permissions text[] not null,
+    expires_at timestamptz not null,
+    last_used_at timestamptz,
+    revoked_at timestamptz,
+    constraint api_keys_token_hash_unique unique (token_hash)
+);
+create index api_keys_of_user on api_keys (user_id, created_at desc, id desc);
+create trigger api_keys_audit after insert or update or delete on api_keys
+    for each row execute function audit_row('api_key');
+
+-- Second factors: time-based one-time passwords (RFC 6238) and codes for the day on which the device is lost.
+create table user_totp (
+    user_id uuid primary key references users (id) on delete cascade,
+    created_at timestamptz not null default now(),
+    secret text not null,
+    -- null: shown, and no code was given yet
+    confirmed_at timestamptz,
+    -- the time step of the last code that was accepted: none works twice
+    last_step bigint not null default 0,
+    -- SHA-256 of each code that was not used yet
+    recovery_code_hashes text[] not null default '{}'
+);
+create trigger user_totp_audit after insert or update or delete on user_totp
+    for each row execute function audit_row('second_factor');
+
+-- Tickets for event streams that have been used. The table is unlogged: a ticket lives for a minute.
+create unlogged table spent_tickets (
+    id uuid constraint spent_tickets_pkey primary key,
+    spent_at timestamptz not null default now()
+);
+
+-- Attempts per key («login:…», «address:…», «register:…», …) in the running window. blocked_until is when the next one has
+-- its turn.
 create table login_throttle (
     key text primary key,
     failures integer not null,
@@ -107,6 +157,7 @@ create table login_throttle (
     blocked_until timestamptz
 );
 
+-- Links to set a password: asked for by mail, or the invitation of a new account.
 create table password_resets (
     token_hash bytea primary key,
     user_id uuid not null references users (id) on delete cascade,
@@ -134,5 +185,5 @@ create unlogged table event_streams (
     constraint event_streams_pkey primary key (user_id, slot)
 );
 
--- Users, logins and resets are for the accounts' own components: see 0019_roles.sql.
+-- Users, sessions, keys, second factors and resets are for the accounts' own components: see 0019_roles.sql.
 grant select, insert, update, delete on roles, user_roles, request_counts to pm_app;

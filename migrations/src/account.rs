@@ -10,7 +10,8 @@ const BCRYPT_COST: u32 = 12;
 
 /// Adds an administrator when there is no active one; returns whether it did.
 ///
-/// `password` must have eight characters or more, as the functions ask of others.
+/// `password` must have eight characters or more, as the functions ask of others. The administrator has to change it at the
+/// first sign-in.
 pub async fn first_admin(url: &str, email: &str, password: &str) -> Result<bool> {
     ensure!(email.contains('@'), "PM_ADMIN_EMAIL is no mail address: {email}");
     ensure!(
@@ -23,6 +24,8 @@ pub async fn first_admin(url: &str, email: &str, password: &str) -> Result<bool>
         return Ok(false);
     }
     add_user(&client, email, password, "Administrator", "admin").await?;
+    let first = "update users set password_change_required = true where lower(email) = lower($1)";
+    client.execute(first, &[&email]).await.map_err(sentence)?;
     Ok(true)
 }
 

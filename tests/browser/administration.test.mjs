@@ -301,7 +301,7 @@ describe("accounts", () => {
     await page.getByRole("button", { name: "Send the link" }).click();
     await page.getByRole("status").filter({ hasText: "is on its way" }).waitFor();
     await inspect(page, "reset-asked");
-    await page.goto(`${baseUrl}/app/reset-password?token=no-such-token`);
+    await page.goto(`${baseUrl}/app/reset-password#token=no-such-token`);
     await page.getByLabel("New password").fill(`Long-enough-${stamp}-2`);
     await page.getByRole("button", { name: "Set the password" }).click();
     await page.getByText("Invalid or expired reset token").waitFor();

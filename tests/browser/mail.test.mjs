@@ -47,7 +47,7 @@ test("the link of a password mail sets a new password once", async () => {
   const mail = await until(async () => mails.find(({ to }) => to.includes(who.email)), "the mail arrives", 30_000);
   assert.equal(mail.subject, "Set a new password");
   const [link] = /http\S+/.exec(mail.text);
-  assert.ok(link.startsWith(`${baseUrl}/app/reset-password?token=`), link);
+  assert.ok(link.startsWith(`${baseUrl}/app/reset-password#token=`), link);
   assert.ok(mail.html.includes(link));
 
   const fresh = `Remembered-${stamp}-2`;
@@ -55,7 +55,7 @@ test("the link of a password mail sets a new password once", async () => {
   await page.getByLabel("New password").fill(fresh);
   await page.getByRole("button", { name: "Set the password" }).click();
   await page.getByText("Your password is changed.").waitFor();
-  assert.equal(new URL(page.url()).search, "", "the used token does not stay in the address");
+  assert.equal(new URL(page.url()).hash, "", "the used token does not stay in the address");
   await page.getByRole("link", { name: "To the sign-in" }).click();
   await page.getByLabel("Mail address").fill(who.email);
   await page.getByLabel("Password").fill(fresh);

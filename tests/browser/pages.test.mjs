@@ -79,7 +79,7 @@ for (const theme of ["light", "dark"]) {
         await inspect(page, `login-${theme}-${size.width}`);
         await page.context().close();
       });
-      for (const [name, path] of [["reset", ""], ["reset-token", "?token=none"]]) {
+      for (const [name, path] of [["reset", ""], ["reset-token", "#token=none"]]) {
         test(name, async () => {
           const page = await open(browser, { ...size, theme });
           await page.goto(`${baseUrl}/app/reset-password${path}`);

@@ -28,6 +28,7 @@ before(async () => {
   browser = await launch();
   const page = await open(browser);
   await login(page);
+  await api(page, "/settings/password.change_first", { value: "false" }, "PATCH");
   await api(page, "/users", operator);
   const [sensor] = await api(page, "/sensors?limit=1");
   const alarm = await api(page, "/alarms", {

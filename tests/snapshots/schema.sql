@@ -148,7 +148,8 @@ CREATE FUNCTION public.audit_visible(source text, entry jsonb, is_secret boolean
         else shown
     end
     from (select entry - (
-        array['password_hash', 'secret', 'previous_secret', 'updated_at', 'lease_id', 'lease_until']
+        array['password_hash', 'secret', 'previous_secret', 'token_hash', 'recovery_code_hashes', 'updated_at', 'lease_id',
+              'lease_until']
         || case source when 'webhooks' then array['headers'] else '{}' end
     ) as shown) visible
 $$;
@@ -708,6 +709,19 @@ ALTER TABLE public.alarm_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.api_keys (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    token_hash bytea NOT NULL,
+    permissions text[] NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone
+);
+
 CREATE TABLE public.attachment_contents (
     attachment_id uuid NOT NULL,
     content bytea NOT NULL
@@ -1070,9 +1084,13 @@ CREATE TABLE public.refresh_families (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
     current_token_id uuid NOT NULL,
+    previous_token_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     rotated_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    ip_address text,
+    user_agent text,
     revoked_at timestamp with time zone,
     revoked_reason text
 );
@@ -1254,6 +1272,11 @@ CREATE TABLE public.settings (
     CONSTRAINT settings_value_type_known CHECK ((value_type = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text, 'json'::text])))
 );
 
+CREATE UNLOGGED TABLE public.spent_tickets (
+    id uuid NOT NULL,
+    spent_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.stray_objects (
     storage_key text NOT NULL,
     remove_after timestamp with time zone DEFAULT now() NOT NULL
@@ -1285,6 +1308,15 @@ CREATE TABLE public.user_roles (
     role_id uuid NOT NULL
 );
 
+CREATE TABLE public.user_totp (
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    secret text NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    recovery_code_hashes text[] DEFAULT '{}'::text[] NOT NULL
+);
+
 CREATE TABLE public.users (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1292,10 +1324,13 @@ CREATE TABLE public.users (
     email text NOT NULL,
     full_name text,
     role text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text,
+    password_change_required boolean DEFAULT false NOT NULL,
     last_login timestamp with time zone,
     is_active boolean DEFAULT true NOT NULL,
-    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['operator'::text, 'viewer'::text, 'engineer'::text, 'admin'::text])))
+    is_service boolean DEFAULT false NOT NULL,
+    CONSTRAINT users_role_known CHECK ((role = ANY (ARRAY['operator'::text, 'viewer'::text, 'engineer'::text, 'admin'::text]))),
+    CONSTRAINT users_service_without_password CHECK (((NOT is_service) OR (password_hash IS NULL)))
 );
 
 CREATE TABLE public.webhook_deliveries (
@@ -1343,6 +1378,12 @@ ALTER TABLE ONLY public.alarm_transitions
 
 ALTER TABLE ONLY public.alarms
     ADD CONSTRAINT alarms_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_token_hash_unique UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.attachment_contents
     ADD CONSTRAINT attachment_contents_pkey PRIMARY KEY (attachment_id);
@@ -1502,6 +1543,9 @@ ALTER TABLE ONLY public.settings
 ALTER TABLE ONLY public.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.spent_tickets
+    ADD CONSTRAINT spent_tickets_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.stray_objects
     ADD CONSTRAINT stray_objects_pkey PRIMARY KEY (storage_key);
 
@@ -1513,6 +1557,9 @@ ALTER TABLE ONLY public.tickets
 
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (user_id, role_id);
+
+ALTER TABLE ONLY public.user_totp
+    ADD CONSTRAINT user_totp_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
@@ -1541,6 +1588,8 @@ CREATE INDEX alarms_of_prediction ON public.alarms USING btree (prediction_id) W
 CREATE INDEX alarms_of_sensor ON public.alarms USING btree (sensor_id, triggered_at DESC);
 
 CREATE UNIQUE INDEX alarms_one_per_cause ON public.alarms USING btree (machine_id, sensor_id, kind) NULLS NOT DISTINCT WHERE ((status <> 'resolved'::text) AND (kind <> 'manual'::text));
+
+CREATE INDEX api_keys_of_user ON public.api_keys USING btree (user_id, created_at DESC, id DESC);
 
 CREATE INDEX attachments_of_resource ON public.attachments USING btree (resource_type, resource_id, created_at DESC);
 
@@ -1586,7 +1635,7 @@ CREATE INDEX readings_1h_by_bucket ON public.readings_1h USING btree (bucket);
 
 CREATE INDEX refresh_families_by_expiry ON public.refresh_families USING btree (expires_at);
 
-CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id);
+CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id, created_at DESC, id DESC);
 
 CREATE INDEX report_schedules_due ON public.report_schedules USING btree (next_run_at) WHERE is_active;
 
@@ -1637,6 +1686,8 @@ CREATE TRIGGER alarms_audit AFTER INSERT OR DELETE OR UPDATE ON public.alarms FO
 CREATE TRIGGER alarms_belongings AFTER DELETE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.remove_belongings('alarm');
 
 CREATE TRIGGER alarms_stamp BEFORE UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER api_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.audit_row('api_key');
 
 CREATE TRIGGER attachments_audit AFTER INSERT OR DELETE OR UPDATE ON public.attachments FOR EACH ROW EXECUTE FUNCTION public.audit_row('attachment');
 
@@ -1710,6 +1761,8 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.sensor_data FOR EACH RO
 
 CREATE TRIGGER user_roles_audit AFTER INSERT OR DELETE ON public.user_roles FOR EACH ROW EXECUTE FUNCTION public.audit_row('user_role');
 
+CREATE TRIGGER user_totp_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_totp FOR EACH ROW EXECUTE FUNCTION public.audit_row('second_factor');
+
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.audit_row('user');
 
 CREATE TRIGGER users_keep_an_admin_delete AFTER DELETE ON public.users FOR EACH ROW WHEN (((old.role = 'admin'::text) AND old.is_active)) EXECUTE FUNCTION public.users_keep_an_admin();
@@ -1742,6 +1795,9 @@ ALTER TABLE ONLY public.alarms
 
 ALTER TABLE ONLY public.alarms
     ADD CONSTRAINT alarms_shelved_by_fkey FOREIGN KEY (shelved_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.attachment_contents
     ADD CONSTRAINT attachment_contents_attachment_id_fkey FOREIGN KEY (attachment_id) REFERENCES public.attachments(id) ON DELETE CASCADE;
@@ -1826,6 +1882,9 @@ ALTER TABLE ONLY public.user_roles
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.user_totp
+    ADD CONSTRAINT user_totp_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhooks(id) ON DELETE CASCADE;
 
@@ -1856,6 +1915,8 @@ GRANT SELECT ON TABLE public.alarm_transitions TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_keys TO pm_app;
 
 GRANT SELECT,INSERT ON TABLE public.attachment_contents TO pm_app;
 GRANT SELECT ON TABLE public.attachment_contents TO pm_ingest;
@@ -2050,6 +2111,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
 GRANT SELECT ON TABLE public.settings TO pm_ingest;
 GRANT SELECT ON TABLE public.settings TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spent_tickets TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
 GRANT SELECT ON TABLE public.stray_objects TO pm_ingest;
 GRANT SELECT ON TABLE public.stray_objects TO pm_read;
@@ -2098,6 +2161,9 @@ GRANT SELECT(last_login) ON TABLE public.users TO pm_read;
 GRANT SELECT(is_active) ON TABLE public.users TO pm_app;
 GRANT SELECT(is_active) ON TABLE public.users TO pm_ingest;
 GRANT SELECT(is_active) ON TABLE public.users TO pm_read;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_totp TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO pm_app;
 GRANT SELECT ON TABLE public.webhook_deliveries TO pm_ingest;

@@ -43,6 +43,11 @@ pub fn Root() -> impl IntoView {
         }
         document().set_title(&format!("{} · Predictive Maintenance", route.name()));
     });
+    Effect::new(move |_| {
+        if session.action_required.with(Option::is_some) {
+            app.nav.replace(&Route::Profile.to_string());
+        }
+    });
     // Pages that are shown without the frame.
     let instead = Memo::new(move |_| match app.nav.route.get() {
         Route::ResetPassword => Some(Route::ResetPassword),

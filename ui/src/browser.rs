@@ -1,6 +1,9 @@
 //! Functions of the browser: clock, storage, media queries, downloads.
 
+use futures::channel::oneshot;
 use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
 /// Now, milliseconds since 1970 UTC.
 #[must_use]
@@ -49,9 +52,16 @@ pub fn encode(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
+/// A value in the fragment of the page's address (`#key=value`), which browsers send to no server.
+#[must_use]
+pub fn fragment_value(key: &str) -> Option<String> {
+    let fragment = window().location().hash().ok()?;
+    let values = web_sys::UrlSearchParams::new_with_str(fragment.trim_start_matches('#')).ok()?;
+    values.get(key).filter(|value| !value.is_empty())
+}
+
 /// Saves the file at `address` as `name`.
 pub fn save(address: &str, name: &str) {
-    use wasm_bindgen::JsCast;
     let link = leptos::prelude::document().create_element("a");
     if let Some(link) = link.ok().and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok()) {
         let _ = link.set_attribute("href", address);
@@ -70,4 +80,33 @@ pub fn release(address: &str) {
 pub fn shows_pdf() -> bool {
     js_sys::Reflect::get(&window().navigator(), &"pdfViewerEnabled".into())
         .is_ok_and(|shows| shows.is_truthy())
+}
+
+/// Does some work while no other page of this browser does work of this name. Where the browser has no locks (they need
+/// HTTPS or this machine), it is done at once.
+pub async fn exclusively<T: 'static>(name: &str, work: impl Future<Output = T> + 'static) -> T {
+    let Some((locks, request)) = locks() else { return work.await };
+    let (done, result) = oneshot::channel();
+    let callback = Closure::once_into_js(move |_lock: JsValue| {
+        future_to_promise(async move {
+            let _ = done.send(work.await);
+            Ok(JsValue::UNDEFINED)
+        })
+    });
+    if let Ok(promise) = request.call2(&locks, &name.into(), &callback)
+        && let Ok(promise) = promise.dyn_into::<js_sys::Promise>()
+    {
+        let _ = JsFuture::from(promise).await;
+    }
+    match result.await {
+        Ok(result) => result,
+        // the browser has dropped the work with the page
+        Err(_) => std::future::pending().await,
+    }
+}
+
+fn locks() -> Option<(JsValue, js_sys::Function)> {
+    let locks = js_sys::Reflect::get(&window().navigator(), &"locks".into()).ok()?;
+    let request = js_sys::Reflect::get(&locks, &"request".into()).ok()?.dyn_into().ok()?;
+    Some((locks, request))
 }

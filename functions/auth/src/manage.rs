@@ -2,7 +2,7 @@
 
 use crate::password;
 use pm_api::{UserId, input::FieldFault, list::Page, route::op, user::User};
-use pm_domain::settings::Key;
+use pm_domain::{password::Owner, settings::Key};
 use pm_store::{StoreError, role, setting, user};
 use pm_web::{Input, Refusal};
 use serde_json::json;
@@ -18,7 +18,7 @@ pub(crate) async fn get(input: Input<op::GetUser>) -> Result<User, Refusal> {
     user::get(&input.db().await?, id).await?.ok_or(Refusal::NotFound)
 }
 
-/// `PATCH /users/{user_id}`: a new password, or making it inactive, ends the account's logins.
+/// `PATCH /users/{user_id}`: a new password, another role, or making it inactive ends the account's sessions.
 pub(crate) async fn update(input: Input<op::UpdateUser>) -> Result<User, Refusal> {
     let id: UserId = input.id("user_id")?;
     let change = &input.body;
@@ -34,7 +34,13 @@ pub(crate) async fn update(input: Input<op::UpdateUser>) -> Result<User, Refusal
     }
     if let Some(password) = &change.password {
         let settings = setting::read(&db, &[Key::PasswordMinLength]).await?;
-        faults.extend(password::fault("password", password, &settings));
+        let known = user::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+        if known.is_service {
+            let why = "An account of programs has API keys and no password";
+            faults.push(FieldFault::new("password", why, serde_json::Value::Null));
+        }
+        let owner = Owner { email: &known.email, full_name: known.full_name.as_deref() };
+        faults.extend(password::fault("password", password, owner, &settings));
     }
     if !faults.is_empty() {
         return Err(Refusal::in_body(faults));

@@ -1,16 +1,23 @@
-//! Forgotten passwords: a mailed link with a token that works once, for an hour.
+//! Forgotten passwords and invitations: a mailed link with a token that works once, for a limited time. The token stands in
+//! the fragment of the address, which browsers send to no server.
 
 use crate::{
     password,
     throttled::{AttemptLimits, count},
 };
-use pm_api::{route::op, user::Message};
-use pm_domain::{duration::MINUTE_S, mail, settings::Key, throttle::MAX_RESET_MAILS_PER_ACCOUNT};
+use pm_api::{UserId, route::op, user::Message};
+use pm_domain::{
+    duration::{DAY_S, MINUTE_S},
+    mail,
+    password::Owner,
+    settings::Key,
+    throttle::MAX_RESET_MAILS_PER_ACCOUNT,
+};
 use pm_store::{
-    Db,
+    Actor, Db,
     audit::Origin,
     mail::{NewMail, enqueue},
-    password_reset::{self, TokenState, VALID_S},
+    password_reset::{self, INVITATION_VALID_S, TokenState, VALID_S},
     setting,
 };
 use pm_web::{Input, Refusal, log_error, spawn};
@@ -37,22 +44,35 @@ pub(crate) async fn request(input: Input<op::RequestPasswordReset>) -> Result<Me
 }
 
 async fn send_link(db: &Db, origin: &Origin, email: &str) -> Result<(), Refusal> {
-    let key = format!("reset-account:{}", email.to_lowercase());
+    let key = format!("reset-account:{email}");
     if count(db, &key, i32::MAX).await?.count > MAX_RESET_MAILS_PER_ACCOUNT {
         return Ok(());
     }
     let token = Uuid::new_v4().to_string();
     let Some(to) = password_reset::begin(db, origin, email, &hash(&token)).await? else { return Ok(()) };
-    let settings = setting::read(db, &[Key::GeneralPublicUrl]).await?;
-    let base = settings.text(Key::GeneralPublicUrl).trim_end_matches('/');
-    let words = mail::password_reset(
-        to.full_name.as_deref(),
-        &format!("{base}{PAGE}?token={token}"),
-        VALID_S / MINUTE_S,
-    );
+    let link = link(db, &token).await?;
+    let words = mail::password_reset(to.full_name.as_deref(), &link, VALID_S / MINUTE_S);
     let mail = NewMail { valid_for_s: VALID_S, ..NewMail::new("password_reset", &to.email, &words) };
     enqueue(db, &mail).await?;
     Ok(())
+}
+
+/// Mails a link to a new account with which its person chooses a password. False: it is not active, has a password, or is
+/// one of programs.
+pub(crate) async fn invite(db: &Db, actor: &Actor, user_id: UserId) -> Result<bool, Refusal> {
+    let token = Uuid::new_v4().to_string();
+    let Some(to) = password_reset::invite(db, actor, user_id, &hash(&token)).await? else { return Ok(false) };
+    let words =
+        mail::invitation(to.full_name.as_deref(), &link(db, &token).await?, INVITATION_VALID_S / DAY_S);
+    let mail = NewMail { valid_for_s: INVITATION_VALID_S, ..NewMail::new("invitation", &to.email, &words) };
+    enqueue(db, &mail).await?;
+    Ok(true)
+}
+
+async fn link(db: &Db, token: &str) -> Result<String, Refusal> {
+    let settings = setting::read(db, &[Key::GeneralPublicUrl]).await?;
+    let base = settings.text(Key::GeneralPublicUrl).trim_end_matches('/');
+    Ok(format!("{base}{PAGE}#token={token}"))
 }
 
 /// `POST /users/password-reset/confirm`: ends all logins of the account.
@@ -61,11 +81,14 @@ pub(crate) async fn confirm(input: Input<op::ConfirmPasswordReset>) -> Result<Me
     let limits = AttemptLimits::of_reset(&input);
     limits.check(&db).await?;
     let new = &input.body.new_password;
-    password::check("new_password", new, &setting::read(&db, &[Key::PasswordMinLength]).await?)?;
     let token = hash(input.body.token.trim());
     let refuse = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
     match password_reset::state(&db, &token).await? {
-        TokenState::Good => {}
+        TokenState::Good(of) => {
+            let owner = Owner { email: &of.email, full_name: of.full_name.as_deref() };
+            let settings = setting::read(&db, &[Key::PasswordMinLength]).await?;
+            password::check("new_password", new, owner, &settings)?;
+        }
         TokenState::Expired => return refuse("Reset token has expired"),
         TokenState::Unknown => {
             limits.count(&db).await?;

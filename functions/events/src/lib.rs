@@ -2,8 +2,9 @@
 //!
 //! Invariants: every listener gets every outbox event that its filter lets through, in order, once, and resumes after
 //! the `Last-Event-ID` it names; the newest reading of a sensor is sent at most once a poll. The listeners of an
-//! instance share one look at the database ([`hub`]); a slow one costs nobody else. An account has a limited number of streams ([`slot`]). A stream ends after an hour, so
-//! that who has lost access does not listen on for ever.
+//! instance share one look at the database ([`hub`]); a slow one costs nobody else. An account has a limited number of
+//! streams ([`slot`]). Every 30 s a stream checks that its caller may still listen; it ends after an hour. A ticket opens
+//! one stream.
 //!
 //! Deliberately absent: WebSockets (a function cannot take over a connection), events of the past without an id.
 
@@ -19,6 +20,7 @@ use pm_api::{
 };
 use pm_auth::token::TICKET_S;
 use pm_web::{Answer, Call, Input, Outcome, Refusal, Request, handlers, json, serve, spawn, stream};
+use uuid::Uuid;
 
 const NO_WEBSOCKET: &str =
     "WebSocket is not served here: live events are a stream of server-sent events at /ws/events/stream";
@@ -46,7 +48,8 @@ async fn listen(call: &Call, query: &StreamQuery) -> Outcome {
     let in_header = call.header("last-event-id").and_then(|id| id.trim().parse().ok()).filter(|id| *id >= 0);
     let resume_after = in_header.or(query.last_event_id.map(|id| id.0));
     let patterns = query.events.as_deref().unwrap_or_default().to_vec();
-    let listener = listener::Listener::start(patterns, resume_after, call.identity()?.user_id).await?;
+    let user_id = call.identity()?.user_id;
+    let listener = listener::Listener::start(patterns, call.watch()?, resume_after, user_id).await?;
     let (mut answer, feed) = stream(HeaderValue::from_static("text/event-stream"));
     // a proxy that gathers answers would hold events back
     answer.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
@@ -56,7 +59,8 @@ async fn listen(call: &Call, query: &StreamQuery) -> Outcome {
 
 async fn ticket(input: Input<op::StreamTicket>) -> Result<StreamTicket, Refusal> {
     let signer = input.signer().await?;
-    let ticket = signer.ticket(input.identity()?).map_err(|e| Refusal::Internal(e.to_string()))?;
+    let ticket =
+        signer.ticket(input.identity()?, Uuid::now_v7()).map_err(|e| Refusal::Internal(e.to_string()))?;
     Ok(StreamTicket { ticket, expires_in_s: TICKET_S })
 }
 

@@ -5,14 +5,14 @@ use crate::{
     slot::Slot,
 };
 use pm_api::{UserId, event::EventPattern};
-use pm_web::{Feed, Refusal, log_error, now, variable};
+use pm_domain::session::STREAM_CHECK_S;
+use pm_web::{Feed, Refusal, Watch, log_error, now, variable};
 use std::time::Duration;
 
 /// Time after which a listener looks for new events.
 const LISTENER_INTERVAL: Duration = Duration::from_millis(250);
 const HEARTBEAT_S: f64 = 15.0;
-/// How long a stream lasts unless the variable `event_stream_s` says otherwise, seconds: a user who has lost access does
-/// not get another one.
+/// How long a stream lasts unless the variable `event_stream_s` says otherwise, seconds; the client connects again.
 const MAX_STREAM_S: f64 = 3600.0;
 /// The stream ends after this many failed reads of the database in a row; the client connects again.
 const MAX_FAILURES: u32 = 20;
@@ -23,6 +23,7 @@ pub(crate) struct Listener {
     subscription: Subscription,
     slot: Slot,
     life_s: f64,
+    watch: Watch,
     /// Events of the outbox up to here have been dealt with.
     position: i64,
     /// The hub's events up to here have been dealt with.
@@ -32,6 +33,7 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) async fn start(
         patterns: Vec<EventPattern>,
+        watch: Watch,
         resume_after: Option<i64>,
         user: UserId,
     ) -> Result<Self, Refusal> {
@@ -39,10 +41,10 @@ impl Listener {
         let life_s = variable("event_stream_s").await?.parse().unwrap_or(MAX_STREAM_S);
         let (subscription, newest) = hub::join().await?;
         let position = resume_after.map_or(newest, |p| p.min(newest));
-        Ok(Self { patterns, subscription, slot, life_s, position, seq: 0 })
+        Ok(Self { patterns, subscription, watch, slot, life_s, position, seq: 0 })
     }
 
-    /// Runs until the client has gone.
+    /// Runs until the client has gone, or may no longer listen.
     pub(crate) async fn run(mut self, feed: Feed) {
         self.feed(feed).await;
         self.slot.release().await;
@@ -50,13 +52,19 @@ impl Listener {
 
     async fn feed(&mut self, mut feed: Feed) {
         let started = now();
-        let mut sent_at = started;
+        let (mut sent_at, mut checked_at) = (started, started);
         if !feed.send("retry: 2000\n\n".to_owned()).await {
             return;
         }
         while now().seconds_since(started) < self.life_s && self.slot.renew().await {
             if hub::refresh().await >= MAX_FAILURES {
                 return;
+            }
+            if now().seconds_since(checked_at) >= STREAM_CHECK_S as f64 {
+                if self.watch.is_over().await {
+                    return;
+                }
+                checked_at = now();
             }
             let news = match self.news().await {
                 Ok(news) => news,

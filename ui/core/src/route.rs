@@ -13,7 +13,7 @@ pub enum Route {
     Overview,
     /// Sign in.
     Login,
-    /// A new password for one that was forgotten; mails link to it with `?token=`.
+    /// A new password for one that was forgotten; mails link to it with `#token=`.
     ResetPassword,
     /// All machines.
     Machines,

@@ -28,6 +28,34 @@ pub fn reading(value: f64) -> String {
     if value.is_finite() { format!("{value:.decimals$}") } else { "–".to_owned() }
 }
 
+/// The browser and system that a user agent names; another program by its first words.
+#[must_use]
+pub fn device(user_agent: &str) -> String {
+    let named = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
+    let browser = named(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = named(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        _ => user_agent.chars().take(60).collect(),
+    }
+}
+
 /// A count with thin spaces between thousands.
 #[must_use]
 pub fn count(n: i64) -> String {
@@ -113,6 +141,17 @@ pub fn title(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_have_short_names() {
+        let linux = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36";
+        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 Version/19.0 Mobile Safari/604.1";
+        for (user_agent, name) in
+            [(linux, "Chrome on Linux"), (phone, "Safari on iPhone"), ("curl/8.5", "curl/8.5"), ("", "")]
+        {
+            assert_eq!(device(user_agent), name);
+        }
+    }
 
     #[test]
     fn sizes_have_a_unit_and_unknown_kinds_are_empty() {

@@ -1,10 +1,11 @@
-//! The HTTP client of the API: authorisation, one renewal of the session for all waiting requests, errors.
+//! The HTTP client of the API: authorisation, one renewal of the session for all waiting requests of all pages of this
+//! browser, errors.
 
 use super::{
     ApiError, Session,
     operation::{Content, Received, Sent, json},
 };
-use crate::browser::now_ms;
+use crate::browser::{exclusively, now_ms};
 use futures::{FutureExt, future::LocalBoxFuture, future::Shared};
 use gloo_net::http::{Method, RequestBuilder, Response};
 use leptos::prelude::*;
@@ -75,9 +76,10 @@ impl Api {
         object_url(&bytes, &kind).ok_or_else(|| ApiError::Malformed("no file".to_owned()))
     }
 
-    /// Signs in with the documented password form.
-    pub async fn login(self, email: &str, password: &str) -> Result<(), ApiError> {
-        let form = LoginForm { username: email.into(), password: password.into() };
+    /// Signs in with the documented password form; `code` is that of the second factor, or empty.
+    pub async fn login(self, email: &str, password: &str, code: &str) -> Result<(), ApiError> {
+        let code = (!code.is_empty()).then(|| code.into());
+        let form = LoginForm { username: email.into(), password: password.into(), code };
         self.session.keep(&self.send(request(op::Login, []), &form).await?);
         Ok(())
     }
@@ -112,20 +114,23 @@ impl Api {
             Err(ApiError::Refused { status: 401, .. }) => {}
             answer => return answer,
         }
-        // Another request may have renewed the session while this one was in progress.
-        if self.session.access_token().is_none_or(|now| now == token) {
-            self.renew().await?;
-        }
+        self.renew(&token).await?;
         let token = self.session.access_token().ok_or(ApiError::SignedOut)?;
         self.once(line, &content, Some(&token)).await
     }
 
-    /// Renews the session; requests that fail during the renewal wait for it.
-    pub async fn renew(self) -> Result<(), ApiError> {
+    /// Renews the session unless `refused` is no longer its access token; requests that fail during the renewal wait for
+    /// it.
+    async fn renew(self, refused: &str) -> Result<(), ApiError> {
+        if self.session.access_token().is_some_and(|now| now != refused) {
+            return Ok(());
+        }
+        let refused = refused.to_owned();
         let renewal = RENEWAL.with_borrow_mut(|slot| {
             slot.get_or_insert_with(|| {
                 async move {
-                    let outcome = self.renew_once().await;
+                    let renewal = async move { self.renew_once(&refused).await };
+                    let outcome = exclusively("pm-session", renewal).await;
                     RENEWAL.with_borrow_mut(|slot| *slot = None);
                     outcome
                 }
@@ -137,7 +142,11 @@ impl Api {
         renewal.await
     }
 
-    async fn renew_once(self) -> Result<(), ApiError> {
+    async fn renew_once(self, refused: &str) -> Result<(), ApiError> {
+        // another page may have renewed the session while this one waited
+        if self.session.access_token().is_some_and(|now| now != refused) {
+            return Ok(());
+        }
         let refresh_token = self.session.refresh_token().ok_or(ApiError::SignedOut)?;
         let body = RefreshRequest { refresh_token: refresh_token.into() };
         let renewed: Result<TokenPair, _> = self.send(request(op::Refresh, []), &body).await;
@@ -186,7 +195,11 @@ impl Api {
         if answer.ok() {
             return Ok(answer);
         }
-        Err(ApiError::refused(answer.status(), &answer.text().await.unwrap_or_default()))
+        let error = ApiError::refused(answer.status(), &answer.text().await.unwrap_or_default());
+        if let ApiError::ActionRequired(what) = &error {
+            self.session.action_required.set(Some(what.clone()));
+        }
+        Err(error)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Errors of a request, with messages for users.
 
-use pm_api::error::{Detail, ValidationProblem};
+use pm_api::error::{ActionRequired, Detail, SecondFactorRequired, ValidationProblem};
 
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +11,12 @@ pub enum ApiError {
     /// The session ended and could not be renewed.
     #[error("Your session has ended. Sign in again.")]
     SignedOut,
+    /// The password is right, and a code of the second factor is missing or not good.
+    #[error("{0}")]
+    SecondFactor(String),
+    /// The person has to do something first: choose a password, or set up a second factor.
+    #[error("{0}")]
+    ActionRequired(String),
     /// The server refused the request.
     #[error("{detail}")]
     Refused {
@@ -28,6 +34,16 @@ impl ApiError {
     /// The error in an answer's body.
     #[must_use]
     pub fn refused(status: u16, body: &str) -> Self {
+        if status == 401
+            && let Ok(required) = serde_json::from_str::<SecondFactorRequired>(body)
+        {
+            return Self::SecondFactor(required.detail);
+        }
+        if status == 403
+            && let Ok(required) = serde_json::from_str::<ActionRequired>(body)
+        {
+            return Self::ActionRequired(required.detail);
+        }
         let detail = serde_json::from_str::<ValidationProblem>(body)
             .ok()
             .map(|problem| {

@@ -4,6 +4,7 @@ use super::ApiError;
 use pm_api::route::{
     operation::{
         Accepted, Attempt, Created, CreatedOrKept, Form, Json, List, NoBody, NoContent, OptionalJson, Probe,
+        SignIn,
         Upload,
     },
     url_encoded,
@@ -87,7 +88,7 @@ macro_rules! received {
     )*};
 }
 
-received!(Json, Created, CreatedOrKept, Accepted, Attempt, Probe);
+received!(Json, SignIn, Created, CreatedOrKept, Accepted, Attempt, Probe);
 
 impl Received for NoContent {
     type Value = ();

@@ -19,6 +19,8 @@ pub fn Login(
     let known = app.api.session.user.with_untracked(|user| user.as_ref().map(|user| user.email.clone()));
     let email = RwSignal::new(known.filter(|_| again).unwrap_or_default());
     let password = RwSignal::new(String::new());
+    let code = RwSignal::new(String::new());
+    let needs_code = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let first = NodeRef::<html::Input>::new();
@@ -44,9 +46,14 @@ pub fn Login(
         busy.set(true);
         problem.set(None);
         spawn_local(async move {
-            let answer = app.api.login(email.get_untracked().trim(), &password.get_untracked()).await;
+            let (name, secret, code) =
+                (email.get_untracked(), password.get_untracked(), code.get_untracked());
+            let answer = app.api.login(name.trim(), &secret, code.trim()).await;
             busy.try_set(false);
             if let Err(error) = answer {
+                if matches!(error, ApiError::SecondFactor(_)) {
+                    needs_code.try_set(true);
+                }
                 problem.try_set(Some(match error {
                     ApiError::Refused { status: 401, .. } => "Mail address or password is wrong.".to_owned(),
                     other => other.to_string(),
@@ -78,7 +85,28 @@ pub fn Login(
                         bind:value=email
                     />
                 </label>
-                {form::password_field("Password", "current-password", password)} {form::problem(problem)}
+                {form::password_field("Password", "current-password", password)}
+                {move || {
+                    needs_code
+                        .get()
+                        .then(|| {
+                            view! {
+                                <label class="field">
+                                    <span>"Code"</span>
+                                    <input
+                                        class="input"
+                                        name="code"
+                                        autocomplete="one-time-code"
+                                        required
+                                        autofocus
+                                        bind:value=code
+                                    />
+                                    <small class="muted">"Of your authenticator app, or a recovery code."</small>
+                                </label>
+                            }
+                        })
+                }}
+                {form::problem(problem)}
                 <button class="button primary wide" type="submit" disabled=move || busy.get()>
                     {move || if busy.get() { "Signing in…" } else { "Sign in" }}
                 </button>

@@ -25,6 +25,7 @@ pub mod queue;
 pub mod reports;
 pub mod reset_password;
 pub mod schedules;
+pub mod security;
 pub mod sensor;
 pub mod sensor_form;
 pub mod sensors;

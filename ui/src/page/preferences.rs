@@ -118,6 +118,13 @@ pub fn Password() -> impl IntoView {
             match app.api.send(request(op::ChangePassword, []), &body).await {
                 Ok(done) => {
                     app.toasts.done(done.message);
+                    // All sessions of the account have ended, this one too.
+                    let email =
+                        app.api.session.user.with_untracked(|user| user.as_ref().map(|u| u.email.clone()));
+                    app.api.session.action_required.set(None);
+                    if app.api.login(&email.unwrap_or_default(), &new.get_untracked(), "").await.is_err() {
+                        app.api.session.expire();
+                    }
                     current.try_set(String::new());
                     new.try_set(String::new());
                     problem.try_set(None);

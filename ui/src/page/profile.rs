@@ -1,6 +1,9 @@
 //! The signed-in user, and how this browser shows things.
 
-use super::preferences::{MailPreferences, Password};
+use super::{
+    preferences::{MailPreferences, Password},
+    security::{ApiKeys, SecondFactorPanel, Sessions},
+};
 use crate::{
     components::{icon::Icon, time::Clock},
     state::{Theme, app},
@@ -27,6 +30,13 @@ pub fn Profile() -> impl IntoView {
         <header class="page-head">
             <h1>"Profile"</h1>
         </header>
+        {move || {
+            app.api
+                .session
+                .action_required
+                .get()
+                .map(|what| view! { <p class="form-problem" role="alert">{Icon::Warning.view()} {what}</p> })
+        }}
         <section class="panel narrow">
             {move || {
                 user.get()
@@ -61,6 +71,9 @@ pub fn Profile() -> impl IntoView {
         </section>
         <MailPreferences />
         <Password />
+        <SecondFactorPanel />
+        <Sessions />
+        <ApiKeys />
     }
     .into_any()
 }

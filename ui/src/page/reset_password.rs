@@ -14,7 +14,7 @@ use pm_ui_core::route::Route;
 /// The page.
 #[component]
 pub fn ResetPassword() -> impl IntoView {
-    let token = untrack(|| app().nav.param("token"));
+    let token = crate::browser::fragment_value("token");
     let done = RwSignal::new(None::<&'static str>);
     let title = if token.is_some() { "Choose a new password" } else { "Forgotten your password?" };
     let form = StoredValue::new(token);
@@ -56,8 +56,8 @@ fn Ask(done: RwSignal<Option<&'static str>>) -> impl IntoView {
         spawn_local(async move {
             match app.api.send(request(op::RequestPasswordReset, []), &body).await {
                 Ok(_) => done.set(Some(
-                    "If there is an account with this address, a mail with a link is on its way. The link works for an \
-                     hour, once.",
+                    "If there is an account with this address, a mail with a link is on its way. The link works for ten \
+                     minutes, once.",
                 )),
                 Err(error) => problem.set(Some(error.to_string())),
             }

@@ -164,19 +164,25 @@ fn AddForm(open: OpenState, users: Query<Vec<User>>) -> impl IntoView {
     let (email, name, password) =
         (RwSignal::new(String::new()), RwSignal::new(String::new()), RwSignal::new(String::new()));
     let role = RwSignal::new(Role::Viewer);
+    let service = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let body = NewUser {
             email: email.get_untracked().trim().to_owned().into(),
-            password: password.get_untracked().into(),
+            password: given(&password.get_untracked()).map(Into::into),
+            is_service: Some(pm_api::input::Flag(service.get_untracked())),
             full_name: given(&name.get_untracked()).map(Into::into),
             role: Some(role.get_untracked()),
         };
         spawn_local(async move {
             match app.api.send(request(op::CreateUser, []), &body).await {
                 Ok(user) => {
-                    app.toasts.done(format!("{} can sign in now.", user.email));
+                    app.toasts.done(if body.password.is_some() || user.is_service {
+                        format!("{} was added.", user.email)
+                    } else {
+                        format!("{} gets a mail with a link to choose a password.", user.email)
+                    });
                     users.refetch();
                     open.close();
                 }
@@ -189,7 +195,8 @@ fn AddForm(open: OpenState, users: Query<Vec<User>>) -> impl IntoView {
     view! {
         <form class="form" on:submit=submit>
             {text_field("Mail address", "email", true, email)} {text_field("Name", "text", false, name)}
-            {text_field("Password", "password", true, password)} {role_choice(role)} {form::problem(problem)}
+            {role_choice(role)} {form::check("For programs: API keys instead of a password", service)}
+            {text_field("Password (empty: invite by mail)", "password", false, password)} {form::problem(problem)}
             {form::foot(open, "Add", None)}
         </form>
     }
@@ -206,6 +213,7 @@ fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl Into
     let problem = RwSignal::new(None::<String>);
     let id = user.id;
     let email = user.email.clone();
+    let second_factor = user.second_factor;
     let old = StoredValue::new(user);
     let done = move |text: String| {
         app.toasts.done(text);
@@ -238,6 +246,26 @@ fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl Into
             }
         });
     };
+    let end_sessions = move || {
+        spawn_local(async move {
+            match app.api.call(request(op::EndUserSessions, [&id])).await {
+                Ok(all) => done(format!("{} sessions ended.", all.ended)),
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
+    let remove_factor = move || {
+        spawn_local(async move {
+            match app.api.call(request(op::RemoveUserSecondFactor, [&id])).await {
+                Ok(()) => done("Second factor removed.".to_owned()),
+                Err(error) => {
+                    problem.try_set(Some(error.to_string()));
+                }
+            }
+        });
+    };
     let remove = move || {
         spawn_local(async move {
             match app.api.call(request(op::DeleteUser, [&id])).await {
@@ -253,7 +281,13 @@ fn ChangeForm(user: User, open: OpenState, users: Query<Vec<User>>) -> impl Into
             <p class="muted">{email}</p>
             {text_field("Name", "text", false, name)} {role_choice(role)}
             {text_field("New password (ends its sessions)", "password", false, password)}
-            {form::check("Active", active)} {form::problem(problem)}
+            {form::check("Active", active)}
+            <div class="actions">
+                {form::sure_button("End sessions", "End all its sessions", end_sessions)}
+                {second_factor
+                    .then(|| form::sure_button("Remove second factor", "Remove the second factor", remove_factor))}
+            </div>
+            {form::problem(problem)}
             {form::foot(open, "Save", Some(form::sure_button("Delete", "Delete the account", remove)))}
         </form>
     }

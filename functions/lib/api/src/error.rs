@@ -12,6 +12,26 @@ pub struct Detail {
     pub detail: String,
 }
 
+/// Answer 401 to a login with the right password that lacks a good code of the second factor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SecondFactorRequired {
+    /// What to do, for people.
+    pub detail: String,
+    /// Always true.
+    pub second_factor_required: bool,
+}
+
+/// Answer 403 to a person who has to do something before the account can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ActionRequired {
+    /// What to do, for people.
+    pub detail: String,
+    /// `change_password` or `set_up_second_factor`.
+    pub action_required: String,
+}
+
 /// Answers 500 and 503: not the caller's fault. The log says more under the same request id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

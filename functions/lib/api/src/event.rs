@@ -81,7 +81,7 @@ pub struct Envelope<T> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StreamTicket {
-    /// Opens one or more event streams while it lasts: `?token=…`.
+    /// Opens one event stream while it lasts: `?token=…`.
     pub ticket: String,
     /// How long it lasts, seconds.
     pub expires_in_s: u64,

@@ -9,6 +9,7 @@
 pub mod ai;
 pub mod alarm;
 pub mod alarm_engine;
+pub mod api_key;
 pub mod assets;
 pub mod attachment;
 pub mod audit;
@@ -33,8 +34,10 @@ pub mod report;
 pub mod role;
 pub mod route;
 pub mod score;
+pub mod second_factor;
 pub mod sensor;
 pub mod sensor_data;
+pub mod session;
 pub mod setting;
 pub mod sort;
 pub mod status;

@@ -21,6 +21,18 @@ words! {
         /// By built-in role: operator, viewer, engineer, admin.
         Role = "role",
     }
+    /// Order of a list of sessions.
+    SessionSort {
+        /// By the time of signing in (the default).
+        CreatedAt = "created_at",
+        /// By the last use.
+        LastUsedAt = "last_used_at",
+    }
+    /// Order of a list of API keys.
+    ApiKeySort {
+        /// By the time of creation (the default).
+        CreatedAt = "created_at",
+    }
     /// Order of a list of machines.
     MachineSort {
         /// By the time of creation (the default).
@@ -208,6 +220,8 @@ macro_rules! sort_words {
 
 sort_words! {
     UserSort true,
+    SessionSort true,
+    ApiKeySort true,
     MachineSort true,
     SensorSort true,
     ReadingSort true,

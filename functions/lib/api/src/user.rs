@@ -10,11 +10,11 @@ use serde_json::Value;
 
 /// Fewest characters of a new password that the setting `password.min_length` may ask for.
 pub const MIN_PASSWORD_CHARS: usize = 8;
-/// Longest password, bytes: bcrypt takes no more.
-pub const MAX_PASSWORD_BYTES: usize = 72;
+/// Most characters of a password.
+pub const MAX_PASSWORD_CHARS: usize = 1000;
 
 /// A new password. The setting `password.min_length` may ask for more characters.
-pub type NewPassword = Secret<MIN_PASSWORD_CHARS, MAX_PASSWORD_BYTES>;
+pub type NewPassword = Secret<MIN_PASSWORD_CHARS, MAX_PASSWORD_CHARS>;
 
 /// A user account; never with its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,12 @@ pub struct User {
     /// Names of the custom roles that it holds besides.
     #[serde(default)]
     pub custom_roles: Vec<String>,
+    /// Is it an account of programs? It has API keys and no password.
+    #[serde(default)]
+    pub is_service: bool,
+    /// Does a sign-in ask for a second factor?
+    #[serde(default)]
+    pub second_factor: bool,
 }
 
 fn yes() -> bool {
@@ -83,10 +89,13 @@ input! {
         required {
             /// Mail address; the login name.
             email: MailAddress,
-            /// At least as many characters as the setting `password.min_length` says, at most 72 bytes.
-            password: NewPassword,
         }
         optional {
+            /// At least as many characters as the setting `password.min_length` says. An administrator leaves it out: then a
+            /// mail invites the person to choose one. A password that an administrator gives has to be changed first.
+            password: NewPassword,
+            /// An account of programs, without password: it uses API keys. For administrators.
+            is_service: Flag,
             /// Name for people.
             full_name: Text<0, 200>,
             /// Built-in role; «operator» unless given. Only administrators may give another.
@@ -140,7 +149,7 @@ input! {
     /// Body of `POST /users/password-reset/confirm`.
     PasswordResetConfirm {
         required {
-            /// The token of the mailed link; works once, for an hour.
+            /// The token of the mailed link; works once, for ten minutes.
             token: Secret<1, 200>,
             /// The new password.
             new_password: NewPassword,
@@ -152,7 +161,11 @@ input! {
             /// Mail address of the account.
             username: Text<0, MAX_MAIL_ADDRESS_CHARS>,
             /// Its password.
-            password: Secret<0, 1000>,
+            password: Secret<0, MAX_PASSWORD_CHARS>,
+        }
+        optional {
+            /// The code of the second factor, or a recovery code, where the account has one.
+            code: Text<0, 64>,
         }
     }
     /// Body of `POST /users/refresh` and `POST /users/logout`.

@@ -1,4 +1,4 @@
-//! Tokens: who is asking.
+//! Tokens and one-time passwords: who is asking.
 //!
 //! Invariants: a token is only accepted for the purpose it was issued for (`type` and audience are checked, not just the
 //! signature); keys come from the caller, none has a default.
@@ -7,6 +7,7 @@
 //! database (pm-store), HTTP (pm-web).
 
 pub mod token;
+pub mod totp;
 
 pub use pm_api::route::{self, Access, Op, ROUTES, Route, permission};
 

@@ -1,5 +1,6 @@
 //! Access and refresh tokens: HS256 JWTs (RFC 7519). Claims as documented (`sub` is the mail address, `type` is
-//! `access` or `refresh`), plus issuer, audience, the user's id and role, and for refresh tokens `jti` and family.
+//! `access` or `refresh`), plus issuer, audience, the user's id and role, the session that they belong to (`family`), and
+//! `jti` where a token works once.
 
 use chrono::{DateTime, Duration, Utc};
 use jwt_compact::{
@@ -14,6 +15,8 @@ use uuid::Uuid;
 
 /// Life of a stream ticket, seconds.
 pub const TICKET_S: u64 = 60;
+/// Life of a token by which a browser is known to have signed in before, days.
+pub const DEVICE_DAYS: u64 = 365;
 /// Fewest bytes of a signing secret.
 pub const MIN_SECRET_BYTES: usize = 32;
 
@@ -21,6 +24,7 @@ const ISSUER: &str = "predictive-maintenance";
 const ACCESS_AUDIENCE: &str = "predictive-maintenance-api";
 const REFRESH_AUDIENCE: &str = "predictive-maintenance-refresh";
 const STREAM_AUDIENCE: &str = "predictive-maintenance-stream";
+const DEVICE_AUDIENCE: &str = "predictive-maintenance-device";
 const CLOCK_TOLERANCE: Duration = Duration::seconds(5);
 const LONGEST_TOKEN_BYTES: usize = 4096;
 
@@ -35,11 +39,22 @@ pub enum TokenError {
     WeakSecret,
 }
 
+/// What opened the way for a request. It is good as long as the database says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Credential {
+    /// A session: a sign-in and what descends from it.
+    Session(Uuid),
+    /// An API key.
+    ApiKey(Uuid),
+}
+
 /// A signed-in user, as an access token states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The user.
     pub user_id: UserId,
+    /// What the token descends from.
+    pub credential: Credential,
     /// Mail address.
     pub email: String,
     /// Role when the token was issued; in a request, the present one.
@@ -74,9 +89,20 @@ struct Stated<K> {
 
 #[derive(Serialize, Deserialize)]
 struct Access {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_key: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<Uuid>,
     role: Role,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     perms: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Device {
+    jti: Uuid,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,33 +158,61 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
     pub fn access(&self, who: &Identity, minutes: u64) -> Result<String, TokenError> {
-        self.identity_token(who, "access", ACCESS_AUDIENCE, life(Duration::minutes(1), minutes))
+        self.identity_token(who, None, "access", ACCESS_AUDIENCE, life(Duration::minutes(1), minutes))
     }
 
-    /// Issues a ticket that opens an event stream and nothing else.
+    /// Issues a ticket that opens one event stream and nothing else. That it works once is for the database to say, by
+    /// `ticket_id`.
     ///
     /// # Errors
     /// [`TokenError::Invalid`] if the claims cannot be written.
-    pub fn ticket(&self, who: &Identity) -> Result<String, TokenError> {
-        self.identity_token(who, "ticket", STREAM_AUDIENCE, life(Duration::seconds(1), TICKET_S))
+    pub fn ticket(&self, who: &Identity, ticket_id: Uuid) -> Result<String, TokenError> {
+        self.identity_token(
+            who,
+            Some(ticket_id),
+            "ticket",
+            STREAM_AUDIENCE,
+            life(Duration::seconds(1), TICKET_S),
+        )
     }
 
     fn identity_token(
         &self,
         who: &Identity,
+        jti: Option<Uuid>,
         kind: &str,
         audience: &str,
         life: Duration,
     ) -> Result<String, TokenError> {
+        let (family, api_key) = match who.credential {
+            Credential::Session(family) => (Some(family), None),
+            Credential::ApiKey(key) => (None, Some(key)),
+        };
         let stated = Stated {
             iss: ISSUER.into(),
             aud: audience.into(),
             sub: who.email.clone(),
             kind: kind.into(),
             uid: who.user_id,
-            of_kind: Access { role: who.role, perms: who.permissions.clone() },
+            of_kind: Access { family, api_key, jti, role: who.role, perms: who.permissions.clone() },
         };
         self.sign(stated, life)
+    }
+
+    /// Issues a token by which a browser is known to have signed in to this account. It opens nothing.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] if the claims cannot be written.
+    pub fn device(&self, user_id: UserId, device_id: Uuid) -> Result<String, TokenError> {
+        let stated = Stated {
+            iss: ISSUER.into(),
+            aud: DEVICE_AUDIENCE.into(),
+            sub: String::new(),
+            kind: "device".into(),
+            uid: user_id,
+            of_kind: Device { jti: device_id },
+        };
+        self.sign(stated, life(Duration::days(1), DEVICE_DAYS))
     }
 
     /// Issues a refresh token for some days. (The login it belongs to ends when the database says so.)
@@ -190,25 +244,48 @@ impl Signer {
     /// # Errors
     /// [`TokenError::Invalid`] for anything but an unexpired access token of ours.
     pub fn check_access(&self, token: &str) -> Result<Identity, TokenError> {
-        self.check_identity(token, "access", ACCESS_AUDIENCE)
+        self.check_identity(token, "access", ACCESS_AUDIENCE).map(|(identity, _)| identity)
     }
 
-    /// Checks a stream ticket.
+    /// Checks a stream ticket; gives its id too. (Whether it was used before is for the database to say.)
     ///
     /// # Errors
     /// [`TokenError::Invalid`] for anything but an unexpired stream ticket of ours.
-    pub fn check_ticket(&self, token: &str) -> Result<Identity, TokenError> {
-        self.check_identity(token, "ticket", STREAM_AUDIENCE)
+    pub fn check_ticket(&self, token: &str) -> Result<(Identity, Uuid), TokenError> {
+        let (identity, jti) = self.check_identity(token, "ticket", STREAM_AUDIENCE)?;
+        Ok((identity, jti.ok_or(TokenError::Invalid)?))
     }
 
-    fn check_identity(&self, token: &str, kind: &str, audience: &str) -> Result<Identity, TokenError> {
+    /// Checks a device token: gives the id of the browser that has signed in to this account before.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] for anything but an unexpired device token for this account.
+    pub fn check_device(&self, token: &str, user_id: UserId) -> Result<Uuid, TokenError> {
+        let stated: Stated<Device> = self.verify(token, "device", DEVICE_AUDIENCE)?;
+        if stated.uid == user_id { Ok(stated.of_kind.jti) } else { Err(TokenError::Invalid) }
+    }
+
+    fn check_identity(
+        &self,
+        token: &str,
+        kind: &str,
+        audience: &str,
+    ) -> Result<(Identity, Option<Uuid>), TokenError> {
         let stated: Stated<Access> = self.verify(token, kind, audience)?;
-        Ok(Identity {
+        let of_kind = stated.of_kind;
+        let credential = match (of_kind.family, of_kind.api_key) {
+            (Some(family), None) => Credential::Session(family),
+            (None, Some(key)) => Credential::ApiKey(key),
+            _ => return Err(TokenError::Invalid),
+        };
+        let identity = Identity {
             user_id: stated.uid,
+            credential,
             email: stated.sub,
-            role: stated.of_kind.role,
-            permissions: stated.of_kind.perms,
-        })
+            role: of_kind.role,
+            permissions: of_kind.perms,
+        };
+        Ok((identity, of_kind.jti))
     }
 
     /// Checks a refresh token (whether it is still the current one of its family is for the database to say).
@@ -257,6 +334,7 @@ mod tests {
     fn who() -> Identity {
         Identity {
             user_id: UserId(Uuid::from_u128(7)),
+            credential: Credential::Session(Uuid::from_u128(1)),
             email: "a@example.com".into(),
             role: Role::Viewer,
             permissions: vec!["alarms.write".into()],
@@ -276,13 +354,22 @@ mod tests {
         assert_eq!(signer.check_refresh(&refresh_token), Ok(refresh()));
         assert_eq!(signer.check_access(&refresh_token), Err(TokenError::Invalid));
         assert_eq!(signer.check_refresh(&access), Err(TokenError::Invalid));
-        let ticket = signer.ticket(&who())?;
-        assert_eq!(signer.check_ticket(&ticket), Ok(who()));
+        let ticket = signer.ticket(&who(), Uuid::from_u128(9))?;
+        assert_eq!(signer.check_ticket(&ticket), Ok((who(), Uuid::from_u128(9))));
         for other in [&access, &refresh_token] {
             assert_eq!(signer.check_ticket(other), Err(TokenError::Invalid));
         }
         assert_eq!(signer.check_access(&ticket), Err(TokenError::Invalid));
         assert_eq!(signer.check_refresh(&ticket), Err(TokenError::Invalid));
+        let device = signer.device(who().user_id, Uuid::from_u128(3))?;
+        assert_eq!(signer.check_device(&device, who().user_id), Ok(Uuid::from_u128(3)));
+        assert_eq!(signer.check_device(&device, UserId(Uuid::from_u128(8))), Err(TokenError::Invalid));
+        assert_eq!(signer.check_access(&device), Err(TokenError::Invalid));
+        for other in [&access, &refresh_token, &ticket] {
+            assert_eq!(signer.check_device(other, who().user_id), Err(TokenError::Invalid));
+        }
+        let with_key = Identity { credential: Credential::ApiKey(Uuid::from_u128(4)), ..who() };
+        assert_eq!(signer.check_access(&signer.access(&with_key, 1)?), Ok(with_key));
         Ok(())
     }
 
@@ -328,6 +415,7 @@ mod tests {
         let claims = serde_json::json!({
             "iss": ISSUER, "aud": ACCESS_AUDIENCE, "sub": "a@example.com", "iat": 1_700_000_000, "exp": exp,
             "type": "access", "uid": who().user_id, "role": "viewer", "perms": ["alarms.write"],
+            "family": Uuid::from_u128(1),
         });
         let part = |value: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
         let signed =

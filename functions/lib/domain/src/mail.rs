@@ -57,6 +57,28 @@ pub fn password_reset(name: Option<&str>, link: &str, valid_minutes: i64) -> Ren
     }
 }
 
+/// The mail with the link by which the person of a new account chooses a password. `valid_days` is how long it works.
+#[must_use]
+pub fn invitation(name: Option<&str>, link: &str, valid_days: i64) -> Rendered {
+    let greeting = name.map_or("Hello,".to_owned(), |n| format!("Hello {},", one_line(n)));
+    let said = "an account of the predictive-maintenance platform was created for you.";
+    let note =
+        format!("The link works once, within {valid_days} days. Your sign-in name is this mail address.");
+    let html = format!(
+        "<p>{}</p><p>{}</p><p><a href=\"{link}\" style=\"{BUTTON}\">Choose a password</a></p>\
+         <p>Or open this address: {link}</p><p>{}</p>",
+        escaped(&greeting),
+        escaped(said),
+        escaped(&note),
+        link = escaped(link),
+    );
+    Rendered {
+        subject: "Your account".to_owned(),
+        text: format!("{greeting}\n\n{said} Choose a password here:\n\n{link}\n\n{note}\n"),
+        html: page("Your account", &html),
+    }
+}
+
 /// The mail that a scheduled report has been made. `link` leads to the file; whoever follows it has to sign in.
 #[must_use]
 pub fn report(title: &str, period: &str, readings: i64, link: &str) -> Rendered {
@@ -179,6 +201,7 @@ fn what(notice: &Notice) -> &str {
     match notice.kind.as_str() {
         "alarm" => "alarm",
         "prediction" => "prediction alert",
+        "security" => "security notice",
         _ => "ticket for you",
     }
 }

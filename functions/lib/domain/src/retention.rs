@@ -11,6 +11,8 @@ pub const MAILS_D: i64 = 30;
 pub const EVENTS_D: i64 = 7;
 /// Logins that have ended, days.
 pub const SESSIONS_D: i64 = 7;
+/// API keys that have ended, days.
+pub const API_KEYS_D: i64 = 90;
 /// Links to reset a password that have expired, days.
 pub const PASSWORD_RESETS_D: i64 = 1;
 /// Failed logins, days.
@@ -45,13 +47,15 @@ pub struct Cutoffs {
     pub events: Timestamp,
     /// Logins that ended before.
     pub sessions: Timestamp,
+    /// API keys that ended before.
+    pub api_keys: Timestamp,
     /// Links that expired before.
     pub password_resets: Timestamp,
     /// Windows of failed logins that began before.
     pub login_failures: Timestamp,
     /// Reports of bridges before.
     pub bridge_reports: Timestamp,
-    /// Requests counted before.
+    /// Requests counted and stream tickets used before.
     pub request_counts: Timestamp,
     /// Idempotency keys that were given before.
     pub idempotency_keys: Timestamp,
@@ -66,6 +70,7 @@ pub fn cutoffs(now: Timestamp) -> Cutoffs {
         mails: days(MAILS_D),
         events: days(EVENTS_D),
         sessions: days(SESSIONS_D),
+        api_keys: days(API_KEYS_D),
         password_resets: days(PASSWORD_RESETS_D),
         login_failures: days(LOGIN_FAILURES_D),
         bridge_reports: days(BRIDGE_REPORTS_D),
@@ -96,6 +101,7 @@ mod tests {
             c.mails,
             c.events,
             c.sessions,
+            c.api_keys,
             c.password_resets,
             c.login_failures,
             c.bridge_reports,

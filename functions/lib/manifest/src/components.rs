@@ -203,6 +203,11 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "6000",
         "Requests that one account, or one address without account, may make; 0: any number",
     ),
+    variable(
+        "trusted_proxies",
+        "",
+        "Addresses and networks of proxies in front of the functions, separated by commas; their x-forwarded-for counts",
+    ),
     variable("bcrypt_cost", "12", "Cost of new password hashes"),
     variable(
         "cors_allowed_origins",

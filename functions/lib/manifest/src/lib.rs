@@ -109,7 +109,7 @@ fn variables(component: &Component) -> Vec<&'static str> {
     let calls_routes = component.calls.iter().any(|called| !PRIVATE.contains(called));
     let serves_bridge = own().any(|route| route.access == Access::Service);
     let needs = |name: &str| match name {
-        "jwt_secret" | "requests_per_minute" => for_users,
+        "jwt_secret" | "requests_per_minute" | "trusted_proxies" => for_users,
         "cors_allowed_origins" => !is_private,
         "service_token" | "service_token_previous" => serves_bridge,
         "component_token" => serves_bridge || calls_routes,

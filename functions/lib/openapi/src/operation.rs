@@ -7,7 +7,7 @@ use pm_api::{
         Op, Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Probe, Upload,
+            List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Probe, SignIn, Upload,
         },
     },
 };
@@ -121,6 +121,7 @@ macro_rules! describe_answer {
 
 describe_answer! {
     Json => 200 "Success";
+    SignIn => 200 "Signed in";
     Created => 201 "Created";
     CreatedOrKept => 201 "Created", 200 "It was stored before; nothing changed";
     Accepted => 202 "Accepted; the work goes on";

@@ -32,6 +32,8 @@ statements! {
     THROTTLE = "
         delete from login_throttle
         where window_started_at < epoch_us($1) and coalesce(blocked_until, window_started_at) < now()";
+    TICKETS = "delete from spent_tickets where spent_at < epoch_us($1)";
+    API_KEYS = "delete from api_keys where least(expires_at, revoked_at) < epoch_us($1)";
     REQUESTS = "delete from request_counts where minute <= $1::int8";
     REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
     IDEMPOTENCY_KEYS = "delete from idempotency_keys where created_at < epoch_us($1)";
@@ -56,6 +58,8 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (SESSIONS, at(before.sessions)),
         (RESETS, at(before.password_resets)),
         (THROTTLE, at(before.login_failures)),
+        (TICKETS, at(before.request_counts)),
+        (API_KEYS, at(before.api_keys)),
         (REQUESTS, counted_minute.into()),
         (REPORTS, at(before.bridge_reports)),
         (IDEMPOTENCY_KEYS, at(before.idempotency_keys)),

@@ -19,6 +19,23 @@ use serde_json::Value;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
+/// In a change: a notice to every active administrator, for each row of `$from` (`from …`). Severity and title are SQL.
+macro_rules! notify_administrators {
+    ($severity:expr, $title:expr, $from:expr) => {
+        concat!(
+            "insert into notices (channel, recipient, event_id, kind, severity, title, machine, at, path)
+            select 'mail', lower(admin.email), gen_random_uuid(), 'security', ",
+            $severity,
+            ", ",
+            $title,
+            ", null, now(), '/app/audit' ",
+            $from,
+            " cross join users admin where admin.role = 'admin' and admin.is_active"
+        )
+    };
+}
+pub(crate) use notify_administrators;
+
 statements! {
     EVENTS = "
         select c.position, o.position, o.id, o.created_at at time zone 'utc', o.event_type, o.data, m.name

@@ -1,20 +1,24 @@
-//! Password resets: a token is kept as its SHA-256 only, works once and for an hour.
+//! Links to set a password, for who has forgotten it and for who is invited: a token is kept as its SHA-256 only and works
+//! once, for a limited time.
 
 use crate::{
-    Db, StoreError,
+    Actor, Db, StoreError,
     audit::Origin,
     statement::{actor, statements},
-    value::{bytes, text},
+    value::{Columns, bytes, id, text},
 };
 use pm_api::UserId;
-use pm_domain::duration::HOUR_S;
+use pm_domain::duration::{DAY_S, MINUTE_S};
 
-/// Life of a token, seconds.
-pub const VALID_S: i64 = HOUR_S;
+/// Life of the token of a forgotten password, seconds.
+pub const VALID_S: i64 = 10 * MINUTE_S;
+/// Life of the token of an invitation, seconds.
+pub const INVITATION_VALID_S: i64 = 7 * DAY_S;
 
 statements! {
     BEGIN = "
-        with account as (select id, email, full_name from users where lower(email) = lower($1) and is_active),
+        with account as (
+            select id, email, full_name from users where lower(email) = lower($1) and is_active and not is_service),
         record as (
             insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
             select id, 'password_reset_request', 'user', id::text, a ->> 'ip_address', a ->> 'user_agent'
@@ -23,8 +27,22 @@ statements! {
             insert into password_resets (token_hash, user_id, expires_at)
             select $2, id, now() + $3::int8 * interval '1 second' from account returning user_id)
         select account.id, account.email, account.full_name from account join made on made.user_id = account.id";
+    INVITE = "
+        with account as (
+            select id, email, full_name from users
+            where id = $2 and is_active and not is_service and password_hash is null),
+        others as (
+            update password_resets set used_at = now() where user_id in (select id from account) and used_at is null),
+        record as (
+            insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
+            select (a ->> 'user_id')::uuid, 'invitation', 'user', id::text, a ->> 'ip_address', a ->> 'user_agent'
+            from account, (select $1::text::jsonb as a) said),
+        made as (
+            insert into password_resets (token_hash, user_id, expires_at)
+            select $3, id, now() + $4::int8 * interval '1 second' from account returning user_id)
+        select account.id, account.email, account.full_name from account join made on made.user_id = account.id";
     STATE = "
-        select r.used_at is null, r.expires_at > now()
+        select r.used_at is null, r.expires_at > now(), u.id, u.email, u.full_name
         from password_resets r join users u on u.id = r.user_id and u.is_active
         where r.token_hash = $1";
     CONFIRM = concat!("
@@ -42,12 +60,13 @@ statements! {
             where user_id in (select user_id from spent) and revoked_at is null),
         unblocked as (
             delete from login_throttle
-            where key in (select 'account:' || lower(email) from users where id in (select user_id from spent)))
-        update users set password_hash = $2 from actor where id = actor.user_id and is_active");
+            using (select lower(email) as email from users where id in (select user_id from spent)) u
+            where key like 'login:%' and right(key, length(u.email) + 1) = ':' || u.email)
+        update users set password_hash = $2, password_change_required = false from actor where id = actor.user_id and is_active");
 }
 
 /// Whom to send a token to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The account.
     pub user_id: UserId,
@@ -58,11 +77,11 @@ pub struct Recipient {
 }
 
 /// What a token is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenState {
-    /// It can be used.
-    Good,
-    /// Its hour is over.
+    /// It can be used, by the person of this account.
+    Good(Recipient),
+    /// Its time is over.
     Expired,
     /// There is none such, or it has been used, or the account is gone.
     Unknown,
@@ -77,17 +96,32 @@ pub async fn begin(
     token_hash: &[u8],
 ) -> Result<Option<Recipient>, StoreError> {
     let params = vec![text(email), bytes(token_hash), VALID_S.into(), text(origin.to_json(None))];
-    db.first(BEGIN, params, |c| Ok(Recipient { user_id: c.take()?, email: c.take()?, full_name: c.take()? }))
-        .await
+    db.first(BEGIN, params, recipient).await
+}
+
+/// Keeps the hash of the token with which the person of a new account chooses a password; earlier ones no longer work.
+/// `None`: the account is not active, has a password, or is one of programs.
+pub async fn invite(
+    db: &Db,
+    actor: &Actor,
+    user_id: UserId,
+    token_hash: &[u8],
+) -> Result<Option<Recipient>, StoreError> {
+    let params = vec![actor.setting(), id(user_id.0), bytes(token_hash), INVITATION_VALID_S.into()];
+    db.first(INVITE, params, recipient).await
+}
+
+fn recipient(c: &mut Columns) -> Result<Recipient, StoreError> {
+    Ok(Recipient { user_id: c.take()?, email: c.take()?, full_name: c.take()? })
 }
 
 /// What is a token worth?
 pub async fn state(db: &Db, token_hash: &[u8]) -> Result<TokenState, StoreError> {
-    let found: Option<(bool, bool)> =
-        db.first(STATE, vec![bytes(token_hash)], |c| Ok((c.take()?, c.take()?))).await?;
+    let found: Option<(bool, bool, Recipient)> =
+        db.first(STATE, vec![bytes(token_hash)], |c| Ok((c.take()?, c.take()?, recipient(c)?))).await?;
     Ok(match found {
-        Some((true, true)) => TokenState::Good,
-        Some((true, false)) => TokenState::Expired,
+        Some((true, true, of)) => TokenState::Good(of),
+        Some((true, false, _)) => TokenState::Expired,
         _ => TokenState::Unknown,
     })
 }

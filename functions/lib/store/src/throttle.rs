@@ -1,4 +1,5 @@
-//! Failures per key (account or address). What they lead to is decided by `pm_domain::throttle`.
+//! Attempts and failures per key. What they lead to is decided by `pm_domain::throttle`. A key may end in a mail address, so
+//! keys are compared as the database compares those.
 
 use crate::{
     Db, StoreError,
@@ -10,16 +11,16 @@ use pm_domain::throttle::Failures;
 statements! {
     READ = "
         select failures, window_started_at at time zone 'utc', blocked_until at time zone 'utc'
-        from login_throttle where key = any ($1::text[])";
+        from login_throttle where key in (select lower(k) from unnest($1::text[]) k)";
     WRITE = "
         insert into login_throttle as t (key, failures, window_started_at, blocked_until)
-        values ($1, $2::int4, epoch_us($3), epoch_us($4))
+        values (lower($1), $2::int4, epoch_us($3), epoch_us($4))
         on conflict (key) do update set
             failures = excluded.failures,
             window_started_at = excluded.window_started_at,
             blocked_until = excluded.blocked_until
         where t.failures = $5::int4 and t.window_started_at = epoch_us($6)";
-    FORGET = "delete from login_throttle where key = $1";
+    FORGET = "delete from login_throttle where key = lower($1)";
 }
 
 /// The failures under those of the keys that have any.

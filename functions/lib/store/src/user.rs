@@ -3,6 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     list::{Id, Key, List, Total, lists},
+    notice::notify_administrators,
     statement::{actor, contains_text, statements},
     value::{Columns, id, optional, text, texts},
 };
@@ -13,13 +14,15 @@ use pm_api::{
     sort::UserSort,
     user::{NewUser, User, UserChange, UserFilter},
 };
+use spin_sdk::pg::ParameterValue;
 
 /// The columns that [`user`] reads, of an account `u`.
 macro_rules! columns {
     () => {
         "u.id, u.created_at at time zone 'utc', u.updated_at at time zone 'utc', u.email, u.full_name, u.role,
          u.last_login at time zone 'utc', u.is_active,
-         array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1)"
+         array(select r.name from user_roles h join roles r on r.id = h.role_id where h.user_id = u.id order by 1),
+         u.is_service, exists (select from user_totp t where t.user_id = u.id and t.confirmed_at is not null)"
     };
 }
 
@@ -45,26 +48,23 @@ lists! {
 
 statements! {
     GET = concat!("select ", columns!(), " from users u where u.id = $1");
-    ACCESS_RIGHTS = "
-        select role, array(
-            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
-            where h.user_id = u.id)
-        from users u where id = $1 and is_active";
     CREDENTIALS = "
-        select id, email, role, password_hash, array(
-            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
-            where h.user_id = u.id)
-        from users u where lower(email) = lower($1) and is_active";
-    CREDENTIALS_BY_ID = "
-        select id, email, role, password_hash, array(
-            select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
-            where h.user_id = u.id)
-        from users u where id = $1 and is_active";
+        select u.id, u.email, u.role, array(
+                   select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
+                   where h.user_id = u.id),
+               u.full_name, u.password_hash,
+               exists (select from user_totp t where t.user_id = u.id and t.confirmed_at is not null)
+        from users u where (lower(u.email) = lower($1) or u.id = $2) and u.is_active";
     CREATE = concat!("
-        insert into users (id, email, full_name, role, password_hash)
-        select $2, $3, $4, $5, $6 from ", actor!(), "
-        returning id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
-                  last_login at time zone 'utc', is_active, '{}'::text[]");
+        with account as (
+            insert into users (id, email, full_name, role, password_hash, password_change_required, is_service)
+            select $2, $3, $4, $5, $6, $7, $8 from ", actor!(), "
+            returning id, created_at, updated_at, email, full_name, role, last_login, is_active, is_service),
+        notified as (", notify_administrators!(
+            "'warning'", "account.email || ' is a new administrator'", "from account"), " and account.role = 'admin')
+        select id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
+               last_login at time zone 'utc', is_active, '{}'::text[], is_service, false
+        from account");
     SET_NAME = concat!("
         update users u set full_name = case when $3 then $4 else full_name end
         from ", actor!(), " where id = $2 and is_active
@@ -74,18 +74,25 @@ statements! {
             update refresh_families set revoked_at = now(), revoked_reason = 'password changed'
             where user_id = $2 and revoked_at is null),
         spent as (update password_resets set used_at = now() where user_id = $2 and used_at is null)
-        update users set password_hash = $3 from ", actor!(), " where id = $2 and is_active");
+        update users set password_hash = $3, password_change_required = false from ", actor!(), "
+        where id = $2 and is_active");
     CHANGE = concat!("
-        with account as (
+        with was as (select role from users where id = $2),
+        account as (
             update users set
                 full_name = case when $3 then $4 else full_name end,
                 role = coalesce($5, role),
                 is_active = coalesce($6, is_active),
-                password_hash = coalesce($7, password_hash)
-            from ", actor!(), " where id = $2 returning id),
+                password_hash = coalesce($7, password_hash),
+                password_change_required = password_change_required or $7::text is not null
+            from ", actor!(), " where id = $2 returning id, email, role),
         ended as (
             update refresh_families set revoked_at = now(), revoked_reason = 'account changed'
-            where user_id = $2 and revoked_at is null and ($6 = false or $7::text is not null)),
+            from was
+            where user_id = $2 and revoked_at is null and ($6 = false or $7::text is not null or $5::text <> was.role)),
+        notified as (", notify_administrators!(
+            "'warning'", "account.email || ' is a new administrator'", "from account join was on was.role <> 'admin'"), "
+            and account.role = 'admin'),
         spent as (
             update password_resets set used_at = now()
             where user_id = $2 and used_at is null and ($6 = false or $7::text is not null)),
@@ -102,19 +109,28 @@ statements! {
     DELETE = concat!("delete from users using ", actor!(), " where id = $2");
 }
 
-/// What a login needs to know of an account.
-#[derive(Debug, Clone)]
-pub struct Credentials {
+/// An account as its tokens name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
     /// The user.
     pub user_id: UserId,
     /// Mail address as registered.
     pub email: String,
-    /// Role.
-    pub role: Role,
-    /// bcrypt hash.
-    pub password_hash: String,
-    /// What its custom roles permit besides.
-    pub permissions: Vec<String>,
+    /// What it may do.
+    pub rights: AccessRights,
+}
+
+/// What a login needs to know of an account.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The account.
+    pub account: Account,
+    /// Name for people.
+    pub full_name: Option<String>,
+    /// bcrypt hash; none for an invited account that has no password yet, and for an account of programs.
+    pub password_hash: Option<String>,
+    /// Does it ask for a second factor?
+    pub second_factor: bool,
 }
 
 /// What an account may do now.
@@ -137,30 +153,31 @@ fn user(c: &mut Columns) -> Result<User, StoreError> {
         last_login: c.take()?,
         is_active: c.take()?,
         custom_roles: c.take()?,
+        is_service: c.take()?,
+        second_factor: c.take()?,
     })
 }
 
-pub(crate) fn credentials(c: &mut Columns) -> Result<Credentials, StoreError> {
+pub(crate) fn access_rights(c: &mut Columns) -> Result<AccessRights, StoreError> {
+    Ok(AccessRights { role: c.word()?, permissions: c.take()? })
+}
+
+pub(crate) fn account(c: &mut Columns) -> Result<Account, StoreError> {
+    Ok(Account { user_id: c.take()?, email: c.take()?, rights: access_rights(c)? })
+}
+
+fn credentials(c: &mut Columns) -> Result<Credentials, StoreError> {
     Ok(Credentials {
-        user_id: c.take()?,
-        email: c.take()?,
-        role: c.word()?,
+        account: account(c)?,
+        full_name: c.take()?,
         password_hash: c.take()?,
-        permissions: c.take()?,
+        second_factor: c.take()?,
     })
 }
 
 /// One account, active or not.
 pub async fn get(db: &Db, user_id: UserId) -> Result<Option<User>, StoreError> {
     db.first(GET, vec![id(user_id.0)], user).await
-}
-
-/// What an active account may do; `None` if there is none.
-pub async fn access_rights(db: &Db, user_id: UserId) -> Result<Option<AccessRights>, StoreError> {
-    db.first(ACCESS_RIGHTS, vec![id(user_id.0)], |c| {
-        Ok(AccessRights { role: c.word()?, permissions: c.take()? })
-    })
-    .await
 }
 
 /// A page of the accounts.
@@ -177,17 +194,29 @@ pub async fn list(
     LIST.page(db, query, filter, user).await
 }
 
-/// Credentials of the active account with this mail address (case does not matter).
+/// Credentials of the active account with this mail address (as the database compares them: case does not matter).
 pub async fn credentials_by_email(db: &Db, email: &str) -> Result<Option<Credentials>, StoreError> {
-    db.first(CREDENTIALS, vec![text(email)], credentials).await
+    db.first(CREDENTIALS, vec![text(email), ParameterValue::DbNull], credentials).await
 }
 
 /// Credentials of an active account.
 pub async fn credentials_by_id(db: &Db, user_id: UserId) -> Result<Option<Credentials>, StoreError> {
-    db.first(CREDENTIALS_BY_ID, vec![id(user_id.0)], credentials).await
+    db.first(CREDENTIALS, vec![ParameterValue::DbNull, id(user_id.0)], credentials).await
 }
 
-/// Creates an account under a new id; an operator's unless `new` names another role.
+/// How the first password of a new account comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstPassword {
+    /// Its person has chosen it; this is its bcrypt hash.
+    Chosen(String),
+    /// Somebody else has chosen it; this is its bcrypt hash.
+    Given(String),
+    /// Its person chooses it by a mailed link, or, for an account of programs, there is none.
+    None,
+}
+
+/// Creates an account under a new id; an operator's unless `new` names another role. The administrators are
+/// notified of a new administrator.
 ///
 /// # Errors
 /// Constraint `users_email_unique` if the address is taken.
@@ -196,15 +225,22 @@ pub async fn create(
     actor: &Actor,
     user_id: UserId,
     new: &NewUser,
-    password_hash: String,
+    password: FirstPassword,
 ) -> Result<User, StoreError> {
+    let given = matches!(password, FirstPassword::Given(_));
+    let password_hash = match password {
+        FirstPassword::Chosen(hash) | FirstPassword::Given(hash) => Some(hash),
+        FirstPassword::None => None,
+    };
     let params = vec![
         actor.setting(),
         id(user_id.0),
         text(&*new.email),
         optional(new.full_name.as_deref(), text),
         text(new.role.unwrap_or(Role::Operator).as_str()),
-        text(password_hash),
+        optional(password_hash, text),
+        given.into(),
+        new.is_service.is_some_and(|flag| flag.0).into(),
     ];
     db.one(CREATE, params, user).await
 }

@@ -1,16 +1,16 @@
 //! One admitted request.
 
-use crate::{Refusal, access_rights, credentials, database::database, field::Fields};
+use crate::{Refusal, access_rights::Caller, credentials, database::database, field::Fields, log_warning};
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use pm_api::{Role, route::Route};
-use pm_auth::token::{Identity, Signer};
+use pm_auth::token::{Credential, Identity, Signer};
 use pm_store::{Actor, Db, audit::Origin};
 use serde_json::{Value, json};
 use spin_sdk::http::Request;
-use std::{borrow::Cow, pin::pin, str::FromStr, sync::OnceLock, time::Duration};
+use std::{borrow::Cow, net::IpAddr, pin::pin, str::FromStr, sync::OnceLock, time::Duration};
 
 /// What a handler may ask of its request.
 pub struct Call {
@@ -25,7 +25,32 @@ pub struct Call {
     /// Fields of the body that were not read.
     pub(crate) ignored: OnceLock<Vec<String>>,
     params: Vec<(&'static str, String)>,
-    identity: Option<Identity>,
+    caller: Option<Caller>,
+    address: Option<IpAddr>,
+}
+
+/// Checks from time to time that a caller may still receive a long answer.
+pub struct Watch {
+    route: &'static Route,
+    caller: Caller,
+}
+
+impl Watch {
+    /// Has the caller lost the right to this answer? No, if the database cannot be asked.
+    pub async fn is_over(&self) -> bool {
+        match self.check().await {
+            Ok(over) => over,
+            Err(error) => {
+                log_warning(&format!("the right to a stream cannot be checked: {error:?}"));
+                false
+            }
+        }
+    }
+
+    async fn check(&self) -> Result<bool, Refusal> {
+        let caller = self.caller.current(&database().await?).await?;
+        Ok(caller.is_none_or(|caller| caller.admit(self.route).is_err()))
+    }
 }
 
 impl Call {
@@ -33,14 +58,15 @@ impl Call {
         route: &'static Route,
         request: Request,
         params: Vec<(&'static str, String)>,
-        identity: Option<Identity>,
+        caller: Option<Caller>,
+        address: Option<IpAddr>,
         limit: usize,
     ) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let body = if route.method == "GET" { Bytes::new() } else { take(body, limit).await? };
         let ignored = OnceLock::new();
-        Ok(Self { route, headers: parts.headers, body, query, ignored, params, identity })
+        Ok(Self { route, headers: parts.headers, body, query, ignored, params, caller, address })
     }
 
     /// The signed-in user.
@@ -48,7 +74,28 @@ impl Call {
     /// # Errors
     /// [`Refusal::NotAuthenticated`] on a public route.
     pub fn identity(&self) -> Result<&Identity, Refusal> {
-        self.identity.as_ref().ok_or(Refusal::NotAuthenticated)
+        self.caller().map(|caller| &caller.identity)
+    }
+
+    fn caller(&self) -> Result<&Caller, Refusal> {
+        self.caller.as_ref().ok_or(Refusal::NotAuthenticated)
+    }
+
+    /// The session of the request; none if it was made with an API key, or on a public route.
+    #[must_use]
+    pub fn session_id(&self) -> Option<uuid::Uuid> {
+        match self.identity().ok()?.credential {
+            Credential::Session(session) => Some(session),
+            Credential::ApiKey(_) => None,
+        }
+    }
+
+    /// Watches over an answer that takes long.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAuthenticated`] on a public route.
+    pub fn watch(&self) -> Result<Watch, Refusal> {
+        Ok(Watch { route: self.route, caller: self.caller()?.clone() })
     }
 
     /// The values of the path's parameters.
@@ -60,14 +107,11 @@ impl Call {
     /// make it as of now (reading believes a look of up to ten seconds ago).
     ///
     /// # Errors
-    /// 401 if the account is gone, 403 if it has lost the right.
+    /// 401 if the session has ended or the account is gone, 403 if it has lost the right.
     pub async fn actor(&self, db: &Db) -> Result<Actor, Refusal> {
-        let identity = self.identity()?;
-        let rights = access_rights::current(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
-        if !self.route.allows(rights.role, &rights.permissions) {
-            return Err(Refusal::Forbidden(self.route.access.refusal()));
-        }
-        Ok(self.origin().actor(identity.user_id))
+        let caller = self.caller()?.current(db).await?.ok_or(Refusal::BadToken)?;
+        caller.admit(self.route)?;
+        Ok(self.origin().actor(caller.identity.user_id))
     }
 
     /// The same for a change that is reserved for administrators, whatever a custom role permits; `what` begins the refusal.
@@ -75,24 +119,24 @@ impl Call {
     /// # Errors
     /// 401 if the account is gone, 403 if it is no administrator's.
     pub async fn administrator(&self, db: &Db, what: &str) -> Result<Actor, Refusal> {
-        let identity = self.identity()?;
-        let rights = access_rights::current(db, identity.user_id).await?.ok_or(Refusal::BadToken)?;
-        if rights.role != Role::Admin {
+        let caller = self.caller()?.current(db).await?.ok_or(Refusal::BadToken)?;
+        caller.admit(self.route)?;
+        if caller.identity.role != Role::Admin {
             return Err(Refusal::Forbidden(format!("{what} is reserved for administrators")));
         }
-        Ok(self.origin().actor(identity.user_id))
+        Ok(self.origin().actor(caller.identity.user_id))
     }
 
     /// Where the request came from, for the audit log.
     #[must_use]
     pub fn origin(&self) -> Origin {
-        origin(&self.headers)
+        origin(self.address, &self.headers)
     }
 
-    /// The caller's IP address, as the host saw it.
+    /// The caller's IP address: as the host saw it, or as a trusted proxy names it.
     #[must_use]
     pub fn client_address(&self) -> Option<String> {
-        client_address(&self.headers)
+        self.address.map(|address| address.to_string())
     }
 
     /// A header's text.
@@ -149,18 +193,12 @@ impl Call {
 }
 
 /// Where a request with these headers came from.
-pub(crate) fn origin(headers: &HeaderMap) -> Origin {
+pub(crate) fn origin(address: Option<IpAddr>, headers: &HeaderMap) -> Origin {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Origin {
-        ip_address: client_address(headers),
+        ip_address: address.map(|address| address.to_string()),
         user_agent: agent.map(|agent| agent.chars().take(512).collect()),
     }
-}
-
-/// The caller's IP address, as the host saw it.
-pub(crate) fn client_address(headers: &HeaderMap) -> Option<String> {
-    let address = headers.get("spin-client-addr")?.to_str().ok()?;
-    Some(address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']).to_owned())
 }
 
 /// What is too large is taken in and dropped up to here, so that its sender hears the answer instead of finding the

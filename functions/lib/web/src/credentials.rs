@@ -1,14 +1,24 @@
 //! Who is asking, and may they?
 
-use crate::{Refusal, access_rights, database::database, trace::Trace};
-use http::header;
-use pm_api::route::{Access, Route};
-use pm_auth::token::{Identity, Signer};
+use crate::{
+    Refusal,
+    access_rights::{self, Caller, Presented},
+    database::database,
+    trace::Trace,
+};
+use http::{Method, header};
+use pm_api::{
+    api_key::API_KEY_PREFIX,
+    route::{Access, Route},
+};
+use pm_auth::token::Signer;
 use pm_domain::settings::Key;
-use pm_store::{setting, user::AccessRights};
+use pm_store::{api_key::KeyName, session, setting};
+use sha2::{Digest, Sha256};
 use spin_sdk::http::Request;
 use std::sync::OnceLock;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 /// What an event stream says to a caller without token, as documented.
 const STREAM_NEEDS_TOKEN: &str =
@@ -19,7 +29,7 @@ pub(crate) async fn check(
     route: &Route,
     request: &Request,
     trace: &Trace,
-) -> Result<Option<Identity>, Refusal> {
+) -> Result<Option<Caller>, Refusal> {
     let token = match (bearer(request), route.access) {
         (_, Access::Public) => return Ok(None),
         (Some(token), _) => token,
@@ -44,21 +54,40 @@ pub(crate) async fn check(
     if route.access == Access::Service {
         return Err(Refusal::BadToken);
     }
-    let signer = signer().await?;
-    let identity = match (signer.check_access(&token), route.access) {
-        (Err(_), Access::Stream) => signer.check_ticket(&token),
-        (checked, _) => checked,
-    };
-    let mut identity = identity.map_err(|_| Refusal::BadToken)?;
-    trace.user.set(Some(identity.user_id));
-    let allows = |s: &AccessRights| route.allows(s.role, &s.permissions);
-    let rights = access_rights::recent(identity.user_id, allows).await?.ok_or(Refusal::BadToken)?;
+    let (presented, ticket_id) = presented(&token, route).await?;
+    // a request that changes something is admitted by the rights of this moment
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    let enough = |caller: &Caller| reads && caller.admit(route).is_ok();
+    let caller = access_rights::recent(&presented, enough).await?.ok_or(Refusal::BadToken)?;
+    trace.user.set(Some(caller.identity.user_id));
     let registers = route.access == Access::Registration && registration_is_open().await?;
-    if !allows(&rights) && !registers {
-        return Err(Refusal::Forbidden(route.access.refusal()));
+    if let Err(refusal) = caller.admit(route)
+        && !registers
+    {
+        return Err(refusal);
     }
-    (identity.role, identity.permissions) = (rights.role, rights.permissions);
-    Ok(Some(identity))
+    if let Some(ticket_id) = ticket_id
+        && !session::spend_ticket(&database().await?, ticket_id).await?
+    {
+        return Err(Refusal::BadToken);
+    }
+    Ok(Some(caller))
+}
+
+/// What the token is; and its id if it is a ticket, which works once.
+async fn presented(token: &str, route: &Route) -> Result<(Presented, Option<Uuid>), Refusal> {
+    if token.starts_with(API_KEY_PREFIX) {
+        return Ok((Presented::Key(KeyName::Hash(Sha256::digest(token.as_bytes()).into())), None));
+    }
+    let signer = signer().await?;
+    match (signer.check_access(token), route.access) {
+        (Ok(identity), _) => Ok((Presented::Token(identity), None)),
+        (Err(_), Access::Stream) => {
+            let (identity, ticket_id) = signer.check_ticket(token).map_err(|_| Refusal::BadToken)?;
+            Ok((Presented::Token(identity), Some(ticket_id)))
+        }
+        (Err(_), _) => Err(Refusal::BadToken),
+    }
 }
 
 /// May anyone create an account?

@@ -3,7 +3,7 @@
 //!
 //! One entry a minute of each caller and route, by instance: a script that goes on trying does not fill the log.
 
-use crate::{Refusal, call::origin, database::database, log_warning, trace::Trace};
+use crate::{Refusal, address, call::origin, database::database, log_warning, trace::Trace};
 use http::HeaderMap;
 use pm_api::route::{Access, Route};
 use pm_store::audit::{self, Denial};
@@ -26,7 +26,7 @@ pub(crate) async fn note(route: &Route, refusal: &Refusal, trace: &Trace, header
         Refusal::BadToken if route.access == Access::Service => ("wrong_service_token", ""),
         _ => return,
     };
-    let (user_id, origin) = (trace.user.get(), origin(headers));
+    let (user_id, origin) = (trace.user.get(), origin(address::of_client(headers).await, headers));
     let caller = user_id.map_or_else(|| origin.ip_address.clone().unwrap_or_default(), |id| id.to_string());
     if !is_due(format!("{caller} {} {}", route.method, route.path), Instant::now()) {
         return;

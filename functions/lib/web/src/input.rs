@@ -8,7 +8,7 @@ use crate::{
     json, json_page, legacy,
 };
 use deserr::Deserr;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use pm_api::{
     error::FieldError,
     input::{Faults, MAX_FAULTS},
@@ -17,7 +17,7 @@ use pm_api::{
         Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, Message, NoBody, NoContent, OptionalJson, Probe, Upload,
+            List, Message, NoBody, NoContent, OptionalJson, Probe, SignIn, Upload,
         },
     },
 };
@@ -303,7 +303,22 @@ pub enum Stored<T> {
     Known(T),
 }
 
+/// Who has signed in.
+pub struct SignedIn<T> {
+    /// The answer's body.
+    pub body: T,
+    /// Value of the header `set-cookie`.
+    pub cookie: String,
+}
+
 give! {
+    [T] SignIn<T>: |value: SignedIn<T>| {
+        let mut answer = json(StatusCode::OK, &value.body);
+        if let Ok(cookie) = HeaderValue::from_str(&value.cookie) {
+            answer.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        answer
+    };
     [T] Json<T>: |value: T| json(StatusCode::OK, &value);
     [T] Created<T>: |value: T| json(StatusCode::CREATED, &value);
     [T] Accepted<T>: |value: T| json(StatusCode::ACCEPTED, &value);

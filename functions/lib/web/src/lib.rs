@@ -11,6 +11,7 @@
 //! Deliberately absent: SQL (pm-store), rules (pm-domain).
 
 mod access_rights;
+mod address;
 mod call;
 mod chain;
 mod cors;
@@ -35,12 +36,12 @@ mod trace;
 mod trace_context;
 mod variable;
 
-pub use call::{Call, Query};
+pub use call::{Call, Query, Watch};
 pub use chain::{Peer, PeerError, send};
 pub use database::database;
 pub use field::{Fields, Presence, all_valid};
 pub use file::Files;
-pub use input::{Give, Given, Input, ReadBody, Stored, read_form, run};
+pub use input::{Give, Given, Input, ReadBody, SignedIn, Stored, read_form, run};
 pub use outside::{Heard, post_outside};
 pub use paging::json_page;
 pub use refusal::{Refusal, unknown_path};

@@ -4,12 +4,14 @@
 //! `pm_domain::rate` decides; here are the count of this instance and the way to the common one. What must be exact, or must
 //! spare the host itself, belongs to the proxy in front of it.
 
-use crate::{Refusal, call::client_address, database::database, log_warning, now, variable};
-use http::HeaderMap;
+use crate::{Refusal, database::database, log_warning, now, variable};
 use pm_api::UserId;
 use pm_domain::rate::{Decision, MinuteCounts, minute_of};
 use pm_store::rate;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 static PRESENT: Mutex<Option<MinuteCounts>> = Mutex::new(None);
 
@@ -29,15 +31,15 @@ async fn limit() -> Option<u32> {
     *LIMIT.get_or_init(|| limit)
 }
 
-/// Counts a request of this user, or of the address that the host saw.
+/// Counts a request of this user, or of this address where there is none.
 ///
 /// # Errors
 /// 429 if the client is beyond its limit. If the database cannot count, the request is served.
-pub(crate) async fn count(user: Option<UserId>, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) async fn count(user: Option<UserId>, address: Option<IpAddr>) -> Result<(), Refusal> {
     let Some(limit) = limit().await else { return Ok(()) };
     let client = match user {
         Some(user) => format!("user {user}"),
-        None => format!("address {}", client_address(headers).unwrap_or_default()),
+        None => format!("address {}", address.map(|address| address.to_string()).unwrap_or_default()),
     };
     let (number, left_s) = minute_of(now());
     match with_present(|minute| minute.count(&client, number, limit)) {

@@ -7,9 +7,10 @@ use crate::{
 };
 use http::{HeaderValue, StatusCode, header};
 use pm_api::{
-    error::{Detail, Fault, FieldError, NotFound, ValidationProblem},
+    error::{ActionRequired, Detail, Fault, FieldError, NotFound, SecondFactorRequired, ValidationProblem},
     input::FieldFault,
 };
+use pm_domain::sign_in::Restriction;
 use pm_store::StoreError;
 
 /// A refusal; the web layer turns it into the documented answer.
@@ -21,8 +22,12 @@ pub enum Refusal {
     BadToken,
     /// 401 with a text of its own (bad login, bad refresh token).
     Unauthorized(String),
+    /// 401 to a login with the right password that lacks a good code of the second factor.
+    SecondFactor(String),
     /// 403.
     Forbidden(String),
+    /// 403 to a person who has to do something first.
+    Restricted(Restriction),
     /// 404: no such path or resource.
     NotFound,
     /// 405 with the methods that the path knows.
@@ -89,6 +94,17 @@ impl Refusal {
             }
             Self::BadToken => detail(StatusCode::UNAUTHORIZED, "Could not validate credentials"),
             Self::Unauthorized(text) => detail(StatusCode::UNAUTHORIZED, &text),
+            Self::SecondFactor(detail) => {
+                let body = SecondFactorRequired { detail, second_factor_required: true };
+                reply::json(StatusCode::UNAUTHORIZED, &body)
+            }
+            Self::Restricted(restriction) => {
+                let body = ActionRequired {
+                    detail: restriction.hint().to_owned(),
+                    action_required: restriction.as_str().to_owned(),
+                };
+                reply::json(StatusCode::FORBIDDEN, &body)
+            }
             Self::Forbidden(text) => detail(StatusCode::FORBIDDEN, &text),
             Self::NotFound => reply::json(StatusCode::NOT_FOUND, &NotFound::of(path)),
             Self::MethodNotAllowed(methods) => {

@@ -1,7 +1,7 @@
 //! From a request to its handler and back.
 
 use crate::{
-    Call, Refusal,
+    Call, Refusal, address,
     call::take,
     cors,
     credentials::check,
@@ -171,16 +171,17 @@ async fn admit(
     };
     trace.route.set(route.path);
     let params: Vec<_> = params.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+    let address = address::of_client(request.headers()).await;
     let checked = check(route, &request, trace).await;
     if let Err(refusal) = &checked {
         denied::note(route, refusal, trace, request.headers()).await;
     }
     if route.access != Access::Service {
-        let user = checked.as_ref().ok().and_then(Option::as_ref).map(|identity| identity.user_id);
-        rate::count(user, request.headers()).await?;
+        let user = checked.as_ref().ok().and_then(Option::as_ref).map(|caller| caller.identity.user_id);
+        rate::count(user, address).await?;
     }
-    let identity = checked?;
+    let caller = checked?;
     let limit = if route.access == Access::Service { MAX_INTERNAL_BODY_BYTES } else { max_body_bytes };
-    let call = Call::read(route, request, params, identity, limit).await?;
+    let call = Call::read(route, request, params, caller, address, limit).await?;
     Ok(Admitted::Call(route.op, Box::new(call)))
 }

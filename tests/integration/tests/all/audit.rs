@@ -41,6 +41,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "sensor_latest",
     "sensor_state",
     "service_reports",
+    "spent_tickets",
     "stray_objects",
     "ticket_transitions",
     "webhook_deliveries",

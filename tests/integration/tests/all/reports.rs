@@ -266,6 +266,7 @@ async fn an_invalid_report_request_names_the_field() -> Result<()> {
 async fn reports_are_read_by_their_maker_recipients_and_engineers() -> Result<()> {
     let (stack, nobody) = start().await?;
     let admin = nobody.sign_in(ADMIN).await?;
+    admin.patch("/settings/password.change_first", json!({"value": "false"})).await?.expect(200)?;
     let other = ("other@example.com", "other-123");
     let body = json!({"email": other.0, "password": other.1, "role": "viewer"});
     admin.post("/users", body).await?.expect(201)?;

@@ -118,7 +118,8 @@ async fn administrators_manage_accounts() -> Result<()> {
     let engineer = client.sign_in(ENGINEER).await?;
     let engineer_path = format!("/users/{}", text(&engineer.get("/users/me").await?.expect(200)?, "id")?);
     admin.patch(&engineer_path, json!({"role": "viewer"})).await?.expect(200)?;
-    engineer.post("/machines", json!({"name": "m"})).await?.expect(403)?;
+    engineer.post("/machines", json!({"name": "m"})).await?.expect(401)?;
+    client.sign_in(ENGINEER).await?.post("/machines", json!({"name": "m"})).await?.expect(403)?;
 
     // inactive: no login, no refresh, no changes, no profile
     let inactive = admin.patch(&path, json!({"is_active": false})).await?.expect(200)?;
@@ -279,7 +280,7 @@ async fn reset_tokens(database: &tokio_postgres::Client, email: &str, count: usi
         let rows = database.query(sql, &[&email]).await?;
         if rows.len() >= count {
             let token = |text: String| {
-                let (_, rest) = text.split_once("/app/reset-password?token=").context("no link")?;
+                let (_, rest) = text.split_once("/app/reset-password#token=").context("no link")?;
                 Ok(rest.split_whitespace().next().context("no token")?.to_owned())
             };
             return rows.iter().map(|row| token(row.get(0))).collect();

@@ -47,6 +47,8 @@ markers! {
     Upload;
     /// Takes bytes that the handler reads (postcard between our own parts).
     Bytes;
+    /// Answers 200 with JSON, and with a cookie by which the browser is known when it signs in again.
+    SignIn<T>;
     /// Answers 201 with JSON.
     Created<T>;
     /// Answers 201 with JSON, or 200 with what the same request had made before.

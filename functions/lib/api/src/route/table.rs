@@ -9,17 +9,19 @@ use super::{
     access::{ADMIN, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, VIEWER},
     operation::{
         self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, List, Message, NoBody,
-        NoContent, NoQuery, OptionalJson, Probe, Upload,
+        NoContent, NoQuery, OptionalJson, Probe, SignIn, Upload,
     },
 };
 use crate::{
-    ai, alarm, attachment, audit, comment, dashboard, event, ingest,
+    ai, alarm, api_key, attachment, audit, comment, dashboard, event, ingest,
     input::{ByName, Many},
-    job, machine, mapping, metrics, notification, prediction, report, role, sensor, sensor_data, setting,
+    job, machine, mapping, metrics, notification, prediction, report, role, second_factor, sensor, sensor_data,
+    session, setting,
     sort::{
-        AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
-        HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
-        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
+        AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
+        DriftSort, HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
+        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort, SettingSort, TicketSort, UserSort,
+        WebhookSort,
     },
     status, tick, ticket, user, webhook,
 };
@@ -80,6 +82,23 @@ impl Op {
     pub fn route(self) -> &'static Route {
         &ROUTES[self as usize]
     }
+
+    /// May it be used by a person who has to choose a password, or set up a second factor, before anything else?
+    #[must_use]
+    pub fn is_open_while_restricted(self) -> bool {
+        matches!(
+            self,
+            Self::GetMe
+                | Self::Logout
+                | Self::ChangePassword
+                | Self::GetSecondFactor
+                | Self::BeginSecondFactor
+                | Self::ConfirmSecondFactor
+                | Self::MySessions
+                | Self::EndMySessions
+                | Self::EndMySession
+        )
+    }
 }
 
 routes! { ($)
@@ -123,8 +142,8 @@ routes! { ($)
     }
     "auth" {
         /// Exchange mail address and password for tokens.
-        Login: POST "/users/login" PUBLIC, body Form<user::LoginForm> => Json<user::TokenPair>,
-            refuses 401 "Invalid credentials",
+        Login: POST "/users/login" PUBLIC, body Form<user::LoginForm> => SignIn<user::TokenPair>,
+            refuses 401 "Invalid credentials; or the account has a second factor and its code is missing or not good (`second_factor_required` is true in the body)",
             refuses 429 "Too many failed attempts; retry-after says when to try again";
         /// Exchange a refresh token for a new pair.
         Refresh: POST "/users/refresh" PUBLIC, body Json<user::RefreshRequest> => Json<user::TokenPair>,
@@ -150,6 +169,46 @@ routes! { ($)
         UpdateUser: PATCH "/users/{user_id}" ADMIN, body Json<user::UserChange> => Json<user::User>;
         /// Delete an account.
         DeleteUser: DELETE "/users/{user_id}" ADMIN => NoContent;
+        /// Mail the invitation to an account without a password again.
+        InviteUser: POST "/users/{user_id}/invitation" ADMIN => NoContent,
+            refuses 409 "The account has a password, or is one of programs";
+        /// Where one is signed in.
+        MySessions: GET "/users/me/sessions" TOKEN => List<session::Session, SessionSort, 100>;
+        /// End one's own sessions.
+        EndMySessions: DELETE "/users/me/sessions" TOKEN, query session::EndSessions => Json<session::SessionsEnded>;
+        /// End one of one's own sessions.
+        EndMySession: DELETE "/users/me/sessions/{session_id}" TOKEN => NoContent;
+        /// Where an account is signed in.
+        UserSessions: GET "/users/{user_id}/sessions" ADMIN => List<session::Session, SessionSort, 100>;
+        /// End all sessions of an account.
+        EndUserSessions: DELETE "/users/{user_id}/sessions" ADMIN => Json<session::SessionsEnded>;
+        /// End a session of an account.
+        EndUserSession: DELETE "/users/{user_id}/sessions/{session_id}" ADMIN => NoContent;
+        /// One's own API keys.
+        MyApiKeys: GET "/users/me/api-keys" TOKEN => List<api_key::ApiKey, ApiKeySort, 100>;
+        /// Make an API key for oneself; it is shown this once.
+        CreateMyApiKey: POST "/users/me/api-keys" TOKEN, body Json<api_key::NewApiKey> => Created<api_key::NewApiKeyShown>;
+        /// End one of one's own API keys.
+        EndMyApiKey: DELETE "/users/me/api-keys/{key_id}" TOKEN => NoContent;
+        /// API keys of an account.
+        UserApiKeys: GET "/users/{user_id}/api-keys" ADMIN => List<api_key::ApiKey, ApiKeySort, 100>;
+        /// Make an API key for an account of programs; it is shown this once.
+        CreateUserApiKey: POST "/users/{user_id}/api-keys" ADMIN, body Json<api_key::NewApiKey> => Created<api_key::NewApiKeyShown>,
+            refuses 409 "People make their own API keys";
+        /// End an API key of an account.
+        EndUserApiKey: DELETE "/users/{user_id}/api-keys/{key_id}" ADMIN => NoContent;
+        /// Has one's own account a second factor?
+        GetSecondFactor: GET "/users/me/second-factor" TOKEN => Json<second_factor::SecondFactor>;
+        /// Begin to set up a second factor.
+        BeginSecondFactor: POST "/users/me/second-factor" TOKEN, body Json<second_factor::CurrentPassword> => Json<second_factor::SecondFactorSecret>,
+            refuses 409 "The account has a second factor";
+        /// Finish it with a first code; gives recovery codes.
+        ConfirmSecondFactor: POST "/users/me/second-factor/confirm" TOKEN, body Json<second_factor::SecondFactorCode> => Json<second_factor::RecoveryCodes>,
+            refuses 409 "There is nothing to confirm";
+        /// Remove one's own second factor.
+        RemoveSecondFactor: POST "/users/me/second-factor/remove" TOKEN, body Json<second_factor::CurrentPassword> => NoContent;
+        /// Remove the second factor of an account, whose person has lost the device.
+        RemoveUserSecondFactor: DELETE "/users/{user_id}/second-factor" ADMIN => NoContent;
     }
     "users" {
         /// One's own account.

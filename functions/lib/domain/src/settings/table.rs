@@ -72,9 +72,11 @@ known! {
         Private, "What is registered by its readings: machines and sensors, sensors of known machines only, or nothing.";
 
     LoginAccountFailures = "login.account_failures", Integer(3, 100), "10",
-        Private, "Failed logins of one account within 15 minutes after which it has to wait.";
+        Private, "Failed logins to one account from one address within 15 minutes after which further ones from there are slowed down.";
     LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "100",
-        Private, "Failed logins from one address within 15 minutes after which it has to wait.";
+        Private, "Failed logins from one address within 15 minutes after which further ones from there are slowed down.";
+    LoginSecondFactor = "login.second_factor", Word(&["optional", "operator", "viewer", "engineer", "admin"]), "optional",
+        Private, "The lowest role whose accounts must have a second factor; «optional»: none must.";
 
     ModelLearningDays = "model.learning_days", Integer(1, 60), "7",
         Private, "Days for which the healthy reference of a new sensor is learned; until then only limits and sudden changes raise alarms.";
@@ -92,6 +94,8 @@ known! {
     NotificationsWebhooksEnabled = "notifications.webhooks_enabled", Boolean, "true",
         Private, "Deliver events to webhooks.";
 
+    PasswordChangeFirst = "password.change_first", Boolean, "true",
+        Private, "Accounts whose password was chosen by an administrator can be used for nothing else until it is changed.";
     PasswordMinLength = "password.min_length", Integer(MIN_PASSWORD_CHARS as i64, 64), "8",
         Public, "Fewest characters of a new password.";
 
@@ -119,6 +123,8 @@ known! {
 
     SessionAccessMinutes = "session.access_minutes", Integer(5, 1440), "60",
         Private, "Life of an access token, minutes.";
+    SessionIdleMinutes = "session.idle_minutes", Integer(0, 525_600), "0",
+        Private, "Minutes without use after which people have to sign in again; 0 is any time.";
     SessionRefreshDays = "session.refresh_days", Integer(1, 365), "30",
         Private, "Days after which people have to sign in again.";
 }
