@@ -24,5 +24,5 @@ exec "$venv/bin/st" run "$BASE/openapi.json" --url "$BASE" --header "Authorizati
   --phases examples,fuzzing --max-examples "${MAX_EXAMPLES:-15}" --max-time "${MAX_SECONDS:-150}" \
   --workers 2 --continue-on-failure --no-shrink --seed 1 --warnings off --request-timeout 30 \
   --exclude-path /ws/events/stream --exclude-path /realtime/events \
-  --exclude-path /users/logout --exclude-path /users/change-password \
+  --exclude-path /users/logout --exclude-path /users/change-password --exclude-path /users/me/sessions \
   --exclude-path-regex '^/internal/' "$@"

@@ -4,8 +4,7 @@ use super::ApiError;
 use pm_api::route::{
     operation::{
         Accepted, Attempt, Created, CreatedOrKept, Form, Json, List, NoBody, NoContent, OptionalJson, Probe,
-        SignIn,
-        Upload,
+        SignIn, Upload,
     },
     url_encoded,
 };

@@ -9,9 +9,10 @@ use pm_api::{
     Criticality, Priority, Role, Severity, Timestamp,
     list::SortWord,
     sort::{
-        AlarmSort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort, DriftSort,
-        HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
-        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SettingSort, TicketSort, UserSort, WebhookSort,
+        AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
+        DriftSort, HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
+        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort, SettingSort, TicketSort, UserSort,
+        WebhookSort,
     },
 };
 use pm_test_support::{Stack, StackOptions};
@@ -35,13 +36,17 @@ fn list<S: SortWord>(path: &'static str, at: &'static str) -> List {
     List { path, at, words: S::WORDS, descending: S::DESCENDING, reversed: false }
 }
 
-/// The id that `lists.sql` gives to one machine, sensor, alarm, ticket, prediction and webhook.
+/// The id that `lists.sql` gives to one machine, sensor, alarm, ticket, prediction, webhook and account.
 const SUBJECT: &str = "00000000-0000-7000-8000-000000000001";
 
 fn lists() -> Vec<List> {
     vec![
         list::<DeadLetterSort>("/mqtt/dead-letters", ""),
         list::<UserSort>("/users", ""),
+        list::<SessionSort>("/users/me/sessions", ""),
+        list::<SessionSort>("/users/{user_id}/sessions", "/users/ID/sessions"),
+        list::<ApiKeySort>("/users/me/api-keys", ""),
+        list::<ApiKeySort>("/users/{user_id}/api-keys", "/users/ID/api-keys"),
         list::<MachineSort>("/machines", ""),
         list::<AlarmSort>("/machines/{machine_id}/alarms", "/machines/ID/alarms"),
         List {

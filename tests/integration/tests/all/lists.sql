@@ -61,10 +61,22 @@ insert into ticket_transitions (ticket_id, at, field, is_now)
 select '00000000-0000-7000-8000-000000000001', now() + n % 3 * interval '1 second', 'priority', 'low'
 from generate_series(1, 7) n;
 
-insert into users (email, full_name, role, password_hash, created_at)
-select 'user' || n || '@example.com', case when n = 2 then '100%_sure' when n > 3 then 'name ' || n % 2 end,
+insert into users (id, email, full_name, role, password_hash, created_at)
+select case when n = 1 then '00000000-0000-7000-8000-000000000001'::uuid else gen_random_uuid() end, 'user' || n || '@example.com', case when n = 2 then '100%_sure' when n > 3 then 'name ' || n % 2 end,
        (array['operator', 'viewer', 'engineer'])[n % 3 + 1], 'x', now() - n % 3 * interval '1 hour'
 from generate_series(1, 7) n;
+
+insert into refresh_families (id, user_id, current_token_id, created_at, last_used_at, expires_at)
+select gen_random_uuid(), u.id, gen_random_uuid(), now() - n % 3 * interval '1 hour', now() - n % 2 * interval '1 hour',
+       now() + interval '1 day'
+from generate_series(1, 7) n, users u
+where u.id = '00000000-0000-7000-8000-000000000001' or u.email = 'admin@example.com';
+
+insert into api_keys (user_id, name, prefix, token_hash, permissions, expires_at, created_at)
+select u.id, 'key ' || n, 'pmk_', sha256((u.id::text || n)::bytea), '{}', now() + interval '1 day',
+       now() - n % 3 * interval '1 hour'
+from generate_series(1, 7) n, users u
+where u.id = '00000000-0000-7000-8000-000000000001' or u.email = 'admin@example.com';
 
 insert into attachments (filename, content_type, file_size, sha256, resource_type, resource_id, created_at)
 select 'file ' || n % 3, 'text/plain', n % 4, '', kind, '00000000-0000-7000-8000-000000000001',

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     ai, alarm, api_key, attachment, audit, comment, dashboard, event, ingest,
     input::{ByName, Many},
-    job, machine, mapping, metrics, notification, prediction, report, role, second_factor, sensor, sensor_data,
-    session, setting,
+    job, machine, mapping, metrics, notification, prediction, report, role, second_factor, sensor,
+    sensor_data, session, setting,
     sort::{
         AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
         DriftSort, HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
