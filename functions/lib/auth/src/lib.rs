@@ -8,10 +8,3 @@
 
 pub mod token;
 pub mod totp;
-
-pub use pm_api::route::{self, Access, Op, ROUTES, Route, permission};
-
-/// Who may use a route.
-pub mod access {
-    pub use pm_api::route::{ADMIN, ENGINEER, VIEWER};
-}

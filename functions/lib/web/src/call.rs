@@ -1,6 +1,6 @@
 //! One admitted request.
 
-use crate::{Refusal, access_rights::Caller, credentials, database::database, field::Fields, log_warning};
+use crate::{Refusal, access_rights::Caller, credentials, database::database, log_warning};
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderMap, header};
@@ -173,22 +173,6 @@ impl Call {
     /// 422 naming the parameter if it is not a UUID.
     pub fn id<T: From<uuid::Uuid>>(&self, name: &str) -> Result<T, Refusal> {
         uuid(self.param(name), &["path", name]).map(T::from)
-    }
-
-    /// The body as a JSON object whose fields can be asked for.
-    ///
-    /// # Errors
-    /// 422 if the body is not a JSON object.
-    pub fn fields(&self) -> Result<Fields, Refusal> {
-        Fields::parse(&self.body)
-    }
-
-    /// The body as a JSON list of 1 to `most` objects, each with its fields.
-    ///
-    /// # Errors
-    /// 422 if the body is no such list.
-    pub fn list_of_fields(&self, most: usize) -> Result<Vec<Fields>, Refusal> {
-        Fields::parse_list(&self.body, most)
     }
 }
 
