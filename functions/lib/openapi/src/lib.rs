@@ -13,7 +13,7 @@ mod schemas;
 mod webhooks;
 
 use operation::{Description, describe};
-use pm_api::route::{Access, ROUTES, Route};
+use pm_api::route::{Access, PathParameter, ROUTES, Route};
 use schemas::Schemas;
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,7 @@ pub fn document() -> Value {
 
 fn operation_object(route: &Route, operation: Description, schemas: &mut Schemas) -> Value {
     let name = format!("{:?}", route.op);
-    let mut parameters: Vec<Value> = path_parameters(route.path);
+    let mut parameters: Vec<Value> = path_parameters(route);
     let has_path = !parameters.is_empty();
     parameters.extend(operation.query(schemas));
     let body = operation.body(schemas);
@@ -80,19 +80,16 @@ fn operation_object(route: &Route, operation: Description, schemas: &mut Schemas
     object
 }
 
-/// Parameters of the path: names that end in `_id` are UUIDs.
-fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'));
-    names
-        .map(|name| {
-            let schema = if name.ends_with("_id") {
-                json!({ "type": "string", "format": "uuid" })
-            } else {
-                json!({ "type": "string" })
-            };
-            json!({ "name": name, "in": "path", "required": true, "schema": schema })
-        })
-        .collect()
+fn path_parameters(route: &Route) -> Vec<Value> {
+    let described = |parameter: PathParameter| {
+        let schema = if parameter.is_id {
+            json!({ "type": "string", "format": "uuid" })
+        } else {
+            json!({ "type": "string" })
+        };
+        json!({ "name": parameter.name, "in": "path", "required": true, "schema": schema })
+    };
+    route.path_parameters().map(described).collect()
 }
 
 /// What an operation may refuse: by its row of the table, its access and its input.

@@ -1,6 +1,8 @@
 //! One admitted request.
 
-use crate::{Refusal, access_rights::Caller, credentials, database::database, log_warning};
+use crate::{
+    Refusal, access_rights::Caller, credentials, database::database, input::all_faults, log_warning,
+};
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::{HeaderMap, header};
@@ -165,6 +167,13 @@ impl Call {
     #[must_use]
     pub fn param(&self, name: &str) -> &str {
         self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)
+    }
+
+    /// Are all ids of the path UUIDs?
+    pub(crate) fn check_ids(&self) -> Result<(), Refusal> {
+        let ids = self.route.path_parameters().filter(|parameter| parameter.is_id);
+        let refusals: Vec<_> = ids.map(|id| self.id::<uuid::Uuid>(id.name).err()).collect();
+        if refusals.iter().all(Option::is_none) { Ok(()) } else { Err(all_faults(refusals)) }
     }
 
     /// A path parameter that is an id.

@@ -58,42 +58,35 @@ pub type Given<O> = Result<<<O as Operation>::Answer as Give>::Value, Refusal>;
 /// Reads the request as the table says, runs the handler, and answers as the table says.
 ///
 /// # Errors
-/// 422 with every fault of query and body, or what the handler refuses.
+/// 422 with every fault of path, query and body, or what the handler refuses.
 pub async fn run<O, F>(mut call: Call, handler: impl FnOnce(Input<O>) -> F) -> Outcome
 where
     O: Operation<Query: Deserr<Faults>, Body: ReadBody, Answer: Give>,
     F: Future<Output = Given<O>>,
 {
-    let query = read_query(&call.query);
-    let body = O::Body::read(&call);
-    let page = O::Answer::page(&call.query);
-    let (query, body, page) = all_faults(query, body, page)?;
+    let read =
+        (call.check_ids(), read_query(&call.query), O::Body::read(&call), O::Answer::page(&call.query));
+    let (query, body, page) = match read {
+        (Ok(()), Ok(query), Ok(body), Ok(page)) => (query, body, page),
+        (ids, query, body, page) => return Err(all_faults([ids.err(), query.err(), body.err(), page.err()])),
+    };
     let ignored = call.ignored.take().unwrap_or_default();
     let mut answer = O::Answer::answer(handler(Input { query, body, page, call }).await?);
     ignored::name(&mut answer, &ignored);
     Ok(answer)
 }
 
-/// All three, or the faults of all of them.
-pub(crate) fn all_faults<A, B, C>(
-    a: Result<A, Refusal>,
-    b: Result<B, Refusal>,
-    c: Result<C, Refusal>,
-) -> Result<(A, B, C), Refusal> {
-    match (a, b, c) {
-        (Ok(a), Ok(b), Ok(c)) => Ok((a, b, c)),
-        (a, b, c) => {
-            let mut faults = Vec::new();
-            for refusal in [a.err(), b.err(), c.err()].into_iter().flatten() {
-                match refusal {
-                    Refusal::Invalid(more) => faults.extend(more),
-                    other => return Err(other),
-                }
-            }
-            faults.truncate(MAX_FAULTS);
-            Err(Refusal::Invalid(faults))
+/// One refusal with the faults of all of these; of a refusal of another kind, that one alone.
+pub(crate) fn all_faults(refusals: impl IntoIterator<Item = Option<Refusal>>) -> Refusal {
+    let mut faults = Vec::new();
+    for refusal in refusals.into_iter().flatten() {
+        match refusal {
+            Refusal::Invalid(more) => faults.extend(more),
+            other => return other,
         }
     }
+    faults.truncate(MAX_FAULTS);
+    Refusal::Invalid(faults)
 }
 
 /// Maps each operation to its handler, for [`serve`](crate::serve).

@@ -14,11 +14,15 @@ impl Query {
     /// # Errors
     /// 422 naming the parameter.
     pub fn list<S: SortWord>(&self, default_limit: i64) -> Result<ListQuery<S>, Refusal> {
-        let ((sort, descending), limit, offset) = all_faults(
+        let read = (
             self.order::<S>(),
             self.integer("limit", default_limit, 1, MAX_LIMIT),
             self.integer("offset", 0, 0, MAX_OFFSET),
-        )?;
+        );
+        let ((sort, descending), limit, offset) = match read {
+            (Ok(order), Ok(limit), Ok(offset)) => (order, limit, offset),
+            (order, limit, offset) => return Err(all_faults([order.err(), limit.err(), offset.err()])),
+        };
         let mut query = ListQuery { limit, offset, after: None, sort, descending };
         if let Some(text) = self.text("cursor") {
             let cursor = text.parse::<Cursor>().ok().filter(|cursor| query.gave(cursor));

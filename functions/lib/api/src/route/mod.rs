@@ -39,6 +39,15 @@ pub struct Route {
     pub refusals: &'static [(u16, &'static str)],
 }
 
+/// A parameter of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Is it a UUID?
+    pub is_id: bool,
+}
+
 impl Route {
     /// May a signed-in user with this built-in role and these permissions of custom roles use the route?
     #[must_use]
@@ -46,6 +55,14 @@ impl Route {
         self.access.allows(role)
             || (!permissions.is_empty()
                 && permission::of(self).is_some_and(|needed| permissions.contains(&needed)))
+    }
+
+    /// The parameters of its path.
+    pub fn path_parameters(&self) -> impl Iterator<Item = PathParameter> {
+        self.path
+            .split('/')
+            .filter_map(|step| step.strip_prefix('{')?.strip_suffix('}'))
+            .map(|name| PathParameter { name, is_id: name.ends_with("_id") })
     }
 
     /// May a client send a request again, with the header `Idempotency-Key`, if it did not get the answer?
