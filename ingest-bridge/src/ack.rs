@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 /// A message all of whose items are safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settled {
+pub struct AcknowledgeableMessage {
     /// Number of the message since the start of the process.
     pub sequence: u64,
     /// Memory that it took, in bytes.
@@ -21,14 +21,18 @@ pub struct Share(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    settled: Settled,
-    report: mpsc::UnboundedSender<Settled>,
+    settled: AcknowledgeableMessage,
+    report: mpsc::UnboundedSender<AcknowledgeableMessage>,
     missing: std::sync::atomic::AtomicUsize,
 }
 
 impl Share {
     /// `count` shares of one message; the last one to be safe is reported to `report`.
-    pub fn split(count: usize, settled: Settled, report: &mpsc::UnboundedSender<Settled>) -> Self {
+    pub fn split(
+        count: usize,
+        settled: AcknowledgeableMessage,
+        report: &mpsc::UnboundedSender<AcknowledgeableMessage>,
+    ) -> Self {
         let missing = std::sync::atomic::AtomicUsize::new(count);
         Self(Arc::new(Inner { settled, report: report.clone(), missing }))
     }
@@ -44,7 +48,7 @@ impl Share {
 
 /// The messages of the current connection that wait for their acknowledgement, in the order of arrival.
 #[derive(Debug, Default)]
-pub struct Waiting {
+pub struct PendingMessages {
     messages: VecDeque<Entry>,
 }
 
@@ -55,7 +59,7 @@ struct Entry {
     settled: bool,
 }
 
-impl Waiting {
+impl PendingMessages {
     /// A message with quality of service 1 arrived; `sequence` grows from call to call.
     pub fn arrived(&mut self, sequence: u64, packet_id: u16) {
         self.messages.push_back(Entry { sequence, packet_id, settled: false });
@@ -97,7 +101,7 @@ mod tests {
 
     #[test]
     fn messages_are_acknowledged_in_order_of_arrival() {
-        let mut waiting = Waiting::default();
+        let mut waiting = PendingMessages::default();
         for (sequence, packet_id) in [(10, 1), (11, 2), (13, 3)] {
             waiting.arrived(sequence, packet_id);
         }
@@ -112,7 +116,7 @@ mod tests {
 
     #[test]
     fn messages_of_a_lost_connection_are_not_acknowledged() {
-        let mut waiting = Waiting::default();
+        let mut waiting = PendingMessages::default();
         waiting.arrived(1, 7);
         waiting.connection_lost();
         waiting.arrived(2, 7);
@@ -126,7 +130,7 @@ mod tests {
     #[test]
     fn a_message_is_settled_when_all_shares_are_safe() {
         let (report, mut settled) = mpsc::unbounded_channel();
-        let message = Settled { sequence: 5, cost: 100 };
+        let message = AcknowledgeableMessage { sequence: 5, cost: 100 };
         let share = Share::split(2, message, &report);
         let other = share.clone();
         share.safe();

@@ -19,7 +19,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(2);
 const POST_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Training takes its time; a worker that hangs longer is left to its lease.
@@ -108,7 +108,7 @@ impl Functions {
                     self.health.failed(error);
                     todo.push(body);
                     tokio::time::sleep(jitter(pause)).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(MAX_RETRY_PAUSE);
                 }
                 Err(Failure::Refused(error)) => {
                     Health::add(&self.health.post_failures, 1);

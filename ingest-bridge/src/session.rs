@@ -4,7 +4,7 @@
 //! very connection they belong to. When the messages in memory pass their bound, nothing more is read from the
 //! connection, and only pings are sent, so that the broker keeps both the connection and the messages.
 
-use crate::ack::{Settled, Share, Waiting};
+use crate::ack::{AcknowledgeableMessage, PendingMessages, Share};
 use crate::batch::{Item, ItemContent};
 use crate::health::{Clock, Health};
 use crate::mappings::InForce;
@@ -27,7 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Short: sensors publish again at once, and a broker that has forgotten the session stores nothing for an absent bridge.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Time for what is in memory to be committed or spooled at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Memory that a message takes in addition to its payload.
@@ -52,11 +52,11 @@ pub struct Session {
     shared: bool,
     lanes: Vec<mpsc::UnboundedSender<Item>>,
     decoders: Decoders,
-    waiting: Waiting,
+    waiting: PendingMessages,
     /// Has the broker made a persistent session for this bridge?
     session_begun: bool,
-    settled: mpsc::UnboundedReceiver<Settled>,
-    report: mpsc::UnboundedSender<Settled>,
+    settled: mpsc::UnboundedReceiver<AcknowledgeableMessage>,
+    report: mpsc::UnboundedSender<AcknowledgeableMessage>,
     /// Bytes of messages in memory, and their bound.
     used_bytes: usize,
     max_bytes: usize,
@@ -95,7 +95,7 @@ impl Session {
             topics,
             lanes,
             decoders,
-            waiting: Waiting::default(),
+            waiting: PendingMessages::default(),
             session_begun: false,
             settled,
             report,
@@ -137,7 +137,7 @@ impl Session {
                             continue;
                         }
                         tokio::select! {
-                            () = sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                            () = sleep(pause) => pause = (pause * 2).min(MAX_RETRY_PAUSE),
                             () = &mut stop => break,
                         }
                     }
@@ -147,7 +147,7 @@ impl Session {
         self.finish(lanes, settled).await;
     }
 
-    async fn finish(mut self, lanes: impl Future<Output = ()>, mut settled: Vec<Settled>) {
+    async fn finish(mut self, lanes: impl Future<Output = ()>, mut settled: Vec<AcknowledgeableMessage>) {
         // The lanes flush when their channels end.
         self.lanes.clear();
         tokio::pin!(lanes);
@@ -268,7 +268,7 @@ impl Session {
         let last_of = |lane: usize| items.iter().rposition(|(of, _)| *of == lane);
         let last: Vec<Option<usize>> = (0..lane_count).map(last_of).collect();
         let size: usize = items.iter().map(|(_, content)| OVERHEAD_BYTES + content.bytes()).sum();
-        let settled = Settled { sequence: self.sequence, cost: OVERHEAD_BYTES + size };
+        let settled = AcknowledgeableMessage { sequence: self.sequence, cost: OVERHEAD_BYTES + size };
         self.used_bytes += settled.cost;
         if items.is_empty() {
             // nothing to store, such as a death certificate: safe at once
@@ -334,7 +334,7 @@ impl Session {
         parsed
     }
 
-    async fn acknowledge(&mut self, settled: &mut Vec<Settled>) {
+    async fn acknowledge(&mut self, settled: &mut Vec<AcknowledgeableMessage>) {
         self.health.queue_size.fetch_sub(settled.len() as u64, Relaxed);
         for message in settled.drain(..) {
             self.used_bytes -= message.cost;

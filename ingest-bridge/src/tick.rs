@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Most parallel requests in which the notifier delivers webhooks: a slow receiver delays one of them, not the ticks.
-const MOST_SENDERS: usize = 4;
+const MAX_CONCURRENT_DELIVERIES: usize = 4;
 
 /// Ticks until dropped, every second and when a mail has a result. A failed tick is counted; the next one does its work.
 pub async fn run(
@@ -23,7 +23,7 @@ pub async fn run(
 ) {
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let senders = Arc::new(Semaphore::new(MOST_SENDERS));
+    let senders = Arc::new(Semaphore::new(MAX_CONCURRENT_DELIVERIES));
     loop {
         tokio::select! {
             _ = second.tick() => {}

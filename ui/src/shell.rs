@@ -48,7 +48,7 @@ pub fn Shell(
         || {
             let active = AlarmFilter { status: Some(StatusOrActive::Active), ..AlarmFilter::default() };
             let list = request(op::ListAlarms, []).query(&active);
-            Some(list.descending(AlarmSort::Need).limit(MAX_ACTIVE_ALARMS))
+            Some(list.descending(AlarmSort::Urgency).limit(MAX_ACTIVE_ALARMS))
         },
         &[Refresh::On(Topic::Alarms)],
     );

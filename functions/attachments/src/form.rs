@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use uuid::Uuid;
 
 /// Longest text field that is read, bytes.
-const LONGEST_TEXT: usize = 1000;
+const MAX_FIELD_CHARS: usize = 1000;
 
 /// What a form says.
 #[derive(Debug, Default)]
@@ -79,8 +79,8 @@ impl Form {
 async fn text(part: multer::Field<'_>) -> Result<String, Refusal> {
     let name = part.name().unwrap_or_default().to_owned();
     let bytes = part.bytes().await.map_err(unreadable)?;
-    if bytes.len() > LONGEST_TEXT {
-        let message = format!("String should have at most {LONGEST_TEXT} bytes");
+    if bytes.len() > MAX_FIELD_CHARS {
+        let message = format!("String should have at most {MAX_FIELD_CHARS} bytes");
         return Err(Refusal::field("string_too_long", &["body", &name], message, Value::Null));
     }
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())

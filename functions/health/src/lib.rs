@@ -12,7 +12,7 @@ use pm_api::{
     list::Page,
     route::{Op, op},
     status::{
-        Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, PartStatus, Readiness, SystemStatus,
+        Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, Readiness, ServiceStatus, SystemStatus,
     },
 };
 use pm_store::dead_letter;
@@ -87,7 +87,7 @@ async fn status(input: Input<op::SystemStatus>) -> Result<SystemStatus, Refusal>
         service: "Predictive Maintenance Platform".to_owned(),
         version: VERSION.to_owned(),
         timestamp: now().to_string(),
-        backend: PartStatus {
+        backend: ServiceStatus {
             status: "running".to_owned(),
             message: "✅ Backend service is operational".to_owned(),
         },

@@ -2,11 +2,11 @@
 
 use pm_api::{
     ai::{AiStatus, ScorerHealth, ScorerResources},
-    status::{AiServiceStatus, MqttStatus, PartStatus},
+    status::{AiServiceStatus, MqttStatus, ServiceStatus},
 };
 use pm_domain::clock::BRIDGE_SILENT_AFTER_S;
 use pm_store::{clock, health, scorer_figures::scorer_figures};
-use pm_web::{Call, Peer, log_error};
+use pm_web::{Call, Component, log_error};
 
 const BYTES_PER_MIB: f64 = 1024.0 * 1024.0;
 
@@ -17,13 +17,13 @@ pub(crate) async fn database(call: &Call) -> Result<bool, String> {
 }
 
 /// The database's part of `/status`.
-pub(crate) fn database_status(database: &Result<bool, String>) -> PartStatus {
+pub(crate) fn database_status(database: &Result<bool, String>) -> ServiceStatus {
     let (status, message) = match database {
         Ok(true) => ("connected", "✅ Database connection successful"),
         Ok(false) => ("read_only", "⚠️ Database takes no changes: it is read-only"),
         Err(_) => ("disconnected", "❌ Database connection failed"),
     };
-    PartStatus { status: status.to_owned(), message: message.to_owned() }
+    ServiceStatus { status: status.to_owned(), message: message.to_owned() }
 }
 
 /// Broker and bridge, as the bridge reported last.
@@ -69,7 +69,7 @@ pub(crate) async fn mqtt(call: &Call, database: &Result<bool, String>) -> MqttSt
 }
 
 /// The periodic tasks: which of them failed a short time ago?
-pub(crate) async fn tasks(call: &Call, database: &Result<bool, String>) -> PartStatus {
+pub(crate) async fn tasks(call: &Call, database: &Result<bool, String>) -> ServiceStatus {
     let failing = async {
         let db = call.db().await.map_err(|e| format!("{e:?}"))?;
         clock::failing(&db).await.map_err(|e| e.to_string())
@@ -83,7 +83,7 @@ pub(crate) async fn tasks(call: &Call, database: &Result<bool, String>) -> PartS
         Ok(names) => ("failing", format!("⚠️ Periodic tasks fail, see the log: {}", names.join(", "))),
         Err(_) => ("unknown", "⚠️ State of periodic tasks unavailable without the database".to_owned()),
     };
-    PartStatus { status: status.to_owned(), message }
+    ServiceStatus { status: status.to_owned(), message }
 }
 
 /// What the scorer says of itself, and what it does by what it has stored. Figures that cannot be had are left out.
@@ -92,7 +92,7 @@ pub(crate) async fn scorer(call: &Call) -> AiStatus {
         let db = call.db().await.map_err(|e| format!("{e:?}"))?;
         scorer_figures(&db).await.map_err(|e| e.to_string())
     };
-    let health: ScorerHealth = match Peer("score").get_json("/health").await {
+    let health: ScorerHealth = match Component("score").get_json("/health").await {
         Ok(health) => health,
         Err(error) => {
             log_error(&format!("score {error}"));

@@ -6,23 +6,23 @@ use pm_api::{
     alarm_engine::{Condition, ConditionKind},
 };
 use pm_domain::{
-    condition::{Judged, limit_condition},
+    condition::{ClassifiedReading, limit_condition},
     limits,
 };
 use pm_store::ingest::{KnownSensor, NewReading};
 
 /// Conditions of the sensors. `readings` are stored, good, and no history.
 pub(crate) fn of(sensors: &[KnownSensor], readings: &[NewReading], now: Timestamp) -> Vec<Condition> {
-    let mut by_sensor: Vec<Vec<Judged>> = vec![Vec::new(); sensors.len()];
+    let mut by_sensor: Vec<Vec<ClassifiedReading>> = vec![Vec::new(); sensors.len()];
     for reading in readings {
-        by_sensor[reading.sensor].push(Judged {
+        by_sensor[reading.sensor].push(ClassifiedReading {
             time: reading.time,
             value: reading.value,
             status: reading.status,
         });
     }
     let mut conditions = Vec::new();
-    for (sensor, judged) in sensors.iter().zip(by_sensor) {
+    for (sensor, readings_of) in sensors.iter().zip(by_sensor) {
         let has_limits = limits::any(&limits::limits(sensor.thresholds));
         for kind in [ConditionKind::Threshold, ConditionKind::Reported] {
             let told = match kind {
@@ -31,11 +31,13 @@ pub(crate) fn of(sensors: &[KnownSensor], readings: &[NewReading], now: Timestam
             };
             let counts = has_limits == (kind == ConditionKind::Threshold);
             if counts {
-                conditions.extend(condition(sensor, kind, &judged, told, now));
+                conditions.extend(condition(sensor, kind, &readings_of, told, now));
             } else if told > ReadingStatus::Normal {
                 // the sensor got limits, or lost them: what was told by the other measure ends
-                let normal: Vec<_> =
-                    judged.iter().map(|r| Judged { status: ReadingStatus::Normal, ..*r }).collect();
+                let normal: Vec<_> = readings_of
+                    .iter()
+                    .map(|r| ClassifiedReading { status: ReadingStatus::Normal, ..*r })
+                    .collect();
                 conditions.extend(condition(sensor, kind, &normal, told, now));
             }
         }
@@ -46,12 +48,12 @@ pub(crate) fn of(sensors: &[KnownSensor], readings: &[NewReading], now: Timestam
 fn condition(
     sensor: &KnownSensor,
     kind: ConditionKind,
-    readings: &[Judged],
+    readings: &[ClassifiedReading],
     told: ReadingStatus,
     now: Timestamp,
 ) -> Option<Condition> {
     let found = limit_condition(readings, sensor.evaluated_through, told, now)?;
-    let (status, value, time) = found.gravest;
+    let (status, value, time) = found.worst;
     Some(Condition {
         machine_id: sensor.machine_id,
         sensor_id: sensor.sensor_id,

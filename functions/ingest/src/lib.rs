@@ -12,8 +12,8 @@
 mod batch;
 mod conditions;
 mod letters;
-mod now;
 mod remaining_life;
+mod score_now;
 mod scoring;
 mod sort;
 
@@ -24,14 +24,14 @@ use pm_store::{
     dead_letter::{self, Gathered},
     ingest::{self, NewReading},
 };
-use pm_web::{Answer, Input, Peer, Refusal, Request, handlers, now, serve};
+use pm_web::{Answer, Component, Input, Refusal, Request, handlers, now, serve};
 use sort::Sorted;
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
     let handlers = handlers! {
         Ingest => take,
-        Score => now::score,
+        Score => score_now::score,
     };
     serve("ingest", request, handlers).await
 }
@@ -121,7 +121,7 @@ pub(crate) async fn tell_alarm_engine(items: Vec<pm_api::alarm_engine::Condition
         return Ok(0);
     }
     let conditions = pm_api::alarm_engine::Conditions { items };
-    let report: pm_api::alarm_engine::ConditionsReport = Peer("alarm-engine")
+    let report: pm_api::alarm_engine::ConditionsReport = Component("alarm-engine")
         .post_postcard_for_json("/conditions", &conditions, "application/octet-stream", None)
         .await
         .map_err(|e| Refusal::Unavailable(format!("alarm-engine {e}")))?;

@@ -9,7 +9,7 @@ use pm_store::{
     Db,
     remaining_life::{Channel, channels},
 };
-use pm_web::{Peer, log_error};
+use pm_web::{Component, log_error};
 use std::collections::HashMap;
 
 /// Prognoses by the sensors that they rest on. What cannot be had is logged and left to the trend.
@@ -29,7 +29,7 @@ async fn ask(db: &Db, machines: &[MachineId]) -> Result<HashMap<SensorId, Remain
     let channels = channels(db, machines, MAX_CYCLES).await.map_err(|e| e.to_string())?;
     let by_machine: Vec<&[Channel]> = channels.chunk_by(|a, b| a.machine_id == b.machine_id).collect();
     let items: Vec<RulItem> = by_machine.iter().filter_map(|channels| item(channels)).collect();
-    let response: RulResponse = Peer("score")
+    let response: RulResponse = Component("score")
         .post_postcard("/remaining-life", &RulRequest { items })
         .await
         .map_err(|e| e.to_string())?;

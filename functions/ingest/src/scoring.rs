@@ -16,7 +16,7 @@ use pm_store::{
     scoring::{self, NewPrediction},
     shadow,
 };
-use pm_web::{Peer, log_error};
+use pm_web::{Component, log_error};
 use std::{
     collections::{HashMap, HashSet},
     time::Instant,
@@ -25,9 +25,9 @@ use std::{
 /// Seconds of a sensor's own time between two scorings of it: the fewest, for each sensor of the batch, and the most. A
 /// batch holds what came to one lane of the bridge in a tenth of a second at most, so this makes some 400 scorings a second
 /// for each lane, and longer waits when there are more sensors than that.
-const SHORTEST_INTERVAL_S: f64 = 1.0;
+const MIN_SCORING_INTERVAL_S: f64 = 1.0;
 const INTERVAL_PER_SENSOR_S: f64 = 0.05;
-const LONGEST_INTERVAL_S: f64 = 5.0;
+const MAX_SCORING_INTERVAL_S: f64 = 5.0;
 /// Sensors of a batch that are scored for the first time at most: their readings of a day are read. The others stay due.
 const MAX_FIRST_SCORINGS: usize = 200;
 
@@ -57,7 +57,7 @@ fn due<'s>(
     readings: &[NewReading],
 ) -> HashMap<pm_api::SensorId, &'s KnownSensor> {
     let interval = sensors.len() as f64 * INTERVAL_PER_SENSOR_S;
-    let interval = interval.clamp(SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S);
+    let interval = interval.clamp(MIN_SCORING_INTERVAL_S, MAX_SCORING_INTERVAL_S);
     let mut newest = vec![None; sensors.len()];
     for reading in readings {
         newest[reading.sensor] = newest[reading.sensor].max(Some(reading.time));
@@ -113,7 +113,7 @@ pub(crate) async fn score_due(
     let machines = states.into_iter().map(|(machine_id, state)| MachineItem { machine_id, state }).collect();
     let newest = items.iter().filter_map(|i| i.readings.last()).map(|r| r.0).max().unwrap_or(Timestamp(0));
     let started = Instant::now();
-    let response: ScoreResponse = Peer("score")
+    let response: ScoreResponse = Component("score")
         .post_postcard("/score", &ScoreRequest { items, machines })
         .await
         .map_err(|e| e.to_string())?;
@@ -145,12 +145,12 @@ pub(crate) async fn score_due(
 
 /// Judges a value that the sensor might report at a time after all that was scored, and stores the judgement; the sensor's
 /// state stays as it is.
-pub(crate) async fn score_supposed(
+pub(crate) async fn score_hypothetical(
     db: &Db,
     sensor: &KnownSensor,
     (time, value): (Timestamp, f64),
 ) -> Result<Scored, String> {
-    let known = scoring::standing(db, sensor.sensor_id).await.map_err(|e| e.to_string())?;
+    let known = scoring::scoring_state(db, sensor.sensor_id).await.map_err(|e| e.to_string())?;
     if known.scored_through.is_some_and(|through| time <= through) {
         return Ok(Scored { predictions: Vec::new(), scored_through: known.scored_through });
     }
@@ -170,11 +170,11 @@ pub(crate) async fn score_supposed(
     let started = Instant::now();
     let request = ScoreRequest { items: vec![item], machines: Vec::new() };
     let response: ScoreResponse =
-        Peer("score").post_postcard("/score", &request).await.map_err(|e| e.to_string())?;
+        Component("score").post_postcard("/score", &request).await.map_err(|e| e.to_string())?;
     let took_ms = started.elapsed().as_secs_f64() * 1000.0;
     let result = response.items.first().ok_or("the scorer gave no result")?;
     let judged = prediction(sensor, result, result.remaining_life.clone());
-    let stored = scoring::store_supposed(db, took_ms, &judged).await;
+    let stored = scoring::store_hypothetical(db, took_ms, &judged).await;
     let predictions = stored.map_err(|e| e.to_string())?.into_iter().collect();
     Ok(Scored { predictions, scored_through: None })
 }
@@ -185,11 +185,11 @@ async fn note_challengers(
     challengers: &HashMap<pm_api::SensorId, pm_api::ModelId>,
     judged: &[(&KnownSensor, &ScoreResult)],
 ) {
-    let moments: Vec<shadow::Moment> = judged
+    let moments: Vec<shadow::ShadowScore> = judged
         .iter()
         .filter_map(|(sensor, result)| {
             let said = result.shadow?;
-            Some(shadow::Moment {
+            Some(shadow::ShadowScore {
                 model: *challengers.get(&sensor.sensor_id)?,
                 active_anomalous: result.class > ReadingStatus::Normal,
                 challenger_anomalous: said.class > ReadingStatus::Normal,

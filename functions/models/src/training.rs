@@ -70,7 +70,7 @@ impl From<StoreError> for Failure {
 }
 
 /// A sensor's history with what people said of its alarms.
-struct Taken {
+struct TrainingSensor {
     sensor: SensorId,
     history: SensorHistory,
 }
@@ -96,7 +96,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         if readings.len() >= MIN_READINGS_PER_SENSOR {
             let history = SensorHistory { limits: pm_domain::limits::limits(thresholds), readings };
             rows.add(&history);
-            taken.push(Taken { sensor, history });
+            taken.push(TrainingSensor { sensor, history });
         }
         if !job::progress(db, claim, percent(step + 1, steps), LEASE_S).await? {
             return Ok(None);
@@ -114,7 +114,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         ))
     })?;
     let (mut of_active, mut of_candidate) = (Evaluation::default(), Evaluation::default());
-    for (step, Taken { sensor, history }) in taken.iter().enumerate() {
+    for (step, TrainingSensor { sensor, history }) in taken.iter().enumerate() {
         if let Some(active) = &active {
             retrain::evaluate(active, history, history.split(), &mut of_active);
         }
@@ -170,7 +170,7 @@ async fn verdicts(
     active: (Option<&Model>, &mut Evaluation),
     candidate: (&Model, &mut Evaluation),
 ) -> Result<(), Refusal> {
-    for alarm in model::judged_alarms(db, sensor).await? {
+    for alarm in model::alarms_with_verdicts(db, sensor).await? {
         let span = Span {
             from: alarm.from.plus_seconds(-BEFORE_ALARM_S),
             to: alarm.to,

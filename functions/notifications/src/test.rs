@@ -13,7 +13,7 @@ use pm_store::{
     mail::{MailState, NewMail, enqueue, give_up, state},
     notice, setting, user,
 };
-use pm_web::{Given, Input, Peer, Refusal, now, variable};
+use pm_web::{Component, Given, Input, Refusal, now, variable};
 use std::time::Duration;
 
 /// How long a test mail may take, seconds.
@@ -86,7 +86,7 @@ pub(crate) async fn webhook(input: Input<op::TestAddress>) -> Given<op::TestAddr
     })?;
     let event = input.body.event_type.as_deref().unwrap_or(TEST_EVENT).to_owned();
     let token = variable("component_token").await?;
-    let report: DeliverReport = Peer("notifier")
+    let report: DeliverReport = Component("notifier")
         .post_json("/internal/deliver", &DeliverRequest::Probe { url, event }, &token)
         .await
         .map_err(|e| Refusal::Unavailable(format!("notifier {e}")))?;

@@ -8,13 +8,13 @@ use pm_api::{
 };
 use pm_domain::{
     retry, target,
-    webhook::{self, Verdict, verdict},
+    webhook::{self, DeliveryOutcome, verdict},
 };
 use pm_store::{
     Db,
     delivery::{self, Attempt, Claimed},
 };
-use pm_web::{Input, Refusal, now, post_outside, variable};
+use pm_web::{Input, Refusal, now, post_external, variable};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -63,8 +63,8 @@ async fn send_all(db: &Db, claimed: &[Claimed], allow_private: bool) -> Result<D
     let mut report = DeliverReport::default();
     for (claimed, attempt) in claimed.iter().zip(attempts) {
         match attempt.verdict {
-            Verdict::Delivered => report.delivered += 1,
-            Verdict::Again | Verdict::Gone => {
+            DeliveryOutcome::Delivered => report.delivered += 1,
+            DeliveryOutcome::Again | DeliveryOutcome::Gone => {
                 report.failed += 1;
                 report.error.clone_from(&attempt.error);
             }
@@ -86,19 +86,21 @@ async fn send(claimed: &Claimed, allow_private: bool) -> Attempt {
             let mut headers = webhook::headers(&secrets, &id, started_at.0 / 1_000_000, &claimed.body);
             headers.extend(claimed.traceparent.clone().map(|parent| ("traceparent".to_owned(), parent)));
             headers.extend(claimed.headers.clone());
-            post_outside(&claimed.url, &headers, &claimed.body, timeout, MAX_RESPONSE_BYTES).await
+            post_external(&claimed.url, &headers, &claimed.body, timeout, MAX_RESPONSE_BYTES).await
         }
     };
-    let verdict = heard.as_ref().map_or(Verdict::Again, |heard| verdict(heard.status));
+    let verdict = heard.as_ref().map_or(DeliveryOutcome::Again, |heard| verdict(heard.status));
     let next_after_s = match verdict {
-        Verdict::Again => {
+        DeliveryOutcome::Again => {
             let retries = webhook::retries(&claimed.event_type, claimed.retry_count);
             retry::delay_s(claimed.attempt, retries, fastrand::f64())
         }
-        Verdict::Delivered | Verdict::Gone => None,
+        DeliveryOutcome::Delivered | DeliveryOutcome::Gone => None,
     };
     let (response_status, response_body, error) = match heard {
-        Ok(heard) if verdict == Verdict::Delivered => (Some(heard.status.into()), Some(heard.body), None),
+        Ok(heard) if verdict == DeliveryOutcome::Delivered => {
+            (Some(heard.status.into()), Some(heard.body), None)
+        }
         Ok(heard) => {
             let error = format!("the receiver answered {}", heard.status);
             (Some(heard.status.into()), Some(heard.body), Some(error))
@@ -115,9 +117,11 @@ async fn probe(url: &str, event: &str, allow_private: bool) -> Result<(), String
     target::check(url, allow_private).map_err(|refused| refused.to_string())?;
     let body = webhook::test_body(event, now());
     let headers = webhook::headers(&[], &Uuid::now_v7().to_string(), now().0 / 1_000_000, &body);
-    let heard = post_outside(url, &headers, &body, PROBE_TIMEOUT, MAX_RESPONSE_BYTES).await?;
+    let heard = post_external(url, &headers, &body, PROBE_TIMEOUT, MAX_RESPONSE_BYTES).await?;
     match verdict(heard.status) {
-        Verdict::Delivered => Ok(()),
-        Verdict::Again | Verdict::Gone => Err(format!("the receiver answered {}", heard.status)),
+        DeliveryOutcome::Delivered => Ok(()),
+        DeliveryOutcome::Again | DeliveryOutcome::Gone => {
+            Err(format!("the receiver answered {}", heard.status))
+        }
     }
 }

@@ -3,7 +3,7 @@
 use pm_api::report::ReportsRun;
 use pm_domain::clock::Task;
 use pm_store::{Db, StoreError, clock, report_schedule};
-use pm_web::{Peer, Refusal, database, log_error, spawn, variable};
+use pm_web::{Component, Refusal, database, log_error, spawn, variable};
 
 /// Tells `reports` when there is something to do. A report takes longer than a tick, so it is made beside the answer; a
 /// run is claimed with a lease, so a second call in the meantime finds nothing.
@@ -32,7 +32,7 @@ async fn fail() {
 
 async fn run() -> Result<(), String> {
     let token = variable("component_token").await.map_err(|e| format!("{e:?}"))?;
-    let called = Peer("reports").post_postcard_for_json(
+    let called = Component("reports").post_postcard_for_json(
         "/internal/reports",
         &(),
         "application/octet-stream",

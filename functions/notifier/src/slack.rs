@@ -6,13 +6,13 @@ use pm_domain::{
     mail::slack,
     notice::Channel,
     target,
-    webhook::{Verdict, verdict},
+    webhook::{DeliveryOutcome, verdict},
 };
 use pm_store::{
     Db,
     mail::{self, Claimed},
 };
-use pm_web::{Refusal, post_outside};
+use pm_web::{Refusal, post_external};
 use serde_json::json;
 use std::time::Duration;
 
@@ -38,9 +38,11 @@ async fn post(url: &str, text: &str, allow_private: bool) -> Result<(), String> 
     target::check(url, allow_private).map_err(|refused| refused.to_string())?;
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
     let body = json!({ "text": text }).to_string();
-    let heard = post_outside(url, &headers, &body, TIMEOUT, MAX_RESPONSE_BYTES).await?;
+    let heard = post_external(url, &headers, &body, TIMEOUT, MAX_RESPONSE_BYTES).await?;
     match verdict(heard.status) {
-        Verdict::Delivered => Ok(()),
-        Verdict::Again | Verdict::Gone => Err(format!("Slack answered {}: {}", heard.status, heard.body)),
+        DeliveryOutcome::Delivered => Ok(()),
+        DeliveryOutcome::Again | DeliveryOutcome::Gone => {
+            Err(format!("Slack answered {}: {}", heard.status, heard.body))
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! A prediction in words.
 
-use pm_api::prediction::{Contributing, Explained, Explanation, MachineStanding, Prediction, SensorShare};
+use pm_api::prediction::{Contributing, Explained, Explanation, MachineAssessment, Prediction, SensorShare};
 
 /// Puts a prediction into words: what was seen, what it means, what to do. `sensors` are the scores of the machine's
 /// sensors at that moment.
 pub(crate) fn explain(
     prediction: Prediction,
     sensors: Vec<SensorShare>,
-    machine: Option<MachineStanding>,
+    machine: Option<MachineAssessment>,
 ) -> Explained {
     let said = serde_json::from_value::<Contributing>(prediction.contributing_features.clone().into()).ok();
     let mut reasoning = match (&said, prediction.status.as_str()) {

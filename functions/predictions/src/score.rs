@@ -9,7 +9,7 @@ use pm_api::{
 };
 use pm_domain::freshness::{Freshness, freshness};
 use pm_store::{Db, machine, prediction, sensor};
-use pm_web::{Input, Peer, Refusal, now, variable};
+use pm_web::{Component, Input, Refusal, now, variable};
 use serde_json::json;
 
 /// Sensors of a machine that one request scores.
@@ -31,7 +31,7 @@ pub(crate) async fn hypothetical(input: Input<op::CreatePrediction>) -> Result<P
         return Err(Refusal::in_body(faults));
     }
     let hypothetical = Some((body.timestamp, body.value.0));
-    let ask = ScoreNow { sensors: vec![named(body.machine_id, body.sensor_id)], supposed: hypothetical };
+    let ask = ScoreNow { sensors: vec![named(body.machine_id, body.sensor_id)], hypothetical: hypothetical };
     let scored = ask_ingest(&ask).await?;
     if let Some(through) = scored.scored_through {
         let message = format!("Input should be later than {through}, which the sensor was scored through");
@@ -83,7 +83,7 @@ pub(crate) async fn trigger(input: Input<op::TriggerPredictions>) -> Result<Vec<
         }
     };
     let named = sensors.iter().map(|s| named(machine_id, *s)).collect();
-    ask_ingest(&ScoreNow { sensors: named, supposed: None }).await?;
+    ask_ingest(&ScoreNow { sensors: named, hypothetical: None }).await?;
     Ok(prediction::newest(&db, &sensors).await?)
 }
 
@@ -93,7 +93,7 @@ fn named(machine_id: MachineId, sensor_id: SensorId) -> SensorRef {
 
 async fn ask_ingest(ask: &ScoreNow) -> Result<Scored, Refusal> {
     let token = variable("component_token").await?;
-    Peer("ingest")
+    Component("ingest")
         .post_postcard_for_json("/internal/score", ask, "application/octet-stream", Some(&token))
         .await
         .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))

@@ -6,10 +6,10 @@ use pm_api::{
     report::{Report, ReportFormat},
     route::op,
 };
-use pm_domain::report::{Asked, judge_name, reads_all};
+use pm_domain::report::{FileName, classify_file_name, reads_all};
 use pm_store::{
     Db,
-    report::{self, Reader, Which},
+    report::{self, ReportRef, Requester},
 };
 use pm_web::{Answer, Call, Given, Input, Refusal, bytes_reply, log_error, spawn, stream};
 use std::str::FromStr;
@@ -30,10 +30,10 @@ pub(crate) async fn download_as_before(input: Input<op::ReportFile>) -> Result<A
 
 pub(crate) async fn download_by_id(input: Input<op::DownloadReportById>) -> Result<Answer, Refusal> {
     let id: ReportId = input.id("report_id")?;
-    find(&input, &Which::Id(id)).await
+    find(&input, &ReportRef::Id(id)).await
 }
 
-async fn find(call: &Call, which: &Which) -> Result<Answer, Refusal> {
+async fn find(call: &Call, which: &ReportRef) -> Result<Answer, Refusal> {
     let db = call.db().await?;
     let found = report::find(&db, &reader(call)?, which).await?.ok_or(Refusal::NotFound)?;
     file(db, found).await
@@ -48,17 +48,17 @@ pub(crate) async fn delete(input: Input<op::DeleteReport>) -> Result<(), Refusal
     if found { Ok(()) } else { Err(Refusal::NotFound) }
 }
 
-fn reader(call: &Call) -> Result<Reader, Refusal> {
+fn reader(call: &Call) -> Result<Requester, Refusal> {
     let identity = call.identity()?;
-    Ok(Reader { all: reads_all(identity.role), user_id: identity.user_id, email: identity.email.clone() })
+    Ok(Requester { all: reads_all(identity.role), user_id: identity.user_id, email: identity.email.clone() })
 }
 
 /// A report by the last segment of its path: its name, or its id.
-fn which(segment: &str) -> Result<Which, Refusal> {
+fn which(segment: &str) -> Result<ReportRef, Refusal> {
     let name = decoded(segment).ok_or_else(invalid_path)?;
-    match judge_name(&name) {
-        Asked::Traversal => Err(invalid_path()),
-        Asked::Name => Ok(ReportId::from_str(&name).map_or(Which::Name(name), Which::Id)),
+    match classify_file_name(&name) {
+        FileName::Traversal => Err(invalid_path()),
+        FileName::Plain => Ok(ReportId::from_str(&name).map_or(ReportRef::Name(name), ReportRef::Id)),
     }
 }
 

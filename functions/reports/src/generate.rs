@@ -1,6 +1,6 @@
 //! `POST /reports/generate`.
 
-use crate::make::{Order, make};
+use crate::make::{ReportSpec, make};
 use pm_api::{
     MachineId, SensorId, Timestamp,
     report::{GeneratedReport, ReportRequest},
@@ -49,10 +49,10 @@ pub(crate) async fn check_scope(
     Ok(())
 }
 
-fn order(request: &ReportRequest, author: User, now: Timestamp) -> Order {
+fn order(request: &ReportRequest, author: User, now: Timestamp) -> ReportSpec {
     let (first, last) = period(request, now);
     let title = request.title.as_deref().filter(|title| !title.trim().is_empty());
-    Order {
+    ReportSpec {
         format: format(request),
         title: title.unwrap_or("Maintenance report").to_owned(),
         // a reading of the last instant belongs to it

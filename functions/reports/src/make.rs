@@ -6,14 +6,14 @@ use pm_api::{
 };
 use pm_domain::{
     reliability::Span,
-    report::{CSV_ROWS, XLSX_ROWS, grain, name},
+    report::{CSV_ROWS, XLSX_ROWS, name, resolution},
     report_content::{Content, Cover, Excerpt},
     settings::Key,
 };
 use pm_store::{
     Actor, Db,
-    report::{self, Made, NewReport, Place},
-    report_content::{self, Grain, Scope},
+    report::{self, NewReport, ReadingPosition, ReportFile},
+    report_content::{self, Resolution, Scope},
     setting,
 };
 use pm_web::Refusal;
@@ -25,14 +25,14 @@ const PIECE_ROWS: i64 = 10_000;
 /// Bytes of a piece of other formats.
 const PIECE_BYTES: usize = 1024 * 1024;
 /// Sensors whose course is drawn.
-const COURSES: i64 = 6;
+const CHARTS: i64 = 6;
 /// Machines, sensors, alarms, tickets of a workbook; a document has fewer.
 const MOST_ROWS: i64 = 10_000;
 const CSV_HEADING: &str = "timestamp,machine_id,sensor_id,value,status\r\n";
 
 /// A report that is wanted.
 #[derive(Debug, Clone)]
-pub(crate) struct Order {
+pub(crate) struct ReportSpec {
     pub(crate) format: ReportFormat,
     pub(crate) title: String,
     pub(crate) scope: Scope,
@@ -48,7 +48,7 @@ pub(crate) struct Order {
 }
 
 /// Makes it. What breaks off on the way is removed by the clock.
-pub(crate) async fn make(db: &Db, actor: Option<&Actor>, order: &Order) -> Result<Report, Refusal> {
+pub(crate) async fn make(db: &Db, actor: Option<&Actor>, order: &ReportSpec) -> Result<Report, Refusal> {
     let id = ReportId(Uuid::now_v7());
     let new = NewReport {
         id,
@@ -80,7 +80,7 @@ pub(crate) async fn make(db: &Db, actor: Option<&Actor>, order: &Order) -> Resul
             for (number, piece) in (0..).zip(file.chunks(PIECE_BYTES)) {
                 report::add_piece(db, id, number, piece.to_vec()).await?;
             }
-            Made {
+            ReportFile {
                 readings: content.reading_count(),
                 truncated: content.readings.total > content.readings.rows.len() as i64
                     && order.format == ReportFormat::Xlsx,
@@ -93,10 +93,10 @@ pub(crate) async fn make(db: &Db, actor: Option<&Actor>, order: &Order) -> Resul
 }
 
 /// Lets the database write the readings, piece by piece.
-async fn csv(db: &Db, scope: &Scope, id: ReportId) -> Result<Made, Refusal> {
+async fn csv(db: &Db, scope: &Scope, id: ReportId) -> Result<ReportFile, Refusal> {
     let start = report::csv_start(db, scope, CSV_ROWS).await?;
     let truncated = start.is_some();
-    let first = Place { time: scope.period.from, sensor_id: SensorId(Uuid::nil()) };
+    let first = ReadingPosition { time: scope.period.from, sensor_id: SensorId(Uuid::nil()) };
     let (mut place, mut heading, mut digest) = (start.unwrap_or(first), CSV_HEADING, Sha256::new());
     let (mut readings, mut file_size) = (0, 0);
     for number in 0.. {
@@ -112,17 +112,17 @@ async fn csv(db: &Db, scope: &Scope, id: ReportId) -> Result<Made, Refusal> {
             _ => break,
         }
     }
-    Ok(Made { readings, truncated, file_size, sha256: digest.finalize().to_vec() })
+    Ok(ReportFile { readings, truncated, file_size, sha256: digest.finalize().to_vec() })
 }
 
-async fn content(db: &Db, order: &Order) -> Result<Content, Refusal> {
+async fn content(db: &Db, order: &ReportSpec) -> Result<Content, Refusal> {
     let mut scope = order.scope;
     // what is to come cannot be observed
     scope.period.to = scope.period.to.min(order.now).max(scope.period.from);
     let period = scope.period;
-    let (interval_s, point_s) = grain(period.seconds());
-    let grain = Grain { interval_s, point_s, courses: COURSES };
-    let (machines, sensors) = report_content::assets(db, &scope, grain, MOST_ROWS).await?;
+    let (interval_s, point_s) = resolution(period.seconds());
+    let resolution = Resolution { interval_s, point_s, charts: CHARTS };
+    let (machines, sensors) = report_content::assets(db, &scope, resolution, MOST_ROWS).await?;
     let named = |part: &[_]| -> Option<String> { part.first().cloned() };
     let machine = named(&machines.rows.iter().map(|m| m.name.clone()).collect::<Vec<_>>());
     let sensor = named(&sensors.rows.iter().map(|s| s.name.clone()).collect::<Vec<_>>());

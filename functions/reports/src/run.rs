@@ -1,6 +1,6 @@
 //! What the clock asks for: scheduled reports that are due, and the removal of expired ones.
 
-use crate::make::{Order, make};
+use crate::make::{ReportSpec, make};
 use pm_api::{Timestamp, report::ReportsRun, route::op};
 use pm_domain::{mail, reliability::Span, settings::Key};
 use pm_store::{
@@ -61,7 +61,7 @@ async fn make_and_send(db: &Db, claimed: &Claimed, slot: Timestamp, now: Timesta
     let schedule = &claimed.schedule;
     let rule = rule(schedule);
     let from = rule.before(slot);
-    let order = Order {
+    let order = ReportSpec {
         format: schedule.format,
         title: schedule.name.clone(),
         scope: Scope {

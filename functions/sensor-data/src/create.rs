@@ -10,7 +10,7 @@ use pm_api::{
 };
 use pm_domain::freshness::{Freshness, freshness};
 use pm_store::{Db, reading, sensor};
-use pm_web::{Input, Peer, Refusal, Stored, now, variable};
+use pm_web::{Component, Input, Refusal, Stored, now, variable};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -105,7 +105,7 @@ async fn batch(db: &Db, readings: &[NewReading], place: &[&str]) -> Result<Batch
 /// Hands a batch to `ingest`.
 pub(crate) async fn send(batch: &Batch) -> Result<BatchReport, Refusal> {
     let token = variable("component_token").await?;
-    Peer("ingest")
+    Component("ingest")
         .post_postcard_for_json("/internal/ingest", batch, BATCH_CONTENT_TYPE, Some(&token))
         .await
         .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))

@@ -24,13 +24,13 @@ pub(crate) async fn export(input: Input<op::ExportSensorData>) -> Result<Answer,
     let query = &input.query;
     let style = style(query)?;
     let db = input.db().await?;
-    let kept = export::kept(&db).await?;
+    let bounds = export::retention_bounds(&db).await?;
     let level = match query.resolution.unwrap_or(Resolution::Auto) {
         Resolution::Raw => Level::Raw,
         Resolution::Minute => Level::Minute,
         Resolution::Hour => Level::Hour,
         // the finest that is left from the begin on; without a begin, what there is of the readings
-        Resolution::Auto => query.start_date.map_or(Level::Raw, |from| kept.finest(from)),
+        Resolution::Auto => query.start_date.map_or(Level::Raw, |from| bounds.finest_level(from)),
     };
     let sensors = export::sensors(&db, query.sensor_id, query.machine_id).await?;
     let range = export::range(query.start_date, query.end_date);

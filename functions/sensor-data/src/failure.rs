@@ -20,7 +20,7 @@ const BASE: f64 = 140.0;
 const CRITICAL: f64 = 180.0;
 /// Microseconds between two readings, documented as 0.5 s.
 const STEP_US: i64 = 500_000;
-const MOST_READINGS: i64 = 30;
+const MAX_READINGS: i64 = 30;
 
 pub(crate) async fn trigger(input: Input<op::TriggerFailure>) -> Result<FailureTriggered, Refusal> {
     super::require_simulator().await?;
@@ -48,7 +48,7 @@ pub(crate) async fn trigger(input: Input<op::TriggerFailure>) -> Result<FailureT
     };
     // before the readings, so that there are none without an entry
     audit::record(&db, &input.actor(&db).await?, event).await?;
-    let count = ((duration_s / 2.0) as i64).min(MOST_READINGS);
+    let count = ((duration_s / 2.0) as i64).min(MAX_READINGS);
     let to = base * factor;
     let from = if anomaly == SimulatedFailure::GradualDrift { base } else { to };
     let batch = readings(&machine_id, &sensor_id, from, to, count);

@@ -7,7 +7,7 @@ use pm_api::{
     word::Interval,
 };
 use pm_domain::{timeline::timeline as spans, trend};
-use pm_store::trend::{course, marked};
+use pm_store::trend::{marked, trend};
 use pm_web::{Input, Refusal, now};
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub(crate) async fn trend(input: Input<op::SensorTrend>) -> Result<Trend, Refusa
     let range = range(query.interval, query.start, query.end)?;
     let points = query.points.map_or(MAX_POINTS, |points| points.0);
     let db = input.db().await?;
-    let course = course(&db, sensor_id, range, points, now()).await?.ok_or(Refusal::NotFound)?;
+    let trend = trend(&db, sensor_id, range, points, now()).await?.ok_or(Refusal::NotFound)?;
     let marked = marked(&db, sensor_id, range, points).await?;
     let interval = match query.start {
         Some(_) => "custom",
@@ -44,13 +44,13 @@ pub(crate) async fn trend(input: Input<op::SensorTrend>) -> Result<Trend, Refusa
     Ok(Trend {
         sensor_id,
         interval: interval.to_owned(),
-        points: course.points,
+        points: trend.points,
         marked,
-        statistics: course.statistics,
-        start: course.range.0,
-        end: course.range.1,
-        bucket_seconds: course.width_us.map(|us| us as f64 / Timestamp::SECOND as f64),
-        resolution: course.level.as_str().to_owned(),
+        statistics: trend.statistics,
+        start: trend.range.0,
+        end: trend.range.1,
+        bucket_seconds: trend.width_us.map(|us| us as f64 / Timestamp::SECOND as f64),
+        resolution: trend.level.as_str().to_owned(),
     })
 }
 
@@ -62,11 +62,11 @@ pub(crate) async fn timeline(input: Input<op::SensorTimeline>) -> Result<StatusT
     let gap_s = query.gap_seconds.map_or(GAP_S, |seconds| seconds.0);
     // a reading shortly before the range still says how it begins
     let heard_from = Timestamp(start.plus_seconds(-gap_s).0.max(0));
-    let course = course(&input.db().await?, sensor_id, (heard_from, end), MAX_POINTS, now()).await?;
-    let course = course.ok_or(Refusal::NotFound)?;
-    let width_us = course.width_us.unwrap_or(0);
+    let trend = trend(&input.db().await?, sensor_id, (heard_from, end), MAX_POINTS, now()).await?;
+    let trend = trend.ok_or(Refusal::NotFound)?;
+    let width_us = trend.width_us.unwrap_or(0);
     let gap_us = (gap_s * Timestamp::SECOND).max(width_us);
-    let points: Vec<_> = course.points.iter().map(|p| (p.timestamp, p.status)).collect();
+    let points: Vec<_> = trend.points.iter().map(|p| (p.timestamp, p.status)).collect();
     Ok(StatusTimeline {
         sensor_id,
         start,

@@ -2,7 +2,7 @@
 
 use crate::show;
 use pm_api::{route::op, setting::Setting};
-use pm_domain::settings::{Known, added, changed};
+use pm_domain::settings::{Definition, added, changed};
 use pm_store::{Actor, Db, StoreError, setting};
 use pm_web::{Call, Input, Refusal};
 
@@ -12,7 +12,7 @@ pub(crate) async fn create(input: Input<op::CreateSetting>) -> Result<Setting, R
     let db = input.db().await?;
     let actor = input.actor(&db).await?;
     let exists = || Refusal::BadRequest("Setting with this key already exists".to_owned());
-    if Known::find(&new.key).is_some() {
+    if Definition::find(&new.key).is_some() {
         return Err(exists());
     }
     match setting::create(&db, &actor, &new).await {
@@ -27,7 +27,7 @@ pub(crate) async fn update(input: Input<op::UpdateSetting>) -> Result<Setting, R
     let key = input.param("key");
     let db = input.db().await?;
     let actor = author(&input, &db, key).await?;
-    let before = match (Known::find(key), setting::get(&db, key).await?) {
+    let before = match (Definition::find(key), setting::get(&db, key).await?) {
         (Some(known), row) => {
             let (value, metadata) = row.map_or((None, None), |row| (row.value, row.metadata));
             Setting { value, metadata, ..known.setting() }
@@ -44,7 +44,7 @@ pub(crate) async fn update(input: Input<op::UpdateSetting>) -> Result<Setting, R
 /// # Errors
 /// 403 for one that is reserved for administrators.
 pub(crate) async fn author(call: &Call, db: &Db, key: &str) -> Result<Actor, Refusal> {
-    match Known::find(key).filter(|known| known.is_reserved()) {
+    match Definition::find(key).filter(|known| known.is_reserved()) {
         Some(known) => call.administrator(db, &format!("The setting {}", known.key)).await,
         None => call.actor(db).await,
     }

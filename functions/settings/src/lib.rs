@@ -13,7 +13,7 @@ use pm_api::{
     setting::Setting,
     sort::SettingSort,
 };
-use pm_domain::settings::Known;
+use pm_domain::settings::Definition;
 use pm_store::setting;
 use pm_web::{Answer, Call, Input, Refusal, Request, handlers, serve};
 
@@ -29,7 +29,7 @@ async fn handle(request: Request) -> Answer {
     serve("settings", request, handlers).await
 }
 
-/// Known and added settings, as far as the caller may see them.
+/// Definition and added settings, as far as the caller may see them.
 async fn list(input: Input<op::ListSettings>) -> Result<Page<Setting>, Refusal> {
     let category = input.query.category.as_deref();
     let sees_all = sees_private(&input)?;
@@ -44,7 +44,7 @@ async fn list(input: Input<op::ListSettings>) -> Result<Page<Setting>, Refusal> 
 
 async fn get(input: Input<op::GetSetting>) -> Result<Setting, Refusal> {
     let key = input.param("key");
-    let found = match (setting::get(&input.db().await?, key).await?, Known::find(key)) {
+    let found = match (setting::get(&input.db().await?, key).await?, Definition::find(key)) {
         (Some(stored), _) => show::stored(stored),
         (None, Some(known)) => known.setting(),
         (None, None) => return Err(Refusal::NotFound),
@@ -60,7 +60,7 @@ async fn delete(input: Input<op::DeleteSetting>) -> Result<(), Refusal> {
     let key = input.param("key");
     let db = input.db().await?;
     let actor = change::author(&input, &db, key).await?;
-    if setting::delete(&db, &actor, key).await? || Known::find(key).is_some() {
+    if setting::delete(&db, &actor, key).await? || Definition::find(key).is_some() {
         Ok(())
     } else {
         Err(Refusal::NotFound)

@@ -10,7 +10,7 @@ use pm_api::{
 };
 use pm_domain::webhook::test_body;
 use pm_store::{delivery, webhook};
-use pm_web::{Call, Given, Input, Peer, Refusal, now, variable};
+use pm_web::{Call, Component, Given, Input, Refusal, now, variable};
 
 pub(crate) async fn list(input: Input<op::ListDeliveries>) -> Given<op::ListDeliveries> {
     let id: WebhookId = input.id("webhook_id")?;
@@ -46,7 +46,7 @@ pub(crate) async fn test(input: Input<op::TestWebhook>) -> Given<op::TestWebhook
     let queued = delivery::queue_test(&db, id, &test_body(TEST_EVENT, now())).await?;
     let delivery_id = queued.ok_or(Refusal::NotFound)?;
     let token = variable("component_token").await?;
-    let report: DeliverReport = Peer("notifier")
+    let report: DeliverReport = Component("notifier")
         .post_json("/internal/deliver", &DeliverRequest::One(delivery_id), &token)
         .await
         .map_err(|e| Refusal::Unavailable(format!("notifier {e}")))?;

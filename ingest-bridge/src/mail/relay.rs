@@ -18,7 +18,7 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// For a whole mail; shorter than the notifier's lease.
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(60);
-const LONGEST_ERROR: usize = 300;
+const MAX_ERROR_CHARS: usize = 300;
 
 /// An SMTP server and who the mails are from.
 pub struct Relay {
@@ -186,7 +186,7 @@ fn given(value: &Option<String>) -> Option<&str> {
 
 fn shown(error: &anyhow::Error) -> String {
     let text = with_causes(error.as_ref());
-    text.chars().filter(|c| !c.is_control()).take(LONGEST_ERROR).collect()
+    text.chars().filter(|c| !c.is_control()).take(MAX_ERROR_CHARS).collect()
 }
 
 #[cfg(test)]

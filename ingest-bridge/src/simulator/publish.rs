@@ -12,7 +12,7 @@ const WINDOW: u16 = 10_000;
 const AT_ONCE: usize = 256;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// A connection that publishes.
 pub struct Publisher {
@@ -65,7 +65,7 @@ impl Publisher {
                 self.last_error = Some(format!("no connection to the broker: {error}"));
                 self.take_back();
                 sleep_until((Instant::now() + self.pause).min(end)).await;
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                self.pause = (self.pause * 2).min(MAX_RETRY_PAUSE);
             }
         }
         received

@@ -42,7 +42,7 @@ impl Guest {
         info: Arc<ComponentInfo>,
         pools: Arc<Pools>,
         outbound: Outbound,
-        pulse: Arc<Pulse>,
+        turns: Arc<TurnState>,
     ) -> Result<Self> {
         let mut wasi = WasiCtx::builder();
         wasi.envs(&info.environment)
@@ -72,7 +72,7 @@ impl Guest {
         }
         let memory =
             Memory { component: info.id.clone(), used_bytes: 0, limit_bytes: info.limits.memory_bytes };
-        let cpu = Cpu { limit: info.limits.cpu, pulse, last: Instant::now(), used: HashMap::new() };
+        let cpu = Cpu { limit: info.limits.cpu, turns, last: Instant::now(), used: HashMap::new() };
         Ok(Self {
             info,
             pools,
@@ -146,19 +146,19 @@ impl ResourceLimiter for Memory {
 /// charged in full.
 struct Cpu {
     limit: Duration,
-    pulse: Arc<Pulse>,
+    turns: Arc<TurnState>,
     last: Instant,
     used: HashMap<Option<GuestTaskId>, Duration>,
 }
 
 /// How an instance's turns end, noted by the worker that drives it.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse {
+pub(crate) struct TurnState {
     interrupted: AtomicBool,
     waited: AtomicBool,
 }
 
-impl Pulse {
+impl TurnState {
     /// The instance gave up its turn: because of a tick, or because it waits for something.
     pub(crate) fn turn_ended(&self) {
         if !self.interrupted.swap(false, Relaxed) {
@@ -182,7 +182,7 @@ pub(crate) fn on_tick(mut store: StoreContextMut<'_, Guest>) -> Result<UpdateDea
     let cpu = &mut store.data_mut().cpu;
     let elapsed = cpu.last.elapsed();
     cpu.last = Instant::now();
-    if !cpu.pulse.tick() {
+    if !cpu.turns.tick() {
         let used = cpu.used.entry(request).or_default();
         // between two ticks the instance may have waited for a processor, too
         *used += elapsed.min(TICK);

@@ -3,7 +3,7 @@
 
 use super::caller::Caller;
 use super::component::ComponentInfo;
-use super::guest::{Guest, Pulse, on_tick};
+use super::guest::{Guest, TurnState, on_tick};
 use super::outbound::{Application, Outbound};
 use super::pool::Pools;
 use std::pin::Pin;
@@ -45,15 +45,15 @@ impl HandlerState for Workers {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> Result<Instance<Guest, Idle, Worker>> {
-        let pulse = Arc::new(Pulse::default());
+        let turns = Arc::new(TurnState::default());
         let outbound = Outbound { info: self.info.clone(), app: self.app.clone() };
-        let guest = Guest::new(self.info.clone(), self.pools.clone(), outbound, pulse.clone())?;
+        let guest = Guest::new(self.info.clone(), self.pools.clone(), outbound, turns.clone())?;
         let mut store = Store::new(&self.engine, guest);
         store.limiter(Guest::limiter);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(on_tick);
         let proxy = self.component.instantiate_async(&mut store).await?;
-        let expiration = Idle { sleep: Box::pin(tokio::time::sleep(IDLE)), pulse };
+        let expiration = Idle { sleep: Box::pin(tokio::time::sleep(IDLE)), turns };
         let state = Worker { component: self.info.id.clone() };
         Ok(Instance { store, proxy, view: Guest::http, expiration, state })
     }
@@ -62,7 +62,7 @@ impl HandlerState for Workers {
 /// Ends an instance that had no work for [`IDLE`]; one that works is never ended by time alone.
 pub(crate) struct Idle {
     sleep: Pin<Box<Sleep>>,
-    pulse: Arc<Pulse>,
+    turns: Arc<TurnState>,
 }
 
 impl WorkerExpiration for Idle {
@@ -72,7 +72,7 @@ impl WorkerExpiration for Idle {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
-        self.pulse.turn_ended();
+        self.turns.turn_ended();
         if status != WorkerStatus::Idle {
             return Poll::Pending;
         }

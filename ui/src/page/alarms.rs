@@ -44,7 +44,7 @@ pub fn Alarms() -> impl IntoView {
                 q: pager::words(),
                 ..AlarmFilter::default()
             };
-            let list = request(op::ListAlarms, []).query(&filter).descending(AlarmSort::Need);
+            let list = request(op::ListAlarms, []).query(&filter).descending(AlarmSort::Urgency);
             Some(pager::paged(list, ROWS_PER_PAGE))
         },
         &[Refresh::On(Topic::Alarms)],

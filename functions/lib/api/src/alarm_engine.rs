@@ -51,7 +51,7 @@ pub struct Condition {
     pub severity: Severity,
     /// False: the newest reading is normal again.
     pub still_active: bool,
-    /// The value behind the gravest occurrence, in the sensor's unit.
+    /// The value behind the occurrence of the highest severity, in the sensor's unit.
     pub value: f64,
     /// When it was measured, not later than the server's now.
     pub time: Timestamp,

@@ -109,7 +109,7 @@ pub struct ScoreNow {
     pub sensors: Vec<SensorRef>,
     /// A value that the first of them might report, and when: judged without changing the sensor's state, and nothing
     /// else is scored.
-    pub supposed: Option<(Timestamp, f64)>,
+    pub hypothetical: Option<(Timestamp, f64)>,
 }
 
 /// What was scored.
@@ -118,6 +118,6 @@ pub struct ScoreNow {
 pub struct Scored {
     /// Predictions stored.
     pub predictions: Vec<PredictionId>,
-    /// The supposed value's time is not later than this, which the sensor was scored through: it was not judged.
+    /// The hypothetical value's time is not later than this, which the sensor was scored through: it was not judged.
     pub scored_through: Option<Timestamp>,
 }

@@ -52,7 +52,7 @@ pub struct OutgoingMail {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Digest {
-    /// How many notices there are; `items` holds the gravest and newest of them.
+    /// How many notices there are; `items` holds those of the highest severity and the newest of them.
     pub total: u64,
     /// The notices to list.
     pub items: Vec<Notice>,

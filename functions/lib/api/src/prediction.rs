@@ -84,13 +84,13 @@ pub struct Explanation {
     pub sensors: Vec<SensorShare>,
     /// The machine as a whole at that moment; absent when it was judged later again, is new, or has a single sensor.
     #[serde(default)]
-    pub machine: Option<MachineStanding>,
+    pub machine: Option<MachineAssessment>,
 }
 
 /// A machine as a whole: do its sensors still move together as they used to (Hotelling's T² over level and scatter of each)?
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct MachineStanding {
+pub struct MachineAssessment {
     /// Smoothed score, 0 (as usual) to 1.
     pub score: f64,
     /// Part of each sensor in what is unusual, 0 to 1, largest first.

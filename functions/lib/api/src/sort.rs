@@ -84,7 +84,7 @@ words! {
         /// By how often the condition was seen.
         Occurrences = "occurrences",
         /// By need of attention: resolved, acknowledged, open; then by severity; then by whether the condition holds.
-        Need = "need",
+        Urgency = "need",
     }
     /// Order of the history of an alarm or a ticket.
     HistorySort {

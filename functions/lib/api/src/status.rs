@@ -178,15 +178,15 @@ pub struct SystemStatus {
     /// Now, UTC.
     pub timestamp: String,
     /// The functions.
-    pub backend: PartStatus,
+    pub backend: ServiceStatus,
     /// TimescaleDB.
-    pub database: PartStatus,
+    pub database: ServiceStatus,
     /// Broker and bridge.
     pub mqtt: MqttStatus,
     /// The scorer.
     pub ai_service: AiServiceStatus,
     /// The periodic tasks.
-    pub tasks: PartStatus,
+    pub tasks: ServiceStatus,
     /// Where to go on.
     pub endpoints: Value,
 }
@@ -194,7 +194,7 @@ pub struct SystemStatus {
 /// State of one part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PartStatus {
+pub struct ServiceStatus {
     /// `running`, `failing` or `unknown`; of the database `connected`, `read_only` or `disconnected`.
     pub status: String,
     /// For people.

@@ -26,7 +26,7 @@ const REFRESH_AUDIENCE: &str = "predictive-maintenance-refresh";
 const STREAM_AUDIENCE: &str = "predictive-maintenance-stream";
 const DEVICE_AUDIENCE: &str = "predictive-maintenance-device";
 const CLOCK_TOLERANCE: Duration = Duration::seconds(5);
-const LONGEST_TOKEN_BYTES: usize = 4096;
+const MAX_TOKEN_BYTES: usize = 4096;
 
 /// Why a token was refused. The caller learns no more than that.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -304,7 +304,7 @@ impl Signer {
         kind: &str,
         audience: &str,
     ) -> Result<Stated<K>, TokenError> {
-        if token.len() > LONGEST_TOKEN_BYTES {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
         let untrusted = UntrustedToken::new(token).map_err(|_| TokenError::Invalid)?;
@@ -378,7 +378,7 @@ mod tests {
         let signer = Signer::new(SECRET)?;
         let foreign = Signer::new(&SECRET.to_uppercase())?.access(&who(), 60)?;
         let none = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.";
-        let long = "a".repeat(LONGEST_TOKEN_BYTES + 1);
+        let long = "a".repeat(MAX_TOKEN_BYTES + 1);
         for token in [foreign.as_str(), "", ".", "..", "é", none, &long] {
             assert_eq!(signer.check_access(token), Err(TokenError::Invalid), "{token}");
         }

@@ -4,7 +4,7 @@ use pm_api::{ReadingStatus, Timestamp};
 
 /// One reading of the sensor that may be evaluated: it is stored, good, and no history.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Judged {
+pub struct ClassifiedReading {
     /// When it was measured.
     pub time: Timestamp,
     /// The value in the sensor's unit.
@@ -18,8 +18,8 @@ pub struct Judged {
 pub struct LimitCondition {
     /// Readings beyond a limit.
     pub occurrences: u32,
-    /// The gravest of them: severity, value, time. With no occurrence: the newest reading.
-    pub gravest: (ReadingStatus, f64, Timestamp),
+    /// The worst of them: severity, value, time. With no occurrence: the newest reading.
+    pub worst: (ReadingStatus, f64, Timestamp),
     /// Is the newest reading beyond a limit?
     pub still_active: bool,
     /// Time of the newest reading that was evaluated, not later than the present.
@@ -36,21 +36,21 @@ pub struct LimitCondition {
 /// is remembered of the sensor lies in the future.
 #[must_use]
 pub fn limit_condition(
-    readings: &[Judged],
+    readings: &[ClassifiedReading],
     evaluated_through: Option<Timestamp>,
     told: ReadingStatus,
     now: Timestamp,
 ) -> Option<LimitCondition> {
-    let counts = |r: &&Judged| evaluated_through.is_none_or(|t| r.time > t);
+    let counts = |r: &&ClassifiedReading| evaluated_through.is_none_or(|t| r.time > t);
     let newest = readings.iter().filter(counts).max_by_key(|r| r.time)?;
     let beyond = readings.iter().filter(counts).filter(|r| r.status > ReadingStatus::Normal);
     let occurrences = u32::try_from(beyond.clone().count()).unwrap_or(u32::MAX);
-    let gravest = beyond.max_by_key(|r| (r.status, r.time)).unwrap_or(newest);
+    let worst = beyond.max_by_key(|r| (r.status, r.time)).unwrap_or(newest);
     let still_active = newest.status > ReadingStatus::Normal;
     let ended = told > ReadingStatus::Normal && !still_active;
     (occurrences > 0 || ended).then_some(LimitCondition {
         occurrences,
-        gravest: (gravest.status, gravest.value, gravest.time.min(now)),
+        worst: (worst.status, worst.value, worst.time.min(now)),
         still_active,
         evaluated_through: newest.time.min(now),
     })
@@ -63,8 +63,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(100);
 
-    fn r(time: i64, status: ReadingStatus) -> Judged {
-        Judged { time: Timestamp(time), value: time as f64, status }
+    fn r(time: i64, status: ReadingStatus) -> ClassifiedReading {
+        ClassifiedReading { time: Timestamp(time), value: time as f64, status }
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod tests {
             limit_condition(&readings, None, Normal, NOW),
             Some(LimitCondition {
                 occurrences: 2,
-                gravest: (Critical, 2.0, Timestamp(2)),
+                worst: (Critical, 2.0, Timestamp(2)),
                 still_active: false,
                 evaluated_through: Timestamp(4),
             })
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn nothing_that_is_remembered_lies_in_the_future() {
         let told = limit_condition(&[r(NOW.0 + 5, Critical)], None, Normal, NOW);
-        assert!(told.is_some_and(|c| c.gravest.2 == NOW && c.evaluated_through == NOW));
+        assert!(told.is_some_and(|c| c.worst.2 == NOW && c.evaluated_through == NOW));
         let ended = limit_condition(&[r(NOW.0 + 1, Normal)], Some(NOW), Critical, NOW);
         assert!(ended.is_some_and(|c| !c.still_active));
     }

@@ -152,7 +152,7 @@ pub fn any(limits: &Limits) -> bool {
 
 /// Judges a value: critical before warning, limits inclusive.
 #[must_use]
-pub fn judge(limits: &Limits, value: f64) -> ReadingStatus {
+pub fn classify(limits: &Limits, value: f64) -> ReadingStatus {
     let above = |limit: Option<f64>| limit.is_some_and(|l| value >= l);
     let below = |limit: Option<f64>| limit.is_some_and(|l| value <= l);
     if above(limits.critical_high) || below(limits.critical_low) {
@@ -167,7 +167,7 @@ pub fn judge(limits: &Limits, value: f64) -> ReadingStatus {
 /// The status of a new reading: judged by the limits; where there are none, what the sender claimed, or normal.
 #[must_use]
 pub fn status(limits: &Limits, value: f64, claimed: Option<ReadingStatus>) -> ReadingStatus {
-    if any(limits) { judge(limits, value) } else { claimed.unwrap_or(ReadingStatus::Normal) }
+    if any(limits) { classify(limits, value) } else { claimed.unwrap_or(ReadingStatus::Normal) }
 }
 
 #[cfg(test)]
@@ -213,7 +213,7 @@ mod tests {
             (low(20.0, 10.0, t(none, none, none, none)), 15.0, Warning),
             (low(20.0, 10.0, t(30.0, none, none, none)), 25.0, Normal),
         ] {
-            assert_eq!(judge(&limits(thresholds), value), expected, "{thresholds:?} {value}");
+            assert_eq!(classify(&limits(thresholds), value), expected, "{thresholds:?} {value}");
         }
     }
 

@@ -163,8 +163,8 @@ fn headline(digest: &Digest) -> String {
         [only] if digest.total <= 1 => format!("{} {}: {}", capital(&only.severity), what(only), only.title),
         items => {
             let critical = items.iter().filter(|i| i.severity == "critical").count();
-            let gravest = if critical > 0 { ", some of them critical" } else { "" };
-            format!("{} notices{}{gravest}", digest.total, places(items))
+            let some_critical = if critical > 0 { ", some of them critical" } else { "" };
+            format!("{} notices{}{some_critical}", digest.total, places(items))
         }
     };
     one_line(&line)

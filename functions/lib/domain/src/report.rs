@@ -64,18 +64,18 @@ pub fn grain(period_s: f64) -> (i64, i64) {
 
 /// A file name that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum FileName {
     /// One that may exist.
-    Name,
+    Plain,
     /// One that tries to leave the folder that there is not.
     Traversal,
 }
 
 /// Judges the decoded last segment of a path.
 #[must_use]
-pub fn judge_name(name: &str) -> Asked {
+pub fn classify_file_name(name: &str) -> FileName {
     let outside = name.contains("..") || name.contains(['/', '\\', '%', ':', '\0']) || name.starts_with('.');
-    if outside { Asked::Traversal } else { Asked::Name }
+    if outside { FileName::Traversal } else { FileName::Plain }
 }
 
 #[cfg(test)]
@@ -120,14 +120,14 @@ mod tests {
         let now: Timestamp = "2026-11-23T10:23:12.593607Z".parse().unwrap_or_default();
         let csv = name(now, 0xab, ReportFormat::Csv);
         assert_eq!(csv, format!("report_20261123_102312_{}ab.csv", "0".repeat(30)));
-        assert_eq!(judge_name(&csv), Asked::Name);
+        assert_eq!(classify_file_name(&csv), FileName::Plain);
         for bad in
             ["../../etc/passwd", "..", "a/b", "a\\b", ".hidden", "..%2f..%2fetc", "c:x", "x\0.csv", "a..b"]
         {
-            assert_eq!(judge_name(bad), Asked::Traversal, "{bad}");
+            assert_eq!(classify_file_name(bad), FileName::Traversal, "{bad}");
         }
         for missing in ["nothing.pdf", "report", "überblick.csv"] {
-            assert_eq!(judge_name(missing), Asked::Name, "{missing}");
+            assert_eq!(classify_file_name(missing), FileName::Plain, "{missing}");
         }
     }
 }

@@ -72,17 +72,17 @@ impl Level {
 
 /// From when on the finer levels are still there; the coarsest is taken where neither is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct RetentionBounds {
     /// Readings.
     pub raw_from: Timestamp,
     /// Roll-ups by minute.
     pub minute_from: Timestamp,
 }
 
-impl Kept {
+impl RetentionBounds {
     /// The finest level that still has what was measured at `from`.
     #[must_use]
-    pub fn finest(self, from: Timestamp) -> Level {
+    pub fn finest_level(self, from: Timestamp) -> Level {
         if from >= self.raw_from {
             Level::Raw
         } else if from >= self.minute_from {
@@ -95,7 +95,7 @@ impl Kept {
 
 /// Buckets that cover a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub struct BucketPlan {
     /// Made from this level.
     pub level: Level,
     /// Length of a bucket, microseconds; a multiple of the level's unit.
@@ -112,18 +112,18 @@ const ORIGIN_US: i64 = 946_857_600 * Timestamp::SECOND;
 /// At most `max_points` (2 or more) buckets of equal length over `from` to `to`, from the coarsest level that is fine
 /// enough, or from the finest that is kept.
 #[must_use]
-pub fn plan((from, to): (Timestamp, Timestamp), max_points: i64, kept: Kept) -> Plan {
+pub fn plan((from, to): (Timestamp, Timestamp), max_points: i64, bounds: RetentionBounds) -> BucketPlan {
     let range_us = to.0.saturating_sub(from.0).max(1);
     let wanted_us = range_us / (max_points - 1).max(1) + 1;
     let fine_enough =
         [Level::Hour, Level::Minute].into_iter().find(|l| l.unit_us() <= wanted_us).unwrap_or(Level::Raw);
-    let level = fine_enough.max(kept.finest(from));
+    let level = fine_enough.max(bounds.finest_level(from));
     let unit_us = level.unit_us();
     let width_us = (wanted_us + unit_us - 1) / unit_us * unit_us;
     let begin = ORIGIN_US + (from.0 - ORIGIN_US).div_euclid(width_us) * width_us;
     let buckets =
         (to.0 - begin).max(1).div_euclid(width_us) + i64::from((to.0 - begin).rem_euclid(width_us) > 0);
-    Plan { level, width_us, from: Timestamp(begin), to: Timestamp(begin + buckets.max(1) * width_us) }
+    BucketPlan { level, width_us, from: Timestamp(begin), to: Timestamp(begin + buckets.max(1) * width_us) }
 }
 
 #[cfg(test)]
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: Kept = Kept { raw_from: Timestamp(0), minute_from: Timestamp(0) };
+    const ALL: RetentionBounds = RetentionBounds { raw_from: Timestamp(0), minute_from: Timestamp(0) };
     const NOW: Timestamp = Timestamp(1_800_000_000_123_456);
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn what_was_dropped_is_taken_from_the_next_level() {
         let hour = (NOW.plus_seconds(-3600), NOW);
-        let kept = |raw, minute| Kept { raw_from: raw, minute_from: minute };
+        let bounds = |raw, minute| RetentionBounds { raw_from: raw, minute_from: minute };
         assert_eq!(plan(hour, 1000, kept(NOW, hour.0)).level, Level::Minute);
         assert_eq!(plan(hour, 1000, kept(NOW, NOW)).level, Level::Hour);
     }
@@ -184,7 +184,7 @@ mod tests {
             from in 0..4_000_000_000_000_000_i64, range in 1..1_000_000_000_000_000_i64, points in 2..1001_i64,
             dropped in 0..4_000_000_000_000_000_i64,
         ) {
-            let kept = Kept { raw_from: Timestamp(dropped), minute_from: Timestamp(dropped / 2) };
+            let bounds = RetentionBounds { raw_from: Timestamp(dropped), minute_from: Timestamp(dropped / 2) };
             let (from, to) = (Timestamp(from), Timestamp(from + range));
             let plan = plan((from, to), points, kept);
             prop_assert!(plan.from <= from && from.0 - plan.from.0 < plan.width_us);
@@ -192,7 +192,7 @@ mod tests {
             prop_assert_eq!((plan.to.0 - plan.from.0) % plan.width_us, 0);
             prop_assert_eq!(plan.width_us % plan.level.unit_us(), 0);
             prop_assert!((plan.to.0 - plan.from.0) / plan.width_us <= points);
-            prop_assert!(plan.level >= kept.finest(from));
+            prop_assert!(plan.level >= bounds.finest_level(from));
         }
     }
 }

@@ -134,7 +134,7 @@ pub fn is_header_value(value: &str) -> bool {
 
 /// What a receiver's answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DeliveryOutcome {
     /// It has the event.
     Delivered,
     /// Try again later.
@@ -145,11 +145,11 @@ pub enum Verdict {
 
 /// Judges a status code. A redirect is a failure: where it leads has not been checked.
 #[must_use]
-pub fn verdict(status: u16) -> Verdict {
+pub fn verdict(status: u16) -> DeliveryOutcome {
     match status {
-        200..=299 => Verdict::Delivered,
-        410 => Verdict::Gone,
-        _ => Verdict::Again,
+        200..=299 => DeliveryOutcome::Delivered,
+        410 => DeliveryOutcome::Gone,
+        _ => DeliveryOutcome::Again,
     }
 }
 
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn an_answers_status_decides_between_done_retry_and_disable() {
         let verdicts = [200, 204, 301, 404, 410, 429, 500].map(verdict);
-        use Verdict::{Again, Delivered, Gone};
+        use DeliveryOutcome::{Again, Delivered, Gone};
         assert_eq!(verdicts, [Delivered, Delivered, Again, Again, Gone, Again, Again]);
     }
 

@@ -46,7 +46,7 @@ lists! {
             AlarmSort::UpdatedAt => Key::Time("updated_at"),
             AlarmSort::Occurrences => Key::Number("occurrences"),
             AlarmSort::Severity => Key::Rank("severity", Severity::WORDS.to_vec()),
-            AlarmSort::Need => Key::Rank(
+            AlarmSort::Urgency => Key::Rank(
                 "concat_ws(' ', status, severity, condition_active::text)",
                 need::ORDER.iter().map(String::as_str).collect(),
             ),

@@ -17,7 +17,7 @@ use pm_api::{
     sort::DeliverySort,
     webhook::{Delivery, DeliveryFilter},
 };
-use pm_domain::webhook::{TEST_RETRY_S, Verdict, subscriptions};
+use pm_domain::webhook::{DeliveryOutcome, TEST_RETRY_S, subscriptions};
 use spin_sdk::pg::ParameterValue;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -190,7 +190,7 @@ const PENDING: &str = "pending";
 #[derive(Debug, Clone)]
 pub struct Attempt {
     /// Judged.
-    pub verdict: Verdict,
+    pub verdict: DeliveryOutcome,
     /// Seconds until the next one; `None`: there is none.
     pub next_after_s: Option<f64>,
     /// Status code of the answer.
@@ -206,9 +206,9 @@ pub struct Attempt {
 /// Notes an attempt; 410 Gone also disables the webhook. An attempt that was overtaken changes nothing.
 pub async fn finish(db: &Db, claimed: &Claimed, attempt: Attempt) -> Result<(), StoreError> {
     let status = match (attempt.verdict, attempt.next_after_s) {
-        (Verdict::Delivered, _) => "delivered",
-        (Verdict::Again, Some(_)) => PENDING,
-        (Verdict::Again, None) | (Verdict::Gone, _) => "failed",
+        (DeliveryOutcome::Delivered, _) => "delivered",
+        (DeliveryOutcome::Again, Some(_)) => PENDING,
+        (DeliveryOutcome::Again, None) | (DeliveryOutcome::Gone, _) => "failed",
     };
     let params = vec![
         id(claimed.id.0),
@@ -220,7 +220,7 @@ pub async fn finish(db: &Db, claimed: &Claimed, attempt: Attempt) -> Result<(), 
         optional(attempt.response_body, text),
         optional(attempt.error, text),
         attempt.duration_ms.into(),
-        (attempt.verdict == Verdict::Gone).into(),
+        (attempt.verdict == DeliveryOutcome::Gone).into(),
     ];
     db.execute(FINISH, params).await.map(drop)
 }

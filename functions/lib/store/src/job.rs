@@ -1,7 +1,7 @@
 //! Jobs: asked for by people or the system, done by workers.
 //!
 //! A worker claims a job for some seconds (a lease) and renews the lease with every progress report. A job whose lease
-//! has run out is taken again by the next claim, up to [`MOST_ATTEMPTS`] times. Whatever a worker writes names its
+//! has run out is taken again by the next claim, up to [`MAX_ATTEMPTS`] times. Whatever a worker writes names its
 //! lease, so a worker that was given up for dead cannot overwrite its successor.
 
 use crate::{
@@ -20,7 +20,7 @@ use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
 /// How often workers may begin with a job before it counts as failed.
-pub const MOST_ATTEMPTS: i64 = 3;
+pub const MAX_ATTEMPTS: i64 = 3;
 
 /// The columns that [`job`] reads, of a job `j`.
 macro_rules! columns {
@@ -147,7 +147,7 @@ pub async fn retry(db: &Db, actor: &Actor, job_id: JobId) -> Result<Option<Job>,
 /// Takes the oldest job of these types that waits, or whose worker let its lease run out, for `lease_s` seconds.
 pub async fn claim(db: &Db, types: &[JobType], lease_s: i64) -> Result<Option<Claim>, StoreError> {
     let lease = Uuid::now_v7();
-    let params = vec![texts(types), id(lease), lease_s.into(), MOST_ATTEMPTS.into()];
+    let params = vec![texts(types), id(lease), lease_s.into(), MAX_ATTEMPTS.into()];
     Ok(db.first(CLAIM, params, job).await?.map(|job| Claim { job, lease }))
 }
 

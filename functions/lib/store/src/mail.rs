@@ -56,7 +56,7 @@ statements! {
 }
 
 /// Attempts at an ordinary mail: the whole schedule of [`pm_domain::retry`].
-pub const ALL_ATTEMPTS: i32 = pm_domain::retry::RETRIES + 1;
+pub const ALL_ATTEMPTS: i32 = pm_domain::retry::MAX_RETRIES + 1;
 /// An ordinary mail that could not be sent for so long is given up, seconds.
 pub const VALID_S: i64 = 3 * DAY_S;
 

@@ -202,7 +202,7 @@ pub struct Span {
 
 /// A closed alarm with a verdict.
 #[derive(Debug, Clone, Copy)]
-pub struct JudgedAlarm {
+pub struct AlarmWithVerdict {
     /// When it was raised.
     pub from: Timestamp,
     /// When it was closed.
@@ -403,9 +403,9 @@ pub async fn readings(db: &Db, sensor: SensorId, span: Span) -> Result<Vec<(i64,
 }
 
 /// Closed alarms of a sensor that people judged, newest first.
-pub async fn judged_alarms(db: &Db, sensor: SensorId) -> Result<Vec<JudgedAlarm>, StoreError> {
+pub async fn alarms_with_verdicts(db: &Db, sensor: SensorId) -> Result<Vec<AlarmWithVerdict>, StoreError> {
     db.rows(JUDGED_ALARMS, vec![id(sensor.0)], |c| {
-        Ok(JudgedAlarm { from: c.take()?, to: c.take()?, true_fault: c.take()? })
+        Ok(AlarmWithVerdict { from: c.take()?, to: c.take()?, true_fault: c.take()? })
     })
     .await
 }

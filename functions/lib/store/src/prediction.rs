@@ -10,7 +10,7 @@ use crate::{
 use pm_api::{
     Metadata, PredictionId, SensorId,
     list::{ListQuery, Page},
-    prediction::{MachineShare, MachineStanding, Prediction, PredictionFilter, SensorShare},
+    prediction::{MachineAssessment, MachineShare, Prediction, PredictionFilter, SensorShare},
     remaining_life::{CONFIDENCE_LEVEL, RemainingLife},
     sort::PredictionSort,
 };
@@ -119,12 +119,12 @@ pub async fn sensors_beside(db: &Db, of: &Prediction) -> Result<Vec<SensorShare>
 }
 
 /// How the prediction's machine as a whole stood at its moment, if that is still known.
-pub async fn machine_beside(db: &Db, of: &Prediction) -> Result<Option<MachineStanding>, StoreError> {
+pub async fn machine_beside(db: &Db, of: &Prediction) -> Result<Option<MachineAssessment>, StoreError> {
     db.first(MACHINE_BESIDE, vec![id(of.machine_id.0), at(of.timestamp)], |c| {
         let (score, shares) = (c.take()?, c.take::<serde_json::Value>()?);
         let shares: Vec<(SensorId, f64)> = serde_json::from_value(shares).unwrap_or_default();
         let share = |(sensor_id, share)| MachineShare { sensor_id, share };
-        Ok(MachineStanding { score, shares: shares.into_iter().map(share).collect() })
+        Ok(MachineAssessment { score, shares: shares.into_iter().map(share).collect() })
     })
     .await
 }

@@ -7,7 +7,7 @@ use crate::{
     value::{Columns, at, id, optional},
 };
 use pm_api::{MachineId, Quality, ReadingStatus, SensorId, Timestamp, word::PredictionStatus};
-use pm_domain::trend::{Kept, Level};
+use pm_domain::trend::{Level, RetentionBounds};
 
 statements! {
     SENSORS = "
@@ -15,7 +15,7 @@ statements! {
         from sensors s join machines m on m.id = s.machine_id
         where ($1::uuid is null or s.id = $1) and ($2::uuid is null or m.id = $2)
         order by m.name, m.id, s.name, s.id";
-    KEPT = "
+    RETENTION_BOUNDS = "
         select (select dropped_before at time zone 'utc' from retention_marks where class = 'readings'),
                (select dropped_before at time zone 'utc' from retention_marks where class = 'readings_1m')";
     RAW = "
@@ -67,7 +67,7 @@ pub struct ExportRow {
     pub max: f64,
     /// The newest.
     pub last: f64,
-    /// The gravest status.
+    /// The worst status.
     pub status: ReadingStatus,
     /// How far a reading can be trusted; buckets hold good ones only.
     pub quality: Quality,
@@ -119,8 +119,9 @@ pub async fn sensors(
 }
 
 /// From when on which level is kept.
-pub async fn kept(db: &Db) -> Result<Kept, StoreError> {
-    db.one(KEPT, vec![], |c| Ok(Kept { raw_from: c.take()?, minute_from: c.take()? })).await
+pub async fn retention_bounds(db: &Db) -> Result<RetentionBounds, StoreError> {
+    db.one(RETENTION_BOUNDS, vec![], |c| Ok(RetentionBounds { raw_from: c.take()?, minute_from: c.take()? }))
+        .await
 }
 
 /// The range of an export whose ends may be open; its begin is not part of it.

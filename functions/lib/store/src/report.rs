@@ -25,7 +25,7 @@ macro_rules! columns {
     };
 }
 
-/// Reports that there are, and that the reader may have: parameters `$1` to `$3` ([`Reader::params`]).
+/// Reports that there are, and that the reader may have: parameters `$1` to `$3` ([`Requester::params`]).
 macro_rules! readable {
     () => {
         "from reports
@@ -151,7 +151,7 @@ pub async fn add_piece(db: &Db, report: ReportId, number: i32, content: Vec<u8>)
 
 /// A place among readings: after this time and sensor.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct ReadingPosition {
     /// Time.
     pub time: Timestamp,
     /// Sensor.
@@ -159,10 +159,11 @@ pub struct Place {
 }
 
 /// Where the newest `most` readings begin; `None` if there are no more than that.
-pub async fn csv_start(db: &Db, scope: &Scope, most: i64) -> Result<Option<Place>, StoreError> {
+pub async fn csv_start(db: &Db, scope: &Scope, most: i64) -> Result<Option<ReadingPosition>, StoreError> {
     let mut params = scope.params();
     params.push(most.into());
-    db.first(CSV_START, params, |c| Ok(Place { time: Timestamp(c.take()?), sensor_id: c.take()? })).await
+    db.first(CSV_START, params, |c| Ok(ReadingPosition { time: Timestamp(c.take()?), sensor_id: c.take()? }))
+        .await
 }
 
 /// A piece that the database wrote.
@@ -173,14 +174,14 @@ pub struct CsvPiece {
     /// Readings in it.
     pub rows: i64,
     /// Where the next one begins.
-    pub next: Option<Place>,
+    pub next: Option<ReadingPosition>,
 }
 
 /// Writes up to `most` readings after `place` as CSV lines into a new piece, after `heading`.
 pub async fn add_csv_piece(
     db: &Db,
     scope: &Scope,
-    place: Place,
+    place: ReadingPosition,
     most: i64,
     (report, number): (ReportId, i32),
     heading: &str,
@@ -195,7 +196,7 @@ pub async fn add_csv_piece(
         let content: Option<Vec<u8>> = c.take()?;
         let rows = c.take()?;
         let next = match (c.take::<Option<i64>>()?, c.take::<Option<SensorId>>()?) {
-            (Some(us), Some(sensor_id)) => Some(Place { time: Timestamp(us), sensor_id }),
+            (Some(us), Some(sensor_id)) => Some(ReadingPosition { time: Timestamp(us), sensor_id }),
             _ => None,
         };
         Ok(CsvPiece { content: content.unwrap_or_default(), rows, next })
@@ -205,7 +206,7 @@ pub async fn add_csv_piece(
 
 /// What is known of a report once it is made.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct ReportFile {
     /// Readings that it covers.
     pub readings: i64,
     /// Were there more than it holds?
@@ -220,7 +221,7 @@ pub struct Made {
 ///
 /// # Errors
 /// Whatever the database says; an error of ours if the report was removed meanwhile.
-pub async fn complete(db: &Db, report: ReportId, made: Made) -> Result<Report, StoreError> {
+pub async fn complete(db: &Db, report: ReportId, made: ReportFile) -> Result<Report, StoreError> {
     let params = vec![
         id(report.0),
         made.readings.into(),
@@ -233,7 +234,7 @@ pub async fn complete(db: &Db, report: ReportId, made: Made) -> Result<Report, S
 
 /// Who asks.
 #[derive(Debug, Clone)]
-pub struct Reader {
+pub struct Requester {
     /// May read all reports?
     pub all: bool,
     /// The user.
@@ -244,14 +245,14 @@ pub struct Reader {
 
 /// Which report.
 #[derive(Debug, Clone)]
-pub enum Which {
+pub enum ReportRef {
     /// That of this id.
     Id(ReportId),
     /// That of this name.
     Name(String),
 }
 
-impl Which {
+impl ReportRef {
     fn params(&self) -> [ParameterValue; 2] {
         match self {
             Self::Id(report) => [id(report.0), ParameterValue::DbNull],
@@ -260,7 +261,7 @@ impl Which {
     }
 }
 
-impl Reader {
+impl Requester {
     fn params(&self) -> Vec<ParameterValue> {
         vec![self.all.into(), id(self.user_id.0), text(&self.email)]
     }
@@ -269,7 +270,7 @@ impl Reader {
 /// A page of the reports that the reader may have.
 pub async fn list(
     db: &Db,
-    reader: &Reader,
+    reader: &Requester,
     filter: &ReportFilter,
     query: &ListQuery<ReportSort>,
 ) -> Result<Page<Report>, StoreError> {
@@ -279,7 +280,7 @@ pub async fn list(
 }
 
 /// A report; `None` if there is none, or none that the reader may have.
-pub async fn find(db: &Db, reader: &Reader, which: &Which) -> Result<Option<Report>, StoreError> {
+pub async fn find(db: &Db, reader: &Requester, which: &ReportRef) -> Result<Option<Report>, StoreError> {
     let mut params = reader.params();
     params.extend(which.params());
     db.first(FIND, params, row).await
@@ -291,7 +292,7 @@ pub async fn piece(db: &Db, report: ReportId, number: i32) -> Result<Option<Vec<
 }
 
 /// Removes a report of the actor's, or any if `any` is true. False: there is none.
-pub async fn delete(db: &Db, actor: &Actor, any: bool, which: &Which) -> Result<bool, StoreError> {
+pub async fn delete(db: &Db, actor: &Actor, any: bool, which: &ReportRef) -> Result<bool, StoreError> {
     let [report, name] = which.params();
     let params = vec![actor.setting(), any.into(), id(actor.user_id.0), report, name];
     Ok(db.execute(DELETE, params).await? > 0)

@@ -202,13 +202,13 @@ impl Scope {
 
 /// How finely readings are summed up.
 #[derive(Debug, Clone, Copy)]
-pub struct Grain {
+pub struct Resolution {
     /// Interval of observation, seconds.
     pub interval_s: i64,
     /// Interval of a chart's point, seconds; a multiple of it.
     pub point_s: i64,
     /// Sensors whose course is wanted.
-    pub courses: i64,
+    pub charts: i64,
 }
 
 fn list<T>(rows: Vec<(T, i64)>) -> Excerpt<T> {
@@ -220,7 +220,7 @@ fn list<T>(rows: Vec<(T, i64)>) -> Excerpt<T> {
 pub async fn assets(
     db: &Db,
     scope: &Scope,
-    grain: Grain,
+    resolution: Resolution,
     most: i64,
 ) -> Result<(Excerpt<MachineRow>, Excerpt<SensorRow>), StoreError> {
     let [machine, sensor] = scope.assets();
@@ -229,9 +229,10 @@ pub async fn assets(
     let mut sensors = list(db.rows(SENSORS, vec![machine, sensor, most.into()], sensor_row).await?);
     let of_machine: HashMap<_, _> = machines.rows.iter().enumerate().map(|(i, m)| (m.id.0, i)).collect();
     let of_sensor: HashMap<_, _> = sensors.rows.iter().enumerate().map(|(i, s)| (s.id.0, i)).collect();
-    let silence_s = SILENT_INTERVALS * grain.interval_s;
-    let grain = [grain.interval_s.into(), grain.point_s.into(), grain.courses.into(), silence_s.into()];
-    let measured = db.rows(MEASURED, scope.with(grain), |c| {
+    let silence_s = SILENT_INTERVALS * resolution.interval_s;
+    let resolution =
+        [resolution.interval_s.into(), resolution.point_s.into(), resolution.charts.into(), silence_s.into()];
+    let measured = db.rows(MEASURED, scope.with(resolution), |c| {
         Ok((c.take::<String>()?, c.take::<uuid::Uuid>()?, c.take::<serde_json::Value>()?))
     });
     for (what, asset, value) in measured.await? {

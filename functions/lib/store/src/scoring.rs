@@ -74,14 +74,14 @@ statements! {
         on conflict (machine_id) do update
         set score_state = excluded.score_state, time = excluded.time, score = excluded.score, shares = excluded.shares
         where s.time <= excluded.time";
-    STORE_SUPPOSED = "
+    STORE_HYPOTHETICAL = "
         insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
                                  health_percent, remaining_hours, model_version, response_time_ms, contributing_features,
                                  remaining_lower_hours, remaining_upper_hours, remaining_method, remaining_model)
         values (epoch_us($1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::jsonb, $14, $15, $16, $17)
         on conflict (sensor_id, time) do nothing
         returning id";
-    STANDING = "
+    SCORING_STATE = "
         select st.score_state, st.scored_through at time zone 'utc', model_for(s.machine_id, 'active'),
                (select value from settings where key = 'model.learning_days')
         from sensors s left join sensor_state st on st.sensor_id = s.id where s.id = $1";
@@ -219,7 +219,7 @@ pub async fn store(
 
 /// How a sensor stands between two scorings.
 #[derive(Debug, Clone, Default)]
-pub struct Standing {
+pub struct ScoringState {
     /// State from the last scoring.
     pub state: Option<Vec<u8>>,
     /// Readings up to here have been scored.
@@ -231,21 +231,21 @@ pub struct Standing {
 }
 
 /// How a sensor stands; as a new one if there is none.
-pub async fn standing(db: &Db, sensor_id: SensorId) -> Result<Standing, StoreError> {
-    let standing = db.first(STANDING, vec![id(sensor_id.0)], |c| {
-        Ok(Standing {
+pub async fn scoring_state(db: &Db, sensor_id: SensorId) -> Result<ScoringState, StoreError> {
+    let state = db.first(SCORING_STATE, vec![id(sensor_id.0)], |c| {
+        Ok(ScoringState {
             state: c.take()?,
             scored_through: c.take()?,
             model: c.take()?,
             learning_s: learning_s(c.take()?),
         })
     });
-    Ok(standing.await?.unwrap_or_default())
+    Ok(state.await?.unwrap_or_default())
 }
 
-/// Stores the judgement of a value that was only supposed: the sensor's state stays as it is. `None`: there is a
+/// Stores the judgement of a hypothetical value: the sensor's state stays as it is. `None`: there is a
 /// prediction of this sensor at this time.
-pub async fn store_supposed(
+pub async fn store_hypothetical(
     db: &Db,
     response_time_ms: f64,
     p: &NewPrediction,
@@ -270,5 +270,5 @@ pub async fn store_supposed(
         life.map(|l| l.method.to_string()).into(),
         life.and_then(|l| l.model.clone()).into(),
     ];
-    db.first(STORE_SUPPOSED, params, |c| c.take()).await
+    db.first(STORE_HYPOTHETICAL, params, |c| c.take()).await
 }

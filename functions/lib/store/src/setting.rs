@@ -72,7 +72,7 @@ fn parameters(actor: &Actor, setting: &Setting) -> Result<Vec<ParameterValue>, S
 
 /// The values in force of the given settings, in one statement. A setting that was not asked for has its default.
 pub async fn read(db: &Db, keys: &[Key]) -> Result<Values, StoreError> {
-    let keys = texts(keys.iter().map(|key| key.known().key));
+    let keys = texts(keys.iter().map(|key| key.definition().key));
     Ok(Values::new(db.rows(READ, vec![keys], |c| Ok((c.take()?, c.take()?))).await?))
 }
 

@@ -25,7 +25,7 @@ statements! {
 
 /// One scoring of a sensor by both models.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment {
+pub struct ShadowScore {
     /// The challenger.
     pub model: ModelId,
     /// Was the sensor anomalous to the active model?
@@ -37,7 +37,7 @@ pub struct Moment {
 }
 
 /// Adds moments to the day's counts.
-pub async fn note(db: &Db, moments: &[Moment]) -> Result<(), StoreError> {
+pub async fn note(db: &Db, moments: &[ShadowScore]) -> Result<(), StoreError> {
     let params = vec![
         texts(moments.iter().map(|m| m.model)),
         ints(moments.iter().map(|m| i64::from(m.active_anomalous))),

@@ -13,7 +13,7 @@ use pm_domain::{
     duration::DAY_S,
     held::{self, Piece},
     signal,
-    trend::{Kept, Level, Plan, plan},
+    trend::{BucketPlan, Level, RetentionBounds, plan},
 };
 use spin_sdk::pg::ParameterValue;
 
@@ -98,7 +98,7 @@ statements! {
 
 /// The course of a sensor's values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Course {
+pub struct TrendData {
     /// Points, oldest first; none where nothing was measured.
     pub points: Vec<TrendPoint>,
     /// Over all good readings of the range.
@@ -112,25 +112,25 @@ pub struct Course {
 }
 
 /// The course over `from` to `to`: the readings themselves where they are kept and at most `max_points`, else as many
-/// buckets at most, with mean, extremes and gravest status. What is not rolled up yet is taken from the readings.
+/// buckets at most, with mean, extremes and worst status. What is not rolled up yet is taken from the readings.
 /// `None`: no such sensor.
-pub async fn course(
+pub async fn trend(
     db: &Db,
     sensor_id: SensorId,
     (from, to): (Timestamp, Timestamp),
     max_points: i64,
     now: Timestamp,
-) -> Result<Option<Course>, StoreError> {
+) -> Result<Option<TrendData>, StoreError> {
     let params = vec![id(sensor_id.0), at(from), at(to), max_points.into()];
     let facts = db.first(FACTS, params, |c| Ok((c.take::<i64>()?, c.take()?, c.take()?))).await?;
     let Some((count, raw_from, minute_from)) = facts else { return Ok(None) };
-    let kept = Kept { raw_from, minute_from };
-    if kept.finest(from) == Level::Raw && count <= max_points {
+    let bounds = RetentionBounds { raw_from, minute_from };
+    if bounds.finest_level(from) == Level::Raw && count <= max_points {
         let rows = db.rows(READINGS, vec![id(sensor_id.0), at(from), at(to)], point).await?;
         let held = held_before(db, sensor_id, from).await?;
         return Ok(Some(made(&rows, (from, to), held, None, Level::Raw, now)));
     }
-    let Plan { level, width_us, from, to } = plan((from, to), max_points, kept);
+    let BucketPlan { level, width_us, from, to } = plan((from, to), max_points, bounds);
     let statement = match level {
         Level::Raw => FROM_RAW,
         Level::Minute => FROM_MINUTES,
@@ -183,7 +183,7 @@ fn made(
     width_us: Option<i64>,
     level: Level,
     now: Timestamp,
-) -> Course {
+) -> TrendData {
     let count: i64 = rows.iter().map(|r| r.count).sum();
     let end = range.1.min(now);
     let count_mean = rows.iter().map(|r| r.point.value * r.count as f64).sum::<f64>() / count as f64;
@@ -197,5 +197,5 @@ fn made(
         count_mean,
         signal: signal::describe(&extremes.collect::<Vec<_>>(), end),
     });
-    Course { points: rows.iter().map(|r| r.point.clone()).collect(), statistics, range, width_us, level }
+    TrendData { points: rows.iter().map(|r| r.point.clone()).collect(), statistics, range, width_us, level }
 }

@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// Why a call to another component failed.
 #[derive(Debug, thiserror::Error)]
-pub enum PeerError {
+pub enum ChainError {
     /// It could not be reached.
     #[error("not reachable: {0}")]
     Unreachable(String),
@@ -23,9 +23,9 @@ pub enum PeerError {
 /// Sends a request to wherever `allowed_outbound_hosts` permits, and reads the answer to its end.
 ///
 /// # Errors
-/// [`PeerError::Unreachable`] if there is no answer.
-pub async fn send(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, PeerError> {
-    let unreachable = |e| PeerError::Unreachable(format!("{e:?}"));
+/// [`ChainError::Unreachable`] if there is no answer.
+pub async fn send(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, ChainError> {
+    let unreachable = |e| ChainError::Unreachable(format!("{e:?}"));
     let answer = spin_sdk::http::send(request.map(Full::new)).await.map_err(unreachable)?;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.map_err(unreachable)?.to_bytes();
@@ -34,60 +34,60 @@ pub async fn send(request: http::Request<Bytes>) -> Result<http::Response<Bytes>
 
 /// Another component of the application.
 #[derive(Debug, Clone, Copy)]
-pub struct Peer(pub &'static str);
+pub struct Component(pub &'static str);
 
-impl Peer {
+impl Component {
     /// Posts a postcard message; the answer is postcard too.
     ///
     /// # Errors
-    /// See [`PeerError`].
+    /// See [`ChainError`].
     pub async fn post_postcard<T: DeserializeOwned>(
         self,
         path: &str,
         body: &impl Serialize,
-    ) -> Result<T, PeerError> {
+    ) -> Result<T, ChainError> {
         let answer = self.post(path, encode(body)?, "application/octet-stream", None).await?;
-        postcard::from_bytes(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+        postcard::from_bytes(&answer).map_err(|e| ChainError::Unreadable(e.to_string()))
     }
 
     /// Posts a postcard message; the answer is JSON.
     ///
     /// # Errors
-    /// See [`PeerError`].
+    /// See [`ChainError`].
     pub async fn post_postcard_for_json<T: DeserializeOwned>(
         self,
         path: &str,
         body: &impl Serialize,
         content_type: &str,
         token: Option<&str>,
-    ) -> Result<T, PeerError> {
+    ) -> Result<T, ChainError> {
         let answer = self.post(path, encode(body)?, content_type, token).await?;
-        serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+        serde_json::from_slice(&answer).map_err(|e| ChainError::Unreadable(e.to_string()))
     }
 
     /// Posts a JSON message with the service token; the answer is JSON.
     ///
     /// # Errors
-    /// See [`PeerError`].
+    /// See [`ChainError`].
     pub async fn post_json<T: DeserializeOwned>(
         self,
         path: &str,
         body: &impl Serialize,
         token: &str,
-    ) -> Result<T, PeerError> {
-        let body = serde_json::to_vec(body).map_err(|e| PeerError::Unreadable(e.to_string()))?;
+    ) -> Result<T, ChainError> {
+        let body = serde_json::to_vec(body).map_err(|e| ChainError::Unreadable(e.to_string()))?;
         let answer = self.post(path, body, "application/json", Some(token)).await?;
-        serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+        serde_json::from_slice(&answer).map_err(|e| ChainError::Unreadable(e.to_string()))
     }
 
     /// Asks for a JSON document.
     ///
     /// # Errors
-    /// See [`PeerError`].
-    pub async fn get_json<T: DeserializeOwned>(self, path: &str) -> Result<T, PeerError> {
+    /// See [`ChainError`].
+    pub async fn get_json<T: DeserializeOwned>(self, path: &str) -> Result<T, ChainError> {
         let request = http::Request::get(self.url(path)).body(Bytes::new());
         let answer = self.exchange(request).await?;
-        serde_json::from_slice(&answer).map_err(|e| PeerError::Unreadable(e.to_string()))
+        serde_json::from_slice(&answer).map_err(|e| ChainError::Unreadable(e.to_string()))
     }
 
     fn url(self, path: &str) -> String {
@@ -100,7 +100,7 @@ impl Peer {
         body: Vec<u8>,
         content_type: &str,
         token: Option<&str>,
-    ) -> Result<Bytes, PeerError> {
+    ) -> Result<Bytes, ChainError> {
         let mut request = http::Request::post(self.url(path))
             .header(header::CONTENT_TYPE, content_type)
             .header(header::CONTENT_LENGTH, body.len());
@@ -110,8 +110,8 @@ impl Peer {
         self.exchange(request.body(Bytes::from(body))).await
     }
 
-    async fn exchange(self, request: http::Result<http::Request<Bytes>>) -> Result<Bytes, PeerError> {
-        let mut request = request.map_err(|e| PeerError::Unreachable(e.to_string()))?;
+    async fn exchange(self, request: http::Result<http::Request<Bytes>>) -> Result<Bytes, ChainError> {
+        let mut request = request.map_err(|e| ChainError::Unreachable(e.to_string()))?;
         // the callee's log lines carry id and trace of the request that caused them
         let current = trace::current();
         if let Some(id) = current.as_ref().and_then(|t| HeaderValue::from_str(&t.id).ok()) {
@@ -125,7 +125,7 @@ impl Peer {
         if status == http::StatusCode::OK {
             Ok(body)
         } else {
-            Err(PeerError::Refused(
+            Err(ChainError::Refused(
                 status.as_u16(),
                 String::from_utf8_lossy(&body).chars().take(300).collect(),
             ))
@@ -133,6 +133,6 @@ impl Peer {
     }
 }
 
-fn encode(body: &impl Serialize) -> Result<Vec<u8>, PeerError> {
-    postcard::to_allocvec(body).map_err(|e| PeerError::Unreadable(e.to_string()))
+fn encode(body: &impl Serialize) -> Result<Vec<u8>, ChainError> {
+    postcard::to_allocvec(body).map_err(|e| ChainError::Unreadable(e.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cors,
-    reply::{Answer, Whole, empty},
+    reply::{Answer, CompleteBody, empty},
 };
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -21,13 +21,13 @@ const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame
 const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// What must be known of a request to finish its answer.
-pub(crate) struct Asked {
+pub(crate) struct RequestInfo {
     readable: bool,
     pub(crate) headers: HeaderMap,
     secure: bool,
 }
 
-impl Asked {
+impl RequestInfo {
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
         let forwarded = headers.get("x-forwarded-proto").and_then(|v| v.to_str().ok());
         let full = headers.get("spin-full-url").and_then(|v| v.to_str().ok());
@@ -41,12 +41,12 @@ impl Asked {
 }
 
 /// Finishes an answer.
-pub(crate) async fn finish(asked: &Asked, mut answer: Answer, request_id: &str) -> Answer {
-    if asked.readable && answer.status() == StatusCode::OK {
-        answer = validated(asked, answer);
+pub(crate) async fn finish(request_info: &RequestInfo, mut answer: Answer, request_id: &str) -> Answer {
+    if request_info.readable && answer.status() == StatusCode::OK {
+        answer = validated(request_info, answer);
     }
-    answer = compressed(asked, answer);
-    let cors = cors::headers(&asked.headers).await;
+    answer = compressed(request_info, answer);
+    let cors = cors::headers(&request_info.headers).await;
     let headers = answer.headers_mut();
     for (name, value) in cors {
         headers.insert(name, value);
@@ -55,7 +55,7 @@ pub(crate) async fn finish(asked: &Asked, mut answer: Answer, request_id: &str) 
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NO_PAGE);
-    if asked.secure {
+    if request_info.secure {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, ONE_YEAR);
     }
     if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -65,16 +65,17 @@ pub(crate) async fn finish(asked: &Asked, mut answer: Answer, request_id: &str) 
 }
 
 /// Gives a JSON answer a tag of its content, and leaves the content out for a caller that has it.
-fn validated(asked: &Asked, mut answer: Answer) -> Answer {
+fn validated(request_info: &RequestInfo, mut answer: Answer) -> Answer {
     if !is(&answer, "application/json") || answer.headers().contains_key(header::ETAG) {
         return answer;
     }
-    let Some(Whole(body)) = answer.extensions().get() else { return answer };
+    let Some(CompleteBody(body)) = answer.extensions().get() else { return answer };
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
     // weak: the same content may be compressed or not
     let tag = format!("W/\"{:016x}\"", hasher.finish());
-    let known = asked.headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let known =
+        request_info.headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if matches_tag(known, &tag) {
         let mut unchanged = empty(StatusCode::NOT_MODIFIED);
         std::mem::swap(unchanged.headers_mut(), answer.headers_mut());
@@ -95,14 +96,14 @@ pub(crate) fn matches_tag(list: &str, tag: &str) -> bool {
     list.split(',').any(|t| t.trim() == "*" || bare(t) == bare(tag))
 }
 
-fn compressed(asked: &Asked, mut answer: Answer) -> Answer {
+fn compressed(request_info: &RequestInfo, mut answer: Answer) -> Answer {
     let text = is(&answer, "application/json") || is(&answer, "text/");
-    let Some(Whole(body)) = answer.extensions().get().filter(|_| text) else { return answer };
+    let Some(CompleteBody(body)) = answer.extensions().get().filter(|_| text) else { return answer };
     if body.len() <= COMPRESS_FROM || answer.headers().contains_key(header::CONTENT_ENCODING) {
         return answer;
     }
     let accepted =
-        asked.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        request_info.headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let packed = accepts(accepted, "gzip").then(|| gzip(body)).flatten();
     if let Some(packed) = packed {
         answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(packed.len()));
@@ -144,9 +145,9 @@ mod tests {
     use crate::reply::json;
     use std::io::Read;
 
-    fn asked(headers: &[(&'static str, &str)]) -> Asked {
+    fn request_info(headers: &[(&'static str, &str)]) -> RequestInfo {
         let headers = headers.iter().map(|(n, v)| (HeaderName::from_static(n), v.parse().unwrap())).collect();
-        Asked::of(&Method::GET, &headers)
+        RequestInfo::of(&Method::GET, &headers)
     }
 
     #[test]
@@ -168,13 +169,13 @@ mod tests {
     #[test]
     fn long_answers_are_compressed_for_clients_that_accept_it() {
         let long = "x".repeat(5000);
-        let answer = compressed(&asked(&[("accept-encoding", "gzip")]), json(StatusCode::OK, &long));
+        let answer = compressed(&request_info(&[("accept-encoding", "gzip")]), json(StatusCode::OK, &long));
         assert_eq!(answer.headers()["content-encoding"], "gzip");
         assert_eq!(answer.headers()["vary"], "accept-encoding");
         let length: usize = answer.headers()["content-length"].to_str().unwrap().parse().unwrap();
         assert!(length < 200, "{length}");
         for (headers, body) in [(&[][..], long.as_str()), (&[("accept-encoding", "gzip")][..], "short")] {
-            let answer = compressed(&asked(headers), json(StatusCode::OK, &body));
+            let answer = compressed(&request_info(headers), json(StatusCode::OK, &body));
             assert!(!answer.headers().contains_key("content-encoding"));
             assert_eq!(answer.headers()["content-length"], HeaderValue::from(body.len() + 2));
         }
@@ -185,13 +186,13 @@ mod tests {
 
     #[test]
     fn an_unchanged_answer_is_304() {
-        let first = validated(&asked(&[]), json(StatusCode::OK, &"a"));
+        let first = validated(&request_info(&[]), json(StatusCode::OK, &"a"));
         let tag = first.headers()["etag"].to_str().unwrap();
-        let second = validated(&asked(&[("if-none-match", tag)]), json(StatusCode::OK, &"a"));
+        let second = validated(&request_info(&[("if-none-match", tag)]), json(StatusCode::OK, &"a"));
         assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(second.headers()["etag"], tag);
         assert!(!second.headers().contains_key("content-length"));
-        let changed = validated(&asked(&[("if-none-match", tag)]), json(StatusCode::OK, &"b"));
+        let changed = validated(&request_info(&[("if-none-match", tag)]), json(StatusCode::OK, &"b"));
         assert_eq!(changed.status(), StatusCode::OK);
         assert!(matches_tag("\"x\", W/\"y\"", "\"y\"") && !matches_tag("\"x\"", "\"y\""));
     }

@@ -5,7 +5,7 @@
 
 use crate::{
     Answer, Call, Outcome, Refusal, log_warning,
-    reply::{Whole, bytes},
+    reply::{CompleteBody, bytes},
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use pm_api::route::Op;
@@ -72,7 +72,7 @@ fn request(call: &Call) -> Result<Option<Request>, Refusal> {
 }
 
 async fn remember(db: &Db, request: &Request, answer: &Answer) -> Result<(), String> {
-    let body = answer.extensions().get().map(|Whole(body)| body.to_vec()).unwrap_or_default();
+    let body = answer.extensions().get().map(|CompleteBody(body)| body.to_vec()).unwrap_or_default();
     if body.len() > MAX_ANSWER_BYTES {
         return Err(format!("it has {} bytes", body.len()));
     }

@@ -11,7 +11,7 @@ pub type Answer = http::Response<BoxBody>;
 
 /// The whole body of an answer, kept beside it so that it can be tagged and compressed on its way out.
 #[derive(Clone)]
-pub(crate) struct Whole(pub(crate) Bytes);
+pub(crate) struct CompleteBody(pub(crate) Bytes);
 
 /// Cache-control value of everything that belongs to one caller.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -52,7 +52,7 @@ pub fn bytes(status: StatusCode, content_type: HeaderValue, body: impl Into<Byte
     let length = HeaderValue::from(body.len());
     let mut answer = Answer::new(box_body(FullBody::new(body.clone())));
     *answer.status_mut() = status;
-    answer.extensions_mut().insert(Whole(body));
+    answer.extensions_mut().insert(CompleteBody(body));
     answer.headers_mut().insert(header::CONTENT_TYPE, content_type);
     answer.headers_mut().insert(header::CONTENT_LENGTH, length);
     answer.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);

@@ -6,7 +6,7 @@ use crate::{
     cors,
     credentials::check,
     denied,
-    finish::{Asked, finish},
+    finish::{RequestInfo, finish},
     rate,
     refusal::allow,
     repeat,
@@ -52,28 +52,28 @@ where
 {
     let path = request.uri().path().to_owned();
     let trace = Trace::begin(component, request.method().as_str(), request.headers());
-    let asked = Asked::of(request.method(), request.headers());
+    let request_info = RequestInfo::of(request.method(), request.headers());
     let (answer, quiet) = within(trace.clone(), async {
         let mut quiet = false;
         let answer = match admit(max_body_bytes, component, request, &path, &trace).await {
-            Ok(Admitted::Call(op, call)) => {
+            Ok(Admission::Call(op, call)) => {
                 quiet = call.route.access == Access::Service;
                 let route = call.route;
                 match in_time(route, repeat::once(op, *call, handle)).await {
                     Ok(answer) => answer,
                     Err(refusal) => {
-                        denied::note(route, &refusal, &trace, &asked.headers).await;
+                        denied::note(route, &refusal, &trace, &request_info.headers).await;
                         refusal.answer(&path)
                     }
                 }
             }
-            Ok(Admitted::Answered(answer)) => answer,
+            Ok(Admission::Answered(answer)) => answer,
             Err(refusal) => refusal.answer(&path),
         };
         (answer, quiet)
     })
     .await;
-    let answer = within(trace.clone(), finish(&asked, answer, &trace.id)).await;
+    let answer = within(trace.clone(), finish(&request_info, answer, &trace.id)).await;
     // the bridge calls many times a second: only what went wrong is of interest
     if !quiet || !answer.status().is_success() {
         trace.end(answer.status());
@@ -134,9 +134,9 @@ where
     F: Future<Output = Answer>,
 {
     let trace = Trace::begin(component, request.method().as_str(), request.headers());
-    let asked = Asked::of(request.method(), request.headers());
+    let request_info = RequestInfo::of(request.method(), request.headers());
     let answer = within(trace.clone(), handle(request)).await;
-    let answer = within(trace.clone(), finish(&asked, answer, &trace.id)).await;
+    let answer = within(trace.clone(), finish(&request_info, answer, &trace.id)).await;
     trace.end(answer.status());
     answer
 }
@@ -150,7 +150,7 @@ pub fn other_method(request: &Request, methods: &[&'static str]) -> Answer {
     Refusal::MethodNotAllowed(methods.to_vec()).answer(request.uri().path())
 }
 
-enum Admitted {
+enum Admission {
     Call(Op, Box<Call>),
     Answered(Answer),
 }
@@ -161,12 +161,12 @@ async fn admit(
     request: Request,
     path: &str,
     trace: &Trace,
-) -> Result<Admitted, Refusal> {
+) -> Result<Admission, Refusal> {
     // HEAD is answered as GET; the host leaves the body out
     let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
     let (route, params) = match route::find(method.as_str(), path) {
         Match::Found(route, params) if route.component == component => (route, params),
-        Match::OtherMethod(methods) => return Ok(Admitted::Answered(other_method(&request, &methods))),
+        Match::OtherMethod(methods) => return Ok(Admission::Answered(other_method(&request, &methods))),
         Match::Found(..) | Match::Unknown => return Err(Refusal::NotFound),
     };
     trace.route.set(route.path);
@@ -183,5 +183,5 @@ async fn admit(
     let caller = checked?;
     let limit = if route.access == Access::Service { MAX_INTERNAL_BODY_BYTES } else { max_body_bytes };
     let call = Call::read(route, request, params, caller, address, limit).await?;
-    Ok(Admitted::Call(route.op, Box::new(call)))
+    Ok(Admission::Call(route.op, Box::new(call)))
 }

@@ -18,7 +18,7 @@ use std::{
 use uuid::Uuid;
 
 /// Longest request id taken over from a caller, bytes.
-const LONGEST_ID: usize = 100;
+const MAX_REQUEST_ID_CHARS: usize = 100;
 
 thread_local! {
     /// The request that is being served. An instance has one thread and up to 16 requests; each sets this while it
@@ -170,7 +170,7 @@ fn write(line: &impl Serialize) {
 }
 
 fn sane(id: &str) -> bool {
-    (1..=LONGEST_ID).contains(&id.len())
+    (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
 }
 

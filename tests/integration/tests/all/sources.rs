@@ -1,7 +1,7 @@
 //! Rules about the source code that the compiler cannot check.
 
 use anyhow::Result;
-use pm_domain::settings::KNOWN;
+use pm_domain::settings::DEFINITIONS;
 use std::{
     collections::BTreeSet,
     fs,
@@ -19,8 +19,11 @@ fn every_setting_is_read_by_a_component() -> Result<()> {
             read.extend(names.filter_map(name));
         }
     }
-    let unread: Vec<_> =
-        KNOWN.iter().filter(|known| !read.contains(&format!("{:?}", known.id))).map(|k| k.key).collect();
+    let unread: Vec<_> = DEFINITIONS
+        .iter()
+        .filter(|known| !read.contains(&format!("{:?}", known.id)))
+        .map(|k| k.key)
+        .collect();
     assert!(unread.is_empty(), "no component reads {unread:?}");
     Ok(())
 }

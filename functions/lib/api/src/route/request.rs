@@ -232,7 +232,7 @@ mod tests {
             ..AlarmFilter::default()
         };
         assert_eq!(
-            address(&alarms.query(&filter).descending(AlarmSort::Need).limit(50).offset(100)),
+            address(&alarms.query(&filter).descending(AlarmSort::Urgency).limit(50).offset(100)),
             "/api/alarms?q=5%20%C2%B0C%20%26%20more%3D1&severity=critical&shelved=false&sort=-need&limit=50&offset=100"
         );
     }

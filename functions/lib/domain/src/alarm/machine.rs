@@ -411,11 +411,11 @@ mod tests {
         #[test]
         fn a_batch_counts_like_its_parts(state in any_state(), a in any_condition(), b in any_condition()) {
             let apart = step(&step(&state, &a, NOW).next, &b, NOW).next;
-            let gravest = if b.severity > a.severity { &b } else { &a };
+            let highest = if b.severity > a.severity { &b } else { &a };
             let whole = Condition {
                 occurrences: a.occurrences + b.occurrences,
-                severity: gravest.severity,
-                message: gravest.message.clone(),
+                severity: highest.severity,
+                message: highest.message.clone(),
                 time: a.time.max(b.time),
                 ..b.clone()
             };

@@ -1,7 +1,7 @@
 //! Names of files: as kept, and as sent in a header.
 
 /// Longest name that is kept, bytes of UTF-8.
-const LONGEST: usize = 200;
+const MAX_FILE_NAME_CHARS: usize = 200;
 
 /// A sender's name for a file without folders, control characters and characters that reverse the writing direction
 /// (which can disguise an extension), at most 200 bytes; `file` if nothing is left. A long name keeps its extension.
@@ -10,12 +10,12 @@ pub fn clean_filename(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String = last.chars().filter(|c| !c.is_control() && !turns_direction(*c)).collect();
     let mut kept = trimmed(visible.trim_start()).to_owned();
-    if kept.len() > LONGEST {
+    if kept.len() > MAX_FILE_NAME_CHARS {
         let extension = match kept.rsplit_once('.') {
             Some((_, extension)) if extension.len() <= 10 => format!(".{extension}"),
             _ => String::new(),
         };
-        let mut end = LONGEST - extension.len();
+        let mut end = MAX_FILE_NAME_CHARS - extension.len();
         while !kept.is_char_boundary(end) {
             end -= 1;
         }

@@ -53,11 +53,11 @@ pub fn key_rank(key: &str) -> Option<usize> {
     if key == "timestamp" {
         return Some(0);
     }
-    const LONGEST: usize = 24;
-    if key.len() > LONGEST {
+    const MAX_KEY_BYTES: usize = 24;
+    if key.len() > MAX_KEY_BYTES {
         return None;
     }
-    let mut folded = [0; LONGEST];
+    let mut folded = [0; MAX_KEY_BYTES];
     let mut length = 0;
     for byte in key.bytes().filter(|byte| !matches!(byte, b'_' | b'-' | b'@' | b'$')) {
         folded[length] = byte.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! What a request makes of a setting.
 
-use super::{Known, MASK, Misfit, Visibility, free_value, key_is_writable};
+use super::{Definition, InvalidValue, MASK, Visibility, free_value, key_is_writable};
 use pm_api::{
     SettingType,
     input::{FieldFault, Patch, Refused},
@@ -8,7 +8,7 @@ use pm_api::{
 };
 use serde_json::{Value, json};
 
-impl Known {
+impl Definition {
     /// The setting while nothing is stored for it.
     #[must_use]
     pub fn setting(&self) -> Setting {
@@ -59,7 +59,7 @@ pub fn added(new: &NewSetting) -> Result<Setting, Vec<FieldFault>> {
     if setting.is_public && setting.is_secret {
         faults.push(FieldFault::new("is_secret", "A public setting cannot be secret", true));
     }
-    faults.extend(misfit(None, &setting));
+    faults.extend(invalid(None, &setting));
     if faults.is_empty() { Ok(setting) } else { Err(faults) }
 }
 
@@ -68,7 +68,7 @@ pub fn added(new: &NewSetting) -> Result<Setting, Vec<FieldFault>> {
 /// # Errors
 /// Everything that is wrong with the change; the value of a secret is not repeated.
 pub fn changed(before: Setting, change: &SettingChange) -> Result<Setting, Vec<FieldFault>> {
-    let known = Known::find(&before.key);
+    let known = Definition::find(&before.key);
     let mut after = before.clone();
     after.value_type = change.value_type.unwrap_or(before.value_type);
     after.is_public = change.is_public.unwrap_or(before.is_public);
@@ -91,7 +91,7 @@ pub fn changed(before: Setting, change: &SettingChange) -> Result<Setting, Vec<F
     }
     // what was stored of a known setting before may fit no more
     if known.is_none() || gives_value {
-        faults.extend(misfit(known, &after));
+        faults.extend(invalid(known, &after));
     }
     if faults.is_empty() { Ok(after) } else { Err(faults) }
 }
@@ -124,10 +124,10 @@ fn fixed(before: &Setting, after: &Setting) -> Vec<FieldFault> {
 }
 
 /// Why the value does not fit the setting.
-fn misfit(known: Option<&Known>, setting: &Setting) -> Option<FieldFault> {
+fn invalid(known: Option<&Definition>, setting: &Setting) -> Option<FieldFault> {
     let value = setting.value.as_deref()?;
     let fit = known.map_or_else(|| free_value(setting.value_type, value), |known| known.kind.check(value));
-    let Misfit(message) = fit.err()?;
+    let InvalidValue(message) = fit.err()?;
     let input = if setting.is_secret { Value::Null } else { value.into() };
     Some(FieldFault::new("value", message, input))
 }
@@ -135,7 +135,7 @@ fn misfit(known: Option<&Known>, setting: &Setting) -> Option<FieldFault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::KNOWN;
+    use crate::settings::DEFINITIONS;
     use proptest::prelude::*;
 
     fn fields<T>(outcome: Result<T, Vec<FieldFault>>) -> Vec<&'static str> {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_known_setting_keeps_everything_but_its_value_and_free_object() {
-        for known in KNOWN {
+        for known in DEFINITIONS {
             let before = known.setting();
             let said = SettingChange {
                 value_type: Some(before.value_type),
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_stored_value_that_fits_no_more_does_not_hinder_other_changes() {
-        let Some(known) = Known::find("retention.raw_days") else { panic!("no such setting") };
+        let Some(known) = Definition::find("retention.raw_days") else { panic!("no such setting") };
         let before = Setting { value: Some("many".to_owned()), ..known.setting() };
         let metadata = json!({ "a": 1 }).as_object().cloned().unwrap_or_default();
         let change = SettingChange { metadata: Patch::Set(metadata.clone()), ..SettingChange::default() };

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Why a text does not fit, for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Misfit(pub String);
+pub struct InvalidValue(pub String);
 
 /// The thresholds a sensor may have, by their field names.
 const THRESHOLDS: [&str; 4] = ["min_threshold", "max_threshold", "warning_threshold", "critical_threshold"];
@@ -25,8 +25,8 @@ pub fn key_is_writable(key: &str) -> bool {
 /// Checks the value of a setting that administrators added.
 ///
 /// # Errors
-/// [`Misfit`] with a sentence for people.
-pub fn free_value(value_type: SettingType, text: &str) -> Result<(), Misfit> {
+/// [`InvalidValue`] with a sentence for people.
+pub fn free_value(value_type: SettingType, text: &str) -> Result<(), InvalidValue> {
     match value_type {
         SettingType::String => Ok(()),
         SettingType::Number => number(text).map(drop),
@@ -39,16 +39,16 @@ impl Kind {
     /// Does the text fit?
     ///
     /// # Errors
-    /// [`Misfit`] with a sentence for people.
-    pub fn check(self, text: &str) -> Result<(), Misfit> {
+    /// [`InvalidValue`] with a sentence for people.
+    pub fn check(self, text: &str) -> Result<(), InvalidValue> {
         match self {
             Self::Boolean => boolean(text).map(drop),
             Self::Integer(min, max) => integer(text, min, max),
             Self::Text(longest) => length(text, longest),
             Self::Url if text.is_empty() => Ok(()),
-            Self::Url => address::url(text).map_err(Misfit),
+            Self::Url => address::url(text).map_err(InvalidValue),
             Self::Word(words) if words.contains(&text) => Ok(()),
-            Self::Word(words) => misfit(format!("Input should be '{}'", words.join("', '"))),
+            Self::Word(words) => invalid(format!("Input should be '{}'", words.join("', '"))),
             Self::Texts => texts(text, |_| Ok(())),
             Self::Addresses => texts(text, |entry| MailAddress::check(entry).map_err(str::to_owned)),
             Self::Origins => texts(text, |entry| if entry == "*" { Ok(()) } else { address::origin(entry) }),
@@ -57,59 +57,61 @@ impl Kind {
     }
 }
 
-fn misfit<T>(text: impl Into<String>) -> Result<T, Misfit> {
-    Err(Misfit(text.into()))
+fn invalid<T>(text: impl Into<String>) -> Result<T, InvalidValue> {
+    Err(InvalidValue(text.into()))
 }
 
-pub(super) fn boolean(text: &str) -> Result<bool, Misfit> {
+pub(super) fn boolean(text: &str) -> Result<bool, InvalidValue> {
     match text {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => misfit("Input should be 'true' or 'false'"),
+        _ => invalid("Input should be 'true' or 'false'"),
     }
 }
 
-fn number(text: &str) -> Result<f64, Misfit> {
+fn number(text: &str) -> Result<f64, InvalidValue> {
     let number = text.parse().ok().filter(|n: &f64| n.is_finite());
-    number.ok_or_else(|| Misfit("Input should be a valid number".to_owned()))
+    number.ok_or_else(|| InvalidValue("Input should be a valid number".to_owned()))
 }
 
-fn integer(text: &str, min: i64, max: i64) -> Result<(), Misfit> {
+fn integer(text: &str, min: i64, max: i64) -> Result<(), InvalidValue> {
     match text.parse::<i64>() {
         Ok(n) if (min..=max).contains(&n) => Ok(()),
-        Ok(_) => misfit(format!("Input should be between {min} and {max}")),
-        Err(_) => misfit("Input should be a whole number"),
+        Ok(_) => invalid(format!("Input should be between {min} and {max}")),
+        Err(_) => invalid("Input should be a whole number"),
     }
 }
 
-fn length(text: &str, longest: usize) -> Result<(), Misfit> {
+fn length(text: &str, longest: usize) -> Result<(), InvalidValue> {
     if text.chars().count() > longest {
-        return misfit(format!("String should have at most {longest} characters"));
+        return invalid(format!("String should have at most {longest} characters"));
     }
     Ok(())
 }
 
-fn json(text: &str) -> Result<Value, Misfit> {
-    serde_json::from_str(text).map_err(|e| Misfit(format!("Input should be valid JSON: {e}")))
+fn json(text: &str) -> Result<Value, InvalidValue> {
+    serde_json::from_str(text).map_err(|e| InvalidValue(format!("Input should be valid JSON: {e}")))
 }
 
-fn texts(text: &str, fits: impl Fn(&str) -> Result<(), String>) -> Result<(), Misfit> {
-    let Value::Array(entries) = json(text)? else { return misfit("Input should be a JSON array of strings") };
+fn texts(text: &str, fits: impl Fn(&str) -> Result<(), String>) -> Result<(), InvalidValue> {
+    let Value::Array(entries) = json(text)? else {
+        return invalid("Input should be a JSON array of strings");
+    };
     if entries.len() > MAX_LIST_ENTRIES {
-        return misfit(format!("The list should have at most {MAX_LIST_ENTRIES} entries"));
+        return invalid(format!("The list should have at most {MAX_LIST_ENTRIES} entries"));
     }
     for entry in &entries {
         let Some(entry) = entry.as_str().filter(|e| !e.trim().is_empty()) else {
-            return misfit("Input should be a JSON array of strings, none of them empty");
+            return invalid("Input should be a JSON array of strings, none of them empty");
         };
-        fits(entry).map_err(|why| Misfit(format!("{entry}: {why}")))?;
+        fits(entry).map_err(|why| InvalidValue(format!("{entry}: {why}")))?;
     }
     Ok(())
 }
 
-fn thresholds(text: &str) -> Result<(), Misfit> {
+fn thresholds(text: &str) -> Result<(), InvalidValue> {
     let shape = || {
-        Misfit(format!(
+        InvalidValue(format!(
             "Input should be a JSON object: sensor type → object of numbers named {}",
             THRESHOLDS.join(", ")
         ))

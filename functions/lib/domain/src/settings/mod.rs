@@ -9,8 +9,8 @@ mod table;
 mod values;
 
 pub use change::{added, changed};
-pub use check::{Misfit, free_value, key_is_writable};
-pub use table::{KNOWN, Key};
+pub use check::{InvalidValue, free_value, key_is_writable};
+pub use table::{DEFINITIONS, Key};
 pub use values::Values;
 
 use pm_api::SettingType;
@@ -67,7 +67,7 @@ pub enum Visibility {
 
 /// A setting that the functions obey.
 #[derive(Debug, Clone, Copy)]
-pub struct Known {
+pub struct Definition {
     /// Its key as a value.
     pub id: Key,
     /// Its key as text: `category.name_unit`.
@@ -82,11 +82,11 @@ pub struct Known {
     pub description: &'static str,
 }
 
-impl Known {
+impl Definition {
     /// The setting with this key.
     #[must_use]
     pub fn find(key: &str) -> Option<&'static Self> {
-        KNOWN.iter().find(|known| known.key == key)
+        DEFINITIONS.iter().find(|known| known.key == key)
     }
 
     /// Whether administrators alone may change it, and no custom role that may change settings. Whoever sets one of these
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_trust_rests_on_is_reserved() {
-        let reserved = |key: &str| Known::find(key).map(Known::is_reserved);
+        let reserved = |key: &str| Definition::find(key).map(Definition::is_reserved);
         for key in [
             "general.public_url",
             "registration.policy",
@@ -132,11 +132,11 @@ mod tests {
     #[test]
     fn every_default_fits_and_every_key_is_well_formed() {
         let mut keys = BTreeSet::new();
-        for known in KNOWN {
+        for known in DEFINITIONS {
             assert_eq!(known.kind.check(known.default), Ok(()), "{}", known.key);
             assert!(keys.insert(known.key), "{} twice", known.key);
             assert!(key_is_writable(known.key) && known.key.split('.').count() == 2, "{}", known.key);
-            assert_eq!(Known::find(known.key).map(|k| k.id), Some(known.id));
+            assert_eq!(Definition::find(known.key).map(|k| k.id), Some(known.id));
             assert!(known.description.ends_with('.'), "{}", known.key);
         }
     }

@@ -1,8 +1,8 @@
 //! The table.
 
 use super::{
+    Definition,
     Kind::{self, Addresses, Boolean, Integer, Origins, Text, Texts, Thresholds, Url, Word},
-    Known,
     Visibility::{self, Private, Public, Secret},
 };
 use pm_api::user::MIN_PASSWORD_CHARS;
@@ -16,10 +16,10 @@ macro_rules! known {
         }
 
         /// Every setting that the functions obey.
-        pub const KNOWN: &[Known] = &[$({
+        pub const DEFINITIONS: &[Definition] = &[$({
             const KIND: Kind = $kind;
             const VISIBILITY: Visibility = $visibility;
-            Known {
+            Definition {
                 id: Key::$id,
                 key: $key,
                 kind: KIND,
@@ -132,8 +132,8 @@ known! {
 impl Key {
     /// What is known of it.
     #[must_use]
-    pub fn known(self) -> &'static Known {
+    pub fn definition(self) -> &'static Definition {
         // the variants are declared in the order of the table
-        &KNOWN[self as usize]
+        &DEFINITIONS[self as usize]
     }
 }

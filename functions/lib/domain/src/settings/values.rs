@@ -1,6 +1,6 @@
 //! The values in force.
 
-use super::{Key, Known, check::boolean};
+use super::{Definition, Key, check::boolean};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ impl Values {
     /// Takes what is stored: pairs of key and value. Keys that nobody knows and values that do not fit are left out.
     pub fn new(stored: impl IntoIterator<Item = (String, Option<String>)>) -> Self {
         let fitting = |(key, value): (String, Option<String>)| {
-            let known = Known::find(&key)?;
+            let known = Definition::find(&key)?;
             let value = value.filter(|v| known.kind.check(v).is_ok())?;
             Some((known.id, value))
         };
@@ -22,7 +22,7 @@ impl Values {
     /// As text; empty where the default is.
     #[must_use]
     pub fn text(&self, key: Key) -> &str {
-        self.0.get(&key).map_or(key.known().default, String::as_str)
+        self.0.get(&key).map_or(key.definition().default, String::as_str)
     }
 
     /// A switch. False for a setting that is none.

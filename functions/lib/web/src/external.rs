@@ -13,7 +13,7 @@ use std::{pin::pin, time::Duration};
 
 /// What somebody outside answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
+pub struct ExternalResponse {
     /// Status code.
     pub status: u16,
     /// Beginning of the body, as text.
@@ -29,13 +29,13 @@ const NO_ANSWER: &str = "the receiver gave no answer";
 ///
 /// # Errors
 /// One sentence, the same for every cause.
-pub async fn post_outside(
+pub async fn post_external(
     url: &str,
     headers: &[(String, String)],
     body: &str,
     timeout: Duration,
     most_bytes: usize,
-) -> Result<Heard, String> {
+) -> Result<ExternalResponse, String> {
     let exchange = pin!(exchange(url, headers, body, timeout, most_bytes));
     let late = pin!(spin_sdk::time::sleep(timeout));
     let heard = match select(exchange, late).await {
@@ -55,7 +55,7 @@ async fn exchange(
     body: &str,
     timeout: Duration,
     most_bytes: usize,
-) -> Result<Heard, String> {
+) -> Result<ExternalResponse, String> {
     let options = RequestOptions::new();
     let timeout_ns = u64::try_from(timeout.as_nanos()).ok();
     // a host may know no such option: the time as a whole is kept all the same
@@ -84,5 +84,5 @@ async fn exchange(
             break;
         }
     }
-    Ok(Heard { status, body: String::from_utf8_lossy(&text).replace('\0', "") })
+    Ok(ExternalResponse { status, body: String::from_utf8_lossy(&text).replace('\0', "") })
 }

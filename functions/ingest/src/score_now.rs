@@ -9,7 +9,7 @@ use pm_web::{Input, Refusal, now};
 
 use crate::{scoring, tell_alarm_engine};
 
-/// Scores what is stored of the sensors and not scored yet; or judges a supposed value of the first of them.
+/// Scores what is stored of the sensors and not scored yet; or judges a hypothetical value of the first of them.
 pub(crate) async fn score(input: Input<op::Score>) -> Result<Scored, Refusal> {
     let ask: ScoreNow = postcard::from_bytes(&input.body)
         .map_err(|e| Refusal::field("value_error", &["body"], e.to_string(), serde_json::Value::Null))?;
@@ -23,8 +23,8 @@ pub(crate) async fn score(input: Input<op::Score>) -> Result<Scored, Refusal> {
         })
         .collect();
     let unavailable = |e| Refusal::Unavailable(format!("not scored: {e}"));
-    if let (Some(supposed), Some(sensor)) = (ask.supposed, known.first()) {
-        return scoring::score_supposed(&db, sensor, supposed).await.map_err(unavailable);
+    if let (Some(hypothetical), Some(sensor)) = (ask.hypothetical, known.first()) {
+        return scoring::score_hypothetical(&db, sensor, hypothetical).await.map_err(unavailable);
     }
     let due = known.iter().map(|s| (s.sensor_id, s)).collect();
     let (predictions, conditions) = scoring::score_due(&db, &due, now()).await.map_err(unavailable)?;
