@@ -7,7 +7,7 @@ use pm_api::{
     word::Interval,
 };
 use pm_domain::{timeline::timeline as spans, trend};
-use pm_store::trend::{marked, trend};
+use pm_store::trend as stored;
 use pm_web::{Input, Refusal, now};
 use serde_json::json;
 
@@ -35,8 +35,8 @@ pub(crate) async fn trend(input: Input<op::SensorTrend>) -> Result<Trend, Refusa
     let range = range(query.interval, query.start, query.end)?;
     let points = query.points.map_or(MAX_POINTS, |points| points.0);
     let db = input.db().await?;
-    let trend = trend(&db, sensor_id, range, points, now()).await?.ok_or(Refusal::NotFound)?;
-    let marked = marked(&db, sensor_id, range, points).await?;
+    let trend = stored::trend(&db, sensor_id, range, points, now()).await?.ok_or(Refusal::NotFound)?;
+    let marked = stored::marked(&db, sensor_id, range, points).await?;
     let interval = match query.start {
         Some(_) => "custom",
         None => query.interval.unwrap_or(DEFAULT_INTERVAL).as_str(),
@@ -62,7 +62,7 @@ pub(crate) async fn timeline(input: Input<op::SensorTimeline>) -> Result<StatusT
     let gap_s = query.gap_seconds.map_or(GAP_S, |seconds| seconds.0);
     // a reading shortly before the range still says how it begins
     let heard_from = Timestamp(start.plus_seconds(-gap_s).0.max(0));
-    let trend = trend(&input.db().await?, sensor_id, (heard_from, end), MAX_POINTS, now()).await?;
+    let trend = stored::trend(&input.db().await?, sensor_id, (heard_from, end), MAX_POINTS, now()).await?;
     let trend = trend.ok_or(Refusal::NotFound)?;
     let width_us = trend.width_us.unwrap_or(0);
     let gap_us = (gap_s * Timestamp::SECOND).max(width_us);

@@ -146,8 +146,8 @@ mod tests {
         let only_pdf = ["application/pdf".to_owned()];
         let refused = judge("a.png", None, PNG, &only_pdf);
         assert_eq!(refused, Err(FileRefusal::Unsupported(vec!["pdf"])));
-        assert_eq!(Key::AttachmentsMaxBytes.known().kind.check(&MAX_BYTES.to_string()), Ok(()));
-        assert!(Key::AttachmentsMaxBytes.known().kind.check(&(MAX_BYTES + 1).to_string()).is_err());
+        assert_eq!(Key::AttachmentsMaxBytes.definition().kind.check(&MAX_BYTES.to_string()), Ok(()));
+        assert!(Key::AttachmentsMaxBytes.definition().kind.check(&(MAX_BYTES + 1).to_string()).is_err());
     }
 
     #[test]

@@ -51,7 +51,7 @@ const POINTS: i64 = 240;
 
 /// How finely a period is looked at: the interval of observation and the interval of a chart's point, seconds.
 #[must_use]
-pub fn grain(period_s: f64) -> (i64, i64) {
+pub fn resolution(period_s: f64) -> (i64, i64) {
     const DAY_S: f64 = 86_400.0;
     let interval_s = match period_s {
         s if s <= 62.0 * DAY_S => 300,
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn grains() {
+    fn resolutions() {
         let day = 86_400.0;
         for (period_s, expected) in [
             (0.0, (300, 300)),
@@ -111,7 +111,7 @@ mod tests {
             (365.0 * day, (3600, 3600 * 37)),
             (3650.0 * day, (86_400, 86_400 * 16)),
         ] {
-            assert_eq!(grain(period_s), expected, "{period_s}");
+            assert_eq!(resolution(period_s), expected, "{period_s}");
         }
     }
 

@@ -4,10 +4,10 @@
 //! the pause before retry n is drawn evenly from zero to a cap that triples from 10 s to a day. Fourteen retries take
 //! three days on average, which is what the Standard Webhooks guidelines recommend.
 
-use pm_api::{Timestamp, webhook::MAX_RETRIES};
+use pm_api::{Timestamp, webhook};
 
 /// Retries after the first attempt before giving up.
-pub const MAX_RETRIES: i32 = MAX_RETRIES as i32;
+pub const MAX_RETRIES: i32 = webhook::MAX_RETRIES as i32;
 /// Cap of the first pause, seconds.
 const FIRST_CAP_S: f64 = 10.0;
 /// By how much the cap grows.

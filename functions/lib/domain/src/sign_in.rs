@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn the_settings_say_what_has_to_be_done_first() {
         let settings = |change_first: &str, lowest: &str| {
-            let pair = |key: Key, value: &str| (key.known().key.to_owned(), Some(value.to_owned()));
+            let pair = |key: Key, value: &str| (key.definition().key.to_owned(), Some(value.to_owned()));
             Values::new([pair(Key::PasswordChangeFirst, change_first), pair(Key::LoginSecondFactor, lowest)])
         };
         let account = |role, password_change_required, second_factor| AccountState {

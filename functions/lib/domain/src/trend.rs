@@ -110,7 +110,7 @@ pub struct BucketPlan {
 const ORIGIN_US: i64 = 946_857_600 * Timestamp::SECOND;
 
 /// At most `max_points` (2 or more) buckets of equal length over `from` to `to`, from the coarsest level that is fine
-/// enough, or from the finest that is kept.
+/// enough, or from the finest that is stored.
 #[must_use]
 pub fn plan((from, to): (Timestamp, Timestamp), max_points: i64, bounds: RetentionBounds) -> BucketPlan {
     let range_us = to.0.saturating_sub(from.0).max(1);
@@ -174,8 +174,8 @@ mod tests {
     fn what_was_dropped_is_taken_from_the_next_level() {
         let hour = (NOW.plus_seconds(-3600), NOW);
         let bounds = |raw, minute| RetentionBounds { raw_from: raw, minute_from: minute };
-        assert_eq!(plan(hour, 1000, kept(NOW, hour.0)).level, Level::Minute);
-        assert_eq!(plan(hour, 1000, kept(NOW, NOW)).level, Level::Hour);
+        assert_eq!(plan(hour, 1000, bounds(NOW, hour.0)).level, Level::Minute);
+        assert_eq!(plan(hour, 1000, bounds(NOW, NOW)).level, Level::Hour);
     }
 
     proptest! {
@@ -186,7 +186,7 @@ mod tests {
         ) {
             let bounds = RetentionBounds { raw_from: Timestamp(dropped), minute_from: Timestamp(dropped / 2) };
             let (from, to) = (Timestamp(from), Timestamp(from + range));
-            let plan = plan((from, to), points, kept);
+            let plan = plan((from, to), points, bounds);
             prop_assert!(plan.from <= from && from.0 - plan.from.0 < plan.width_us);
             prop_assert!(plan.to >= to && plan.to.0 - to.0 < plan.width_us);
             prop_assert_eq!((plan.to.0 - plan.from.0) % plan.width_us, 0);

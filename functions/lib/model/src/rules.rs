@@ -11,7 +11,7 @@ pub const CRITICAL: f64 = 1.0;
 /// Score by the limits: 0 inside, [`WARNING`], [`CRITICAL`].
 #[must_use]
 pub fn score(limits: &Limits, value: f64) -> f64 {
-    match pm_domain::limits::judge(limits, value) {
+    match pm_domain::limits::classify(limits, value) {
         ReadingStatus::Normal => 0.0,
         ReadingStatus::Warning => WARNING,
         ReadingStatus::Critical => CRITICAL,

@@ -109,7 +109,7 @@ pub struct Window {
 /// The setting [`Key::ModelLearningDays`] in seconds, from what is stored of it.
 fn learning_s(stored: Option<String>) -> i64 {
     let key = Key::ModelLearningDays;
-    Values::new([(key.known().key.to_owned(), stored)]).integer(key) * 86_400
+    Values::new([(key.definition().key.to_owned(), stored)]).integer(key) * 86_400
 }
 
 /// What the scorer said of one sensor.

@@ -239,7 +239,7 @@ pub async fn in_use(
     user_id: UserId,
     settings: &[SettingKey],
 ) -> Result<Option<InUse>, StoreError> {
-    let settings = texts(settings.iter().map(|key| key.known().key));
+    let settings = texts(settings.iter().map(|key| key.definition().key));
     db.first(IN_USE, vec![id(session_id), id(user_id.0), settings], |c| {
         let rights: AccessRights = crate::user::access_rights(c)?;
         let (last_used_at, now) = (c.take()?, c.take()?);

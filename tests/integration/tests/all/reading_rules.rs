@@ -349,7 +349,11 @@ async fn old_dead_letters_and_audit_entries_are_removed() -> Result<()> {
         bridge
             .post(
                 "/internal/tick",
-                serde_json::to_value(Tick { bridge: Default::default(), mail: Default::default() })?,
+                serde_json::to_value(Tick {
+                    bridge: Default::default(),
+                    mail: Default::default(),
+                    mappings_version: String::new(),
+                })?,
             )
             .await?
             .expect(200)?;

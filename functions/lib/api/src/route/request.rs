@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_form_is_url_encoded() {
-        let form = LoginForm { username: "a@example.com".into(), password: "p&q=ß".into() };
+        let form = LoginForm { username: "a@example.com".into(), password: "p&q=ß".into(), code: None };
         assert_eq!(url_encoded(&form), "password=p%26q%3D%C3%9F&username=a%40example.com");
     }
 }

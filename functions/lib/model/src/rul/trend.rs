@@ -87,10 +87,10 @@ fn plausible(levels: &[(f64, f64)], noise: f64, now_us: i64) -> Vec<Curve> {
         let curvatures = CURVATURES.iter().filter(|c| k >= FEW_LEVELS || c.abs() <= MAX_CURVATURE_OF_FEW);
         let mut tried: Vec<Curve> =
             curvatures.filter_map(|c| Curve::fit(&levels[n - k..], *c, hour)).collect();
-        tried.sort_by(|a, b| a.invalid().total_cmp(&b.invalid()));
+        tried.sort_by(|a, b| a.misfit().total_cmp(&b.misfit()));
         let Some(best) = tried.first() else { continue };
-        let most = best.invalid() * (LIKELIHOOD / best.free().max(1.0)).exp() * (1.0 + 1e-9);
-        tried.retain(|c| c.invalid() <= most);
+        let most = best.misfit() * (LIKELIHOOD / best.free().max(1.0)).exp() * (1.0 + 1e-9);
+        tried.retain(|c| c.misfit() <= most);
         if rank > 0 {
             // less clear trends only add what may come sooner or as straight as before
             tried.retain(|c| c.curvature() >= 0.0);
