@@ -5,6 +5,8 @@ use pm_api::{Timestamp, sensor::Signal, word::SignalKind};
 
 /// Fewest values by which a counter is recognised.
 const MIN_COUNTED: usize = 10;
+/// A counter restarts at most once in so many values; what falls more often is a batch, a tank or a saw-tooth.
+const MIN_VALUES_PER_RESET: usize = 20;
 
 /// Values over time, oldest first: smallest and largest of each point.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,7 +69,7 @@ fn counter(points: &[Point]) -> Option<Signal> {
         before = p.max;
     }
     // a constant is no counter, nor is what restarts all the time
-    if rises < points.len() / 4 || resets * 8 > points.len() {
+    if rises < points.len() / 4 || resets * MIN_VALUES_PER_RESET > points.len() {
         return None;
     }
     let seconds = points.last()?.at.seconds_since(points.first()?.at);
