@@ -84,6 +84,9 @@ async fn refuse_on(
     };
     stream.write_all(&DISCONNECT).await?;
     stream.flush().await?;
+    // until the broker has closed the connection: closed from here, with bytes unread, it would be reset, and the reset can
+    // overtake the acknowledgement
+    let _ = timeout(QUIET, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
     Ok(refused)
 }
 

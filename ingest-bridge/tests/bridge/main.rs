@@ -336,7 +336,7 @@ async fn the_simulator_runs_fails_on_demand_and_replays() -> anyhow::Result<()> 
     let file = stage.spool.path().join("recorded.csv");
     fs::write(
         &file,
-        "timestamp,machine_id,sensor_id,value,unit\n1,old,t,20.5,°C\n2,old,t,21,°C\n4,old,t,22,°C\n",
+        "timestamp,machine_id,sensor_id,value,unit\n1700000001,old,t,20.5,°C\n1700000002,old,t,21,°C\n1700000004,old,t,22,°C\n",
     )?;
     let output = simulator(&["--replay", &file.to_string_lossy(), "--speed", "10"])?.wait_with_output()?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -345,7 +345,10 @@ async fn the_simulator_runs_fails_on_demand_and_replays() -> anyhow::Result<()> 
         .functions
         .until("the recording", |f| f.by_machine().get("old").is_some_and(|t| t.len() == 3))
         .await?;
-    assert_eq!(stage.functions.by_machine()["old"], [1_000_000, 2_000_000, 4_000_000]);
+    assert_eq!(
+        stage.functions.by_machine()["old"],
+        [1_700_000_001_000_000, 1_700_000_002_000_000, 1_700_000_004_000_000]
+    );
     Ok(())
 }
 
