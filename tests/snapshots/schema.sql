@@ -808,6 +808,13 @@ CREATE TABLE public.deleted_sensors (
     emptied_at timestamp with time zone
 );
 
+CREATE UNLOGGED TABLE public.event_streams (
+    user_id uuid NOT NULL,
+    slot integer NOT NULL,
+    stream_id uuid NOT NULL,
+    renewed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.idempotency_keys (
     user_id uuid NOT NULL,
     key text NOT NULL,
@@ -815,11 +822,6 @@ CREATE TABLE public.idempotency_keys (
     fingerprint bigint NOT NULL,
     status integer,
     body bytea
-CREATE UNLOGGED TABLE public.event_streams (
-    user_id uuid NOT NULL,
-    slot integer NOT NULL,
-    stream_id uuid NOT NULL,
-    renewed_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.jobs (
@@ -1412,10 +1414,11 @@ ALTER TABLE ONLY public.dead_letters
 ALTER TABLE ONLY public.deleted_sensors
     ADD CONSTRAINT deleted_sensors_pkey PRIMARY KEY (sensor_id);
 
-ALTER TABLE ONLY public.idempotency_keys
-    ADD CONSTRAINT idempotency_keys_once PRIMARY KEY (user_id, key);
 ALTER TABLE ONLY public.event_streams
     ADD CONSTRAINT event_streams_pkey PRIMARY KEY (user_id, slot);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_once PRIMARY KEY (user_id, key);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -1707,11 +1710,11 @@ CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machine
 
 CREATE TRIGGER machines_stamp BEFORE UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+CREATE TRIGGER machines_status_changed AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.machine_status_changed();
+
 CREATE TRIGGER mappings_audit AFTER INSERT OR DELETE OR UPDATE ON public.mappings FOR EACH ROW EXECUTE FUNCTION public.audit_row('mapping');
 
 CREATE TRIGGER mappings_stamp BEFORE UPDATE ON public.mappings FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
-
-CREATE TRIGGER machines_status_changed AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.machine_status_changed();
 
 CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.audit_row('ai_model');
 
@@ -1808,10 +1811,11 @@ ALTER TABLE ONLY public.attachments
 ALTER TABLE ONLY public.comments
     ADD CONSTRAINT comments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
 
-ALTER TABLE ONLY public.idempotency_keys
-    ADD CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.event_streams
     ADD CONSTRAINT event_streams_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
@@ -1916,7 +1920,36 @@ GRANT SELECT ON TABLE public.alarm_transitions TO pm_read;
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_ingest;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_keys TO pm_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_keys TO pm_auth;
+GRANT DELETE ON TABLE public.api_keys TO pm_work;
+
+GRANT SELECT(id) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(id) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(id) ON TABLE public.api_keys TO pm_read;
+
+GRANT SELECT(user_id) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(user_id) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(user_id) ON TABLE public.api_keys TO pm_read;
+
+GRANT SELECT(token_hash) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(token_hash) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(token_hash) ON TABLE public.api_keys TO pm_read;
+
+GRANT SELECT(permissions) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(permissions) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(permissions) ON TABLE public.api_keys TO pm_read;
+
+GRANT SELECT(expires_at) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(expires_at) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(expires_at) ON TABLE public.api_keys TO pm_read;
+
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.api_keys TO pm_read;
+
+GRANT SELECT(revoked_at) ON TABLE public.api_keys TO pm_work;
+GRANT SELECT(revoked_at) ON TABLE public.api_keys TO pm_ingest;
+GRANT SELECT(revoked_at) ON TABLE public.api_keys TO pm_read;
 
 GRANT SELECT,INSERT ON TABLE public.attachment_contents TO pm_app;
 GRANT SELECT ON TABLE public.attachment_contents TO pm_ingest;
@@ -1957,6 +1990,8 @@ GRANT SELECT ON TABLE public.event_streams TO pm_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_streams TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO pm_app;
+GRANT SELECT ON TABLE public.idempotency_keys TO pm_ingest;
+GRANT SELECT ON TABLE public.idempotency_keys TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
 GRANT SELECT ON TABLE public.jobs TO pm_ingest;
@@ -1984,6 +2019,8 @@ GRANT SELECT ON TABLE public.mails TO pm_ingest;
 GRANT SELECT ON TABLE public.mails TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mappings TO pm_app;
+GRANT SELECT ON TABLE public.mappings TO pm_ingest;
+GRANT SELECT ON TABLE public.mappings TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.model_drift TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.model_drift TO pm_ingest;
@@ -2051,8 +2088,24 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_auth;
 GRANT DELETE ON TABLE public.refresh_families TO pm_work;
 
 GRANT SELECT(id) ON TABLE public.refresh_families TO pm_work;
+GRANT SELECT(id) ON TABLE public.refresh_families TO pm_ingest;
+GRANT SELECT(id) ON TABLE public.refresh_families TO pm_read;
+
+GRANT SELECT(user_id) ON TABLE public.refresh_families TO pm_work;
+GRANT SELECT(user_id) ON TABLE public.refresh_families TO pm_ingest;
+GRANT SELECT(user_id) ON TABLE public.refresh_families TO pm_read;
+
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.refresh_families TO pm_work;
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.refresh_families TO pm_ingest;
+GRANT SELECT(last_used_at),UPDATE(last_used_at) ON TABLE public.refresh_families TO pm_read;
 
 GRANT SELECT(expires_at) ON TABLE public.refresh_families TO pm_work;
+GRANT SELECT(expires_at) ON TABLE public.refresh_families TO pm_ingest;
+GRANT SELECT(expires_at) ON TABLE public.refresh_families TO pm_read;
+
+GRANT SELECT(revoked_at) ON TABLE public.refresh_families TO pm_work;
+GRANT SELECT(revoked_at) ON TABLE public.refresh_families TO pm_ingest;
+GRANT SELECT(revoked_at) ON TABLE public.refresh_families TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
 GRANT SELECT ON TABLE public.report_pieces TO pm_ingest;
@@ -2111,7 +2164,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.settings TO pm_app;
 GRANT SELECT ON TABLE public.settings TO pm_ingest;
 GRANT SELECT ON TABLE public.settings TO pm_read;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spent_tickets TO pm_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.spent_tickets TO pm_auth;
+GRANT SELECT,INSERT ON TABLE public.spent_tickets TO pm_read;
+GRANT DELETE ON TABLE public.spent_tickets TO pm_work;
+
+GRANT SELECT(spent_at) ON TABLE public.spent_tickets TO pm_work;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
 GRANT SELECT ON TABLE public.stray_objects TO pm_ingest;
@@ -2127,6 +2184,16 @@ GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_roles TO pm_app;
 GRANT SELECT ON TABLE public.user_roles TO pm_ingest;
 GRANT SELECT ON TABLE public.user_roles TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_totp TO pm_auth;
+
+GRANT SELECT(user_id) ON TABLE public.user_totp TO pm_work;
+GRANT SELECT(user_id) ON TABLE public.user_totp TO pm_ingest;
+GRANT SELECT(user_id) ON TABLE public.user_totp TO pm_read;
+
+GRANT SELECT(confirmed_at) ON TABLE public.user_totp TO pm_work;
+GRANT SELECT(confirmed_at) ON TABLE public.user_totp TO pm_ingest;
+GRANT SELECT(confirmed_at) ON TABLE public.user_totp TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_auth;
 
@@ -2154,6 +2221,10 @@ GRANT SELECT(role) ON TABLE public.users TO pm_app;
 GRANT SELECT(role) ON TABLE public.users TO pm_ingest;
 GRANT SELECT(role) ON TABLE public.users TO pm_read;
 
+GRANT SELECT(password_change_required) ON TABLE public.users TO pm_app;
+GRANT SELECT(password_change_required) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(password_change_required) ON TABLE public.users TO pm_read;
+
 GRANT SELECT(last_login) ON TABLE public.users TO pm_app;
 GRANT SELECT(last_login) ON TABLE public.users TO pm_ingest;
 GRANT SELECT(last_login) ON TABLE public.users TO pm_read;
@@ -2161,9 +2232,10 @@ GRANT SELECT(last_login) ON TABLE public.users TO pm_read;
 GRANT SELECT(is_active) ON TABLE public.users TO pm_app;
 GRANT SELECT(is_active) ON TABLE public.users TO pm_ingest;
 GRANT SELECT(is_active) ON TABLE public.users TO pm_read;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_totp TO pm_app;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO pm_app;
+GRANT SELECT(is_service) ON TABLE public.users TO pm_app;
+GRANT SELECT(is_service) ON TABLE public.users TO pm_ingest;
+GRANT SELECT(is_service) ON TABLE public.users TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO pm_app;
 GRANT SELECT ON TABLE public.webhook_deliveries TO pm_ingest;
