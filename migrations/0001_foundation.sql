@@ -5,13 +5,6 @@ create extension if not exists timescaledb;
 -- What the functions may do with rows is granted to pm_app, on each table by the migration that creates it. Nobody logs in
 -- as pm_app: 0019_roles.sql divides the functions into groups, each with a role of its own. None of them can change the
 -- schema or past audit entries.
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'pm_app') then
-        create role pm_app nologin;
-    end if;
-end
-$$;
 grant usage on schema public to pm_app;
 
 -- RFC 9562 UUID version 7: 48 bits of Unix milliseconds, then random bits.

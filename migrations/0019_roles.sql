@@ -6,23 +6,7 @@
 --   pm_read    overview, live events, health, metrics, audit log: reads
 --
 -- Which component belongs to which group is in the table of components, from which spin.toml is written. The program that
--- runs the migrations gives the roles their passwords.
-do $$
-declare
-    role text;
-begin
-    foreach role in array array['pm_auth', 'pm_ingest', 'pm_read', 'pm_work'] loop
-        if not exists (select from pg_roles where rolname = role) then
-            execute format('create role %I nologin', role);
-        end if;
-    end loop;
-    foreach role in array array['pm_auth', 'pm_work'] loop
-        if not pg_has_role(role, 'pm_app', 'member') then
-            execute format('grant pm_app to %I', role);
-        end if;
-    end loop;
-end
-$$;
+-- runs the migrations makes the roles and gives them their passwords.
 
 grant usage on schema public to pm_ingest, pm_read;
 

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio_postgres::{Client, Config};
 
 use crate::cluster::Programs;
-use pm_migrations::{COMMON_ROLE, GROUPS, connect, role_of, sentence};
+use pm_migrations::{connect, create_roles, sentence};
 
 /// What a backup holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,23 +80,9 @@ pub async fn restore(url: &str, programs: &Programs, file: &Path, overwrite: boo
 
 async fn fill(url: &str, programs: &Programs, file: &Path) -> Result<()> {
     let session = connect(url).await?;
-    let roles: Vec<String> = GROUPS.into_iter().map(role_of).chain([COMMON_ROLE.to_owned()]).collect();
+    create_roles(&session).await?;
     session
-        .batch_execute(&format!(
-            "create extension if not exists timescaledb;
-            select timescaledb_pre_restore();
-            do $$
-            declare
-                role text;
-            begin
-                foreach role in array string_to_array('{}', ' ') loop
-                    if not exists (select from pg_roles where rolname = role) then
-                        execute format('create role %I nologin', role);
-                    end if;
-                end loop;
-            end $$",
-            roles.join(" ")
-        ))
+        .batch_execute("create extension if not exists timescaledb; select timescaledb_pre_restore()")
         .await
         .map_err(sentence)
         .context("cannot prepare the database")?;

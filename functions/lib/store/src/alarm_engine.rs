@@ -88,11 +88,11 @@ statements! {
             from changed c where c.tickets_priority is not null and t.alarm_id = c.id and ", ticket_is_open!("t."), "),
         event as (
             insert into outbox (event_type, data, traceparent)
-            select event, alarm_event(alarm, change), $32::text from changed where event is not null
+            select event, alarm_event(alarm, change), $33::text from changed where event is not null
             union all
             select e.event, jsonb_build_object('id', i.prediction_id, 'machine_id', i.machine_id, 'sensor_id', i.sensor_id,
                        'status', i.severity, 'prediction', 'anomaly', 'score', i.value, 'timestamp', i.time,
-                       'anomaly_type', upper(i.severity), 'message', i.message), $32
+                       'anomaly_type', upper(i.severity), 'message', i.message), $33
             from unnest($25::text[], $26::text[]) e (event, prediction_id)
             join input i on i.prediction_id = e.prediction_id::uuid, fits where fits.all_do),
         reported as materialized (

@@ -38,7 +38,12 @@ async fn a_body_that_stands_still_is_answered_408_and_holds_no_instance() {
         assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
         assert!(response.contains("\"request_id\":\""), "{response}");
     }
-    assert_eq!(host.ok("/probe/seen").await, "2", "the bodies never reached the component");
+    // of this instance, or of a new one
+    let seen = host.ok("/probe/seen").await;
+    assert!(
+        ["1", "2"].contains(&seen.as_str()),
+        "the bodies reached the component: it has seen {seen} requests"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

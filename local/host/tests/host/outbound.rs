@@ -38,7 +38,8 @@ async fn a_component_reaches_another_only_if_it_may() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_behind_a_chain_is_an_answer_500() {
     let host = Running::start(&two("\"http://*.spin.internal\"")).await;
-    assert_eq!(host.ok("/probe/out?http://inner.spin.internal/panic").await, "500 ");
+    let answer = host.ok("/probe/out?http://inner.spin.internal/panic").await;
+    assert!(answer.starts_with(r#"500 {"detail":"Internal Server Error","request_id":"#), "{answer}");
     assert!(host.ok("/probe/out?http://nobody.spin.internal/hello").await.contains("DestinationNotFound"));
     assert_eq!(host.ok("/probe/out?http://inner.spin.internal/hello").await, "200 hello");
 }

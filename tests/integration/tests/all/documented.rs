@@ -51,8 +51,10 @@ async fn health_login_and_lists_answer_as_documented() -> Result<()> {
             "full_name",
             "id",
             "is_active",
+            "is_service",
             "last_login",
             "role",
+            "second_factor",
             "updated_at"
         ]
     );
