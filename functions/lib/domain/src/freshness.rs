@@ -63,7 +63,7 @@ pub const FIRST_WINDOW_S: i64 = DAY_S;
 pub const CYCLES_S: i64 = 365 * DAY_S;
 
 /// Clocks that are not set count from 1970 or 1980, from their start, or from the first second of 2000: 2001-01-01.
-const EARLIEST: Timestamp = Timestamp(978_307_200 * Timestamp::SECOND);
+pub const EARLIEST: Timestamp = Timestamp(978_307_200 * Timestamp::SECOND);
 
 /// Readings before this are late.
 #[must_use]

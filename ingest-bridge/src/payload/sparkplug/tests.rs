@@ -202,7 +202,10 @@ fn quality_history_and_order_are_passed_on() {
 fn a_clock_that_is_not_set_is_a_reason() {
     let metric = Metric { timestamp: Some(5000), ..metric(Some("x"), None, Some(10), Value::Double(1.0)) };
     let (parsed, _) = send(&mut Sparkplug::default(), "spBv1.0/g/NBIRTH/n", 0, vec![metric]);
-    assert!(parsed.readings.is_empty() && reason(&parsed).contains("clock is not set"), "{parsed:?}");
+    assert!(
+        parsed.readings.is_empty() && reason(&parsed).contains("clock of the sender is not set"),
+        "{parsed:?}"
+    );
 }
 
 #[test]

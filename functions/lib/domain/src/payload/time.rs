@@ -2,12 +2,10 @@
 //! nanoseconds, distinguished by size.
 
 use super::field::shown;
+use crate::freshness::EARLIEST;
 use pm_api::Timestamp;
 use serde_json::{Number, Value};
 
-/// First instant that a sender with a clock may name: 2010-01-01. Clocks that were never set start in 1970, 1980 or
-/// 2000, or count from the start of the device.
-pub const FIRST_PLAUSIBLE: Timestamp = Timestamp(1_262_304_000_000_000);
 /// Last representable instant, the end of the year 9999.
 const END_OF_TIME_US: i64 = 253_402_300_799_999_999;
 
@@ -114,11 +112,11 @@ pub fn read(key: &str, value: &Value, zone: Option<&Zone>) -> Result<Timestamp, 
 pub fn check(key: &str, us: i128) -> Result<Timestamp, String> {
     match i64::try_from(us) {
         Ok(at) if at > END_OF_TIME_US => Err(format!("{key}: after the year 9999")),
-        Ok(at) if at >= FIRST_PLAUSIBLE.0 => Ok(Timestamp(at)),
-        Ok(at) if at >= 0 => {
-            Err(format!("{key}: {} is before 2010, the sender's clock is not set", Timestamp(at)))
+        Ok(at) if at >= EARLIEST.0 => Ok(Timestamp(at)),
+        // without the time, so that dead letters of one cause have one reason
+        _ if us < i128::from(EARLIEST.0) => {
+            Err(format!("{key}: before 2001, so the clock of the sender is not set"))
         }
-        _ if us < 0 => Err(format!("{key}: before 1970, the sender's clock is not set")),
         _ => Err(format!("{key}: after the year 9999")),
     }
 }
@@ -310,11 +308,11 @@ mod tests {
             (json!("2026-11-23T10:23:11"), "no time zone"),
             (json!("2026-11-23 10:23:11.5"), "no time zone"),
             (json!("2026-11-23"), "no time zone"),
-            (json!("1970-01-01T00:00:05Z"), "clock is not set"),
-            (json!("2000-01-01T00:03:00Z"), "clock is not set"),
-            (json!(0), "clock is not set"),
-            (json!(86_400), "clock is not set"),
-            (json!(-5), "clock is not set"),
+            (json!("1970-01-01T00:00:05Z"), "clock of the sender is not set"),
+            (json!("2000-01-01T00:03:00Z"), "clock of the sender is not set"),
+            (json!(0), "clock of the sender is not set"),
+            (json!(86_400), "clock of the sender is not set"),
+            (json!(-5), "clock of the sender is not set"),
             (json!(1e300), "after the year 9999"),
         ] {
             let read = read("ts", &value, None);
@@ -372,7 +370,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_is_written_is_read(us in FIRST_PLAUSIBLE.0..END_OF_TIME_US) {
+        fn what_is_written_is_read(us in EARLIEST.0..END_OF_TIME_US) {
             let time = Timestamp(us);
             proptest::prop_assert_eq!(read("t", &json!(time.to_string()), None), Ok(time));
         }

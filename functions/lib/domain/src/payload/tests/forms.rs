@@ -89,7 +89,7 @@ fn a_mapping_says_why_a_value_falls_out() {
         [
             "sensor_id: not found",
             "c: not a finite number",
-            "t: 1970-01-01T00:00:05.000000Z is before 2010, the sender's clock is not set",
+            "t: before 2001, so the clock of the sender is not set",
             "e: no value, its quality is bad (bad)",
         ]
     );

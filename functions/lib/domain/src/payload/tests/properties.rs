@@ -99,7 +99,7 @@ fn check(topic: &str, payload: &[u8], retained: bool) -> Result<(), TestCaseErro
     }
     for reading in &parsed.readings {
         prop_assert!(reading.value.is_finite());
-        prop_assert!(reading.time >= time::FIRST_PLAUSIBLE);
+        prop_assert!(reading.time >= crate::freshness::EARLIEST);
         for name in [&reading.sensor.machine, &reading.sensor.sensor] {
             prop_assert!((1..=100).contains(&name.len()) && !name.contains('\0'), "{name:?}");
         }
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn numbers_survive(value: i32, us in time::FIRST_PLAUSIBLE.0..4_000_000_000_000_000) {
+    fn numbers_survive(value: i32, us in crate::freshness::EARLIEST.0..4_000_000_000_000_000) {
         let value = f64::from(value) / 8.0;
         let time = Timestamp(us);
         let payload = json!({"machine_id": "m", "sensor_id": "s", "value": value, "timestamp": time});
