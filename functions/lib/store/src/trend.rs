@@ -189,11 +189,16 @@ fn made(
     let count_mean = rows.iter().map(|r| r.point.value * r.count as f64).sum::<f64>() / count as f64;
     let pieces: Vec<Piece> = rows.iter().map(|r| r.piece).collect();
     let extremes = rows.iter().map(|r| signal::Point { at: r.piece.to, min: r.point.min, max: r.point.max });
+    let min = rows.iter().map(|r| r.point.min).fold(f64::INFINITY, f64::min);
+    let max = rows.iter().map(|r| r.point.max).fold(f64::NEG_INFINITY, f64::max);
+    // what was held before the range counts as well
+    let (least, most) = held.map_or((min, max), |value| (min.min(value), max.max(value)));
     let statistics = (count > 0).then(|| TrendStatistics {
         count,
-        min: rows.iter().map(|r| r.point.min).fold(f64::INFINITY, f64::min),
-        max: rows.iter().map(|r| r.point.max).fold(f64::NEG_INFINITY, f64::max),
-        avg: held::mean(range.0, end, held, &pieces).unwrap_or(count_mean),
+        min,
+        max,
+        // a sum of products is not exact: the mean of equal values is that value
+        avg: held::mean(range.0, end, held, &pieces).unwrap_or(count_mean).clamp(least, most),
         count_mean,
         signal: signal::describe(&extremes.collect::<Vec<_>>(), end),
     });

@@ -40,7 +40,7 @@ impl Answer {
             self.status,
             String::from_utf8_lossy(&self.body)
         );
-        self.json()
+        if self.body.is_empty() { Ok(Value::Null) } else { self.json() }
     }
 }
 

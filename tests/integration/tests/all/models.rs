@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Four sensors of one machine, a reading a second over the last fifty minutes: calm, each with its own level and noise.
 const READINGS: &str = "
@@ -81,11 +81,13 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     let sensor =
         db.query_one("select id::text from sensors where mqtt_id = 's1'", &[]).await?.get::<_, String>(0);
     let predictions = format!("/predictions?sensor_id={sensor}&limit=1");
-    // the sensor is scored once a second of its own time, so the second reading is two seconds after the first
-    let now_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let reading =
-        |at_s: u64| json!({"machine_id": "mill-1", "sensor_id": "s1", "value": 50.1, "timestamp": at_s});
-    mqtt.publish("factory/mill/sensors", reading(now_s).to_string()).await?;
+    // the sensor is scored once a second, so there are two seconds between readings
+    let reading = async || -> Result<String> {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let now_ms = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
+        Ok(json!({"machine_id": "mill-1", "sensor_id": "s1", "value": 50.1, "timestamp": now_ms}).to_string())
+    };
+    mqtt.publish("factory/mill/sensors", reading().await?).await?;
     let predicted_by = |version: Value| {
         move |p: &Value| {
             (p[0]["model_version"] == version && p[0]["status"] != "buffering").then(|| p[0].clone())
@@ -104,7 +106,7 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     assert_eq!(engineer.post(&format!("{path}/activate"), json!({})).await?.status, 403);
     let changed = admin.post(&format!("{path}/activate"), json!({})).await?.expect(200)?;
     assert_eq!((&changed["version"], &changed["status"]), (&version, &json!("activated")));
-    mqtt.publish("factory/mill/sensors", reading(now_s + 2).to_string()).await?;
+    mqtt.publish("factory/mill/sensors", reading().await?).await?;
     viewer.wait_for(&predictions, predicted_by(version.clone())).await?;
 
     // and back: it is of a class, so the general one is used again
@@ -112,7 +114,7 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     assert_eq!(back["status"], "rolled_back");
     let models = engineer.get("/ai/models").await?.expect(200)?;
     assert_eq!(of_version(&models, &version)?["status"], "retired");
-    mqtt.publish("factory/mill/sensors", reading(now_s + 4).to_string()).await?;
+    mqtt.publish("factory/mill/sensors", reading().await?).await?;
     viewer.wait_for(&predictions, predicted_by(builtin["version"].clone())).await?;
     let logs = engineer.get("/ai/logs").await?.expect(200)?;
     let actions: Vec<_> = logs.as_array().context("a list")?.iter().map(|l| l["action"].clone()).collect();
