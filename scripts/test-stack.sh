@@ -17,8 +17,9 @@ begin_test_stack() {
   read -r http mqtt smtp <<<"$(free_ports 3)"
   TEST_DATA=$(mktemp -d); chmod 755 "$TEST_DATA"
   TEST_HTTP=http://127.0.0.1:$http TEST_MQTT=mqtt://127.0.0.1:$mqtt TEST_SMTP=smtp://127.0.0.1:$smtp
-  # the tests receive webhooks and mails on this machine
+  # the tests receive webhooks and mails on this machine, and sign in by a provider there
   env -u DATABASE_URL -u MQTT_URL SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE=true PM_SMTP_URL="$TEST_SMTP" \
+    SPIN_VARIABLE_IDENTITY_PROVIDER_ALLOW_PRIVATE=true \
     "$TARGET/debug/pm-stack" up --demo --data-dir "$TEST_DATA" \
     --http "127.0.0.1:$http" --mqtt "127.0.0.1:$mqtt" >"$TEST_DATA/up.log" 2>&1 &
   TEST_STACK=$!

@@ -55,6 +55,7 @@ run_tests() {
   if [ $# -gt 0 ]; then
     setup_build
     setup_smtp
+    setup_identity_provider
     step "build the programs and tests" build_for_tests
     step "build the components" build_components $PROBE
     step "build the web UI" bundle_ui

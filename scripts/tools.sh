@@ -101,6 +101,20 @@ fetch_docs() {
   rm -rf "$tmp"
 }
 
+npm_packages() { # FOLDER WHAT, by the folder's package-lock.json
+  local modules=$1/node_modules
+  ! cmp -s "$1/package-lock.json" "$modules/.pm-lock" || return 0
+  note "fetching $2"
+  (cd "$1" && npm ci --silent --no-audit --no-fund) || return 1
+  cp "$1/package-lock.json" "$modules/.pm-lock"
+}
+
+# oidc-provider, with which the tests sign people in; without it they say that they cannot
+setup_identity_provider() {
+  have npm && npm_packages tests/identity-provider "the tests' identity provider" ||
+    note "the tests' identity provider cannot be fetched: sign-in by one is not tested"
+}
+
 setup_test() {
   setup_build
   setup_smtp
@@ -112,11 +126,7 @@ setup_test() {
   have node || apt_install nodejs npm
   python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
   setup_deny
-  local modules=tests/browser/node_modules
-  if ! cmp -s tests/browser/package-lock.json "$modules/.pm-lock"; then
-    note "fetching the browser tests' packages"
-    (cd tests/browser && npm ci --silent --no-audit --no-fund) ||
-      die "cannot fetch the browser tests' packages: connect this machine to the network"
-    cp tests/browser/package-lock.json "$modules/.pm-lock"
-  fi
+  npm_packages tests/browser "the browser tests' packages" ||
+    die "cannot fetch the browser tests' packages: connect this machine to the network"
+  setup_identity_provider
 }

@@ -1049,6 +1049,13 @@ CREATE TABLE public.predictions_1m (
     buffering bigint NOT NULL
 );
 
+CREATE UNLOGGED TABLE public.provider_documents (
+    issuer text NOT NULL,
+    configuration text NOT NULL,
+    keys text NOT NULL,
+    fetched_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.reading_totals (
     hour timestamp with time zone NOT NULL,
     count bigint NOT NULL
@@ -1094,7 +1101,8 @@ CREATE TABLE public.refresh_families (
     ip_address text,
     user_agent text,
     revoked_at timestamp with time zone,
-    revoked_reason text
+    revoked_reason text,
+    identity_provider text
 );
 
 CREATE TABLE public.report_pieces (
@@ -1305,6 +1313,13 @@ ALTER TABLE public.ticket_transitions ALTER COLUMN id ADD GENERATED ALWAYS AS ID
     CACHE 1
 );
 
+CREATE TABLE public.user_identities (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.user_roles (
     user_id uuid NOT NULL,
     role_id uuid NOT NULL
@@ -1486,6 +1501,9 @@ ALTER TABLE ONLY public.predictions_1m
 ALTER TABLE ONLY public.predictions
     ADD CONSTRAINT predictions_natural_key PRIMARY KEY (sensor_id, "time");
 
+ALTER TABLE ONLY public.provider_documents
+    ADD CONSTRAINT provider_documents_pkey PRIMARY KEY (issuer);
+
 ALTER TABLE ONLY public.reading_totals
     ADD CONSTRAINT reading_totals_pkey PRIMARY KEY (hour);
 
@@ -1557,6 +1575,12 @@ ALTER TABLE ONLY public.ticket_transitions
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_one_of_a_provider UNIQUE (user_id, issuer);
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_pkey PRIMARY KEY (issuer, subject);
 
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (user_id, role_id);
@@ -1762,6 +1786,8 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.readings_1m FOR EACH RO
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.sensor_data FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
+CREATE TRIGGER user_identities_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_identities FOR EACH ROW EXECUTE FUNCTION public.audit_row('user_identity');
+
 CREATE TRIGGER user_roles_audit AFTER INSERT OR DELETE ON public.user_roles FOR EACH ROW EXECUTE FUNCTION public.audit_row('user_role');
 
 CREATE TRIGGER user_totp_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_totp FOR EACH ROW EXECUTE FUNCTION public.audit_row('second_factor');
@@ -1879,6 +1905,9 @@ ALTER TABLE ONLY public.tickets
 
 ALTER TABLE ONLY public.tickets
     ADD CONSTRAINT tickets_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_identities
+    ADD CONSTRAINT user_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_role_id_fkey FOREIGN KEY (role_id) REFERENCES public.roles(id) ON DELETE CASCADE;
@@ -2072,6 +2101,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.predictions_1m TO pm_app;
 GRANT SELECT ON TABLE public.predictions_1m TO pm_ingest;
 GRANT SELECT ON TABLE public.predictions_1m TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.provider_documents TO pm_auth;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reading_totals TO pm_app;
 GRANT SELECT ON TABLE public.reading_totals TO pm_ingest;
 GRANT SELECT ON TABLE public.reading_totals TO pm_read;
@@ -2106,6 +2137,10 @@ GRANT SELECT(expires_at) ON TABLE public.refresh_families TO pm_read;
 GRANT SELECT(revoked_at) ON TABLE public.refresh_families TO pm_work;
 GRANT SELECT(revoked_at) ON TABLE public.refresh_families TO pm_ingest;
 GRANT SELECT(revoked_at) ON TABLE public.refresh_families TO pm_read;
+
+GRANT SELECT(identity_provider) ON TABLE public.refresh_families TO pm_work;
+GRANT SELECT(identity_provider) ON TABLE public.refresh_families TO pm_ingest;
+GRANT SELECT(identity_provider) ON TABLE public.refresh_families TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.report_pieces TO pm_app;
 GRANT SELECT ON TABLE public.report_pieces TO pm_ingest;
@@ -2180,6 +2215,8 @@ GRANT SELECT ON TABLE public.ticket_transitions TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_ingest;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_identities TO pm_auth;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_roles TO pm_app;
 GRANT SELECT ON TABLE public.user_roles TO pm_ingest;

@@ -35,7 +35,7 @@ pub fn Root() -> impl IntoView {
     });
     Effect::new(move |_| {
         let route = app.nav.route.get();
-        let open = matches!(route, Route::Login | Route::ResetPassword);
+        let open = matches!(route, Route::Login | Route::ResetPassword | Route::SignIn);
         if !(session.signed_in.get() || session.expired.get() || open) {
             let back = app.nav.address();
             let back = crate::browser::encode(&back);
@@ -51,6 +51,7 @@ pub fn Root() -> impl IntoView {
     // Pages that are shown without the frame.
     let instead = Memo::new(move |_| match app.nav.route.get() {
         Route::ResetPassword => Some(Route::ResetPassword),
+        Route::SignIn => Some(Route::SignIn),
         Route::Login => Some(Route::Login),
         _ => (!(session.signed_in.get() || session.expired.get())).then_some(Route::Login),
     });
@@ -58,6 +59,7 @@ pub fn Root() -> impl IntoView {
         {move || {
             match instead.get() {
                 Some(Route::ResetPassword) => view! { <page::reset_password::ResetPassword /> }.into_any(),
+                Some(Route::SignIn) => view! { <page::sign_in::SignIn /> }.into_any(),
                 Some(_) => view! { <page::login::Login /> }.into_any(),
                 None => {
                     view! {

@@ -39,6 +39,22 @@ pub fn store(key: &str, value: Option<&str>) {
     }
 }
 
+/// A value that this tab keeps, also while it shows another address.
+#[must_use]
+pub fn kept_in_tab(key: &str) -> Option<String> {
+    window().session_storage().ok()??.get_item(key).ok()?
+}
+
+/// Keeps a value in this tab; `None` removes it. Without storage nothing happens.
+pub fn keep_in_tab(key: &str, value: Option<&str>) {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = match value {
+            Some(value) => storage.set_item(key, value),
+            None => storage.remove_item(key),
+        };
+    }
+}
+
 /// Does the system prefer dark colours?
 #[must_use]
 pub fn prefers_dark() -> bool {

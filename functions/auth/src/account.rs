@@ -46,12 +46,13 @@ pub(crate) async fn create(input: Input<op::CreateUser>) -> Result<User, Refusal
         Some(password) => FirstPassword::Chosen(password::hash(password).await?),
         None => FirstPassword::None,
     };
-    let created = user::create(&db, &actor, user_id, new, password).await.map_err(|error| match error {
-        StoreError::Constraint(name) if name == "users_email_unique" => {
-            Refusal::BadRequest("Email already registered".to_owned())
-        }
-        other => other.into(),
-    })?;
+    let created =
+        user::create(&db, &actor, user_id, new, password, None).await.map_err(|error| match error {
+            StoreError::Constraint(name) if name == "users_email_unique" => {
+                Refusal::BadRequest("Email already registered".to_owned())
+            }
+            other => other.into(),
+        })?;
     if new.password.is_none() && !created.is_service {
         reset::invite(&db, &actor, user_id).await?;
     }

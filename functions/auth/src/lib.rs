@@ -4,14 +4,17 @@
 //! Invariants: a refresh token works once (for 30 s its predecessor gets the same answer), and using an older one ends its
 //! session; a wrong password and an unknown account take the same time and get the same answer; whether an account exists
 //! cannot be told from a password reset's answer or its time; logins are counted before a password is hashed, by account
-//! and address, and slowed down; there is always an active administrator. Deliberately absent: one's own profile (component `users`), custom roles themselves (`roles`).
+//! and address, and slowed down; an identity provider's word counts once, for the browser that began the sign-in; there is always an active
+//! administrator. Deliberately absent: one's own profile (component `users`), custom roles themselves (`roles`).
 
 mod account;
 mod api_key;
 mod device;
+mod identity_provider;
 mod login;
 mod manage;
 mod password;
+mod provider_documents;
 mod reset;
 mod second_factor;
 mod session;
@@ -23,6 +26,9 @@ use pm_web::{Answer, Request, handlers, serve};
 async fn handle(request: Request) -> Answer {
     let handlers = handlers! {
         Login => login::login,
+        ListSignInProviders => identity_provider::list,
+        BeginSignIn => identity_provider::begin,
+        CompleteSignIn => identity_provider::complete,
         Refresh => login::refresh,
         Logout => login::logout,
         ChangePassword => account::change_password,

@@ -22,7 +22,7 @@ use pm_store::{
 use pm_web::{Call, Input, Refusal, SignedIn};
 use uuid::Uuid;
 
-const LIVES: [Key; 2] = [Key::SessionAccessMinutes, Key::SessionRefreshDays];
+pub(crate) const LIVES: [Key; 2] = [Key::SessionAccessMinutes, Key::SessionRefreshDays];
 /// How often a session is read before a refresh gives up: other requests may renew it at the same time.
 const MAX_READS: u32 = 5;
 
@@ -56,15 +56,22 @@ pub(crate) async fn login(input: Input<op::Login>) -> Result<SignedIn<TokenPair>
     }
     attempt.succeeded(&db).await?;
     let cookie = device::cookie(&input, account.user_id, device, &settings).await?;
-    Ok(SignedIn { body: begin(&input, &db, account, &settings).await?, cookie })
+    Ok(SignedIn { body: begin(&input, &db, account, &settings, None).await?, cookie })
 }
 
-async fn begin(call: &Call, db: &Db, account: Account, settings: &Values) -> Result<TokenPair, Refusal> {
+/// Begins a session. `identity_provider`: by which the person has signed in; none: by password. Needs [`LIVES`].
+pub(crate) async fn begin(
+    call: &Call,
+    db: &Db,
+    account: Account,
+    settings: &Values,
+    identity_provider: Option<&str>,
+) -> Result<TokenPair, Refusal> {
     let claims =
         RefreshClaims { user_id: account.user_id, family_id: Uuid::now_v7(), token_id: Uuid::now_v7() };
     let actor = call.origin().actor(account.user_id);
     let days = settings.integer(Key::SessionRefreshDays);
-    session::begin(db, &actor, claims.family_id, claims.token_id, days).await?;
+    session::begin(db, &actor, claims.family_id, claims.token_id, days, identity_provider).await?;
     pair(call, account, &claims, settings).await
 }
 

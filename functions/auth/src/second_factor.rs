@@ -108,7 +108,7 @@ pub(crate) async fn remove_of_user(input: Input<op::RemoveUserSecondFactor>) -> 
 }
 
 /// 32 bytes from the host's generator; 12 bits of them are constant.
-fn random() -> [u8; 32] {
+pub(crate) fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(Uuid::new_v4().as_bytes());
     bytes[16..].copy_from_slice(Uuid::new_v4().as_bytes());

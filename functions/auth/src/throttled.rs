@@ -41,6 +41,12 @@ impl LoginAttempt {
         }
     }
 
+    /// To complete a sign-in by an identity provider, from one address.
+    pub(crate) fn by_provider(call: &Call, settings: &Values) -> Self {
+        let allowed = i32::try_from(settings.integer(Key::LoginAddressFailures)).unwrap_or(i32::MAX);
+        Self { account: (by_address(call, "provider"), allowed), address: None }
+    }
+
     /// To confirm something with the password of one's own account.
     pub(crate) fn of_confirmation(user_id: UserId, settings: &Values) -> Self {
         let allowed = i32::try_from(settings.integer(Key::LoginAccountFailures)).unwrap_or(i32::MAX);

@@ -6,6 +6,7 @@
 //! mails to the bridge, and the next tick says what became of them.
 
 mod deliver;
+mod identity_provider;
 mod mails;
 mod maintenance;
 mod reports;
@@ -29,6 +30,7 @@ async fn handle(request: Request) -> Answer {
     let handlers = handlers! {
         Tick => tick,
         Deliver => deliver::deliver,
+        AskIdentityProvider => identity_provider::ask,
     };
     serve("notifier", request, handlers).await
 }

@@ -345,7 +345,9 @@ pub fn blocked_networks(variable: impl Fn(&str) -> Option<String>) -> Vec<String
     if let Some(networks) = variable("PM_BLOCK_NETWORKS") {
         return networks.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
     }
-    let private_is_used = given("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE").as_deref() == Some("true")
+    let allowed = |name: &str| given(name).as_deref() == Some("true");
+    let private_is_used = allowed("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE")
+        || allowed("SPIN_VARIABLE_IDENTITY_PROVIDER_ALLOW_PRIVATE")
         || given("SPIN_VARIABLE_OBJECT_STORE_HOST").is_some();
     if private_is_used { Vec::new() } else { vec!["private".to_owned()] }
 }
@@ -481,6 +483,7 @@ mod tests {
         assert_eq!(blocked(&[]), ["private"]);
         assert_eq!(blocked(&[("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE", "false")]), ["private"]);
         assert!(blocked(&[("SPIN_VARIABLE_WEBHOOK_ALLOW_PRIVATE", "true")]).is_empty());
+        assert!(blocked(&[("SPIN_VARIABLE_IDENTITY_PROVIDER_ALLOW_PRIVATE", "true")]).is_empty());
         assert!(blocked(&[("SPIN_VARIABLE_OBJECT_STORE_HOST", "http://127.0.0.1:9000")]).is_empty());
         assert_eq!(blocked(&[("PM_BLOCK_NETWORKS", "10.0.0.0/8, ::1")]), ["10.0.0.0/8", "::1"]);
         assert!(blocked(&[("PM_BLOCK_NETWORKS", "")]).is_empty());

@@ -15,6 +15,8 @@ pub enum Route {
     Login,
     /// A new password for one that was forgotten; mails link to it with `#token=`.
     ResetPassword,
+    /// Where an identity provider sends the browser back to.
+    SignIn,
     /// All machines.
     Machines,
     /// One machine.
@@ -119,7 +121,7 @@ impl Route {
     #[must_use]
     pub fn chunk(self) -> Option<Chunk> {
         match self {
-            Self::Login | Self::ResetPassword | Self::NotFound => None,
+            Self::Login | Self::ResetPassword | Self::SignIn | Self::NotFound => None,
             Self::Overview | Self::Machines | Self::Start => Some(Chunk::Plant),
             Self::Machine(_) | Self::Sensors | Self::Sensor(_) | Self::Predictions | Self::Prediction(_) => {
                 Some(Chunk::Sensing)
@@ -156,6 +158,7 @@ impl Route {
             [] => Self::Overview,
             ["login"] => Self::Login,
             ["reset-password"] => Self::ResetPassword,
+            ["sign-in"] => Self::SignIn,
             ["machines"] => Self::Machines,
             ["machines", id] => id.parse().map_or(Self::NotFound, Self::Machine),
             ["sensors"] => Self::Sensors,
@@ -194,7 +197,7 @@ impl Route {
     pub fn name(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
-            Self::Login => "Sign in",
+            Self::Login | Self::SignIn => "Sign in",
             Self::ResetPassword => "New password",
             Self::Machines => "Machines",
             Self::Machine(_) => "Machine",
@@ -225,6 +228,7 @@ impl fmt::Display for Route {
             Self::Overview => f.write_str("/"),
             Self::Login => f.write_str("/login"),
             Self::ResetPassword => f.write_str("/reset-password"),
+            Self::SignIn => f.write_str("/sign-in"),
             Self::Machines => f.write_str("/machines"),
             Self::Machine(id) => write!(f, "/machines/{id}"),
             Self::Sensors => f.write_str("/sensors"),
@@ -260,6 +264,7 @@ mod tests {
             Route::Overview,
             Route::Login,
             Route::ResetPassword,
+            Route::SignIn,
             Route::Machines,
             Route::Machine(id.parse().unwrap()),
             Route::Sensors,

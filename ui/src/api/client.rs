@@ -15,6 +15,7 @@ use pm_api::{
         operation::{Download, Json, NoBody},
         request,
     },
+    sign_in::SignInCompletion,
     user::{LoginForm, RefreshRequest, TokenPair},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -81,6 +82,12 @@ impl Api {
         let code = (!code.is_empty()).then(|| code.into());
         let form = LoginForm { username: email.into(), password: password.into(), code };
         self.session.keep(&self.send(request(op::Login, []), &form).await?);
+        Ok(())
+    }
+
+    /// Signs in with what an identity provider has sent with the browser.
+    pub async fn complete_sign_in(self, returned: &SignInCompletion) -> Result<(), ApiError> {
+        self.session.keep(&self.send(request(op::CompleteSignIn, []), returned).await?);
         Ok(())
     }
 

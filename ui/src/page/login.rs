@@ -3,6 +3,7 @@
 use crate::{
     api::ApiError,
     components::{brand::brand, form},
+    page::sign_in,
     state::app,
 };
 use leptos::{html, prelude::*, task::spawn_local};
@@ -110,6 +111,7 @@ pub fn Login(
                 <button class="button primary wide" type="submit" disabled=move || busy.get()>
                     {move || if busy.get() { "Signing in…" } else { "Sign in" }}
                 </button>
+                {sign_in::providers(if again { app.nav.address() } else { next() }, problem)}
                 <a class="link" href=Route::ResetPassword.to_string()>
                     "Forgotten your password?"
                 </a>

@@ -30,6 +30,7 @@ pub mod sensor;
 pub mod sensor_form;
 pub mod sensors;
 pub mod settings;
+pub mod sign_in;
 pub mod similar_alarms;
 pub mod start;
 pub mod system;

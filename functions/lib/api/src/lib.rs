@@ -39,6 +39,7 @@ pub mod sensor;
 pub mod sensor_data;
 pub mod session;
 pub mod setting;
+pub mod sign_in;
 pub mod sort;
 pub mod status;
 pub mod tick;

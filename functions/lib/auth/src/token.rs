@@ -17,6 +17,8 @@ use uuid::Uuid;
 pub const TICKET_S: u64 = 60;
 /// Life of a token by which a browser is known to have signed in before, days.
 pub const DEVICE_DAYS: u64 = 365;
+/// Life of a token for a sign-in that was begun, minutes.
+pub const SIGN_IN_MINUTES: u64 = 10;
 /// Fewest bytes of a signing secret.
 pub const MIN_SECRET_BYTES: usize = 32;
 
@@ -25,6 +27,7 @@ const ACCESS_AUDIENCE: &str = "predictive-maintenance-api";
 const REFRESH_AUDIENCE: &str = "predictive-maintenance-refresh";
 const STREAM_AUDIENCE: &str = "predictive-maintenance-stream";
 const DEVICE_AUDIENCE: &str = "predictive-maintenance-device";
+const SIGN_IN_AUDIENCE: &str = "predictive-maintenance-sign-in";
 const CLOCK_TOLERANCE: Duration = Duration::seconds(5);
 const MAX_TOKEN_BYTES: usize = 4096;
 
@@ -74,6 +77,17 @@ pub struct RefreshClaims {
     pub token_id: Uuid,
 }
 
+/// A sign-in by an identity provider that was begun: what comes back with the browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingSignIn {
+    /// The provider's name.
+    pub provider: String,
+    /// This sign-in. It works once, and the provider's token repeats it.
+    pub id: Uuid,
+    /// What the browser that began it shows the counterpart of (RFC 7636).
+    pub challenge: String,
+}
+
 /// The claims of every token of ours, with those of its kind.
 #[derive(Serialize, Deserialize)]
 struct Stated<K> {
@@ -103,6 +117,12 @@ struct Access {
 #[derive(Serialize, Deserialize)]
 struct Device {
     jti: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SignIn {
+    jti: Uuid,
+    challenge: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,6 +235,24 @@ impl Signer {
         self.sign(stated, life(Duration::days(1), DEVICE_DAYS))
     }
 
+    /// Issues a token for a sign-in by an identity provider that was begun. It opens nothing. That it works once is for the
+    /// database to say.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] if the claims cannot be written.
+    pub fn sign_in(&self, pending: &PendingSignIn) -> Result<String, TokenError> {
+        let stated = Stated {
+            iss: ISSUER.into(),
+            aud: SIGN_IN_AUDIENCE.into(),
+            sub: pending.provider.clone(),
+            kind: "sign-in".into(),
+            // who it will be is not known yet
+            uid: UserId(Uuid::nil()),
+            of_kind: SignIn { jti: pending.id, challenge: pending.challenge.clone() },
+        };
+        self.sign(stated, life(Duration::minutes(1), SIGN_IN_MINUTES))
+    }
+
     /// Issues a refresh token for some days. (The login it belongs to ends when the database says so.)
     ///
     /// # Errors
@@ -263,6 +301,16 @@ impl Signer {
     pub fn check_device(&self, token: &str, user_id: UserId) -> Result<Uuid, TokenError> {
         let stated: Stated<Device> = self.verify(token, "device", DEVICE_AUDIENCE)?;
         if stated.uid == user_id { Ok(stated.of_kind.jti) } else { Err(TokenError::Invalid) }
+    }
+
+    /// Checks the token of a sign-in that was begun. (Whether it was used before is for the database to say.)
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] for anything but an unexpired token of such a sign-in.
+    pub fn check_sign_in(&self, token: &str) -> Result<PendingSignIn, TokenError> {
+        let stated: Stated<SignIn> = self.verify(token, "sign-in", SIGN_IN_AUDIENCE)?;
+        let SignIn { jti, challenge } = stated.of_kind;
+        Ok(PendingSignIn { provider: stated.sub, id: jti, challenge })
     }
 
     fn check_identity(
@@ -367,6 +415,17 @@ mod tests {
         assert_eq!(signer.check_access(&device), Err(TokenError::Invalid));
         for other in [&access, &refresh_token, &ticket] {
             assert_eq!(signer.check_device(other, who().user_id), Err(TokenError::Invalid));
+        }
+        let pending = PendingSignIn {
+            provider: "plant".to_owned(),
+            id: Uuid::from_u128(5),
+            challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
+        };
+        let sign_in = signer.sign_in(&pending)?;
+        assert_eq!(signer.check_sign_in(&sign_in), Ok(pending));
+        assert_eq!(signer.check_access(&sign_in), Err(TokenError::Invalid));
+        for other in [&access, &refresh_token, &ticket, &device] {
+            assert_eq!(signer.check_sign_in(other), Err(TokenError::Invalid));
         }
         let with_key = Identity { credential: Credential::ApiKey(Uuid::from_u128(4)), ..who() };
         assert_eq!(signer.check_access(&signer.access(&with_key, 1)?), Ok(with_key));

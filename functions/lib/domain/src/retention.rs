@@ -21,6 +21,8 @@ pub const LOGIN_FAILURES_D: i64 = 1;
 pub const BRIDGE_REPORTS_D: i64 = 7;
 /// Counts of requests of a client, minutes.
 pub const REQUEST_COUNTS_MIN: i64 = 2;
+/// Tokens that work once and were used, minutes: longer than any of them lives.
+pub const SPENT_TOKENS_MIN: i64 = 15;
 /// Idempotency keys, days.
 pub const IDEMPOTENCY_KEYS_D: i64 = 1;
 /// A request with an idempotency key that has no answer after so long was given up, seconds.
@@ -55,8 +57,10 @@ pub struct Cutoffs {
     pub login_failures: Timestamp,
     /// Reports of bridges before.
     pub bridge_reports: Timestamp,
-    /// Requests counted and stream tickets used before.
+    /// Requests counted before.
     pub request_counts: Timestamp,
+    /// Tokens used before.
+    pub spent_tokens: Timestamp,
     /// Idempotency keys that were given before.
     pub idempotency_keys: Timestamp,
 }
@@ -75,6 +79,7 @@ pub fn cutoffs(now: Timestamp) -> Cutoffs {
         login_failures: days(LOGIN_FAILURES_D),
         bridge_reports: days(BRIDGE_REPORTS_D),
         request_counts: now.plus_seconds(-REQUEST_COUNTS_MIN * MINUTE_S),
+        spent_tokens: now.plus_seconds(-SPENT_TOKENS_MIN * MINUTE_S),
         idempotency_keys: days(IDEMPOTENCY_KEYS_D),
     }
 }
@@ -106,6 +111,7 @@ mod tests {
             c.login_failures,
             c.bridge_reports,
             c.request_counts,
+            c.spent_tokens,
             c.idempotency_keys,
         ] {
             assert!(cutoff < now);

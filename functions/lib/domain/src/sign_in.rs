@@ -39,7 +39,7 @@ pub struct AccountState {
     pub role: Role,
     /// Was its password chosen by somebody else?
     pub password_change_required: bool,
-    /// Does it have a second factor?
+    /// Does it have a second factor, or has its person signed in by an identity provider, whose matter that is then?
     pub second_factor: bool,
 }
 

@@ -56,6 +56,7 @@ pub(crate) const GROUPS: &[Group] = &[
         "Accounts",
         &[
             Component {
+                calls: &["notifier"],
                 variables: &["bcrypt_cost"],
                 database: AUTH,
                 ..component("auth", "login, tokens, passwords, accounts")
@@ -136,10 +137,15 @@ pub(crate) const GROUPS: &[Group] = &[
                 ..component("ingest", "stores batches of readings")
             },
             Component {
-                // webhooks are anywhere; pm_domain::target decides which addresses it calls
+                // webhooks and identity providers are anywhere; pm_domain::target decides which addresses it calls
                 reaches: &["http://*:*", "https://*:*"],
                 calls: &["reports"],
-                variables: &["notification_email_to", "slack_webhook_url", "webhook_allow_private"],
+                variables: &[
+                    "notification_email_to",
+                    "slack_webhook_url",
+                    "webhook_allow_private",
+                    "identity_provider_allow_private",
+                ],
                 ..component("notifier", "what is due: webhooks, mails, reports, housekeeping")
             },
             Component {
@@ -236,5 +242,10 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "webhook_allow_private",
         "false",
         "true: webhooks may point to private networks and this machine",
+    ),
+    variable(
+        "identity_provider_allow_private",
+        "false",
+        "true: identity providers may be in private networks and on this machine, and without TLS",
     ),
 ];

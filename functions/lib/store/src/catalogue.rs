@@ -21,6 +21,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::health::ALL,
         crate::housekeeping::ALL,
         crate::idempotency::ALL,
+        crate::identity::ALL,
         crate::ingest::ALL,
         crate::job::ALL,
         crate::machine::ALL,

@@ -58,7 +58,7 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (SESSIONS, at(before.sessions)),
         (RESETS, at(before.password_resets)),
         (THROTTLE, at(before.login_failures)),
-        (TICKETS, at(before.request_counts)),
+        (TICKETS, at(before.spent_tokens)),
         (API_KEYS, at(before.api_keys)),
         (REQUESTS, counted_minute.into()),
         (REPORTS, at(before.bridge_reports)),

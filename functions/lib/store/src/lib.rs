@@ -33,6 +33,7 @@ pub mod event_stream;
 pub mod health;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod identity;
 pub mod ingest;
 pub mod job;
 pub mod machine;

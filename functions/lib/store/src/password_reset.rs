@@ -18,7 +18,9 @@ pub const INVITATION_VALID_S: i64 = 7 * DAY_S;
 statements! {
     BEGIN = "
         with account as (
-            select id, email, full_name from users where lower(email) = lower($1) and is_active and not is_service),
+            select id, email, full_name from users u where lower(email) = lower($1) and is_active and not is_service
+              -- whoever signs in by an identity provider alone gets no second way
+              and (password_hash is not null or not exists (select from user_identities i where i.user_id = u.id))),
         record as (
             insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
             select id, 'password_reset_request', 'user', id::text, a ->> 'ip_address', a ->> 'user_agent'

@@ -45,10 +45,11 @@ statements! {
         with said as (select $5::text::jsonb as a),
         login as (update users set last_login = now() where id = $3),
         record as (
-            insert into audit_log (user_id, action_type, resource_type, resource_id, ip_address, user_agent)
-            select $3, 'login', 'user', $3::text, a ->> 'ip_address', a ->> 'user_agent' from said)
-        insert into refresh_families (id, current_token_id, user_id, expires_at, ip_address, user_agent)
-        select $1, $2, $3, now() + $4::int8 * interval '1 day', a ->> 'ip_address', a ->> 'user_agent' from said";
+            insert into audit_log (user_id, action_type, resource_type, resource_id, details, ip_address, user_agent)
+            select $3, 'login', 'user', $3::text, 'By the identity provider ' || $6::text, a ->> 'ip_address', a ->> 'user_agent'
+            from said)
+        insert into refresh_families (id, current_token_id, user_id, expires_at, ip_address, user_agent, identity_provider)
+        select $1, $2, $3, now() + $4::int8 * interval '1 day', a ->> 'ip_address', a ->> 'user_agent', $6 from said";
     STATE = "
         select f.current_token_id, f.previous_token_id, f.rotated_at at time zone 'utc', f.last_used_at at time zone 'utc',
                f.expires_at at time zone 'utc', f.revoked_at is not null, now() at time zone 'utc', u.id, u.email, u.role, array(
@@ -93,7 +94,8 @@ statements! {
                    select distinct p from user_roles h join roles r on r.id = h.role_id, unnest(r.permissions) p
                    where h.user_id = u.id),
                f.last_used_at at time zone 'utc', now() at time zone 'utc', u.password_change_required,
-               exists (select from user_totp t where t.user_id = u.id and t.confirmed_at is not null),
+               exists (select from user_totp t where t.user_id = u.id and t.confirmed_at is not null)
+                   or f.identity_provider is not null,
                array(select key || '=' || value from settings where key = any ($3::text[]) and value is not null)
         from refresh_families f join users u on u.id = f.user_id
         where f.id = $1 and u.id = $2 and u.is_active and f.revoked_at is null and f.expires_at > now()";
@@ -102,15 +104,24 @@ statements! {
     SPEND_TICKET = "insert into spent_tickets (id) values ($1) on conflict (id) do nothing";
 }
 
-/// Begins a session: its first refresh token is `token_id`.
+/// Begins a session: its first refresh token is `token_id`. `identity_provider`: by which the person has signed in; none: by
+/// password.
 pub async fn begin(
     db: &Db,
     actor: &Actor,
     session_id: Uuid,
     token_id: Uuid,
     valid_days: i64,
+    identity_provider: Option<&str>,
 ) -> Result<(), StoreError> {
-    let params = vec![id(session_id), id(token_id), id(actor.user_id.0), valid_days.into(), actor.setting()];
+    let params = vec![
+        id(session_id),
+        id(token_id),
+        id(actor.user_id.0),
+        valid_days.into(),
+        actor.setting(),
+        optional(identity_provider, text),
+    ];
     db.execute(BEGIN, params).await.map(drop)
 }
 

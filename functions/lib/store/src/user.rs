@@ -2,6 +2,7 @@
 
 use crate::{
     Actor, Db, StoreError,
+    identity::Identity,
     list::{Id, Key, List, Total, lists},
     notice::notify_administrators,
     statement::{actor, contains_text, statements},
@@ -60,6 +61,8 @@ statements! {
             insert into users (id, email, full_name, role, password_hash, password_change_required, is_service)
             select $2, $3, $4, $5, $6, $7, $8 from ", actor!(), "
             returning id, created_at, updated_at, email, full_name, role, last_login, is_active, is_service),
+        identity as (
+            insert into user_identities (issuer, subject, user_id) select $9, $10, id from account where $9::text is not null),
         notified as (", notify_administrators!(
             "'warning'", "account.email || ' is a new administrator'", "from account"), " and account.role = 'admin')
         select id, created_at at time zone 'utc', updated_at at time zone 'utc', email, full_name, role,
@@ -215,8 +218,8 @@ pub enum FirstPassword {
     None,
 }
 
-/// Creates an account under a new id; an operator's unless `new` names another role. The administrators are
-/// notified of a new administrator.
+/// Creates an account under a new id; an operator's unless `new` names another role. An `identity` is linked to it. The
+/// administrators are notified of a new administrator.
 ///
 /// # Errors
 /// Constraint `users_email_unique` if the address is taken.
@@ -226,6 +229,7 @@ pub async fn create(
     user_id: UserId,
     new: &NewUser,
     password: FirstPassword,
+    identity: Option<Identity<'_>>,
 ) -> Result<User, StoreError> {
     let given = matches!(password, FirstPassword::Given(_));
     let password_hash = match password {
@@ -241,6 +245,8 @@ pub async fn create(
         optional(password_hash, text),
         given.into(),
         new.is_service.is_some_and(|flag| flag.0).into(),
+        optional(identity, |identity| text(identity.issuer)),
+        optional(identity, |identity| text(identity.subject)),
     ];
     db.one(CREATE, params, user).await
 }

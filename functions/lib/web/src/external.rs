@@ -3,7 +3,7 @@
 use crate::log_warning;
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header, request};
 use http_body_util::{BodyExt, Full};
 use spin_sdk::{
     http::send,
@@ -36,7 +36,32 @@ pub async fn post_external(
     timeout: Duration,
     most_bytes: usize,
 ) -> Result<ExternalResponse, String> {
-    let exchange = pin!(exchange(url, headers, body, timeout, most_bytes));
+    let request = http::Request::post(url).header(header::CONTENT_LENGTH, body.len());
+    hear(url, request, headers, body, timeout, most_bytes).await
+}
+
+/// Gets a document, likewise.
+///
+/// # Errors
+/// One sentence, the same for every cause.
+pub async fn get_external(
+    url: &str,
+    headers: &[(String, String)],
+    timeout: Duration,
+    most_bytes: usize,
+) -> Result<ExternalResponse, String> {
+    hear(url, http::Request::get(url), headers, "", timeout, most_bytes).await
+}
+
+async fn hear(
+    url: &str,
+    request: request::Builder,
+    headers: &[(String, String)],
+    body: &str,
+    timeout: Duration,
+    most_bytes: usize,
+) -> Result<ExternalResponse, String> {
+    let exchange = pin!(exchange(request, headers, body, timeout, most_bytes));
     let late = pin!(spin_sdk::time::sleep(timeout));
     let heard = match select(exchange, late).await {
         Either::Left((heard, _)) => heard,
@@ -50,7 +75,7 @@ pub async fn post_external(
 }
 
 async fn exchange(
-    url: &str,
+    request: request::Builder,
     headers: &[(String, String)],
     body: &str,
     timeout: Duration,
@@ -61,8 +86,7 @@ async fn exchange(
     // a host may know no such option: the time as a whole is kept all the same
     let _ = options.set_connect_timeout(timeout_ns);
     let _ = options.set_first_byte_timeout(timeout_ns);
-    let mut request = http::Request::post(url)
-        .header(header::CONTENT_LENGTH, body.len())
+    let mut request = request
         .extension(RequestOptionsExtension(options))
         .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
         .map_err(|e| e.to_string())?;

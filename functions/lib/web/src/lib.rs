@@ -38,7 +38,7 @@ mod variable;
 pub use call::{Call, Query, Watch};
 pub use chain::{ChainError, Component, send};
 pub use database::database;
-pub use external::{ExternalResponse, post_external};
+pub use external::{ExternalResponse, get_external, post_external};
 pub use file::Files;
 pub use input::{Give, Given, Input, ReadBody, SignedIn, Stored, read_form, run};
 pub use paging::json_page;

@@ -48,6 +48,8 @@ pub enum Refusal {
     TooManyRequests(i64),
     /// 429 for a client that asks too often: try again after so many seconds.
     TooFast(i64),
+    /// 502: somebody outside gives no answer that can be used.
+    BadGateway(String),
     /// 503: something we need is not there now; the text goes to the log.
     Unavailable(String),
     /// 500: an error of ours; the text goes to the log.
@@ -128,6 +130,7 @@ impl Refusal {
                 too_many(seconds, "Too many failed attempts. Please try again later.")
             }
             Self::TooFast(seconds) => too_many(seconds, "Too many requests. Please try again later."),
+            Self::BadGateway(text) => detail(StatusCode::BAD_GATEWAY, &text),
             Self::Unavailable(text) => {
                 let sentence = "The service is temporarily unavailable";
                 let mut answer = fault(StatusCode::SERVICE_UNAVAILABLE, sentence, path, &text);

@@ -18,6 +18,7 @@ mod documented;
 mod events;
 mod faults;
 mod golden;
+mod identity_provider;
 mod jobs;
 mod limits;
 mod lists;

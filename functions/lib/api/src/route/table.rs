@@ -16,7 +16,7 @@ use crate::{
     ai, alarm, api_key, attachment, audit, comment, dashboard, event, ingest,
     input::{ByName, Many},
     job, machine, mapping, metrics, notification, prediction, report, role, second_factor, sensor,
-    sensor_data, session, setting,
+    sensor_data, session, setting, sign_in,
     sort::{
         AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
         DriftSort, HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
@@ -145,6 +145,18 @@ routes! { ($)
         Login: POST "/users/login" PUBLIC, body Form<user::LoginForm> => SignIn<user::TokenPair>,
             refuses 401 "Invalid credentials; or the account has a second factor and its code is missing or not good (`second_factor_required` is true in the body)",
             refuses 429 "Too many failed attempts; retry-after says when to try again";
+        /// Identity providers by which people may sign in.
+        ListSignInProviders: GET "/users/sign-in/providers" PUBLIC => Json<Vec<sign_in::SignInProvider>>;
+        /// Begin to sign in by an identity provider.
+        BeginSignIn: POST "/users/sign-in/providers/{provider}" PUBLIC => Json<sign_in::SignInBegun>,
+            refuses 404 "There is no such provider",
+            refuses 502 "The provider gives no answer that can be used";
+        /// Exchange what an identity provider has sent with the browser for tokens.
+        CompleteSignIn: POST "/users/sign-in" PUBLIC, body Json<sign_in::SignInCompletion> => SignIn<user::TokenPair>,
+            refuses 401 "The sign-in was begun elsewhere, is too old or was completed before; or the provider's answer is not to be trusted",
+            refuses 403 "The person has no account here, or none that this provider may open",
+            refuses 429 "Too many failed attempts; retry-after says when to try again",
+            refuses 502 "The provider gives no answer that can be used";
         /// Exchange a refresh token for a new pair.
         Refresh: POST "/users/refresh" PUBLIC, body Json<user::RefreshRequest> => Json<user::TokenPair>,
             refuses 401 "Invalid or expired refresh token";
@@ -578,5 +590,7 @@ routes! { ($)
         Tick: POST "/internal/tick" SERVICE, body Message<tick::Tick> => Json<tick::TickAnswer>;
         /// Send what is due to webhooks.
         Deliver: POST "/internal/deliver" SERVICE, body Message<webhook::DeliverRequest> => Json<webhook::DeliverReport>;
+        /// Ask an identity provider.
+        AskIdentityProvider: POST "/internal/identity-provider" SERVICE, body Message<sign_in::ProviderRequest> => Json<sign_in::ProviderAnswer>;
     }
 }

@@ -1,7 +1,10 @@
 //! Does a text fit a setting?
 
 use super::Kind;
-use crate::address;
+use crate::{
+    address,
+    identity_provider::{providers, secrets},
+};
 use pm_api::{SettingType, input::MailAddress};
 use serde_json::Value;
 
@@ -53,6 +56,8 @@ impl Kind {
             Self::Addresses => texts(text, |entry| MailAddress::check(entry).map_err(str::to_owned)),
             Self::Origins => texts(text, |entry| if entry == "*" { Ok(()) } else { address::origin(entry) }),
             Self::Thresholds => thresholds(text),
+            Self::Providers => providers(text).map(drop).map_err(Misfit),
+            Self::ProviderSecrets => secrets(text).map(drop).map_err(Misfit),
         }
     }
 }
@@ -155,6 +160,12 @@ mod tests {
                 &["{}", r#"{"temperature":{"warning_threshold":80,"critical_threshold":null}}"#],
                 &["[]", r#"{"t":1}"#, r#"{"t":{"warning":1}}"#, r#"{"t":{"warning_threshold":"1"}}"#],
             ),
+            (
+                Kind::Providers,
+                &["[]", r#"[{"name":"a","label":"A","issuer":"https://a.example","client_id":"pm"}]"#],
+                &["{}", r#"[{"name":"a"}]"#, r#"[{"name":"a","label":"A","issuer":"a","client_id":"pm"}]"#],
+            ),
+            (Kind::ProviderSecrets, &["{}", r#"{"a":"secret"}"#], &["[]", r#"{"a":1}"#]),
         ] {
             for text in good {
                 assert_eq!(kind.check(text), Ok(()), "{kind:?} {text}");

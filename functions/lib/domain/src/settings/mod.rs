@@ -39,6 +39,10 @@ pub enum Kind {
     Origins,
     /// A JSON object: sensor type → `{"min_threshold"?, "max_threshold"?, "warning_threshold"?, "critical_threshold"?}`.
     Thresholds,
+    /// A JSON array of identity providers ([`crate::identity_provider::Provider`]).
+    Providers,
+    /// A JSON object: identity provider's name → the secret that it has given this system.
+    ProviderSecrets,
 }
 
 impl Kind {
@@ -49,7 +53,12 @@ impl Kind {
             Self::Boolean => SettingType::Boolean,
             Self::Integer(..) => SettingType::Number,
             Self::Text(_) | Self::Url | Self::Word(_) => SettingType::String,
-            Self::Texts | Self::Addresses | Self::Origins | Self::Thresholds => SettingType::Json,
+            Self::Texts
+            | Self::Addresses
+            | Self::Origins
+            | Self::Thresholds
+            | Self::Providers
+            | Self::ProviderSecrets => SettingType::Json,
         }
     }
 }
@@ -121,6 +130,8 @@ mod tests {
             "cors.origins",
             "password.min_length",
             "session.access_minutes",
+            "login.providers",
+            "login.provider_secrets",
         ] {
             assert_eq!(reserved(key), Some(true), "{key}");
         }

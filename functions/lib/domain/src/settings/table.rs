@@ -2,7 +2,10 @@
 
 use super::{
     Definition,
-    Kind::{self, Addresses, Boolean, Integer, Origins, Text, Texts, Thresholds, Url, Word},
+    Kind::{
+        self, Addresses, Boolean, Integer, Origins, ProviderSecrets, Providers, Text, Texts, Thresholds, Url,
+        Word,
+    },
     Visibility::{self, Private, Public, Secret},
 };
 use pm_api::user::MIN_PASSWORD_CHARS;
@@ -75,6 +78,10 @@ known! {
         Private, "Failed logins to one account from one address within 15 minutes after which further ones from there are slowed down.";
     LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "100",
         Private, "Failed logins from one address within 15 minutes after which further ones from there are slowed down.";
+    LoginProviderSecrets = "login.provider_secrets", ProviderSecrets, "{}",
+        Secret, "What each identity provider has given this system as a secret: a JSON object from the provider's name to it. A provider that is not named has none.";
+    LoginProviders = "login.providers", Providers, "[]",
+        Private, "Identity providers (OpenID Connect) by which people may sign in; docs/configuration.md says what each consists of.";
     LoginSecondFactor = "login.second_factor", Word(&["optional", "operator", "viewer", "engineer", "admin"]), "optional",
         Private, "The lowest role whose accounts must have a second factor; «optional»: none must.";
 
