@@ -16,6 +16,7 @@ use pm_api::{
 };
 use pm_domain::{
     attachment::{FileRefusal, clean_filename, judge},
+    quota::Quota,
     settings::{Key, Values},
 };
 use pm_store::{
@@ -28,7 +29,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-const SETTINGS: &[Key] = &[Key::AttachmentsMaxBytes, Key::AttachmentsAllowedTypes, Key::AttachmentsStore];
+const SETTINGS: [Key; 3] = [Key::AttachmentsMaxBytes, Key::AttachmentsAllowedTypes, Key::AttachmentsStore];
 
 /// `POST /attachments`.
 pub(crate) async fn upload(input: Input<op::UploadAttachment>) -> Result<Attachment, Refusal> {
@@ -59,7 +60,7 @@ async fn store(
     resource_id: Option<Uuid>,
 ) -> Result<Option<Attachment>, Refusal> {
     let db = call.db().await?;
-    let settings = setting::read(&db, SETTINGS).await?;
+    let settings = setting::read(&db, &[SETTINGS.as_slice(), &Quota::ATTACHMENT_KEYS].concat()).await?;
     let size = i64::try_from(form.file.len()).unwrap_or(i64::MAX);
     if size > settings.integer(Key::AttachmentsMaxBytes) {
         return Err(Refusal::TooLarge);
@@ -69,6 +70,9 @@ async fn store(
     let found = judge(&filename, form.declared.as_deref(), &form.file, &allowed)
         .map_err(|e| refuse(&e, &filename))?;
     let actor = call.actor(&db).await?;
+    let quota = Quota::of_attachments(&settings);
+    let fits = quota.check(attachment::stored(&db, actor.user_id).await?, size);
+    fits.map_err(|exceeded| Refusal::Conflict(exceeded.to_string()))?;
     let id = AttachmentId(Uuid::now_v7());
     let content = keep(&db, &settings, id, &form.file).await?;
     let new = NewAttachment {

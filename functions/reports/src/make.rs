@@ -5,6 +5,7 @@ use pm_api::{
     report::{Report, ReportFormat},
 };
 use pm_domain::{
+    quota::{Quota, UNFINISHED_REPORT_BYTES},
     reliability::Span,
     report::{CSV_ROWS, XLSX_ROWS, name, resolution},
     report_content::{Content, Cover, Excerpt},
@@ -47,8 +48,13 @@ pub(crate) struct ReportSpec {
     pub(crate) now: Timestamp,
 }
 
-/// Makes it. What breaks off on the way is removed by the clock.
+/// Makes it, if its author may have one more. What breaks off on the way is removed by the clock.
 pub(crate) async fn make(db: &Db, actor: Option<&Actor>, order: &ReportSpec) -> Result<Report, Refusal> {
+    let keys = [[Key::ReportsKeepDays].as_slice(), &Quota::REPORT_KEYS].concat();
+    let settings = setting::read(db, &keys).await?;
+    let fits = Quota::of_reports(&settings)
+        .check(report::stored(db, order.created_by).await?, UNFINISHED_REPORT_BYTES);
+    fits.map_err(|exceeded| Refusal::Conflict(exceeded.to_string()))?;
     let id = ReportId(Uuid::now_v7());
     let new = NewReport {
         id,
@@ -61,7 +67,7 @@ pub(crate) async fn make(db: &Db, actor: Option<&Actor>, order: &ReportSpec) -> 
         created_by: order.created_by,
         schedule_id: order.schedule_id,
         recipients: order.recipients.clone(),
-        keep_days: setting::read(db, &[Key::ReportsKeepDays]).await?.integer(Key::ReportsKeepDays),
+        keep_days: settings.integer(Key::ReportsKeepDays),
     };
     let made = match order.format {
         ReportFormat::Csv => {

@@ -39,14 +39,17 @@ async fn serve_one(db: &Db, claimed: &Claimed) -> Result<(), Refusal> {
     let failure = match make_and_send(db, claimed, slot, now).await {
         Ok(()) => None,
         // the lease ends before it is made again
-        Err(refusal) => Some(format!("{refusal:?}")),
+        Err(refusal) => Some(refusal),
     };
     match failure {
         None => report_schedule::finish(db, schedule, next, None).await?,
-        Some(error) => {
+        Some(refusal) => {
             let (id, attempt) = (schedule.id, claimed.attempt);
-            log_error(&format!("scheduled report {id} failed, attempt {attempt}: {error}"));
-            let said = "The report could not be made; the log says why.";
+            log_error(&format!("scheduled report {id} failed, attempt {attempt}: {refusal:?}"));
+            let said = match &refusal {
+                Refusal::Conflict(why) => why.as_str(),
+                _ => "The report could not be made; the log says why.",
+            };
             if claimed.attempt >= ATTEMPTS {
                 report_schedule::finish(db, schedule, next, Some(said)).await?;
             } else {

@@ -25,6 +25,7 @@ pub mod password;
 pub mod payload;
 pub mod provider_documents;
 pub mod proxy;
+pub mod quota;
 pub mod rate;
 pub mod reading;
 pub mod registration;

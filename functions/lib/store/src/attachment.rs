@@ -8,12 +8,12 @@ use crate::{
     value::{Columns, id, optional, text},
 };
 use pm_api::{
-    AttachmentId, Resource,
+    AttachmentId, Resource, UserId,
     attachment::{Attachment, AttachmentFilter},
     list::{ListQuery, Page},
     sort::AttachmentSort,
 };
-use pm_domain::retention::UNATTACHED_OBJECT_S;
+use pm_domain::{quota::Stored, retention::UNATTACHED_OBJECT_S};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -64,6 +64,9 @@ statements! {
             select id, $11::bytea from stored where $11::bytea is not null),
         kept as (delete from stray_objects where storage_key in (select storage_key from stored))
         select ", columns!(), " from stored");
+    STORED = "
+        select coalesce(sum(file_size) filter (where uploaded_by = $1), 0)::int8, coalesce(sum(file_size), 0)::int8
+        from attachments";
     DELETE = concat!("delete from attachments using ", actor!(), " where id = $2");
     ANNOUNCE = "
         insert into stray_objects (storage_key, remove_after) values ($1, now() + $2::int8 * interval '1 second')
@@ -89,6 +92,11 @@ pub async fn list(
 /// One attachment.
 pub async fn get(db: &Db, attachment_id: AttachmentId) -> Result<Option<Attachment>, StoreError> {
     db.first(GET, vec![id(attachment_id.0)], attachment).await
+}
+
+/// What is stored, by this account and in all.
+pub async fn stored(db: &Db, user_id: UserId) -> Result<Stored, StoreError> {
+    db.one(STORED, vec![id(user_id.0)], |c| Ok(Stored { by_account: c.take()?, in_all: c.take()? })).await
 }
 
 /// Where the content of an attachment is.

@@ -13,7 +13,10 @@ use pm_api::{
     report::{Report, ReportFilter, ReportFormat},
     sort::ReportSort,
 };
-use pm_domain::retention::UNFINISHED_REPORT_S;
+use pm_domain::{
+    quota::{Stored, UNFINISHED_REPORT_BYTES},
+    retention::UNFINISHED_REPORT_S,
+};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
@@ -54,6 +57,11 @@ statements! {
         insert into reports (id, name, format, title, params, created_by, schedule_id, recipients, expires_at)
         select $2, $3, $4, $5, $6, $7, $8, $9::text[], now() + $10::int8 * interval '1 day'
         from ", actor!());
+    STORED = "
+        with kept as (
+            select created_by, case when completed_at is null then $2::int8 else file_size end as bytes
+            from reports where expires_at > now())
+        select coalesce(sum(bytes) filter (where created_by = $1), 0)::int8, coalesce(sum(bytes), 0)::int8 from kept";
     PIECE = "insert into report_pieces (report_id, number, content) values ($1, $2, $3)";
     // The place after which the newest $5 readings begin.
     CSV_START = "
@@ -141,6 +149,12 @@ pub async fn begin(db: &Db, actor: Option<&Actor>, new: &NewReport) -> Result<()
         new.keep_days.into(),
     ];
     db.execute(BEGIN, params).await.map(drop)
+}
+
+/// What is stored, by this account and in all; one that is being made counts as [`UNFINISHED_REPORT_BYTES`].
+pub async fn stored(db: &Db, user_id: Option<UserId>) -> Result<Stored, StoreError> {
+    let params = vec![optional(user_id, |u| id(u.0)), UNFINISHED_REPORT_BYTES.into()];
+    db.one(STORED, params, |c| Ok(Stored { by_account: c.take()?, in_all: c.take()? })).await
 }
 
 /// Adds a piece.

@@ -262,3 +262,35 @@ async fn contents_are_stored_in_the_object_store() -> Result<()> {
     assert_eq!(objects.refused(), Vec::<String>::new(), "signatures that did not fit");
     Ok(())
 }
+
+#[tokio::test]
+async fn attachments_have_a_quota_for_an_account_and_in_all() -> Result<()> {
+    let stack =
+        Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
+    let nobody = Client::new(&stack.base_url());
+    let (viewer, engineer, admin) =
+        (nobody.sign_in(VIEWER).await?, nobody.sign_in(ENGINEER).await?, nobody.sign_in(ADMIN).await?);
+    let limit = async |key: &str, mib: &str| {
+        let path = format!("/settings/attachments.{key}");
+        admin.patch(&path, json!({"value": mib})).await?.expect(200).map(drop)
+    };
+    let refused = |answer: &Answer, why: &str| -> Result<()> {
+        let body = answer.expect(409)?;
+        assert!(body["detail"].as_str().is_some_and(|text| text.contains(why)), "{why}: {body}");
+        Ok(())
+    };
+    limit("account_max_mib", "1").await?;
+    let file = "x".repeat(700_000).into_bytes();
+    let first = attach(&viewer, "/attachments", "a.txt", &file).await?.expect(201)?;
+    refused(&attach(&viewer, "/attachments", "b.txt", &file).await?, "Your attachments may take 1 MiB")?;
+    attach(&viewer, "/attachments", "small.txt", b"still fits").await?.expect(201)?;
+    // of another account
+    attach(&engineer, "/attachments", "c.txt", &file).await?.expect(201)?;
+    limit("account_max_mib", "2").await?;
+    limit("total_max_mib", "2").await?;
+    refused(&attach(&viewer, "/attachments", "d.txt", &file).await?, "of all accounts may take 2 MiB")?;
+    let id = first["id"].as_str().context("no id")?;
+    viewer.delete(&format!("/attachments/{id}")).await?;
+    attach(&viewer, "/attachments", "d.txt", &file).await?.expect(201)?;
+    Ok(())
+}

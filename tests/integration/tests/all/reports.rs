@@ -392,3 +392,28 @@ async fn a_schedule_makes_and_mails_its_report_when_due() -> Result<()> {
     assert_eq!((&kept["id"], &kept["schedule_id"]), (&report["id"], &Value::Null));
     Ok(())
 }
+
+#[tokio::test]
+async fn reports_have_a_quota_for_an_account_and_in_all() -> Result<()> {
+    let (stack, nobody) = start().await?;
+    let db = owner(&stack).await?;
+    let (viewer, engineer, admin) =
+        (nobody.sign_in(VIEWER).await?, nobody.sign_in(ENGINEER).await?, nobody.sign_in(ADMIN).await?);
+    for key in ["account_max_mib", "total_max_mib"] {
+        let value = if key == "account_max_mib" { "64" } else { "128" };
+        admin.patch(&format!("/settings/reports.{key}"), json!({"value": value})).await?.expect(200)?;
+    }
+    let (made, _) = generate(&viewer, json!({})).await?;
+    db.execute("update reports set file_size = 60 * 1024 * 1024", &[]).await?;
+    let refused = viewer.post("/reports/generate", json!({})).await?.expect(409)?;
+    assert_eq!(refused["detail"], "Your reports may take 64 MiB in all: delete some that you no longer need");
+    generate(&engineer, json!({})).await?;
+    db.execute("update reports set file_size = 60 * 1024 * 1024", &[]).await?;
+    let refused = admin.post("/reports/generate", json!({})).await?.expect(409)?;
+    assert_eq!(refused["detail"], "The reports of all accounts may take 128 MiB: ask an administrator");
+    let name = made["report_name"].as_str().context("no name")?;
+    let answer = viewer.delete(&format!("/reports/{name}")).await?;
+    assert!(answer.status.is_success(), "{}", answer.status);
+    generate(&admin, json!({})).await?;
+    Ok(())
+}

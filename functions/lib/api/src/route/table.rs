@@ -345,6 +345,7 @@ routes! { ($)
     "attachments" {
         /// Store a file (multipart form).
         UploadAttachment: POST "/attachments" TOKEN, query attachment::AttachmentTarget, body Upload => Created<attachment::Attachment>,
+            refuses 409 "The attachments of the account, or of all, have reached attachments.account_max_mib or attachments.total_max_mib",
             refuses 413 "Larger than attachments.max_bytes",
             refuses 415 "The content is of no accepted type";
         /// Files, newest first.
@@ -358,12 +359,14 @@ routes! { ($)
             refuses 403 "Not authorized to delete this attachment";
         /// Attach a file to an alarm.
         AttachToAlarm: POST "/alarms/{alarm_id}/attachments" TOKEN, body Upload => Created<attachment::Attachment>,
+            refuses 409 "The attachments of the account, or of all, have reached attachments.account_max_mib or attachments.total_max_mib",
             refuses 413 "Larger than attachments.max_bytes",
             refuses 415 "The content is of no accepted type";
         /// Files of an alarm, newest first.
         AlarmAttachments: GET "/alarms/{alarm_id}/attachments" TOKEN => List<attachment::Attachment, AttachmentSort, 200>;
         /// Attach a file to a ticket.
         AttachToTicket: POST "/tickets/{ticket_id}/attachments" TOKEN, body Upload => Created<attachment::Attachment>,
+            refuses 409 "The attachments of the account, or of all, have reached attachments.account_max_mib or attachments.total_max_mib",
             refuses 413 "Larger than attachments.max_bytes",
             refuses 415 "The content is of no accepted type";
         /// Files of a ticket, newest first.
@@ -410,7 +413,8 @@ routes! { ($)
     "reports" {
         /// Make a report.
         GenerateReport: POST "/reports/generate" VIEWER, body Json<report::ReportRequest> => Json<report::GeneratedReport>,
-            refuses 404 "No such machine or sensor";
+            refuses 404 "No such machine or sensor",
+            refuses 409 "The reports of the account, or of all, have reached reports.account_max_mib or reports.total_max_mib";
         /// Reports that the caller may read, newest first.
         ListReports: GET "/reports" VIEWER, query report::ReportFilter => List<report::Report, ReportSort, 100>;
         /// The file of a report, by its name.

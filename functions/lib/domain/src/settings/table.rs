@@ -35,6 +35,8 @@ macro_rules! known {
 }
 
 known! {
+    AttachmentsAccountMaxMib = "attachments.account_max_mib", Integer(1, 10_000_000), "2048",
+        Private, "What the attachments of one account may take in all, MiB.";
     AttachmentsAllowedTypes = "attachments.allowed_types", Texts,
         r#"["image/png","image/jpeg","image/gif","image/webp","application/pdf","image/tiff","video/mp4","text/plain","text/csv","application/json","application/zip","application/gzip","application/vnd.openxmlformats-officedocument.spreadsheetml.sheet","application/vnd.openxmlformats-officedocument.wordprocessingml.document","application/vnd.openxmlformats-officedocument.presentationml.presentation","application/vnd.oasis.opendocument.text","application/vnd.oasis.opendocument.spreadsheet"]"#,
         Public, "Content types that may be attached; the content is looked at, not the name.";
@@ -52,6 +54,8 @@ known! {
         Secret, "Secret key of the object store.";
     AttachmentsStore = "attachments.store", Word(&["database", "s3"]), "database",
         Private, "Where the content of new attachments is kept.";
+    AttachmentsTotalMaxMib = "attachments.total_max_mib", Integer(1, 100_000_000), "51200",
+        Private, "What the attachments of all accounts may take, MiB.";
 
     CorsOrigins = "cors.origins", Origins, "[]",
         Private, "Web origins whose pages may call the API from a browser, in addition to those of the variable CORS_ALLOWED_ORIGINS. [\"*\"] allows any origin, without credentials. A change takes effect within seconds.";
@@ -109,8 +113,12 @@ known! {
     RegistrationPolicy = "registration.policy", Word(&["admin", "open"]), "admin",
         Public, "Who may create accounts: administrators only, or anybody (then with the role operator).";
 
+    ReportsAccountMaxMib = "reports.account_max_mib", Integer(64, 10_000_000), "2048",
+        Private, "What the reports of one account, scheduled ones too, may take in all, MiB.";
     ReportsKeepDays = "reports.keep_days", Integer(1, 3650), "30",
         Private, "Days after which a report is removed.";
+    ReportsTotalMaxMib = "reports.total_max_mib", Integer(64, 100_000_000), "20480",
+        Private, "What the reports of all accounts may take, MiB.";
 
     RetentionAuditDays = "retention.audit_days", Integer(30, 36_500), "1095",
         Private, "Days for which entries of the audit log are kept.";
