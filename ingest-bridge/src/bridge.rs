@@ -99,7 +99,11 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     let ticks = tokio::spawn(tick::run(functions, health.clone(), mails, mappings));
     mappings::first_answer(&mut in_force, has_mappings).await;
     let max_bytes = (config.queue_max_mb * MIB) as usize;
-    let decoders = Decoders { sparkplug: Sparkplug::open(folder.join("sparkplug")), mappings: in_force };
+    let decoders = Decoders {
+        sparkplug: Sparkplug::open(folder.join("sparkplug")),
+        mappings: in_force,
+        machine_topics: config.machine_topics()?,
+    };
     let session_name = format!("{client_id} at {:?}", broker.broker_address());
     let times = ReceiptTimes::open(&folder.join("receipt-times"), &session_name)
         .with_context(|| format!("cannot use the spool folder {}", folder.display()))?;

@@ -1,7 +1,7 @@
 //! Configuration, by flags or environment.
 
-use crate::payload::sparkplug::NAMESPACE;
-use anyhow::{Context, bail, ensure};
+use crate::payload::{MachineTopics, sparkplug::NAMESPACE};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::{Args, Parser};
 use hyper_rustls::ConfigBuilderExt;
 use percent_encoding::percent_decode_str;
@@ -42,6 +42,10 @@ pub struct Config {
         default_value = "factory/#,edge/#,sensors/+/telemetry,spBv1.0/#"
     )]
     pub mqtt_topics: Vec<String>,
+    /// Topics that name their machine, as in factory/+/+/{machine}/#, separated by commas: values that a message on one of
+    /// them gives for another machine become dead letters [default: none, any topic may speak for any machine]
+    #[arg(long, env = "MQTT_MACHINE_TOPICS", value_delimiter = ',')]
+    pub mqtt_machine_topics: Vec<String>,
     /// Group of bridges that share the messages of the topics (a shared subscription); each sees all of Sparkplug B
     #[arg(long, env = "MQTT_SHARE", value_name = "GROUP")]
     pub mqtt_share: Option<String>,
@@ -167,10 +171,21 @@ impl Config {
                 "MQTT_SHARE: {group:?} is no name of a group: it has no /, + or #"
             );
         }
+        self.machine_topics()?;
         for topic in &self.mqtt_topics {
             ensure!(rumqttc::valid_filter(topic), "MQTT_TOPICS: {topic:?} is not a topic filter");
         }
         Ok(())
+    }
+
+    /// The topics that name their machine.
+    ///
+    /// # Errors
+    /// One sentence that says what to change.
+    pub fn machine_topics(&self) -> anyhow::Result<MachineTopics> {
+        let given: Vec<_> =
+            self.mqtt_machine_topics.iter().filter(|topic| !topic.trim().is_empty()).collect();
+        MachineTopics::read(&given).map_err(|why| anyhow!("MQTT_MACHINE_TOPICS: {why}"))
     }
 
     /// The topic filters to subscribe to. Sparkplug B is never shared: the meaning of its data is in births, which every
@@ -354,6 +369,7 @@ mod tests {
             ["--ingest-url", "ftp://x"],
             ["--mqtt-topics", "a/#/b"],
             ["--mqtt-client-id", ""],
+            ["--mqtt-machine-topics", "factory/#"],
             ["--batch-max", "10001"],
             ["--lanes", "0"],
             ["--mqtt-share", "a/b"],

@@ -10,7 +10,7 @@ use crate::health::{Clock, Health};
 use crate::mappings::InForce;
 use crate::oversize::{self, MAX_PACKET_BYTES};
 use crate::payload::sparkplug::{self, Sparkplug};
-use crate::payload::{Message, Parsed, parse};
+use crate::payload::{MachineTopics, Message, Parsed, parse};
 use crate::receipt_times::{Delivery, ReceiptTimes};
 use pm_api::ingest::DeadLetter;
 use rumqttc::mqttbytes::v4::{ConnAck, Packet, PubAck, Publish, SubAck};
@@ -40,6 +40,8 @@ pub struct Decoders {
     pub sparkplug: Sparkplug,
     /// The mappings in force.
     pub mappings: InForce,
+    /// Topics whose messages may speak for one machine only.
+    pub machine_topics: MachineTopics,
 }
 
 /// A session with the broker, with its lanes and acknowledgements.
@@ -305,6 +307,7 @@ impl Session {
         } else {
             parse(message, &self.decoders.mappings.now())
         };
+        let parsed = self.decoders.machine_topics.keep_own(message, parsed);
         if known.is_none() {
             self.clock.reserve(parsed.readings.len());
         }

@@ -15,7 +15,7 @@ pub mod schema;
 mod stack;
 
 pub use database::{Database, database, empty_database, stop_server};
-pub use stack::{Broker, ProxyPorts, Stack, StackOptions, manifest};
+pub use stack::{Broker, GATEWAY_PASSWORD, ProxyPorts, Stack, StackOptions, manifest};
 
 /// Says that a test cannot be run on this machine: here, and in the closing lines of `./pm test`, which names a file for it
 /// in `PM_TEST_SKIPPED`.

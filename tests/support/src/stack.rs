@@ -38,7 +38,12 @@ pub enum Broker {
     Embedded,
     /// Debian's mosquitto, with user and password; it keeps its messages on disk.
     Mosquitto,
+    /// The same with the rules of `deploy/mosquitto/acl`. The password of each gateway there is [`GATEWAY_PASSWORD`].
+    MosquittoWithRules,
 }
+
+/// Password of the gateways at [`Broker::MosquittoWithRules`].
+pub const GATEWAY_PASSWORD: &str = "of a gateway";
 
 /// What a test needs.
 #[derive(Clone, Debug, Default)]
@@ -119,9 +124,10 @@ impl Stack {
         }
         let broker = match options.broker {
             Broker::Embedded => broker_service(mqtt)?,
-            Broker::Mosquitto => {
+            Broker::Mosquitto | Broker::MosquittoWithRules => {
                 stack.mqtt_url = format!("mqtt://bridge:{}@{mqtt}", secrets.service_token);
-                mosquitto_service(mqtt, &secrets.service_token, stack.folder.path())?
+                let with_rules = options.broker == Broker::MosquittoWithRules;
+                mosquitto_service(mqtt, &secrets.service_token, stack.folder.path(), with_rules)?
             }
         };
         stack.launch(broker).await?;
@@ -307,26 +313,46 @@ pub fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).join("spin.toml")
 }
 
-fn mosquitto_service(address: SocketAddr, password: &str, folder: &Path) -> Result<Service> {
+/// mosquitto as `deploy/mosquitto` describes it, on loopback without TLS.
+fn mosquitto_service(
+    address: SocketAddr,
+    password: &str,
+    folder: &Path,
+    with_rules: bool,
+) -> Result<Service> {
+    let described = manifest().with_file_name("deploy").join("mosquitto");
+    let rules = described.join("acl");
     let program =
         ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].into_iter().find(|path| Path::new(path).exists());
     let program = program.context("mosquitto is not installed: apt-get install -y mosquitto")?;
     let (users, config) = (folder.join("mosquitto.users"), folder.join("mosquitto.conf"));
-    let made = std::process::Command::new("mosquitto_passwd")
-        .args(["-b", "-c", &users.display().to_string(), "bridge", password])
-        .output()
-        .context("cannot run mosquitto_passwd")?;
-    ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
-    let user = if rustix::process::geteuid().is_root() { "user root\n" } else { "" };
-    // what docs/configuration.md recommends; a broker that is killed remembers what it had saved
-    let text = format!(
-        "listener {} {}\nallow_anonymous false\npassword_file {}\n{user}max_queued_messages 0\nmax_inflight_messages 0\n\
-         persistence true\npersistence_location {}/\nautosave_interval 1\n",
-        address.port(),
-        address.ip(),
-        users.display(),
-        folder.display(),
-    );
+    std::fs::write(&users, "").context("cannot write mosquitto's users")?;
+    let named = std::fs::read_to_string(&rules).context("cannot read deploy/mosquitto/acl")?;
+    for user in named.lines().filter_map(|line| line.strip_prefix("user ")) {
+        let password = if user == "bridge" { password } else { GATEWAY_PASSWORD };
+        let made = std::process::Command::new("mosquitto_passwd")
+            .args(["-b", &users.display().to_string(), user, password])
+            .output()
+            .context("cannot run mosquitto_passwd")?;
+        ensure!(made.status.success(), "mosquitto_passwd: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    let text = std::fs::read_to_string(described.join("mosquitto.conf"));
+    let text = text.context("cannot read deploy/mosquitto/mosquitto.conf")?;
+    let mut lines: Vec<String> = text
+        .lines()
+        .filter_map(|line| match line.split(' ').next() {
+            Some("listener") => Some(format!("listener {} {}", address.port(), address.ip())),
+            Some("certfile" | "keyfile") => None,
+            Some("password_file") => Some(format!("password_file {}", users.display())),
+            Some("acl_file") => with_rules.then(|| format!("acl_file {}", rules.display())),
+            Some("persistence_location") => Some(format!("persistence_location {}/", folder.display())),
+            _ => Some(line.to_owned()),
+        })
+        .collect();
+    if rustix::process::geteuid().is_root() {
+        lines.push("user root".to_owned());
+    }
+    let text = lines.join("\n") + "\n";
     std::fs::write(&config, text).context("cannot write mosquitto's configuration")?;
     Ok(Service::new("broker", program, Ready::Listens(address)).args(["-c", &config.display().to_string()]))
 }

@@ -8,6 +8,7 @@ mod api_keys;
 mod attachments;
 mod audit;
 mod backup;
+mod broker_rules;
 mod client;
 mod comments;
 mod custom_roles;

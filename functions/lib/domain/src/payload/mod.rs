@@ -13,6 +13,7 @@
 //!
 //! Deliberately absent: Sparkplug B, which has a state (`ingest-bridge/src/payload/sparkplug`).
 
+pub mod belonging;
 pub mod builtin;
 mod element;
 pub mod field;
@@ -321,16 +322,20 @@ impl<'a> Reader<'a> {
             if more > 0 {
                 reason.push_str(&format!("; and {more} more"));
             }
-            let payload = self.message.payload;
-            DeadLetter {
-                topic: field::clean(self.message.topic),
-                payload: payload[..payload.len().min(MAX_DEAD_LETTER_BYTES)].to_vec(),
-                reason: field::clean(&reason),
-                count: self.faults,
-                received_at: self.message.received_at,
-            }
+            dead_letter(self.message, &reason, self.faults)
         });
         Parsed { readings: self.readings, dead_letter, ignored: self.ignored }
+    }
+}
+
+/// A message, or as many values of it, that cannot be used.
+fn dead_letter(message: Message<'_>, reason: &str, count: u32) -> DeadLetter {
+    DeadLetter {
+        topic: field::clean(message.topic),
+        payload: message.payload[..message.payload.len().min(MAX_DEAD_LETTER_BYTES)].to_vec(),
+        reason: field::clean(reason),
+        count,
+        received_at: message.received_at,
     }
 }
 
