@@ -22,9 +22,15 @@ check_features() {
   twice=$(comm -23 <(features --edges normal,build $PROGRAMS) <(features --edges normal,build,dev $(native_packages)))
   [ -z "$twice" ] || { note "compiled twice, see local/features:"; printf '%s\n' "$twice"; return 1; }
 }
-check_licences() {
-  note "licences, bans and sources; advisories need GitHub and are not consulted here"
-  cargo deny --offline check licenses bans sources
+check_licences() { cargo deny --offline check licenses bans sources; }
+# Advisories are compared where their database, which is on GitHub, can be fetched.
+check_advisories() {
+  if timeout 60 cargo deny fetch db >/dev/null 2>&1; then
+    cargo deny check --disable-fetch advisories
+  else
+    note "the database of advisories cannot be fetched"
+    echo "advisories of crates: their database is on GitHub, which cannot be reached" >>"$PM_TEST_SKIPPED"
+  fi
 }
 
 check_materials() { write_sbom target/sbom.cdx.json; }
@@ -69,6 +75,7 @@ run_tests() {
     step "format" check_format
     step "features that programs and tests share" check_features
     step "licences" check_licences
+    step "advisories" check_advisories
     step "bill of materials" check_materials
     step "build the programs and tests" build_for_tests
     step "build the $(components | wc -l) components" build_components $PROBE
