@@ -4,6 +4,7 @@
 //! show such a row. A fall to less than half is a restart: the counter goes on from the lower value, and the reading has no
 //! rate.
 
+use crate::window::is_measurement;
 use serde::{Deserialize, Serialize};
 
 /// Readings in a row without a fall by which a counter is recognised.
@@ -32,7 +33,8 @@ pub enum Counted {
     Value(f64),
     /// It counts: by so much a second since the last reading.
     Rate(f64),
-    /// Nothing can be said of it: the counter has restarted, or the reading is not newer than the last one.
+    /// Nothing can be said of it: the counter has restarted, or the reading is not newer than the last one, or it is no
+    /// measurement.
     Nothing,
 }
 
@@ -51,11 +53,14 @@ impl Counter {
 
     /// Takes the next reading.
     pub fn take(&mut self, time_us: i64, value: f64) -> Counted {
+        if !is_measurement(value) {
+            return Counted::Nothing;
+        }
         let Some((last_us, last)) = self.last else {
             self.last = Some((time_us, value));
             return Counted::Value(value);
         };
-        if time_us <= last_us || !value.is_finite() {
+        if time_us <= last_us {
             return if self.recognised { Counted::Nothing } else { Counted::Value(value) };
         }
         self.last = Some((time_us, value));

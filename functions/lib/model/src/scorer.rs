@@ -12,7 +12,7 @@ use crate::{
     state::{self, State},
     stats,
     track::{WARNING_FROM, WARNING_UNTIL},
-    window::{MIN_SAMPLES, WINDOW},
+    window::{MIN_SAMPLES, WINDOW, is_measurement},
 };
 use pm_api::{
     ReadingStatus, Timestamp,
@@ -234,7 +234,7 @@ fn measured(state: &mut State, time_us: i64, value: f64) -> Option<f64> {
 
 /// Mean of the new readings that are measurements; without any, the newest value.
 fn level(readings: &[(Timestamp, f64)], newest: f64) -> f64 {
-    let values: Vec<f64> = readings.iter().map(|r| r.1).filter(|v| v.is_finite() && v.abs() < 1e30).collect();
+    let values: Vec<f64> = readings.iter().map(|r| r.1).filter(|v| is_measurement(*v)).collect();
     if values.is_empty() { newest } else { stats::mean(&values) }
 }
 

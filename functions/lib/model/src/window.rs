@@ -45,6 +45,12 @@ impl From<Stored> for Window {
     }
 }
 
+/// Can a sensor have measured this?
+#[must_use]
+pub fn is_measurement(value: f64) -> bool {
+    value.is_finite() && value.abs() <= LARGEST
+}
+
 impl Window {
     /// Appends a reading (time in µs). False, and nothing happens, when the value is no measurement or the reading is
     /// not newer than the newest: late readings do not change the judgement of the present.
@@ -52,7 +58,7 @@ impl Window {
     /// After a long pause the window starts afresh: the machine was off, and a window across the pause would compare
     /// two different runs.
     pub fn push(&mut self, time_us: i64, value: f64) -> bool {
-        if !value.is_finite() || value.abs() > LARGEST || self.newest().is_some_and(|t| time_us <= t) {
+        if !is_measurement(value) || self.newest().is_some_and(|t| time_us <= t) {
             return false;
         }
         if let (Some(last), Some(usual)) = (self.newest(), self.interval_us()) {
