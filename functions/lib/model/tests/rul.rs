@@ -100,6 +100,22 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn a_machine_outside_of_what_was_learned_is_refused_with_the_reason() {
+    let model = model();
+    let good = item(&cases()[1]);
+    let at = good.channels.iter().position(|c| c == "s11").expect("a channel");
+    for (off, expected) in [(2.0, false), (-2.0, false), (0.0, true)] {
+        let mut moved = good.clone();
+        moved.cycles.iter_mut().for_each(|c| c.1[at] += off);
+        let answer = model.prognosis(&moved);
+        assert_eq!(answer.is_ok(), expected, "{off}: {answer:?}");
+        if let Err(why) = answer {
+            assert!(why.starts_with("not applicable: s11 is ") && why.contains("learned from"), "{why}");
+        }
+    }
+}
+
+#[test]
 fn only_plain_names_are_looked_up() {
     for id in
         ["rul-cmapss", "../models/rul-cmapss/1.0.0", "rul-cmapss/..", "/etc/passwd", "rul-cmapss/9.9.9", ""]

@@ -10,7 +10,10 @@ use burn::{
     optim::{AdamWConfig, GradientsParams},
     tensor::{Device, Distribution, Tensor, TensorData, activation::relu},
 };
-use pm_model::rul::{model::Channel, network::Network, window::window};
+use pm_model::{
+    rul::{model::Channel, network::Network, window::window},
+    stats,
+};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
 /// Quantiles of the outer heads.
@@ -25,15 +28,19 @@ pub struct Rows {
     left: Vec<f32>,
 }
 
-/// Mean and spread of every column over all cycles of `engines`.
+/// Mean, spread and range of every column over all cycles of `engines`.
 #[must_use]
 pub fn channels(engines: &[&Engine]) -> Vec<Channel> {
     let names = data::names().into_iter().enumerate();
     names
         .map(|(i, name)| {
             let values: Vec<f64> = engines.iter().flat_map(|e| e.cycles.iter().map(|c| c[i])).collect();
-            let mean = pm_model::stats::mean(&values);
-            Channel { name, mean, spread: pm_model::stats::moment(&values, mean, 2).sqrt() }
+            let mean = stats::mean(&values);
+            let range = [
+                values.iter().copied().fold(f64::MAX, f64::min),
+                values.iter().copied().fold(f64::MIN, f64::max),
+            ];
+            Channel { name, mean, spread: stats::moment(&values, mean, 2).sqrt(), range }
         })
         .collect()
 }

@@ -13,9 +13,8 @@ use pm_api::{
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// A channel's mean over this many of the newest cycles must lie within so many spreads of what was learned from.
+/// A channel's mean over this many of the newest cycles must lie in the range of what was learned from.
 const NEWEST_CYCLES: usize = 5;
-const FARTHEST: f64 = 8.0;
 
 /// File with the Burn record.
 pub const RECORD: &str = "networks.bpk";
@@ -89,7 +88,7 @@ impl RulModel {
         let shaped = card.shape.is_valid()
             && (1..=32).contains(&card.networks)
             && card.channels.len() == card.shape.channels + 1
-            && card.channels.iter().all(|c| c.mean.is_finite() && c.spread > 0.0 && c.spread.is_finite())
+            && card.channels.iter().all(|c| c.mean.is_finite() && c.spread > 0.0 && c.spread.is_finite() && c.range[0] < c.range[1])
             && card.input.is_valid()
             && card.cap > 0.0
             && card.margins.iter().all(|m| m.is_finite());
@@ -159,8 +158,7 @@ impl RulModel {
         for (at, channel) in self.card.channels.iter().enumerate() {
             let values: Vec<f64> = newest.iter().filter_map(|cycle| cycle.get(at).copied()).collect();
             let mean = crate::stats::mean(&values);
-            let (low, high) =
-                (channel.mean - FARTHEST * channel.spread, channel.mean + FARTHEST * channel.spread);
+            let [low, high] = channel.range;
             if !(low..=high).contains(&mean) {
                 return Err(format!(
                     "not applicable: {} is {mean:.4}, and the network learned from {low:.4} to {high:.4}",

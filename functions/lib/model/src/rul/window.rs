@@ -11,6 +11,8 @@ pub struct Channel {
     pub mean: f64,
     /// Standard deviation over the same.
     pub spread: f64,
+    /// Lowest and highest of the same: outside of them nothing was learned.
+    pub range: [f64; 2],
 }
 
 /// How cycles become a window.
