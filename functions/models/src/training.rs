@@ -9,6 +9,7 @@ use pm_api::{
 use pm_domain::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_model::{
     Model,
+    generated::{self, EXAMINED},
     retrain::{self, Candidate, Evaluation, MIN_READINGS_PER_SENSOR, Rows, SensorHistory},
     train::Settings,
 };
@@ -122,6 +123,15 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate))
             .await?;
         if !job::progress(db, claim, percent(steps / 2 + step + 1, steps), LEASE_S).await? {
+            return Ok(None);
+        }
+    }
+    for signal in EXAMINED {
+        of_candidate.quality.generated.push(generated::examine(&candidate.model, signal, seed));
+        if let Some(active) = &active {
+            of_active.quality.generated.push(generated::examine(active, signal, seed));
+        }
+        if !job::progress(db, claim, percent(steps, steps), LEASE_S).await? {
             return Ok(None);
         }
     }

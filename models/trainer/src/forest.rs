@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use pm_model::{
     Model,
     features::COUNT,
+    generated::{self, EXAMINED},
     retrain::{Candidate, Evaluation, Rows, SensorHistory, evaluate, replay},
     score::Score,
     train::Settings,
@@ -52,6 +53,8 @@ pub fn run(root: &Path, version: &str, plan: Plan) -> Result<()> {
     let mut candidate = Candidate::learn(version, &rows, settings).context("no rows to learn from")?;
     let mut evaluation = measure(&candidate.model, plan.seed + 2 * HELD_OUT, 200);
     candidate.calibrate(&mut evaluation);
+    evaluation.quality.generated =
+        EXAMINED.into_iter().map(|signal| generated::examine(&candidate.model, signal, plan.seed)).collect();
     let metrics = metrics(&evaluation);
     println!("{}", serde_json::to_string_pretty(&metrics)?);
 
@@ -113,6 +116,7 @@ fn metrics(evaluation: &Evaluation) -> serde_json::Value {
         "false_alarms_per_172800_readings":
             172_800.0 * quality.false_alarms as f64 / quality.healthy_readings.max(1) as f64,
         "faults_seen_within_120_readings": quality.faults,
+        "generated_sensors": quality.generated,
         "confidence": {
             "mix": format!(
                 "{:.0} % of the moments with a fault",

@@ -3,7 +3,7 @@
 use crate::{api::Query, components::loaded::Loaded};
 use leptos::prelude::*;
 use pm_api::{
-    ai::{ModelReport, Quality, ShadowDay, ValidationReport},
+    ai::{GeneratedSignal, ModelReport, Quality, ShadowDay, ValidationReport},
     route::{op, request},
 };
 use pm_ui_core::text::{count, number, title};
@@ -59,6 +59,17 @@ fn examined(v: ValidationReport) -> AnyView {
         ];
         for (a, c) in active.faults.iter().zip(&candidate.faults) {
             rows.push((title(&c.fault), share(a.seen, a.of), share(c.seen, c.of)));
+        }
+        for c in &candidate.generated {
+            let of = |g: &GeneratedSignal| {
+                format!("{} false, {} slow faults", g.false_alarms, share(g.slow_faults_seen, g.slow_faults))
+            };
+            let active = active.generated.iter().find(|a| a.signal == c.signal);
+            rows.push((
+                format!("Generated sensor, {}: alarms in {} healthy days", c.signal, c.healthy_days),
+                active.map_or_else(|| "–".to_owned(), of),
+                of(c),
+            ));
         }
         rows
     };

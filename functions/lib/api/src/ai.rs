@@ -199,6 +199,25 @@ pub struct Quality {
     pub dismissed_calm: u64,
     /// What confidence said and how often it was right, by tenth of confidence, at moments it was not learned from.
     pub reliability: Vec<ReliabilityTenth>,
+    /// Generated sensors with the whole scorer around the model: learning phase, healthy days, slow faults.
+    #[serde(default)]
+    pub generated: Vec<GeneratedSignal>,
+}
+
+/// How a model did on a generated sensor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct GeneratedSignal {
+    /// Kind of signal.
+    pub signal: String,
+    /// Healthy days after the learning phase.
+    pub healthy_days: u64,
+    /// Alarms in them; one that stands counts again every day.
+    pub false_alarms: u64,
+    /// Drift, growing scatter and wear that were seen in time.
+    pub slow_faults_seen: u64,
+    /// Of how many.
+    pub slow_faults: u64,
 }
 
 /// Faults of one kind.
@@ -285,6 +304,24 @@ pub struct ShadowDay {
     pub mean_difference: f64,
 }
 
+/// False alarms of the models, promised and counted: `GET /ai/false-alarms`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FalseAlarms {
+    /// Setting `model.false_alarms_per_machine_month`: so many are put up with, per machine and month of 30 days.
+    pub promised: i64,
+    /// The same as counted over the last 30 days from verdicts `false_alarm`; absent while there is less than a day to count over.
+    pub counted: Option<f64>,
+    /// Alarms of the models in that time.
+    pub alarms: i64,
+    /// Of these: called false.
+    pub false_alarms: i64,
+    /// Of these: without a verdict so far; any of them may be false.
+    pub without_verdict: i64,
+    /// Days that the machines have been here in that time, added up.
+    pub machine_days: f64,
+}
+
 /// How far the sensors' features have moved from those the active model learned from: `GET /ai/drift`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -353,6 +390,13 @@ input! {
             machine_id: MachineId,
             /// Seed of every random choice; 42 unless given.
             seed: Whole<0, MAX_SEED>,
+        }
+    }
+    /// Parameters of `GET /ai/false-alarms`.
+    FalseAlarmsQuery {
+        optional {
+            /// Only of this machine.
+            machine_id: MachineId,
         }
     }
     /// Parameters of `POST /ai/models/{version}/activate`.

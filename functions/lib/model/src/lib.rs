@@ -21,6 +21,7 @@ pub mod features;
 pub mod flat;
 pub mod forest;
 pub mod gaussian;
+pub mod generated;
 pub mod history;
 pub mod inject;
 pub mod machine;

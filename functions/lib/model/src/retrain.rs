@@ -69,6 +69,8 @@ const WARM_UP_READINGS: usize = 300;
 /// Neighbouring windows overlap and tell little more than one of them.
 const LEARN_EVERY: usize = 11;
 const HOLD_OUT_EVERY: usize = 5;
+/// Alarms that a generated sensor may raise on its healthy days.
+const MAX_FALSE_ALARMS_OF_A_SIGNAL: u64 = 1;
 /// Readings within which a fault should be seen.
 const FAULT_READINGS: usize = 120;
 
@@ -235,7 +237,8 @@ fn reliability(calibration: &Calibration, moments: &[(f64, bool)]) -> Vec<Reliab
 
 /// Why a candidate may not be promoted; empty when it may. It may raise a fifth more false alarms than the active model
 /// and one in a hundred thousand readings, and miss one in twenty faults more; it may not stay silent at more of the
-/// faults that people confirmed.
+/// faults that people confirmed. Whatever the active model does, it must be quiet on healthy generated sensors and see three
+/// quarters of the slow faults on them.
 #[must_use]
 pub fn objections(active: &Quality, candidate: &Quality) -> Vec<String> {
     let mut objections = Vec::new();
@@ -257,6 +260,20 @@ pub fn objections(active: &Quality, candidate: &Quality) -> Vec<String> {
             100.0 * ours,
             100.0 * theirs
         ));
+    }
+    for row in candidate.generated.iter().filter(|g| g.false_alarms > MAX_FALSE_ALARMS_OF_A_SIGNAL) {
+        objections.push(format!(
+            "{} alarms in {} healthy days of a generated sensor of the kind «{}»; {MAX_FALSE_ALARMS_OF_A_SIGNAL} is allowed",
+            row.false_alarms, row.healthy_days, row.signal
+        ));
+    }
+    let (seen, of) = candidate
+        .generated
+        .iter()
+        .fold((0, 0), |(seen, of), g| (seen + g.slow_faults_seen, of + g.slow_faults));
+    if 4 * seen < 3 * of {
+        objections
+            .push(format!("sees {seen} of {of} slow faults of generated sensors; three quarters are needed"));
     }
     if candidate.confirmed_seen < active.confirmed_seen {
         objections.push(format!(

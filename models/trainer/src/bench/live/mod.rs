@@ -5,16 +5,23 @@
 //!
 //! The seeds of the reported figures ([`SEED`]) are not those that anything was chosen with; `--seed` gives others.
 
-mod fault;
-mod signal;
 
 use super::{Section, round};
-use fault::Fault;
 use pm_api::{ReadingStatus, score::Limits};
-use pm_model::{Model, reference::LEARNING_S, scorer, state::State, stats};
+use pm_model::{
+    Model,
+    generated::{
+        fault::Fault,
+        normal,
+        signal::{Kind, START_S, Signal},
+    },
+    reference::LEARNING_S,
+    scorer,
+    state::State,
+    stats,
+};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::{Value, json};
-use signal::{Kind, START_S, Signal};
 use std::{sync::Mutex, thread};
 
 /// First seed of the reported figures.
@@ -237,11 +244,6 @@ fn follow_faulty(model: &Model, kind: Kind, interval_s: f64, seed: u64) -> Vec<S
             seen
         })
         .collect()
-}
-
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let u: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
-    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * rng.random_range(0.0..1.0f64)).cos()
 }
 
 fn faults(model: &Model, seed: u64, section: &mut Section) -> Value {

@@ -1,4 +1,4 @@
-//! Generated sensors for the benchmark of the live scorer: healthy signals of every ordinary kind, as functions of time.
+//! Healthy signals of every ordinary kind, as functions of time.
 //!
 //! σ is the short-term scatter of the readings. It is drawn per sensor, as are level, sizes and phases, so that nothing
 //! depends on one scale.
@@ -14,28 +14,51 @@ pub const START_S: f64 = 1_789_948_800.0;
 /// What a healthy sensor shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// White noise.
     White,
+    /// Daily cycle.
     Daily,
+    /// Weekly cycle.
     Weekly,
+    /// Wandering level.
     Wander,
+    /// Off at night.
     OffAtNight,
+    /// Two shifts.
     TwoShifts,
+    /// Load steps, 12 h.
     LoadSteps12h,
+    /// Load steps, 2 h.
     LoadSteps2h,
+    /// Load steps, 30 min.
     LoadSteps30min,
+    /// Batches.
     Batch,
+    /// Duty cycle.
     DutyCycle,
+    /// Sawtooth.
     Sawtooth,
+    /// Run-hours counter.
     RunHours,
+    /// Run-hours counter with reset.
     RunHoursWithReset,
+    /// Energy counter.
     EnergyCounter,
+    /// Contact.
     Contact,
+    /// Pump on/off.
     BinaryPump,
+    /// Single outliers.
     Outliers,
+    /// Heavy tails.
     HeavyTails,
+    /// Gaps.
     Gaps,
+    /// Uneven intervals.
     Jitter,
+    /// Report by exception.
     ByException,
+    /// Set point.
     SetPoint,
 }
 
@@ -66,6 +89,12 @@ impl Kind {
         (Self::ByException, "report by exception"),
         (Self::SetPoint, "set point"),
     ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
 }
 
 /// A healthy sensor of one kind.
@@ -92,6 +121,7 @@ pub struct Signal {
 
 impl Signal {
     /// Draws a sensor that reports every `interval_s` seconds.
+    #[must_use]
     pub fn draw(kind: Kind, interval_s: f64, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ ((kind as u64) << 40));
         let sigma = 10f64.powf(rng.random_range(-1.5..1.5));
@@ -138,8 +168,7 @@ impl Signal {
     }
 
     fn normal(&mut self) -> f64 {
-        let u: f64 = self.rng.random_range(f64::MIN_POSITIVE..1.0);
-        (-2.0 * u.ln()).sqrt() * (TAU * self.rng.random_range(0.0..1.0)).cos()
+        super::normal(&mut self.rng)
     }
 
     /// Another state of `states`, for a time that is exponentially distributed around `mean_s` but not below a fifth of it.

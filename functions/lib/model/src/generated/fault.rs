@@ -37,6 +37,7 @@ impl Fault {
 
     /// The faulty value `hours` after the beginning; `held` is the last value before it, `count` the number of readings
     /// since, `noise` a standard normal number.
+    #[must_use]
     pub fn apply(self, value: f64, hours: f64, held: f64, count: u64, noise: f64, sigma: f64) -> f64 {
         match self {
             // no physical quantity drifts without end
@@ -54,6 +55,7 @@ impl Fault {
     }
 
     /// Hours after the beginning within which it should be seen.
+    #[must_use]
     pub fn within_h(self) -> f64 {
         match self {
             Self::Drift(rate) => (30.0 / rate).clamp(24.0, 240.0),
