@@ -59,7 +59,25 @@ create table machine_state (
     -- absent while the machine is new or has a single sensor
     score double precision,
     -- [[sensor id, part]], largest first
-    shares jsonb not null
+    shares jsonb not null,
+    -- [[sensor id, level that the other sensors explain]]; empty while that is learned
+    explained jsonb not null default '[]'
 );
 
+-- When people started the healthy reference of a sensor (without one: of all sensors of the machine) anew.
+create table reference_restarts (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    machine_id uuid not null references machines (id) on delete cascade,
+    sensor_id uuid references sensors (id) on delete cascade,
+    reason text not null,
+    note text,
+    by_user uuid references users (id) on delete set null,
+    constraint reference_restarts_reason_known check (reason in ('sensor_replaced', 'overhaul'))
+);
+create index reference_restarts_of_machine on reference_restarts (machine_id, created_at desc);
+create trigger reference_restarts_audit after insert on reference_restarts
+    for each row execute function audit_row('reference');
+
 grant select, insert, update, delete on predictions, predictions_1m, sensor_state, machine_state to pm_app;
+grant select, insert on reference_restarts to pm_app;

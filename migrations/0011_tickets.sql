@@ -14,7 +14,11 @@ create table tickets (
     due_at timestamptz,
     auto_created boolean not null default false,
     resolution_notes text,
+    -- what was found and done
+    closing_code text,
     metadata jsonb,
+    constraint tickets_closing_code_known
+        check (closing_code in ('repaired', 'part_replaced', 'sensor_replaced', 'overhaul', 'no_fault_found')),
     constraint tickets_priority_known check (priority in ('low', 'medium', 'high', 'critical')),
     constraint tickets_status_known
         check (status in ('open', 'assigned', 'in_progress', 'resolved', 'closed', 'cancelled')),
@@ -95,9 +99,9 @@ $$;
 create trigger tickets_changed_insert after insert on tickets for each row execute function ticket_changed();
 -- deleting the alarm of a ticket clears the reference, which is not a change of the ticket
 create trigger tickets_changed_update after update on tickets for each row
-    when ((old.status, old.assignee, old.priority, old.due_at, old.title, old.description, old.resolution_notes, old.metadata)
+    when ((old.status, old.assignee, old.priority, old.due_at, old.title, old.description, old.resolution_notes, old.closing_code, old.metadata)
           is distinct from
-          (new.status, new.assignee, new.priority, new.due_at, new.title, new.description, new.resolution_notes, new.metadata))
+          (new.status, new.assignee, new.priority, new.due_at, new.title, new.description, new.resolution_notes, new.closing_code, new.metadata))
     execute function ticket_changed();
 
 grant select, insert, update, delete on tickets to pm_app;

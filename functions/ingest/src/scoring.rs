@@ -6,6 +6,7 @@ use pm_api::{
     PredictionId, ReadingStatus, Timestamp,
     alarm_engine::{Condition, ConditionKind},
     ingest::Scored,
+    prediction::Contributing,
     remaining_life::RemainingLife,
     score::{MachineItem, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
@@ -92,12 +93,15 @@ pub(crate) async fn score_due(
             Some(ScoreItem {
                 sensor_id: w.sensor_id,
                 machine_id: sensor.machine_id,
+                name: sensor.name.clone(),
                 sensor_type: sensor.sensor_type.clone(),
                 unit: sensor.unit.clone(),
                 model: w.model,
                 challenger: w.challenger,
-                learning_s: w.learning_s,
+                learning_s: w.keeping.learning_s,
+                false_alarms_per_month: w.keeping.false_alarms_per_month,
                 accepted: w.accepted,
+                restarted: w.keeping.restarted,
                 limits: limits::limits(sensor.thresholds),
                 state: w.state,
                 readings: w.readings,
@@ -157,12 +161,15 @@ pub(crate) async fn score_hypothetical(
     let item = ScoreItem {
         sensor_id: sensor.sensor_id,
         machine_id: sensor.machine_id,
+        name: sensor.name.clone(),
         sensor_type: sensor.sensor_type.clone(),
         unit: sensor.unit.clone(),
         model: known.model,
         challenger: None,
-        learning_s: known.learning_s,
+        learning_s: known.keeping.learning_s,
+        false_alarms_per_month: known.keeping.false_alarms_per_month,
         accepted: None,
+        restarted: known.keeping.restarted,
         limits: limits::limits(sensor.thresholds),
         state: known.state,
         readings: vec![(time, value)],
@@ -235,6 +242,12 @@ fn prediction(
 fn condition(sensor: &KnownSensor, result: &ScoreResult, prediction_id: pm_api::PredictionId) -> Condition {
     let active = result.class > ReadingStatus::Normal;
     let state = if active { result.class.as_str() } else { "normal again" };
+    let said = serde_json::from_str::<Contributing>(&result.contributing_features).ok();
+    let outside = said.filter(|said| said.reference.as_ref().is_some_and(|r| r.outside.is_some()));
+    let message = match outside.filter(|_| active) {
+        Some(said) => said.reason,
+        None => format!("{} behaves unusually: {state} (anomaly score {:.2})", sensor.name, result.score),
+    };
     Condition {
         machine_id: sensor.machine_id,
         sensor_id: sensor.sensor_id,
@@ -245,7 +258,7 @@ fn condition(sensor: &KnownSensor, result: &ScoreResult, prediction_id: pm_api::
         value: result.score,
         time: result.time,
         evaluated_through: result.time,
-        message: format!("{} behaves unusually: {state} (anomaly score {:.2})", sensor.name, result.score),
+        message,
         prediction_id: Some(prediction_id),
     }
 }

@@ -13,12 +13,13 @@ use pm_api::{
     alarm::{Alarm, AlarmFilter},
     list::Page,
     machine::{DeletionPreview, Machine, MachineChange, MachineSummary, MachineThresholds},
+    reference::{ReferenceRestart, SensorReference},
     route::{
         Operation, op,
         operation::{Json, NoQuery},
     },
 };
-use pm_store::{alarm, deletion, machine};
+use pm_store::{alarm, deletion, machine, reference};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
@@ -38,6 +39,8 @@ async fn handle(request: Request) -> Answer {
         MachineThresholds => thresholds,
         SetMachineThresholds => set_thresholds,
         PreviewMachineDeletion => preview_deletion,
+        MachineReferences => references,
+        RestartMachineReferences => restart_references,
         MachineReadingHistory => history::readings,
         MachinePredictionHistory => history::past_predictions,
         SensorHistory => history::sensor,
@@ -115,6 +118,20 @@ async fn set_thresholds(input: Input<op::SetMachineThresholds>) -> Result<Machin
         return Err(Refusal::NotFound);
     }
     Ok(MachineThresholds { machine_id, thresholds: input.body.0 })
+}
+
+async fn references(input: Input<op::MachineReferences>) -> Result<Vec<SensorReference>, Refusal> {
+    let id: MachineId = input.id("machine_id")?;
+    let db = input.db().await?;
+    machine::get(&db, id).await?.ok_or(Refusal::NotFound)?;
+    Ok(reference::of_machine(&db, id).await?)
+}
+
+async fn restart_references(input: Input<op::RestartMachineReferences>) -> Result<ReferenceRestart, Refusal> {
+    let id: MachineId = input.id("machine_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?.doing("restart_reference");
+    reference::restart_machine(&db, &actor, id, &input.body).await?.ok_or(Refusal::NotFound)
 }
 
 async fn summary(input: Input<op::MachineSummary>) -> Result<MachineSummary, Refusal> {

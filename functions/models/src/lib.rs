@@ -29,6 +29,7 @@ async fn handle(request: Request) -> Answer {
         Retrain => registry::retrain,
         AiLogs => registry::logs,
         Drift => registry::drift,
+        FalseAlarms => registry::false_alarms,
         ModelWork => work,
     };
     serve("models", request, handlers).await

@@ -3,7 +3,10 @@
 use crate::builtin;
 use pm_api::{
     JobType,
-    ai::{ModelChanged, ModelRegistered, ModelReport, ModelVersion, NewModel, NewModelQuery, RetrainQueued},
+    ai::{
+        FalseAlarms, ModelChanged, ModelRegistered, ModelReport, ModelVersion, NewModel, NewModelQuery,
+        RetrainQueued,
+    },
     error::FieldError,
     route::op,
 };
@@ -141,4 +144,8 @@ pub(crate) async fn logs(input: Input<op::AiLogs>) -> Given<op::AiLogs> {
 
 pub(crate) async fn drift(input: Input<op::Drift>) -> Given<op::Drift> {
     Ok(model::drift(&input.db().await?, &input.page).await?)
+}
+
+pub(crate) async fn false_alarms(input: Input<op::FalseAlarms>) -> Result<FalseAlarms, Refusal> {
+    Ok(model::false_alarms(&input.db().await?, input.query.machine_id).await?)
 }

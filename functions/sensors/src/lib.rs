@@ -8,6 +8,7 @@ mod trend;
 use pm_api::{
     SensorId,
     machine::DeletionPreview,
+    reference::ReferenceRestart,
     route::{
         Operation, op,
         operation::{Json, NoQuery},
@@ -15,7 +16,7 @@ use pm_api::{
     sensor::{NewSensor, Sensor, SensorChange, Thresholds},
 };
 use pm_domain::{limits, settings::Key};
-use pm_store::{Db, StoreError, deletion, machine, sensor, setting};
+use pm_store::{Db, StoreError, deletion, machine, reference, sensor, setting};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, serve};
 
 #[spin_sdk::http_service]
@@ -30,6 +31,7 @@ async fn handle(request: Request) -> Answer {
         SensorTrend => trend::trend,
         SensorTimeline => trend::timeline,
         PreviewSensorDeletion => preview_deletion,
+        RestartSensorReference => restart_reference,
     };
     serve("sensors", request, handlers).await
 }
@@ -94,6 +96,13 @@ async fn delete(input: Input<op::DeleteSensor>) -> Result<(), Refusal> {
     let actor = input.actor(&db).await?;
     let found = deletion::delete_sensor(&db, &actor, id).await?;
     if found { Ok(()) } else { Err(Refusal::NotFound) }
+}
+
+async fn restart_reference(input: Input<op::RestartSensorReference>) -> Result<ReferenceRestart, Refusal> {
+    let id: SensorId = input.id("sensor_id")?;
+    let db = input.db().await?;
+    let actor = input.actor(&db).await?.doing("restart_reference");
+    reference::restart_sensor(&db, &actor, id, &input.body).await?.ok_or(Refusal::NotFound)
 }
 
 async fn preview_deletion(input: Input<op::PreviewSensorDeletion>) -> Result<DeletionPreview, Refusal> {

@@ -5,13 +5,13 @@
 //! (component `alarm-engine`), comments and attachments (components of their own), deleting (cancel a ticket instead).
 
 use pm_api::{
-    TicketId,
+    SensorId, TicketId,
     input::FieldFault,
     list::Page,
     route::op,
     ticket::{NewTicket, Ticket, TicketTransition},
 };
-use pm_domain::ticket::check_update;
+use pm_domain::ticket::{check_update, restart};
 use pm_store::{Db, StoreError, alarm, machine, ticket};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, serve};
 use serde_json::json;
@@ -73,8 +73,16 @@ async fn update(input: Input<op::UpdateTicket>) -> Result<Ticket, Refusal> {
     let actor = input.actor(&db).await?;
     let before = ticket::get(&db, id).await?.ok_or(Refusal::NotFound)?;
     check_update(&before, &input.body).map_err(Refusal::BadRequest)?;
-    let changed = ticket::change(&db, &actor, id, before.status, &input.body).await?;
+    let restart =
+        restart(&before, &input.body, sensor_of(&db, &before).await?).map_err(Refusal::BadRequest)?;
+    let changed = ticket::change(&db, &actor, id, before.status, &input.body, restart).await?;
     changed.ok_or_else(|| Refusal::Conflict("The ticket was changed by somebody else; look again".to_owned()))
+}
+
+/// The sensor whose alarm a ticket is about.
+async fn sensor_of(db: &Db, ticket: &Ticket) -> Result<Option<SensorId>, Refusal> {
+    let Some(alarm_id) = ticket.alarm_id else { return Ok(None) };
+    Ok(alarm::get(db, alarm_id).await?.and_then(|alarm| alarm.sensor_id))
 }
 
 async fn history(input: Input<op::TicketHistory>) -> Result<Page<TicketTransition>, Refusal> {

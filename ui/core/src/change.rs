@@ -75,6 +75,7 @@ mod tests {
             updated_at: Timestamp(0),
             status: Open,
             resolution_notes: None,
+            closing_code: None,
             assigned_to: None,
             due_date: None,
         };

@@ -138,9 +138,32 @@ pub fn title(word: &str) -> String {
     word.split('_').enumerate().map(spelled).collect::<Vec<_>>().join(" ")
 }
 
+/// How long the healthy reference of a sensor is still learned.
+#[must_use]
+pub fn learning(days_left: f64) -> String {
+    match days_left.ceil() {
+        days if days > 1.0 => format!("Learning, {days:.0} days left"),
+        _ if days_left * 24.0 > 1.0 => format!("Learning, {:.0} hours left", (days_left * 24.0).ceil()),
+        _ => "Learning, less than an hour left".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn learning_is_told_in_days_and_in_hours_on_the_last_one() {
+        for (days, expected) in [
+            (7.0, "Learning, 7 days left"),
+            (1.2, "Learning, 2 days left"),
+            (0.5, "Learning, 12 hours left"),
+            (0.01, "Learning, less than an hour left"),
+            (0.0, "Learning, less than an hour left"),
+        ] {
+            assert_eq!(learning(days), expected);
+        }
+    }
 
     #[test]
     fn devices_have_short_names() {

@@ -21,7 +21,7 @@ use crate::{
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use pm_api::{
-    AlarmId, AlarmStatus, Role, Verdict,
+    AlarmId, AlarmKind, AlarmStatus, Role, Verdict,
     alarm::{Alarm, AlarmResolution},
     route::{op, request},
 };
@@ -216,14 +216,15 @@ fn Resolve(alarm: Query<Alarm>, queue: AlarmActions, id: AlarmId) -> impl IntoVi
             let _ = field.focus();
         }
     });
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
+    // only what a model found can become part of its reference
+    let by_model = move || {
+        alarm.data.with_untracked(|a| a.as_ref().is_some_and(|a| a.kind == AlarmKind::Prediction.as_str()))
+    };
+    let resolve = move |verdict: Option<Verdict>| {
         busy.set(true);
         spawn_local(async move {
-            let body = AlarmResolution {
-                resolution_notes: given(&notes.get_untracked()).map(Into::into),
-                verdict: verdict.get_untracked().parse().ok(),
-            };
+            let body =
+                AlarmResolution { resolution_notes: given(&notes.get_untracked()).map(Into::into), verdict };
             let answer = app.api.send(request(op::ResolveAlarm, [&id]), &Some(body)).await;
             busy.try_set(false);
             match answer {
@@ -236,7 +237,26 @@ fn Resolve(alarm: Query<Alarm>, queue: AlarmActions, id: AlarmId) -> impl IntoVi
             }
         });
     };
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        resolve(verdict.get_untracked().parse().ok());
+    };
     view! {
+        {by_model()
+            .then(|| {
+                view! {
+                    <button
+                        class="button wide"
+                        type="button"
+                        title="Resolves the alarm as false. What the sensor shows now belongs to its reference from now on."
+                        disabled=move || busy.get()
+                        on:click=move |_| resolve(Some(Verdict::FalseAlarm))
+                    >
+                        {Icon::Check.view()}
+                        "This is normal"
+                    </button>
+                }
+            })}
         <form class="resolve" on:submit=submit>
             <label class="field">
                 <span>"What was found and done"</span>

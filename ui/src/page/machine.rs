@@ -12,7 +12,8 @@ use crate::{
     live::Topic,
     page::{
         alarms::AlarmList, machine_fields::FIELDS, machine_form::EditMachine,
-        machine_history::MachineHistory, predictions::PredictionTable, sensor_form::AddSensor,
+        machine_history::MachineHistory, predictions::PredictionTable, references::References,
+        sensor_form::AddSensor,
     },
     state::app,
 };
@@ -84,6 +85,7 @@ pub fn MachinePage(
         <div class="columns">
             <div class="column-wide">
                 <Trends id sensors own />
+                <References id />
                 <MachineHistory id own />
             </div>
             <div class="column-side">

@@ -22,6 +22,7 @@ pub mod predictions;
 pub mod preferences;
 pub mod profile;
 pub mod queue;
+pub mod references;
 pub mod reports;
 pub mod reset_password;
 pub mod schedules;

@@ -17,7 +17,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use pm_api::{
-    Metadata, PredictionId, SensorId,
+    Metadata, PredictionId, PredictionStatus, SensorId,
     input::CommaSeparated,
     prediction::{Explained, FeatureShare, Prediction, PredictionFilter},
     route::{op, request},
@@ -120,8 +120,16 @@ pub fn PredictionTable(
         let route = Route::Prediction(p.id);
         let machine = p.machine_id;
         let sensor = p.sensor_id;
+        // with too few readings nothing was computed
+        let computed = p.status != PredictionStatus::Buffering.as_str();
+        let score = match (computed, brief) {
+            (false, _) => view! { <span class="muted">"–"</span> }.into_any(),
+            (true, true) => format!("{:.2}", p.score).into_any(),
+            (true, false) => score_bar(p.score),
+        };
         let wide = (!brief).then(|| {
-            let life = p.remaining_useful_life.map(|l| format!("{l:.0} %"));
+            let percent = |share: f64| if computed { format!("{share:.0} %") } else { "–".to_owned() };
+            let life = p.remaining_useful_life.map(percent);
             view! {
                 <td class="wide">
                     <a class="plain" href=Route::Machine(machine).to_string()>
@@ -129,7 +137,7 @@ pub fn PredictionTable(
                     </a>
                 </td>
                 <td class="wide num">{life}</td>
-                <td class="wide num muted">{format!("{:.0} %", p.confidence * 100.0)}</td>
+                <td class="wide num muted">{percent(p.confidence * 100.0)}</td>
                 <td class="wide muted">{p.model_version.clone()}</td>
             }
         });
@@ -139,7 +147,7 @@ pub fn PredictionTable(
                 <td class="main-cell">
                     <a href=move || app.nav.to(route)>{move || names.with(|n| n.get(&sensor).cloned())}</a>
                 </td>
-                <td class="num">{if brief { format!("{:.2}", p.score).into_any() } else { score_bar(p.score) }}</td>
+                <td class="num">{score}</td>
                 {wide}
                 <td class="when muted">
                     <Ago at=p.timestamp />

@@ -17,13 +17,14 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
-    Priority, Role, TicketId, TicketStatus, Timestamp,
+    ClosingCode, Priority, Role, TicketId, TicketStatus, Timestamp,
     route::{op, request},
     ticket::Ticket,
 };
 use pm_ui_core::{
     change::{changes, given, way_back},
     route::Route,
+    text::title,
 };
 
 /// The drawer.
@@ -88,6 +89,14 @@ fn facts(ticket: Ticket) -> AnyView {
                 <Clock at=ticket.created_at /> {if ticket.auto_created { " by the system" } else { "" }}
             </dd>
             {ticket
+                .closing_code
+                .map(|code| {
+                    view! {
+                        <dt>"Found and done"</dt>
+                        <dd>{title(code.as_str())}</dd>
+                    }
+                })}
+            {ticket
                 .resolution_notes
                 .map(|notes| {
                     view! {
@@ -145,6 +154,7 @@ fn Work(
     let priority = field(&first, ticket, |ticket| ticket.priority);
     let notes = field(&first, ticket, |ticket| ticket.resolution_notes.clone().unwrap_or_default());
     let status = field(&first, ticket, |ticket| ticket.status);
+    let code = field(&first, ticket, |ticket| ticket.closing_code);
     let problem = RwSignal::new(None::<String>);
     let save = move |status: TicketStatus| {
         let Some(old) = ticket.data.get_untracked() else { return };
@@ -160,6 +170,8 @@ fn Work(
             },
             priority: priority.get_untracked(),
             resolution_notes: given(&notes.get_untracked()),
+            // it belongs to a ticket whose work has ended
+            closing_code: code.get_untracked().filter(|_| status >= TicketStatus::Resolved),
             ..old.clone()
         };
         let (body, before) = (changes(&old, &new), way_back(&new, &old));
@@ -212,7 +224,24 @@ fn Work(
                     priority.set(word);
                 }
             })}
-            {form::text_field("What was done", "text", false, notes)} {form::problem(problem)}
+            {form::text_field("What was done", "text", false, notes)}
+            <label class="field">
+                <span>"Found and done"</span>
+                <select class="input" on:change=move |event| code.set(event_target_value(&event).parse().ok())>
+                    <option value="" prop:selected=move || code.get().is_none()>"Not specified"</option>
+                    {ClosingCode::ALL
+                        .iter()
+                        .map(|word| {
+                            view! {
+                                <option value=word.as_str() prop:selected=move || code.get() == Some(*word)>
+                                    {title(word.as_str())}
+                                </option>
+                            }
+                        })
+                        .collect_view()}
+                </select>
+            </label>
+            {form::problem(problem)}
             <footer class="form-foot">
                 <button class="button" type="submit">
                     "Save"

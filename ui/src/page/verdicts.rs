@@ -10,7 +10,7 @@ use pm_api::{
     alarm::AlarmFilter,
     route::{op, request},
 };
-use pm_ui_core::text::{count, title};
+use pm_ui_core::text::{count, number, title};
 
 /// The panel.
 #[component]
@@ -24,8 +24,40 @@ pub fn Verdicts() -> impl IntoView {
                 "What people found when they resolved alarms. A new version must see the true faults and keep quiet where \
                  the alarm was false."
             </p>
+            <FalseAlarmCount />
             <ul class="pairs">{Verdict::ALL.iter().map(|verdict| row(*verdict)).collect_view()}</ul>
         </section>
+    }
+    .into_any()
+}
+
+/// How many false alarms were promised, and how many were counted.
+#[component]
+fn FalseAlarmCount() -> impl IntoView {
+    let counts = Query::new(|| Some(request(op::FalseAlarms, [])), &[Refresh::Pulse]);
+    let words = move || {
+        counts.data.get().map(|c| {
+            let counted = c.counted.map_or_else(|| "not counted yet".to_owned(), |n| number(n, n));
+            let open = (c.without_verdict > 0)
+                .then(|| format!(" {} alarms of the models have no verdict yet; they may be false too.", count(c.without_verdict)));
+            view! {
+                <dl class="facts">
+                    <dt>"False alarms promised per machine and month"</dt>
+                    <dd>"at most " {c.promised}</dd>
+                    <dt>"Counted over the last 30 days"</dt>
+                    <dd>{counted}</dd>
+                </dl>
+                <p class="muted small">
+                    {format!("{} of {} alarms of the models were called false.", count(c.false_alarms), count(c.alarms))}
+                    {open}
+                </p>
+            }
+        })
+    };
+    view! {
+        <Loaded phase=counts.phase() retry=counts.retry() lines=2>
+            {words}
+        </Loaded>
     }
     .into_any()
 }

@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod notification;
 pub mod prediction;
 pub mod quality;
+pub mod reference;
 pub mod remaining_life;
 pub mod report;
 pub mod role;
@@ -55,9 +56,9 @@ pub use id::{
 };
 pub use timestamp::Timestamp;
 pub use word::{
-    AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, Criticality, JobStatus, JobType, MachineStatus,
-    PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus, Resource, Role,
-    RulMethod, SettingType, Severity, SpanStatus, TicketStatus, Verdict,
+    AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, ClosingCode, Criticality, JobStatus, JobType,
+    MachineStatus, PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus,
+    Resource, RestartReason, Role, RulMethod, SettingType, Severity, SpanStatus, TicketStatus, Verdict,
 };
 
 /// A free JSON object that a client attached to a resource.

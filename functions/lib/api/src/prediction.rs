@@ -149,12 +149,26 @@ pub struct ReferenceState {
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// What it is now.
+    /// What it is now: level of the newest minutes, or what is outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<f64>,
-    /// The nearest that is known from learning, or what the other sensors explain.
+    /// Outside: the nearest that is known from learning, or what the other sensors explain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<f64>,
+    /// Lowest and highest level known from learning, at this time of day where that explains the level; absent for counters and
+    /// contacts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<UsualLevels>,
+}
+
+/// Levels between which a healthy sensor stays, in its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UsualLevels {
+    /// Lowest.
+    pub low: f64,
+    /// Highest.
+    pub high: f64,
 }
 
 /// `contributing_features` while a sensor has too few readings to be judged.

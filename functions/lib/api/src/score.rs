@@ -30,6 +30,8 @@ pub struct ScoreItem {
     pub sensor_id: SensorId,
     /// Its machine.
     pub machine_id: MachineId,
+    /// Name for people; sentences begin with it.
+    pub name: String,
     /// Kind of quantity, e.g. `pressure`.
     pub sensor_type: String,
     /// Unit of the values. When it changes, what was known of the sensor is forgotten.
@@ -42,8 +44,12 @@ pub struct ScoreItem {
     pub limits: Limits,
     /// How long the sensor's healthy reference is learned, s.
     pub learning_s: i64,
+    /// False alarms of this sensor that are put up with, per month of 30 days. How far it may leave its reference follows from it.
+    pub false_alarms_per_month: f64,
     /// When a person last said that an alarm of this sensor was false: what it showed then belongs to its reference.
     pub accepted: Option<Timestamp>,
+    /// When a person last said that the sensor was replaced or its machine overhauled: what was known before says nothing of it.
+    pub restarted: Option<Timestamp>,
     /// The state returned by the last scoring; absent at the first.
     pub state: Option<Vec<u8>>,
     /// New readings since then, oldest first. At the first scoring: the newest stored ones.
@@ -82,6 +88,8 @@ pub struct MachineResult {
     pub score: Option<f64>,
     /// Part of each sensor, 0 to 1, largest first.
     pub shares: Vec<(SensorId, f64)>,
+    /// Level of each sensor that the others explain, in its unit; empty while that is learned.
+    pub explained: Vec<(SensorId, f64)>,
     /// State for the next judgement.
     pub state: Vec<u8>,
 }

@@ -2,7 +2,7 @@
 
 use crate::input::{CommaSeparated, Flag, Patch, Text, input};
 use crate::list::MAX_SEARCH_CHARS;
-use crate::{AlarmId, MachineId, Metadata, Priority, TicketId, TicketStatus, Timestamp, UserId};
+use crate::{AlarmId, ClosingCode, MachineId, Metadata, Priority, TicketId, TicketStatus, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// A maintenance ticket.
@@ -37,6 +37,9 @@ pub struct Ticket {
     pub status: TicketStatus,
     /// What was done.
     pub resolution_notes: Option<String>,
+    /// What was found and done, as one of a few words; only of a ticket whose work has ended.
+    #[serde(default)]
+    pub closing_code: Option<ClosingCode>,
     /// `assignee` under the name that older clients know.
     #[serde(default)]
     pub assigned_to: Option<String>,
@@ -114,6 +117,9 @@ input! {
             due_at: Timestamp,
             /// What was done.
             resolution_notes: Text<0, 4000>,
+            /// What was found and done, with a state in which the work has ended. `sensor_replaced` starts the reference of the
+            /// sensor anew whose alarm the ticket is about, `overhaul` those of all sensors of the machine.
+            closing_code: ClosingCode,
             /// Replaces the free object; `metadata_json` is the same.
             metadata: Metadata,
         }

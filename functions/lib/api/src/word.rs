@@ -337,6 +337,26 @@ words! {
         /// Will not be done.
         Cancelled = "cancelled",
     }
+    /// What was found and done at the end of a ticket.
+    ClosingCode {
+        /// Something was mended, cleaned or adjusted.
+        Repaired = "repaired",
+        /// A part of the machine was replaced.
+        PartReplaced = "part_replaced",
+        /// The sensor was replaced: its reference is started anew.
+        SensorReplaced = "sensor_replaced",
+        /// The machine was overhauled: the references of all of its sensors are started anew.
+        Overhaul = "overhaul",
+        /// Nothing was wrong.
+        NoFaultFound = "no_fault_found",
+    }
+    /// Why a healthy reference is started anew.
+    RestartReason {
+        /// The sensor was replaced, moved or adjusted.
+        SensorReplaced = "sensor_replaced",
+        /// The machine was overhauled and runs differently from now on.
+        Overhaul = "overhaul",
+    }
     /// How a setting's value is to be read.
     SettingType {
         /// As it is.

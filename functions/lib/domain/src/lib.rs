@@ -15,6 +15,7 @@ pub mod csv;
 pub mod cycle;
 pub mod discussion;
 pub mod duration;
+pub mod false_alarms;
 pub mod freshness;
 pub mod held;
 pub mod identity_provider;

@@ -2,7 +2,7 @@
 
 use crate::duration::HOUR_S;
 use pm_api::{
-    Priority, Severity, TicketStatus, Timestamp,
+    ClosingCode, Priority, RestartReason, SensorId, Severity, TicketStatus, Timestamp,
     input::Text,
     ticket::{Ticket, TicketUpdate},
 };
@@ -79,7 +79,48 @@ pub fn check_update(ticket: &Ticket, update: &TicketUpdate) -> Result<(), String
     let from = ticket.status;
     let to = update.status.unwrap_or(from);
     let after = update.assignee.clone().after(ticket.assignee.clone().map(Text));
+    if update.closing_code.given().is_some() && !is_closed(to) {
+        return Err("A closing code belongs to a ticket whose work has ended".to_owned());
+    }
     check_change(from, to, after.as_deref().and_then(assignee))
+}
+
+/// Healthy references that begin anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// Why.
+    pub reason: RestartReason,
+    /// Of this sensor; absent: of all of the machine's.
+    pub sensor_id: Option<SensorId>,
+}
+
+/// The references that begin anew with the closing code that a change gives; `sensor` is the one whose alarm the ticket is about.
+/// A code that the ticket has already begins nothing.
+///
+/// # Errors
+/// Why the code does not fit, for people.
+pub fn restart(
+    ticket: &Ticket,
+    update: &TicketUpdate,
+    sensor: Option<SensorId>,
+) -> Result<Option<Restart>, String> {
+    let given = update.closing_code.given().copied().filter(|code| ticket.closing_code != Some(*code));
+    match (given, sensor) {
+        (Some(ClosingCode::Overhaul), _) => {
+            Ok(Some(Restart { reason: RestartReason::Overhaul, sensor_id: None }))
+        }
+        (Some(ClosingCode::SensorReplaced), Some(sensor)) => {
+            Ok(Some(Restart { reason: RestartReason::SensorReplaced, sensor_id: Some(sensor) }))
+        }
+        (Some(ClosingCode::SensorReplaced), None) => {
+            Err("closing_code: the ticket is about no sensor's alarm, so it \
+             does not say which sensor was replaced; say it on the sensor's page"
+                .to_owned())
+        }
+        (Some(ClosingCode::Repaired | ClosingCode::PartReplaced | ClosingCode::NoFaultFound) | None, _) => {
+            Ok(None)
+        }
+    }
 }
 
 /// Checks a change of state against the workflow; `assignee` is whoever has the ticket after it.
@@ -154,8 +195,34 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_checked_with_the_assignee_that_it_leaves() {
-        let of = |name: Option<&str>| Ticket {
+    fn a_closing_code_belongs_to_an_end_and_starts_references_once() {
+        let code = |code: ClosingCode, status: Option<TicketStatus>| TicketUpdate {
+            status,
+            closing_code: Patch::Set(code),
+            ..TicketUpdate::default()
+        };
+        let open = ticket(None);
+        assert!(check_update(&open, &code(ClosingCode::Overhaul, None)).is_err());
+        assert_eq!(check_update(&open, &code(ClosingCode::Overhaul, Some(Resolved))), Ok(()));
+        let sensor = SensorId(Uuid::from_u128(7));
+        let overhaul = Restart { reason: RestartReason::Overhaul, sensor_id: None };
+        let replaced = Restart { reason: RestartReason::SensorReplaced, sensor_id: Some(sensor) };
+        for (given, about, expected) in [
+            (ClosingCode::Overhaul, None, Some(overhaul)),
+            (ClosingCode::Overhaul, Some(sensor), Some(overhaul)),
+            (ClosingCode::SensorReplaced, Some(sensor), Some(replaced)),
+            (ClosingCode::Repaired, Some(sensor), None),
+        ] {
+            assert_eq!(restart(&open, &code(given, Some(Resolved)), about), Ok(expected), "{given}");
+            let has_it = Ticket { closing_code: Some(given), ..open.clone() };
+            assert_eq!(restart(&has_it, &code(given, None), about), Ok(None), "{given} again");
+        }
+        assert!(restart(&open, &code(ClosingCode::SensorReplaced, Some(Resolved)), None).is_err());
+        assert_eq!(restart(&open, &TicketUpdate::default(), None), Ok(None));
+    }
+
+    fn ticket(name: Option<&str>) -> Ticket {
+        Ticket {
             machine_id: MachineId(Uuid::nil()),
             alarm_id: None,
             title: "Seal".to_owned(),
@@ -170,9 +237,14 @@ mod tests {
             updated_at: Timestamp(0),
             status: Open,
             resolution_notes: None,
+            closing_code: None,
             assigned_to: None,
             due_date: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_change_is_checked_with_the_assignee_that_it_leaves() {
         let to_assigned = |assignee: Patch<Text<0, 320>>| TicketUpdate {
             status: Some(Assigned),
             assignee,
@@ -186,7 +258,7 @@ mod tests {
             (None, Patch::Set("a@b.c".into()), true),
         ] {
             assert_eq!(
-                check_update(&of(before), &to_assigned(change.clone())).is_ok(),
+                check_update(&ticket(before), &to_assigned(change.clone())).is_ok(),
                 allowed,
                 "{before:?} {change:?}"
             );

@@ -12,9 +12,32 @@ use crate::{
 };
 use pm_api::{
     Timestamp,
-    prediction::{Buffering, Contributing, FeatureShare, ReferenceState},
-    score::Limits,
+    prediction::{Buffering, Contributing, FeatureShare, ReferenceState, UsualLevels},
+    score::{Limits, ScoreItem},
 };
+
+/// What sentences call a sensor, and the unit of its values.
+#[derive(Debug, Clone, Copy)]
+pub struct Sensor<'a> {
+    /// Name for people.
+    pub name: &'a str,
+    /// Unit, where it is known.
+    pub unit: Option<&'a str>,
+}
+
+impl<'a> Sensor<'a> {
+    /// The sensor of an item.
+    #[must_use]
+    pub fn of(item: &'a ScoreItem) -> Self {
+        Self { name: &item.name, unit: item.unit.as_deref().map(str::trim).filter(|u| !u.is_empty()) }
+    }
+
+    /// A value with the unit.
+    fn value(self, value: f64) -> String {
+        let unit = self.unit.map(|u| format!(" {u}")).unwrap_or_default();
+        format!("{}{unit}", significant(value))
+    }
+}
 
 /// Features named in an explanation.
 const TOP: usize = 3;
@@ -33,6 +56,7 @@ pub fn contributing(
     state: &State,
     limits: &Limits,
     value: f64,
+    sensor: Sensor,
 ) -> String {
     let (top, all) = top_features(model, scored);
     let features = top
@@ -59,24 +83,32 @@ pub fn contributing(
         smoothed_score: round(state.track.smoothed.unwrap_or(scored.raw), 4),
         state_status: state.track.class.as_str().to_owned(),
         features,
-        reason: reason(scored, state, limits, value, &top),
+        reason: reason(scored, state, limits, value, (&top, sensor)),
         reference: Some(reference(state)),
     })
 }
 
-/// An explanation, with the finding that the machine's other sensors do not explain the level.
+/// An explanation, with the finding that the machine's other sensors do not explain the level; `named`: the sensor, and the
+/// names of the others that it follows.
 #[must_use]
-pub fn apart(explanation: &str, level: f64, apart: Apart) -> String {
+pub fn apart(explanation: &str, level: f64, apart: &Apart, (sensor, others): (Sensor, &[&str])) -> String {
     let Ok(mut all) = serde_json::from_str::<Contributing>(explanation) else {
         return explanation.to_owned();
     };
     let known = level - apart.by;
     let side = if apart.by >= 0.0 { "above" } else { "below" };
+    let others = match others {
+        [] => "the machine's other sensors explain".to_owned(),
+        [one] => format!("{one} explains"),
+        [more @ .., last] => format!("{} and {last} explain", more.join(", ")),
+    };
     let sentence = format!(
-        "The level of {} is {} {side} what the machine's other sensors explain, since {}.",
-        significant(level),
-        significant(apart.by.abs()),
-        minute(apart.since.0)
+        "{} is {} {side} what {others}, since {}: {} instead of {}.",
+        sensor.name,
+        sensor.value(apart.by.abs()),
+        minute(apart.since.0),
+        sensor.value(level),
+        sensor.value(known),
     );
     match &mut all.reference {
         Some(reference) if reference.outside.is_some() => all.reason = format!("{} {sentence}", all.reason),
@@ -87,6 +119,7 @@ pub fn apart(explanation: &str, level: f64, apart: Apart) -> String {
                 since: Some(apart.since),
                 now: Some(significant(level)),
                 known: Some(significant(known)),
+                usual: reference.as_ref().and_then(|r| r.usual),
             });
             all.reason = sentence;
         }
@@ -103,12 +136,14 @@ fn reference(state: &State) -> ReferenceState {
         }
         Some(Finding::Scatter(_) | Finding::Outliers) | None => None,
     };
+    let levels = state.reference.levels();
     ReferenceState {
         learning_days_left: left.map(|days| round(days, 2)),
         outside: finding.map(|f| kind(f).to_owned()),
         since: finding.and(state.reference.since_us()).map(Timestamp),
-        now: compared.map(|c| significant(c.now)),
+        now: compared.map(|c| c.now).or(levels.map(|l| l.0)).map(significant),
         known: compared.map(|c| significant(c.known)),
+        usual: levels.map(|(_, (low, high))| UsualLevels { low: significant(low), high: significant(high) }),
     }
 }
 
@@ -124,50 +159,63 @@ fn kind(finding: Finding) -> &'static str {
 }
 
 /// What has left the reference, as a sentence.
-fn finding_sentence(finding: Finding, since: Option<i64>) -> String {
-    let apart = |now: f64, known: f64| {
+fn finding_sentence(finding: Finding, since: Option<i64>, sensor: Sensor) -> String {
+    let name = sensor.name;
+    let apart = |Compared { now, known }: Compared| {
         let side = if now >= known { "above" } else { "below" };
-        format!("{} {side} {}", significant((now - known).abs()), significant(known))
+        (
+            format!("{} {side}", sensor.value((now - known).abs())),
+            format!("{} instead of {}", sensor.value(now), sensor.value(known)),
+        )
     };
-    let what = match finding {
-        Finding::Level(Compared { now, known }) => {
-            format!("The level is {}, the nearest one known from learning", apart(now, known))
+    let (what, values) = match finding {
+        Finding::Level(compared) => {
+            let (by, values) = apart(compared);
+            (format!("{name} is {by} the nearest level known from learning"), Some(values))
         }
-        Finding::LevelForTimeOfDay(Compared { now, known }) => {
-            format!("The level is {}, what is usual at this time of day", apart(now, known))
+        Finding::LevelForTimeOfDay(compared) => {
+            let (by, values) = apart(compared);
+            (format!("{name} is {by} what is usual at this time of day"), Some(values))
         }
-        Finding::Scatter(times) => {
+        Finding::Scatter(times) => (
             format!(
-                "The readings scatter {} times as much as known from learning at such a level",
+                "{name} scatters {} times as much as known from learning at such a level",
                 significant(times)
+            ),
+            None,
+        ),
+        Finding::Gain(compared) => {
+            let (by, _) = apart(compared);
+            (
+                format!(
+                    "{name} counts differently: in a stretch of time it gains {by} what is known from learning"
+                ),
+                None,
             )
         }
-        Finding::Gain(Compared { now, known }) => {
+        Finding::Share(Compared { now, known }) => (
             format!(
-                "The counter gains {} in a stretch of time; known from learning is {}",
-                significant(now),
-                significant(known)
-            )
-        }
-        Finding::Share(Compared { now, known }) => {
-            format!(
-                "The share of time at the upper value is {}; known from learning is {}",
-                significant(now),
-                significant(known)
-            )
-        }
-        Finding::Outliers => "There are more single outliers than while learning".to_owned(),
+                "{name} is at its upper value for {} % of the time, known from learning is {} %",
+                significant(100.0 * now),
+                significant(100.0 * known)
+            ),
+            None,
+        ),
+        Finding::Outliers => (format!("{name} has more single outliers than while learning"), None),
     };
-    match since {
-        Some(since) => format!("{what}; outside since {}.", minute(since)),
-        None => format!("{what}."),
-    }
+    let since = since.map(|since| format!(", since {}", minute(since))).unwrap_or_default();
+    let values = values.map(|values| format!(": {values}")).unwrap_or_default();
+    format!("{what}{since}{values}.")
 }
 
-/// `2026-11-30 14:00 UTC`.
+/// `Monday 2026-11-30 14:00 UTC`.
 fn minute(time_us: i64) -> String {
+    // 1970 began on a Thursday
+    const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+    let day = DAYS[time_us.div_euclid(86_400_000_000).rem_euclid(7) as usize];
     let text = Timestamp(time_us).to_string();
-    text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
+    let minute = text.get(..16).unwrap_or(&text);
+    format!("{day} {} UTC", minute.replace('T', " "))
 }
 
 fn text(value: &impl serde::Serialize) -> String {
@@ -191,12 +239,18 @@ fn top_features(model: Option<&Model>, scored: &Score) -> (Vec<(usize, f64)>, f6
     (credit, all)
 }
 
-fn reason(scored: &Score, state: &State, limits: &Limits, value: f64, top: &[(usize, f64)]) -> String {
+fn reason(
+    scored: &Score,
+    state: &State,
+    limits: &Limits,
+    value: f64,
+    (top, sensor): (&[(usize, f64)], Sensor),
+) -> String {
     if scored.rule_score > 0.0 {
         return limit_sentence(scored.rule_score, limits, value);
     }
     if let Some(finding) = state.reference.finding() {
-        return finding_sentence(finding, state.reference.since_us());
+        return finding_sentence(finding, state.reference.since_us(), sensor);
     }
     let Some(&(i, _)) = top.first().filter(|_| scored.raw >= 0.5) else {
         return if scored.raw >= WARNING_FROM {

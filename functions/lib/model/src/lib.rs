@@ -34,6 +34,7 @@ pub mod rul;
 pub mod rules;
 pub mod score;
 pub mod scorer;
+pub mod sensitivity;
 pub mod state;
 pub mod stats;
 pub mod track;

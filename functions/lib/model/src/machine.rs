@@ -9,7 +9,7 @@
 //! Beside it, [`crate::relations`] holds every sensor's level against what the others explain, by a reference that is
 //! learned once; what it finds raises alarms of these sensors.
 
-use crate::{gaussian::Gaussian, relations::Relations};
+use crate::{gaussian::Gaussian, reference::Keeping, relations::Relations};
 use pm_api::{SensorId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ const MEMORY: f64 = 3600.0;
 const YOUNG: f64 = 600.0;
 const SHRINK: f64 = 0.1;
 const SMOOTHING: f64 = 0.2;
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// What is remembered of a machine: an opaque blob for the caller.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct Machine {
     relations: Relations,
     /// Per sensor the time (µs) of the newest verdict «normal» that is known of.
     accepted: Vec<Option<i64>>,
+    /// Time (µs) from which on it counts: the newest at which one of its sensors was replaced, or it was overhauled.
+    restarted_us: Option<i64>,
 }
 
 /// What a sensor shows now.
@@ -52,10 +54,12 @@ pub struct Present {
     pub level: f64,
     /// When a person last called an alarm of it false.
     pub accepted: Option<Timestamp>,
+    /// When its reference was last started anew.
+    pub restarted: Option<Timestamp>,
 }
 
 /// A sensor that is not where the machine's other sensors say it should be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Apart {
     /// The sensor.
     pub sensor: SensorId,
@@ -63,6 +67,8 @@ pub struct Apart {
     pub by: f64,
     /// Since when.
     pub since: Timestamp,
+    /// The other sensors that its level follows most closely.
+    pub follows: Vec<SensorId>,
 }
 
 /// The assessment of a machine.
@@ -104,11 +110,15 @@ impl Machine {
             && [self.seen, self.usual.0, self.usual.1, self.smoothed].iter().all(|v| v.is_finite())
     }
 
-    /// Takes what sensors show now and judges the machine. `None` while it is new or has a single sensor. `learn_us`: how
-    /// long the relations between its sensors are learned.
+    /// Takes what sensors show now and judges the machine. `None` while it is new or has a single sensor. `keeping`: how
+    /// the relations between its sensors are kept.
     ///
-    /// A sensor that is new to it makes the machine new, since nothing is known of how the two belong together.
-    pub fn advance(&mut self, now: &[Present], learn_us: i64) -> Option<Assessment> {
+    /// A sensor that is new to it, or was replaced, makes the machine new, since nothing is known of how the two belong together.
+    pub fn advance(&mut self, now: &[Present], keeping: Keeping) -> Option<Assessment> {
+        let restarted_us = now.iter().filter_map(|p| p.restarted).map(|t| t.0).max();
+        if restarted_us > self.restarted_us {
+            *self = Self { restarted_us, ..Self::default() };
+        }
         let mut levels = Vec::with_capacity(now.len());
         for present in now {
             let at = match self.sensors.iter().position(|s| *s == present.sensor) {
@@ -123,7 +133,7 @@ impl Machine {
                 self.relations.accept(at, accepted);
             }
         }
-        self.relations.push(&levels, learn_us);
+        self.relations.push(&levels, keeping);
         if self.sensors.len() < 2 {
             return None;
         }
@@ -137,10 +147,22 @@ impl Machine {
     #[must_use]
     pub fn apart(&self) -> Vec<Apart> {
         let known = |a: crate::relations::Apart| {
-            let sensor = *self.sensors.get(a.place)?;
-            Some(Apart { sensor, by: a.by, since: Timestamp(a.since_us) })
+            let follows = self.relations.follows(a.place);
+            Some(Apart {
+                sensor: *self.sensors.get(a.place)?,
+                by: a.by,
+                since: Timestamp(a.since_us),
+                follows: follows.into_iter().filter_map(|at| self.sensors.get(at).copied()).collect(),
+            })
         };
         self.relations.apart().into_iter().filter_map(known).collect()
+    }
+
+    /// The level of each sensor that the others explain; empty while that is learned.
+    #[must_use]
+    pub fn explained(&self) -> Vec<(SensorId, f64)> {
+        let all = self.sensors.iter().copied().zip(self.relations.explained());
+        all.filter_map(|(sensor, level)| Some((sensor, level?))).collect()
     }
 
     fn add(&mut self, sensor: SensorId) -> usize {
@@ -200,7 +222,7 @@ impl Machine {
 mod tests {
     use super::*;
 
-    const WEEK_US: i64 = 7 * 86_400_000_000;
+    const KEEPING: Keeping = Keeping { learn_us: 7 * 86_400_000_000, widening: 1.0 };
 
     fn id(n: u128) -> SensorId {
         SensorId(uuid::Uuid::from_u128(n))
@@ -213,6 +235,7 @@ mod tests {
             time: Timestamp(1_700_000_000_000_000 + 60_000_000 * k as i64),
             level: 50.0 + 4.0 * f64::from(level),
             accepted: None,
+            restarted: None,
         }
     }
 
@@ -231,7 +254,7 @@ mod tests {
     fn settled() -> Machine {
         let mut machine = Machine::default();
         for k in 0..6000 {
-            let assessment = machine.advance(&now(k), WEEK_US);
+            let assessment = machine.advance(&now(k), KEEPING);
             if k > 2000 {
                 let score = assessment.expect("known by now").score;
                 assert!(score < 0.5, "{k}: {score}");
@@ -248,7 +271,7 @@ mod tests {
             let mut present = now(k);
             // It shows the opposite of what the load asks for: a value that it often has.
             present[1].relative[0] = 0.9 - present[1].relative[0];
-            last = machine.advance(&present, WEEK_US);
+            last = machine.advance(&present, KEEPING);
         }
         let assessment = last.expect("known");
         assert!(assessment.score > 0.75, "{assessment:?}");
@@ -267,12 +290,27 @@ mod tests {
     }
 
     #[test]
+    fn a_replaced_sensor_makes_the_machine_new_once() {
+        let mut machine = settled();
+        let replaced = |k: usize| {
+            let mut present = now(k);
+            present[2].restarted = Some(Timestamp(1_700_360_000_000_000));
+            present
+        };
+        assert!(machine.advance(&replaced(6000), KEEPING).is_none());
+        for k in 6001..8000 {
+            machine.advance(&replaced(k), KEEPING);
+        }
+        assert!(machine.advance(&replaced(8000), KEEPING).is_some(), "it has learned since");
+    }
+
+    #[test]
     fn one_sensor_is_no_machine_and_a_new_sensor_makes_it_new() {
         let mut machine = Machine::default();
-        assert!((0..3000).all(|k| machine.advance(&now(k)[..1], WEEK_US).is_none()));
+        assert!((0..3000).all(|k| machine.advance(&now(k)[..1], KEEPING).is_none()));
         let mut machine = settled();
         let mut present = now(7000);
         present.push(self::present(7000, 9, 0.0, 0.0));
-        assert!(machine.advance(&present, WEEK_US).is_none());
+        assert!(machine.advance(&present, KEEPING).is_none());
     }
 }

@@ -43,6 +43,15 @@ const STRETCH_MARGIN: f64 = 2.5;
 /// Stretches in a row with too many outliers.
 const OUTLIER_STRETCHES: u8 = 2;
 
+/// How a reference is kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Keeping {
+    /// How long it is learned, µs.
+    pub learn_us: i64,
+    /// Factor on every distance that is ordinary after learning ([`crate::sensitivity`]); 1 unless people ask for more or less.
+    pub widening: f64,
+}
+
 /// What has left the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detector {
@@ -117,8 +126,9 @@ struct Summary {
 }
 
 impl Reference {
-    /// Takes a reading. `learn_us`: how long learning takes; `healthy`: it may be learned from.
-    pub fn push(&mut self, time_us: i64, value: f64, learn_us: i64, healthy: bool) {
+    /// Takes a reading; `healthy`: it may be learned from.
+    pub fn push(&mut self, time_us: i64, value: f64, keeping: Keeping, healthy: bool) {
+        let Keeping { learn_us, widening } = keeping;
         let started = *self.started_us.get_or_insert(time_us);
         self.newest_us = time_us;
         self.readings = self.readings.saturating_add(1);
@@ -143,7 +153,7 @@ impl Reference {
         let usual = self.short.cover().scatter();
         let closed = self.bucket.push((time_us, self.length_us), value, self.origin, usual, self.nature);
         if let Some(closed) = closed {
-            self.close(closed, healthy);
+            self.close(closed, widening, healthy);
         }
         if !self.frozen && time_us - started >= learn_us && !self.short.cover().is_empty() {
             self.freeze();
@@ -167,28 +177,34 @@ impl Reference {
         self.hours.freeze((DAY_US / (STRETCH * self.length_us)) as usize);
     }
 
-    fn close(&mut self, closed: Closed, healthy: bool) {
+    fn close(&mut self, closed: Closed, widening: f64, healthy: bool) {
         let Closed { index, point, outliers, readings } = closed;
         let day = (index * self.length_us).div_euclid(DAY_US) as i32;
         let stretch = index.div_euclid(STRETCH);
         if stretch != self.stretch {
             let buckets = std::mem::take(&mut self.buckets);
             if buckets.len() >= MIN_STRETCH_BUCKETS {
-                self.close_stretch(&buckets, self.stretch, day, healthy);
+                self.close_stretch(&buckets, (self.stretch, day), widening, healthy);
             }
             self.stretch = stretch;
         }
         self.buckets.push(Summary { point, readings, outliers });
         self.newest = Some(point);
         if self.frozen {
-            self.short.judge(point, day, view::MARGIN, &self.shifts);
+            self.short.judge(point, day, (view::MARGIN, widening), &self.shifts);
             self.note();
         } else if healthy {
             self.short.learn(point, readings, day);
         }
     }
 
-    fn close_stretch(&mut self, buckets: &[Summary], stretch: i64, day: i32, healthy: bool) {
+    fn close_stretch(
+        &mut self,
+        buckets: &[Summary],
+        (stretch, day): (i64, i32),
+        widening: f64,
+        healthy: bool,
+    ) {
         // the lower of the two in the middle, so that two loads in a stretch do not become a third
         let mut levels: Vec<f32> = buckets.iter().map(|p| p.point.level).collect();
         levels.sort_unstable_by(f32::total_cmp);
@@ -197,7 +213,7 @@ impl Reference {
         let outliers: u32 = buckets.iter().map(|p| p.outliers).sum();
         let readings = buckets.iter().map(|p| p.readings).sum();
         if self.frozen {
-            self.long.judge(point, day, STRETCH_MARGIN, &self.shifts);
+            self.long.judge(point, day, (STRETCH_MARGIN, widening), &self.shifts);
             let many = outliers > 2 * self.outliers + 2;
             self.outlier_stretches = if many {
                 (self.outlier_stretches + 1).min(OUTLIER_STRETCHES + 1)
@@ -205,7 +221,7 @@ impl Reference {
                 self.outlier_stretches.saturating_sub(1)
             };
             let unit = self.long.cover().unit().min(self.short.cover().unit());
-            self.hours.judge(stretch, point.level, unit, &self.shifts);
+            self.hours.judge(stretch, point.level, (unit, widening), &self.shifts);
         } else if healthy {
             self.outliers = self.outliers.max(outliers);
             self.long.learn(point, readings, day);
@@ -272,6 +288,21 @@ impl Reference {
     #[must_use]
     pub fn learning_days_left(&self, learn_us: i64) -> Option<f64> {
         (!self.frozen).then(|| learn_us.saturating_sub(self.age_us()).max(0) as f64 / DAY_US as f64)
+    }
+
+    /// Level of the newest bucket and the levels known from learning, lowest and highest: for the time of day where that explains
+    /// the level. `None` while learning, and for counters and contacts.
+    #[must_use]
+    pub fn levels(&self) -> Option<(f64, (f64, f64))> {
+        if !self.frozen || self.nature != Nature::Continuous {
+            return None;
+        }
+        let of_day = self.hours.explains().then(|| self.hours.range(self.stretch)).flatten();
+        let (low, high) = of_day.or_else(|| self.short.cover().range())?;
+        // what people called normal since lies beside it
+        let (down, up) = self.shifts.iter().fold((0.0f32, 0.0f32), |(a, b), s| (a.min(*s), b.max(*s)));
+        let absolute = |level: f32| self.origin + f64::from(level);
+        Some((absolute(self.newest?.level), (absolute(low + down), absolute(high + up))))
     }
 
     /// What is outside and by how much.

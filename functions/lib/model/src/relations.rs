@@ -7,7 +7,10 @@
 //!
 //! Invariant: after learning nothing that lasts is learned.
 
-use crate::{gaussian::inverse, reference::next_sum};
+use crate::{
+    gaussian::inverse,
+    reference::{Keeping, next_sum},
+};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
@@ -46,6 +49,8 @@ pub struct Relations {
     /// Largest residuals of days not learned from, in spreads.
     extremes: Vec<f32>,
     residuals: Vec<f32>,
+    /// Levels of the newest bucket after learning.
+    levels: Vec<Option<f64>>,
     excesses: Vec<f32>,
     /// What people called normal, taken off the residuals.
     offsets: Vec<f32>,
@@ -75,6 +80,7 @@ impl Relations {
             covariance: vec![0.0; columns * columns],
             extremes: vec![0.0; sensors],
             residuals: vec![0.0; sensors],
+            levels: vec![None; sensors],
             excesses: vec![0.0; sensors],
             offsets: vec![0.0; sensors],
             since_us: vec![None; sensors],
@@ -82,19 +88,19 @@ impl Relations {
         }
     }
 
-    /// Takes levels: place of the sensor, time in µs, value. `learn_us`: how long learning takes.
-    pub fn push(&mut self, levels: &[(usize, i64, f64)], learn_us: i64) {
+    /// Takes levels: place of the sensor, time in µs, value.
+    pub fn push(&mut self, levels: &[(usize, i64, f64)], keeping: Keeping) {
         let Some(newest) = levels.iter().map(|l| l.1).max() else { return };
         let started = *self.started_us.get_or_insert(newest);
         let index = newest.div_euclid(BUCKET_US);
         if index > self.index {
             if self.counts.iter().all(|c| *c > 0) {
-                self.close();
+                self.close(keeping.widening);
             }
             self.index = index;
             self.sums.fill(0.0);
             self.counts.fill(0);
-            if !self.frozen && newest - started >= learn_us && self.seen >= MIN_BUCKETS {
+            if !self.frozen && newest - started >= keeping.learn_us && self.seen >= MIN_BUCKETS {
                 self.regress();
                 self.frozen = true;
             }
@@ -107,7 +113,7 @@ impl Relations {
         }
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, widening: f64) {
         let at_us = self.index * BUCKET_US;
         let angle = TAU * at_us.rem_euclid(DAY_US) as f64 / DAY_US as f64;
         let mut row: Vec<f64> = self.sums.iter().zip(&self.counts).map(|(s, c)| s / f64::from(*c)).collect();
@@ -124,7 +130,7 @@ impl Relations {
             }
         }
         self.day = day;
-        self.look(&row, at_us);
+        self.look(&row, at_us, widening);
         if !self.frozen {
             self.learn(&row);
         }
@@ -168,7 +174,7 @@ impl Relations {
             .collect();
     }
 
-    fn look(&mut self, row: &[f64], at_us: i64) {
+    fn look(&mut self, row: &[f64], at_us: i64, widening: f64) {
         let columns = row.len();
         if self.weights.is_empty() {
             return;
@@ -184,7 +190,8 @@ impl Relations {
                 self.extremes[place] = self.extremes[place].max(residual.abs() as f32);
                 continue;
             }
-            let ordinary = (MARGIN * f64::from(self.extremes[place])).max(MIN_RESIDUAL_SHARE);
+            self.levels[place] = Some(row[place]);
+            let ordinary = widening * (MARGIN * f64::from(self.extremes[place])).max(MIN_RESIDUAL_SHARE);
             self.excesses[place] = next_sum(self.excesses[place], residual.abs() / ordinary);
             if self.excesses[place] >= ALARM {
                 self.since_us[place].get_or_insert(at_us);
@@ -214,6 +221,28 @@ impl Relations {
         apart
     }
 
+    /// The level of each sensor that the others explain; `None` while that is learned.
+    pub fn explained(&self) -> impl Iterator<Item = Option<f64>> {
+        let explained = |(place, level): (usize, &Option<f64>)| {
+            Some((*level)? - f64::from(self.residuals[place]) * self.spread(place))
+        };
+        self.levels.iter().enumerate().map(explained)
+    }
+
+    /// The other sensors that the level of one follows most closely, at most two, the closest first. Each of them explains at least
+    /// half as much as the closest.
+    #[must_use]
+    pub fn follows(&self, place: usize) -> Vec<usize> {
+        let columns = self.mean.len();
+        let Some(line) = self.weights.get(place * columns..(place + 1) * columns) else { return Vec::new() };
+        let mut others: Vec<(usize, f32)> =
+            line[..self.sums.len()].iter().map(|w| w.abs()).enumerate().collect();
+        others.retain(|o| o.0 != place);
+        others.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let least = others.first().map_or(0.0, |o| 0.5 * o.1);
+        others.into_iter().take(2).filter(|o| o.1 >= least).map(|o| o.0).collect()
+    }
+
     /// A person said at a time (µs) that what a sensor showed up to then is normal. Its residual and those of the others, which
     /// it is in, count as known from now on.
     pub fn accept(&mut self, place: usize, at_us: i64) {
@@ -236,8 +265,8 @@ impl Relations {
             && self.covariance.len() == columns * columns
             && (self.weights.is_empty() || self.weights.len() == sensors * columns)
             && [self.extremes.len(), self.residuals.len(), self.excesses.len()] == [sensors; 3]
-            && [self.offsets.len(), self.since_us.len()] == [sensors; 2]
-            && self.mean.iter().chain(&self.sums).all(|v| v.is_finite())
+            && [self.offsets.len(), self.since_us.len(), self.levels.len()] == [sensors; 3]
+            && self.mean.iter().chain(&self.sums).chain(self.levels.iter().flatten()).all(|v| v.is_finite())
             && [
                 &self.covariance,
                 &self.weights,

@@ -1,13 +1,15 @@
 //! A request to the scorer: its sensors one by one, then its machines as a whole.
 
 use crate::{
-    Model, explain,
+    Model,
+    explain::{self, Sensor},
     machine::{Apart, Machine, Present},
+    reference::Keeping,
     score::{FARTHEST_OUTSIDE, UNCALIBRATED},
-    scorer,
+    scorer, sensitivity,
 };
 use pm_api::{
-    ReadingStatus,
+    ReadingStatus, SensorId,
     score::{MachineItem, MachineResult, ScoreItem, ScoreRequest, ScoreResponse, ScoreResult},
 };
 
@@ -44,29 +46,38 @@ fn machine(of: &MachineItem, items: &[ScoreItem], results: &mut [ScoreResult]) -
                 time: result.time,
                 level: result.level?,
                 accepted: item.accepted,
+                restarted: item.restarted,
             })
         })
         .collect();
-    let learn_s = mine().map(|(_, item)| item.learning_s).max().unwrap_or(0);
+    // the settings are the same for all of its sensors
+    let keeping = mine().next().map_or(Keeping { learn_us: 0, widening: 1.0 }, |(_, item)| Keeping {
+        learn_us: 1_000_000 * item.learning_s,
+        widening: sensitivity::widening(item.false_alarms_per_month),
+    });
     let mut machine = of.state.as_deref().map(Machine::from_bytes).unwrap_or_default();
-    let assessment = machine.advance(&now, 1_000_000 * learn_s);
+    let assessment = machine.advance(&now, keeping);
     for (rank, apart) in machine.apart().into_iter().enumerate() {
-        let found =
-            mine().find(|(_, item)| item.sensor_id == apart.sensor).and_then(|(at, _)| results.get_mut(at));
-        if let Some(result) = found.filter(|r| !r.buffering) {
+        let Some((at, item)) = mine().find(|(_, item)| item.sensor_id == apart.sensor) else { continue };
+        if let Some(result) = results.get_mut(at).filter(|r| !r.buffering) {
+            let named = |id: &SensorId| items.iter().find(|i| i.sensor_id == *id).map(|i| i.name.as_str());
+            let others: Option<Vec<&str>> = apart.follows.iter().map(named).collect();
             // the farthest stands out
-            mark(result, apart, (FARTHEST_OUTSIDE - 0.02 * rank as f64).max(MIN_OUTSIDE_SCORE));
+            let score = (FARTHEST_OUTSIDE - 0.02 * rank as f64).max(MIN_OUTSIDE_SCORE);
+            mark(result, &apart, score, (Sensor::of(item), &others.unwrap_or_default()));
         }
     }
     MachineResult {
         machine_id: of.machine_id,
         score: assessment.as_ref().map(|j| j.score),
         shares: assessment.map(|j| j.shares).unwrap_or_default(),
+        explained: machine.explained(),
         state: machine.to_bytes(),
     }
 }
 
-fn mark(result: &mut ScoreResult, apart: Apart, score: f64) {
+/// `named`: the sensor, and the names of the others that its level follows.
+fn mark(result: &mut ScoreResult, apart: &Apart, score: f64, named: (Sensor, &[&str])) {
     if result.class == ReadingStatus::Normal {
         result.class = ReadingStatus::Warning;
         result.confidence = UNCALIBRATED;
@@ -74,6 +85,6 @@ fn mark(result: &mut ScoreResult, apart: Apart, score: f64) {
     result.score = result.score.max(score);
     result.health_percent = result.health_percent.min(scorer::health_percent(result.score));
     if let Some(level) = result.level {
-        result.contributing_features = explain::apart(&result.contributing_features, level, apart);
+        result.contributing_features = explain::apart(&result.contributing_features, level, apart, named);
     }
 }

@@ -3,12 +3,13 @@
 use crate::{
     Model,
     counter::Counted,
-    explain,
+    explain::{self, Sensor},
     features::{self, Context},
     reference::Reference,
     rul::trend,
     rules,
     score::{FARTHEST_OUTSIDE, OUTSIDE, Score, UNCALIBRATED},
+    sensitivity,
     state::{self, State},
     stats,
     track::{WARNING_FROM, WARNING_UNTIL},
@@ -53,7 +54,7 @@ pub fn advance_with_challenger(
         return None;
     }
     let rule_score = rules::score(limits, value);
-    state.reference.push(time_us, value, 1_000_000 * state.learning_s, rule_score == 0.0);
+    state.reference.push(time_us, value, state.keeping(), rule_score == 0.0);
     if !state.window.is_ready() {
         // a pause ends no alarm of the reference
         if state.reference.outside().is_none() {
@@ -145,6 +146,12 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         known.filter(|s| s.unit.is_none() || unit.is_none() || s.unit == unit).unwrap_or_default();
     state.unit = unit.or(state.unit);
     state.learning_s = item.learning_s;
+    state.widening = sensitivity::widening(item.false_alarms_per_month);
+    let restarted = item.restarted.map(|t| t.0);
+    if state.restarted_us < restarted {
+        state.restarted_us = restarted;
+        state = state.anew();
+    }
     if let Some(accepted) = item.accepted.map(|t| t.0)
         && state.accepted_us.is_none_or(|known| known < accepted)
     {
@@ -154,7 +161,8 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     }
     let model_version = model.map_or(RULE_BASED, |m| &m.version).to_owned();
     let mut newest = None;
-    for (time, value) in &item.readings {
+    let known_from = state.restarted_us.unwrap_or(i64::MIN);
+    for (time, value) in item.readings.iter().filter(|r| r.0.0 > known_from) {
         let Some(value) = measured(&mut state, time.0, *value) else { continue };
         let limits = if state.counter.is_recognised() { &Limits::default() } else { &item.limits };
         let scored = advance_with_challenger(&mut state, model, challenger, limits, time.0, value);
@@ -203,7 +211,7 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         confidence: confidence(model, limits, &scored, &state, score),
         health_percent: health_percent(score),
         remaining_life,
-        contributing_features: explain::contributing(model, &scored, &state, limits, value),
+        contributing_features: explain::contributing(model, &scored, &state, limits, value, Sensor::of(item)),
         fallback,
         relative: Some([scored.row[0], scored.row[1]]),
         level: Some(if state.counter.is_recognised() { value } else { level(&item.readings, value) }),
@@ -218,13 +226,7 @@ fn measured(state: &mut State, time_us: i64, value: f64) -> Option<f64> {
     let was = state.counter.is_recognised();
     let counted = state.counter.take(time_us, value);
     if state.counter.is_recognised() != was {
-        *state = State {
-            unit: state.unit,
-            learning_s: state.learning_s,
-            accepted_us: state.accepted_us,
-            counter: state.counter,
-            ..State::default()
-        };
+        *state = State { counter: state.counter, ..state.anew() };
     }
     match counted {
         Counted::Value(value) | Counted::Rate(value) => Some(value),

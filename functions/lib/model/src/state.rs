@@ -7,14 +7,14 @@ use crate::{
     ceiling::Ceiling,
     counter::Counter,
     history::History,
-    reference::{LEARNING_S, Reference},
+    reference::{Keeping, LEARNING_S, Reference},
     track::Track,
     window::Window,
 };
 use serde::{Deserialize, Serialize};
 
 /// Version of the layout and of the meaning of the numbers. A blob of another version is started afresh.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// The state of one sensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,8 +37,12 @@ pub struct State {
     pub ceiling: Ceiling,
     /// How long the reference is learned, s.
     pub learning_s: i64,
+    /// Factor on what is ordinary ([`crate::sensitivity`]).
+    pub widening: f64,
     /// Time (µs) of the newest verdict «normal» that the reference knows of.
     pub accepted_us: Option<i64>,
+    /// Time (µs) from which on the sensor is known: when it was last replaced, or its machine overhauled.
+    pub restarted_us: Option<i64>,
     /// Whether the sensor only counts up: then all of this is about how fast it counts.
     pub counter: Counter,
 }
@@ -55,13 +59,34 @@ impl Default for State {
             reference: Reference::default(),
             ceiling: Ceiling::default(),
             learning_s: LEARNING_S,
+            widening: 1.0,
             accepted_us: None,
+            restarted_us: None,
             counter: Counter::default(),
         }
     }
 }
 
 impl State {
+    /// Nothing known of the sensor's readings; what people said stays.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self {
+            unit: self.unit,
+            learning_s: self.learning_s,
+            widening: self.widening,
+            accepted_us: self.accepted_us,
+            restarted_us: self.restarted_us,
+            ..Self::default()
+        }
+    }
+
+    /// How the reference is kept.
+    #[must_use]
+    pub fn keeping(&self) -> Keeping {
+        Keeping { learn_us: 1_000_000 * self.learning_s, widening: self.widening }
+    }
+
     /// Reads a blob; `None` when it is damaged, or of another version.
     #[must_use]
     pub fn from_bytes(blob: &[u8]) -> Option<Self> {

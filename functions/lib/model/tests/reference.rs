@@ -1,7 +1,7 @@
 //! The healthy reference of a sensor, and the relations between the sensors of a machine, on signals whose course is known.
 
 use pm_model::{
-    reference::{Finding, Reference, nature::Nature, nature::Signs},
+    reference::{Finding, Keeping, Reference, nature::Nature, nature::Signs},
     relations::Relations,
 };
 use proptest::prelude::*;
@@ -13,6 +13,7 @@ const DAY_US: i64 = 1440 * MINUTE_US;
 /// Monday, 00:00 UTC.
 const START_US: i64 = 1_789_948_800_000_000;
 const WEEK_US: i64 = 7 * DAY_US;
+const KEEPING: Keeping = Keeping { learn_us: WEEK_US, widening: 1.0 };
 
 fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
@@ -32,7 +33,7 @@ fn feed(
     let mut first = None;
     for minute in (days.0 * 1440.0) as i64..(days.1 * 1440.0) as i64 {
         let day = minute as f64 / 1440.0;
-        reference.push(START_US + minute * MINUTE_US, signal(day, normal(&mut rng)), WEEK_US, true);
+        reference.push(START_US + minute * MINUTE_US, signal(day, normal(&mut rng)), KEEPING, true);
         if reference.outside().is_some() {
             first.get_or_insert(day);
         }
@@ -166,7 +167,7 @@ fn machine(relations: &mut Relations, days: (f64, f64), off: f64) -> Option<(f64
             (1, at, 60.0 + 4.0 * load + off + noise()),
             (2, at, 5.0 - load + 0.1 * noise()),
         ];
-        relations.push(&levels, WEEK_US);
+        relations.push(&levels, KEEPING);
         if let Some(apart) = relations.apart().first() {
             first.get_or_insert((day, apart.place));
         }
@@ -215,7 +216,7 @@ proptest! {
         let mut at = START_US;
         for (step, value) in readings {
             at += step;
-            reference.push(at, value, learn_days * DAY_US, true);
+            reference.push(at, value, Keeping { learn_us: learn_days * DAY_US, ..KEEPING }, true);
         }
         prop_assert!(reference.is_valid());
         prop_assert!(reference.excess().is_finite() && (0.0..=1.0).contains(&reference.nearness()));

@@ -21,12 +21,15 @@ fn item(readings: &[(i64, f64)], limits: Limits, state: Option<Vec<u8>>) -> Scor
     ScoreItem {
         sensor_id: SensorId(uuid::Uuid::nil()),
         machine_id: MachineId(uuid::Uuid::nil()),
+        name: "Test sensor".into(),
         sensor_type: "test".into(),
         unit: None,
         model: None,
         challenger: None,
         learning_s: LEARNING_S,
+        false_alarms_per_month: pm_model::sensitivity::BASE_PER_MONTH,
         accepted: None,
+        restarted: None,
         limits,
         state,
         readings: readings.iter().map(|&(t, v)| (Timestamp(t), v)).collect(),
@@ -158,6 +161,67 @@ fn another_unit_starts_afresh() {
     assert!(!same.buffering);
     let unsaid = with_unit(None, &readings[780..785], Some(known));
     assert_eq!((unsaid.score, unsaid.buffering), (same.score, false));
+}
+
+/// Noise around a level, a reading a minute from one day to another.
+fn minutes(days: (i64, i64), level: f64) -> Vec<(i64, f64)> {
+    let noise = quiet(1440);
+    let minute =
+        |m: i64| (1_700_000_000_000_000 + m * 60_000_000, level - 100.0 + noise[(m * 7 % 1440) as usize].1);
+    (1440 * days.0..1440 * days.1).map(minute).collect()
+}
+
+/// Scores readings five at a time; gives the classes and the last result.
+fn follow(
+    model: &Model,
+    state: &mut Option<Vec<u8>>,
+    readings: &[(i64, f64)],
+    said: impl Fn(ScoreItem) -> ScoreItem,
+) -> (Vec<ReadingStatus>, ScoreResult) {
+    let results = readings.chunks(5).map(|readings| {
+        let result = score_item(Some(model), &said(item(readings, Limits::default(), state.take())));
+        *state = Some(result.state.clone());
+        result
+    });
+    let results: Vec<ScoreResult> = results.collect();
+    (results.iter().map(|r| r.class).collect(), results.last().expect("readings").clone())
+}
+
+#[test]
+fn one_verdict_ends_the_alarm_of_a_lasting_set_point_and_it_does_not_come_again() {
+    let (model, mut state) = (model(), None);
+    let (before, _) = follow(&model, &mut state, &minutes((0, 9), 100.0), |item| item);
+    assert!(before.iter().all(|class| *class == ReadingStatus::Normal));
+    let moved = minutes((9, 20), 130.0);
+    let (classes, last) = follow(&model, &mut state, &moved[..1440], |item| item);
+    assert!(last.class > ReadingStatus::Normal, "it lasts");
+    assert!(classes.iter().filter(|c| **c > ReadingStatus::Normal).count() > 200);
+    let why = last.contributing_features;
+    assert!(why.contains("Test sensor is") && why.contains(" above ") && why.contains(", since "), "{why}");
+    let verdict = Timestamp(moved[1439].0 + 1);
+    let (after, last) =
+        follow(&model, &mut state, &moved[1440..], |item| ScoreItem { accepted: Some(verdict), ..item });
+    let normal_from = after.iter().position(|class| *class == ReadingStatus::Normal);
+    assert!(normal_from.is_some_and(|at| at <= 2), "{normal_from:?}");
+    assert!(after[2..].iter().all(|class| *class == ReadingStatus::Normal), "{}", last.contributing_features);
+}
+
+#[test]
+fn a_replaced_sensor_is_learned_anew_once() {
+    let (model, mut state) = (model(), None);
+    follow(&model, &mut state, &minutes((0, 8), 100.0), |item| item);
+    let frozen = State::from_bytes(state.as_ref().expect("a state")).expect("a state");
+    assert!(frozen.reference.is_frozen());
+    let other = minutes((8, 16), 40.0);
+    let replaced = |item| ScoreItem { restarted: Some(Timestamp(other[100].0)), ..item };
+    let (_, first) = follow(&model, &mut state, &other[..105], replaced);
+    assert!(first.buffering, "what was measured before does not count: {first:?}");
+    let (classes, last) = follow(&model, &mut state, &other[105..1440], replaced);
+    assert!(classes.iter().all(|class| *class == ReadingStatus::Normal));
+    assert!(last.contributing_features.contains("Still learning"), "{}", last.contributing_features);
+    follow(&model, &mut state, &other[1440..], replaced);
+    let again = State::from_bytes(state.as_ref().expect("a state")).expect("a state");
+    assert!(again.reference.is_frozen() && again.restarted_us == Some(other[100].0));
 }
 
 #[test]

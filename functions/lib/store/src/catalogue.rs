@@ -35,6 +35,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::rate::ALL,
         crate::reading::ALL,
         crate::reading_export::ALL,
+        crate::reference::ALL,
         crate::registration::ALL,
         crate::remaining_life::ALL,
         crate::report::ALL,

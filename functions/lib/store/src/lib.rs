@@ -47,6 +47,7 @@ pub mod prediction;
 pub mod rate;
 pub mod reading;
 pub mod reading_export;
+pub mod reference;
 pub mod remaining_life;
 pub mod report;
 pub mod report_content;

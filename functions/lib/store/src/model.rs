@@ -9,15 +9,20 @@ use crate::{
 };
 use pm_api::{
     MachineId, ModelId, SensorId, Timestamp,
-    ai::{AiLogLine, DriftReport, FeatureDrift, ModelVersion, NewModel, ShadowDay, ValidationReport},
+    ai::{
+        AiLogLine, DriftReport, FalseAlarms, FeatureDrift, ModelVersion, NewModel, ShadowDay,
+        ValidationReport,
+    },
     list::{ListQuery, Page},
     sort::{AuditSort, DriftSort, ModelSort},
 };
 use pm_domain::{
     alarm::fault,
     duration::{DAY_S, HOUR_S},
+    false_alarms::{self, MONTH_DAYS},
     limits::Thresholds,
     reliability,
+    settings::{self, Values},
 };
 use spin_sdk::pg::{DbValue, ParameterValue};
 
@@ -68,6 +73,17 @@ lists! {
 }
 
 statements! {
+    FALSE_ALARMS = "
+        select (select value from settings where key = 'model.false_alarms_per_machine_month'),
+               a.alarms, a.dismissed, a.open, m.days
+        from (select count(*) as alarms, count(*) filter (where verdict = 'false_alarm') as dismissed,
+                     count(*) filter (where verdict is null) as open
+              from alarms
+              where kind = 'prediction' and triggered_at > now() - $1::int8 * interval '1 second'
+                and ($2::uuid is null or machine_id = $2)) a
+        cross join (
+              select coalesce(sum(extract(epoch from least(now() - created_at, $1 * interval '1 second'))) / 86400, 0)::float8 as days
+              from machines where $2 is null or id = $2) m";
     BY_VERSION = concat!("
         select ", columns!(), " from models m where m.version = $1
         order by m.name <> 'isolation-forest', m.created_at desc limit 1");
@@ -458,4 +474,24 @@ pub async fn drift(db: &Db, query: &ListQuery<DriftSort>) -> Result<Page<DriftRe
 /// Is there work?
 pub async fn due(db: &Db) -> Result<Due, StoreError> {
     db.one(WORK_DUE, vec![HOUR_S.into()], |c| Ok(Due { retrain: c.take()?, drift: c.take()? })).await
+}
+
+/// False alarms of the models over the last month, of all machines or of one.
+pub async fn false_alarms(db: &Db, machine_id: Option<MachineId>) -> Result<FalseAlarms, StoreError> {
+    let params = vec![(MONTH_DAYS * DAY_S).into(), optional(machine_id, |m| id(m.0))];
+    db.one(FALSE_ALARMS, params, |c| {
+        let key = settings::Key::ModelFalseAlarmsPerMachineMonth;
+        let promised = Values::new([(key.definition().key.to_owned(), c.take()?)]).integer(key);
+        let (alarms, false_alarms, without_verdict) = (c.take()?, c.take()?, c.take()?);
+        let machine_days = c.take()?;
+        Ok(FalseAlarms {
+            promised,
+            counted: false_alarms::per_machine_and_month(false_alarms, machine_days),
+            alarms,
+            false_alarms,
+            without_verdict,
+            machine_days,
+        })
+    })
+    .await
 }

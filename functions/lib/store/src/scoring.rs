@@ -3,7 +3,7 @@
 use crate::{
     Db, StoreError,
     statement::statements,
-    value::{Times, at, floats, id, ints, optional_texts, text, texts},
+    value::{Columns, Times, at, floats, id, ints, optional_texts, text, texts},
 };
 use base64::Engine as _;
 use pm_api::{
@@ -11,15 +11,29 @@ use pm_api::{
     score::MachineResult,
 };
 use pm_domain::{
+    duration::DAY_S,
+    false_alarms,
     freshness::FIRST_WINDOW_S,
     settings::{Key, Values},
 };
 
+/// What the reference of a sensor `se` is kept by: settings, the number of the machine's sensors as far as it matters, and since
+/// when.
+macro_rules! keeping {
+    () => {
+        "(select value from settings where key = 'model.learning_days'),
+         (select value from settings where key = 'model.false_alarms_per_machine_month'),
+         (select count(*) from (select from sensors where machine_id = se.machine_id limit 100) counted),
+         (select (extract(epoch from max(x.created_at)) * 1000000)::int8 from reference_restarts x
+          where x.machine_id = se.machine_id and (x.sensor_id is null or x.sensor_id = se.id))"
+    };
+}
+
 statements! {
-    WINDOWS = "
+    WINDOWS = concat!("
         select r.sensor_id, st.score_state, w.times, w.vals,
                model_for(se.machine_id, 'active'), model_for(se.machine_id, 'shadow'),
-               (select value from settings where key = 'model.learning_days'),
+               ", keeping!(), ",
                (select (extract(epoch from max(a.resolved_at)) * 1000000)::int8 from alarms a
                 where a.sensor_id = r.sensor_id and a.kind = 'prediction' and a.verdict = 'false_alarm')
         from unnest($1::text[]::uuid[]) r (sensor_id)
@@ -33,7 +47,7 @@ statements! {
                 where sensor_id = r.sensor_id and quality = 0
                   and time > coalesce(st.scored_through, epoch_us($2)) and time <= epoch_us($3)
                 order by time desc limit 240) d) w
-        where w.times is not null";
+        where w.times is not null");
     STORE = "
         with input as (
             select sensor_id::uuid, machine_id::uuid, timestamptz 'epoch' + us * interval '1 microsecond' as time,
@@ -66,13 +80,15 @@ statements! {
         select r.machine_id, s.score_state
         from unnest($1::text[]::uuid[]) r (machine_id) left join machine_state s on s.machine_id = r.machine_id";
     STORE_MACHINES = "
-        insert into machine_state as s (machine_id, score_state, time, score, shares)
-        select i.machine_id::uuid, decode(i.state, 'base64'), epoch_us($5), nullif(i.score, 'NaN'), i.shares::jsonb
-        from unnest($1::text[], $2::text[], string_to_array($3, ',')::float8[], $4::text[])
-            i (machine_id, state, score, shares)
+        insert into machine_state as s (machine_id, score_state, time, score, shares, explained)
+        select i.machine_id::uuid, decode(i.state, 'base64'), epoch_us($5), nullif(i.score, 'NaN'), i.shares::jsonb,
+               i.explained::jsonb
+        from unnest($1::text[], $2::text[], string_to_array($3, ',')::float8[], $4::text[], $6::text[])
+            i (machine_id, state, score, shares, explained)
         join machines m on m.id = i.machine_id::uuid
         on conflict (machine_id) do update
-        set score_state = excluded.score_state, time = excluded.time, score = excluded.score, shares = excluded.shares
+        set score_state = excluded.score_state, time = excluded.time, score = excluded.score, shares = excluded.shares,
+            explained = excluded.explained
         where s.time <= excluded.time";
     STORE_HYPOTHETICAL = "
         insert into predictions (time, sensor_id, machine_id, score, status, anomaly_type, prediction, confidence,
@@ -81,10 +97,48 @@ statements! {
         values (epoch_us($1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::jsonb, $14, $15, $16, $17)
         on conflict (sensor_id, time) do nothing
         returning id";
-    SCORING_STATE = "
-        select st.score_state, st.scored_through at time zone 'utc', model_for(s.machine_id, 'active'),
-               (select value from settings where key = 'model.learning_days')
-        from sensors s left join sensor_state st on st.sensor_id = s.id where s.id = $1";
+    SCORING_STATE = concat!("
+        select st.score_state, st.scored_through at time zone 'utc', model_for(se.machine_id, 'active'), ", keeping!(), "
+        from sensors se left join sensor_state st on st.sensor_id = se.id where se.id = $1");
+}
+
+/// How the healthy reference of a sensor is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping {
+    /// How long it is learned, s.
+    pub learning_s: i64,
+    /// False alarms of the sensor that are put up with, per month.
+    pub false_alarms_per_month: f64,
+    /// When it was last started anew.
+    pub restarted: Option<Timestamp>,
+}
+
+impl Keeping {
+    fn by(settings: &Values, sensors_of_machine: i64, restarted: Option<Timestamp>) -> Self {
+        let per_machine = settings.integer(Key::ModelFalseAlarmsPerMachineMonth);
+        Self {
+            learning_s: settings.integer(Key::ModelLearningDays) * DAY_S,
+            false_alarms_per_month: false_alarms::of_sensor(per_machine, sensors_of_machine),
+            restarted,
+        }
+    }
+}
+
+impl Default for Keeping {
+    /// That of a machine's only sensor, by the settings' defaults.
+    fn default() -> Self {
+        Self::by(&Values::default(), 1, None)
+    }
+}
+
+/// The columns of [`keeping!`].
+fn keeping(c: &mut Columns) -> Result<Keeping, StoreError> {
+    let mut stored = Vec::new();
+    for key in [Key::ModelLearningDays, Key::ModelFalseAlarmsPerMachineMonth] {
+        stored.push((key.definition().key.to_owned(), c.take()?));
+    }
+    let settings = Values::new(stored);
+    Ok(Keeping::by(&settings, c.take()?, c.take::<Option<i64>>()?.map(Timestamp)))
 }
 
 /// A sensor's new readings and its scoring state.
@@ -100,16 +154,10 @@ pub struct Window {
     pub model: Option<ModelId>,
     /// The registered model that judges beside it.
     pub challenger: Option<ModelId>,
-    /// How long the sensor's healthy reference is learned, s.
-    pub learning_s: i64,
+    /// How its reference is kept.
+    pub keeping: Keeping,
     /// When an alarm of the scorer on this sensor was last called false.
     pub accepted: Option<Timestamp>,
-}
-
-/// The setting [`Key::ModelLearningDays`] in seconds, from what is stored of it.
-fn learning_s(stored: Option<String>) -> i64 {
-    let key = Key::ModelLearningDays;
-    Values::new([(key.definition().key.to_owned(), stored)]).integer(key) * 86_400
 }
 
 /// What the scorer said of one sensor.
@@ -156,7 +204,7 @@ pub async fn windows(db: &Db, sensors: &[SensorId], now: Timestamp) -> Result<Ve
             readings,
             model: c.take()?,
             challenger: c.take()?,
-            learning_s: learning_s(c.take()?),
+            keeping: keeping(c)?,
             accepted: c.take::<Option<i64>>()?.map(Timestamp),
         })
     })
@@ -174,13 +222,14 @@ pub async fn machine_states(
 /// Stores what was said of machines as a whole. A judgement that is older than the stored one is left out.
 pub async fn store_machines(db: &Db, time: Timestamp, machines: &[MachineResult]) -> Result<(), StoreError> {
     let encode = |state: &[u8]| base64::engine::general_purpose::STANDARD.encode(state);
-    let shares = |m: &MachineResult| serde_json::to_string(&m.shares).unwrap_or_else(|_| "[]".to_owned());
+    let list = |of: &[(SensorId, f64)]| serde_json::to_string(of).unwrap_or_else(|_| "[]".to_owned());
     let params = vec![
         texts(machines.iter().map(|m| m.machine_id)),
         texts(machines.iter().map(|m| encode(&m.state))),
         floats(machines.iter().map(|m| m.score.unwrap_or(f64::NAN))),
-        texts(machines.iter().map(shares)),
+        texts(machines.iter().map(|m| list(&m.shares))),
         crate::value::at(time),
+        texts(machines.iter().map(|m| list(&m.explained))),
     ];
     db.execute(STORE_MACHINES, params).await.map(|_| ())
 }
@@ -226,19 +275,14 @@ pub struct ScoringState {
     pub scored_through: Option<Timestamp>,
     /// The registered model that is active for the machine, if it is one with weights of its own.
     pub model: Option<ModelId>,
-    /// How long the sensor's healthy reference is learned, s.
-    pub learning_s: i64,
+    /// How its reference is kept.
+    pub keeping: Keeping,
 }
 
 /// How a sensor stands; as a new one if there is none.
 pub async fn scoring_state(db: &Db, sensor_id: SensorId) -> Result<ScoringState, StoreError> {
     let state = db.first(SCORING_STATE, vec![id(sensor_id.0)], |c| {
-        Ok(ScoringState {
-            state: c.take()?,
-            scored_through: c.take()?,
-            model: c.take()?,
-            learning_s: learning_s(c.take()?),
-        })
+        Ok(ScoringState { state: c.take()?, scored_through: c.take()?, model: c.take()?, keeping: keeping(c)? })
     });
     Ok(state.await?.unwrap_or_default())
 }

@@ -14,14 +14,15 @@ use pm_api::{
     sort::{HistorySort, TicketSort},
     ticket::{NewTicket, Ticket, TicketFilter, TicketTransition, TicketUpdate},
 };
-use pm_domain::ticket::assignee;
+use pm_domain::ticket::{Restart, assignee};
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
 
 macro_rules! columns {
     () => {
         "machine_id, alarm_id, title, priority, assignee, description, due_at at time zone 'utc', auto_created,
-         metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc', status, resolution_notes"
+         metadata, id, created_at at time zone 'utc', updated_at at time zone 'utc', status, resolution_notes,
+         closing_code"
     };
 }
 
@@ -65,6 +66,7 @@ statements! {
         from ", actor!(), "
         returning ", columns!());
     CHANGE = concat!("
+        with changed as (
         update tickets set
             status = coalesce($4, status),
             title = coalesce($5, title),
@@ -73,11 +75,18 @@ statements! {
             description = case when $9 then $10 else description end,
             due_at = case when $11 then epoch_us($12) else due_at end,
             resolution_notes = case when $13 then $14 else resolution_notes end,
-            metadata = case when $15 then $16::jsonb else metadata end
+            metadata = case when $15 then $16::jsonb else metadata end,
+            -- a ticket that is opened again has none
+            closing_code = case when ticket_is_closed(coalesce($4, status)) then
+                case when $17 then $18 else closing_code end end
         from ", actor!(), "
         -- only from the state that the rule was asked about
         where id = $2 and status = $3
-        returning ", columns!());
+        returning tickets.*),
+        restarted as (
+            insert into reference_restarts (machine_id, sensor_id, reason, by_user)
+            select machine_id, $20::uuid, $19::text, $21::uuid from changed where $19::text is not null)
+        select ", columns!(), " from changed");
 }
 
 /// A page of the tickets.
@@ -128,13 +137,14 @@ pub async fn create(db: &Db, actor: &Actor, new: &NewTicket) -> Result<Ticket, S
     db.one(CREATE, params, ticket).await
 }
 
-/// Changes a ticket that is in state `from`; `None` if it is in another state by now.
+/// Changes a ticket that is in state `from`, and starts references anew; `None` if it is in another state by now.
 pub async fn change(
     db: &Db,
     actor: &Actor,
     ticket_id: TicketId,
     from: TicketStatus,
     change: &TicketUpdate,
+    restart: Option<Restart>,
 ) -> Result<Option<Ticket>, StoreError> {
     let params = vec![
         actor.setting(),
@@ -153,6 +163,11 @@ pub async fn change(
         optional(change.resolution_notes.given().map(|notes| &**notes), text),
         (!change.metadata.is_absent()).into(),
         change.metadata.given().map_or(Ok(ParameterValue::DbNull), json)?,
+        (!change.closing_code.is_absent()).into(),
+        optional(change.closing_code.given(), |code| text(code.as_str())),
+        optional(restart, |r| text(r.reason.as_str())),
+        optional(restart.and_then(|r| r.sensor_id), |s| id(s.0)),
+        id(actor.user_id.0),
     ];
     db.first(CHANGE, params, ticket).await
 }
@@ -196,6 +211,7 @@ fn ticket(c: &mut Columns) -> Result<Ticket, StoreError> {
         updated_at: c.take()?,
         status: c.word()?,
         resolution_notes: c.take()?,
+        closing_code: c.optional_word()?,
         assigned_to: None,
         due_date: None,
     };

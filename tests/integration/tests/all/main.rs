@@ -38,6 +38,7 @@ mod rate;
 mod reading_rules;
 mod readings;
 mod receiver;
+mod references;
 mod remaining_life;
 mod repeats;
 mod report_fixture;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     ai, alarm, api_key, attachment, audit, comment, dashboard, event, ingest,
     input::{ByName, Many},
-    job, machine, mapping, metrics, notification, prediction, report, role, second_factor, sensor,
+    job, machine, mapping, metrics, notification, prediction, reference, report, role, second_factor, sensor,
     sensor_data, session, setting, sign_in,
     sort::{
         AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
@@ -257,6 +257,10 @@ routes! { ($)
         SetMachineThresholds: PATCH "/machines/{machine_id}/thresholds" ENGINEER, body Json<ByName<sensor::Thresholds>> => Json<machine::MachineThresholds>;
         /// What deleting a machine would take along.
         PreviewMachineDeletion: GET "/machines/{machine_id}/deletion-preview" ENGINEER => Json<machine::DeletionPreview>;
+        /// What each sensor of a machine shows beside its healthy reference.
+        MachineReferences: GET "/machines/{machine_id}/references" TOKEN => Json<Vec<reference::SensorReference>>;
+        /// Start the healthy references of all sensors of a machine anew, after an overhaul.
+        RestartMachineReferences: POST "/machines/{machine_id}/references/restart" ENGINEER, body Json<reference::RestartReference> => Created<reference::ReferenceRestart>;
         /// Readings of a machine over a range.
         MachineReadingHistory: GET "/history/machines/{machine_id}/sensor-data" TOKEN, query machine::MachineHistoryFilter => List<sensor_data::SensorData, ReadingSort, 100>;
         /// Predictions of a machine over a range.
@@ -281,6 +285,8 @@ routes! { ($)
         SensorTrend: GET "/sensors/{sensor_id}/trend" TOKEN, query sensor::TrendQuery => Json<sensor::Trend>;
         /// Times in which a sensor was normal, warning, critical or silent.
         SensorTimeline: GET "/sensors/{sensor_id}/status-timeline" TOKEN, query sensor::TimelineQuery => Json<sensor::StatusTimeline>;
+        /// Start the healthy reference of a sensor anew, after it was replaced.
+        RestartSensorReference: POST "/sensors/{sensor_id}/reference/restart" ENGINEER, body Json<reference::RestartReference> => Created<reference::ReferenceRestart>;
         /// What deleting a sensor would take along.
         PreviewSensorDeletion: GET "/sensors/{sensor_id}/deletion-preview" ENGINEER => Json<machine::DeletionPreview>;
     }
@@ -586,6 +592,8 @@ routes! { ($)
         AiLogs: GET "/ai/logs" ENGINEER => List<ai::AiLogLine, AuditSort, 100>;
         /// How far features have moved from those learned from.
         Drift: GET "/ai/drift" ENGINEER => List<ai::DriftReport, DriftSort, 24>;
+        /// False alarms of the models, promised and counted over the last 30 days.
+        FalseAlarms: GET "/ai/false-alarms" VIEWER, query ai::FalseAlarmsQuery => Json<ai::FalseAlarms>;
         /// Do what is due: train for a job, measure drift.
         ModelWork: POST "/internal/models/work" SERVICE => Json<ai::WorkDone>;
     }

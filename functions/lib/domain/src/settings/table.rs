@@ -89,6 +89,8 @@ known! {
     LoginSecondFactor = "login.second_factor", Word(&["optional", "operator", "viewer", "engineer", "admin"]), "optional",
         Private, "The lowest role whose accounts must have a second factor; «optional»: none must.";
 
+    ModelFalseAlarmsPerMachineMonth = "model.false_alarms_per_machine_month", Integer(1, 100), "1",
+        Private, "False alarms of the models per machine and month that are put up with: the fewer, the farther a sensor may leave its reference before it is an alarm.";
     ModelLearningDays = "model.learning_days", Integer(1, 60), "7",
         Private, "Days for which the healthy reference of a new sensor is learned; until then only limits and sudden changes raise alarms.";
 

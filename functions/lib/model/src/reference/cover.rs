@@ -83,9 +83,7 @@ impl Cover {
     /// Ordinary change of a level from bucket to bucket where the readings scatter so.
     fn level_unit(&self, scatter: f64) -> f64 {
         let noise = 2.0 * scatter / f64::from(self.readings.max(1.0)).sqrt();
-        let range =
-            self.balls.iter().fold((f32::MAX, f32::MIN), |(a, b), p| (a.min(p.level), b.max(p.level)));
-        let resolution = 0.002 * f64::from((range.1 - range.0).max(0.0));
+        let resolution = 0.002 * self.range().map_or(0.0, |(low, high)| f64::from(high - low));
         f64::from(self.unit).max(noise).max(resolution).max(1e-9)
     }
 
@@ -99,6 +97,12 @@ impl Cover {
     #[must_use]
     pub fn scatter(&self) -> f64 {
         f64::from(self.scatter)
+    }
+
+    /// Lowest and highest level covered.
+    #[must_use]
+    pub fn range(&self) -> Option<(f32, f32)> {
+        self.balls.iter().map(|b| (b.level, b.level)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// The ball nearest to a pair.

@@ -87,12 +87,18 @@ impl Hours {
         nearest
     }
 
-    /// Judges a level; `unit` is the least distance that counts.
-    pub fn judge(&mut self, index: i64, level: f32, unit: f64, shifts: &[f32]) -> Option<f64> {
+    /// Judges a level; `unit` is the least distance that counts, `widening` the factor on all that is ordinary.
+    pub fn judge(
+        &mut self,
+        index: i64,
+        level: f32,
+        (unit, widening): (f64, f64),
+        shifts: &[f32],
+    ) -> Option<f64> {
         let stretches = self.ordinary.len();
         let ordinary = *self.ordinary.get(index.rem_euclid(stretches.max(1) as i64) as usize)?;
         let far = self.far(index, level, stretches, shifts, None)?;
-        let excess = far / (MARGIN * f64::from(ordinary) + 2.0 * unit);
+        let excess = far / (widening * (MARGIN * f64::from(ordinary) + 2.0 * unit));
         if !excess.is_finite() {
             return None;
         }
@@ -114,15 +120,26 @@ impl Hours {
         farthest < EXPLAINED * (levels().fold(f32::MIN, f32::max) - levels().fold(f32::MAX, f32::min))
     }
 
+    /// The levels known for the time of day of a stretch.
+    fn same(&self, index: i64) -> impl Iterator<Item = f32> {
+        let stretches = self.ordinary.len() as i64;
+        let same = self.levels.iter().enumerate().filter(move |(at, l)| {
+            stretches > 0 && l.is_finite() && (index - self.first - *at as i64).rem_euclid(stretches) == 0
+        });
+        same.map(|(_, l)| *l)
+    }
+
     /// What the time of day explains: the middle of the levels known for it.
     #[must_use]
     pub fn expected(&self, index: i64) -> Option<f64> {
-        let stretches = self.ordinary.len() as i64;
-        let same = self.levels.iter().enumerate().filter(|(at, l)| {
-            stretches > 0 && l.is_finite() && (index - self.first - *at as i64).rem_euclid(stretches) == 0
-        });
-        let same: Vec<f64> = same.map(|(_, l)| f64::from(*l)).collect();
+        let same: Vec<f64> = self.same(index).map(f64::from).collect();
         (!same.is_empty()).then(|| crate::stats::median(&same))
+    }
+
+    /// Lowest and highest level known for the time of day.
+    #[must_use]
+    pub fn range(&self, index: i64) -> Option<(f32, f32)> {
+        self.same(index).map(|l| (l, l)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// A person said that it is normal.

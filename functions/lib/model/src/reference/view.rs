@@ -81,15 +81,16 @@ impl View {
     }
 
     /// Excess of a bucket: 1 is the edge of what is ordinary.
-    pub fn excess(&self, point: Point, least: f64, shifts: &[f32]) -> f64 {
+    fn excess(&self, point: Point, (least, widening): (f64, f64), shifts: &[f32]) -> f64 {
         // extremes of few buckets say less about those to come
         let least = least * (1.0 + FEW / f64::from(self.learned.max(1)));
         let margin = (2.0 * f64::from(self.worst)).clamp(least, WIDEST_MARGIN.max(least));
-        self.cover.distance(point, shifts) / margin
+        self.cover.distance(point, shifts) / (widening * margin)
     }
 
-    /// Judges a bucket after learning; gives its excess.
-    pub fn judge(&mut self, point: Point, day: i32, margin: f64, shifts: &[f32]) -> f64 {
+    /// Judges a bucket after learning; gives its excess. `margin`: units that are ordinary at least, and the factor on all that
+    /// is.
+    pub fn judge(&mut self, point: Point, day: i32, margin: (f64, f64), shifts: &[f32]) -> f64 {
         let excess = self.excess(point, margin, shifts);
         self.latest = excess.min(100.0) as f32;
         self.sum = next_sum(self.sum, excess);
