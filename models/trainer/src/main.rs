@@ -5,6 +5,7 @@
 //! | `pm-trainer forest [--version V] [--seed N] [--sensors N] [--readings N] [--models DIR]` | trains and writes a version |
 //! | `pm-trainer bench [--data DIR] [--out FILE]` | the models on public data and their speed, scikit-learn beside them |
 //! | `pm-trainer live [--seed N] [--fine]` | generated healthy sensors and faults through the live scorer alone |
+//! | `pm-trainer sensitivity [--seed N]` | false alarms of generated healthy sensors by the factor on what is ordinary |
 //! | `pm-trainer plant [--days N] [--step-ms N] [--seed N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
 //! | `pm-trainer rul select\|train\|bench [--data DIR] [--models DIR] …` | remaining useful life, see [`rul`] |
 //!
@@ -63,6 +64,11 @@ fn main() -> Result<()> {
             ensure!(section.broken.is_empty(), "does not hold: {}", section.broken.join("; "));
             Ok(())
         }
+        "sensitivity" => {
+            let model = pm_model::Model::load(&models)?;
+            bench::live::budget::table(&model, number("--seed", "31000")?);
+            Ok(())
+        }
         "plant" => {
             let model = pm_model::Model::load(&models)?;
             let step_us = 1000 * number("--step-ms", "10000")? as i64;
@@ -88,7 +94,7 @@ fn main() -> Result<()> {
             )
         }
         _ => bail!(
-            "usage: pm-trainer forest | bench | plant | rul, see the head of models/trainer/src/main.rs"
+            "usage: pm-trainer forest | bench | live | sensitivity | plant | rul, see the head of models/trainer/src/main.rs"
         ),
     }
 }

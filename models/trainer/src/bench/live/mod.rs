@@ -5,6 +5,7 @@
 //!
 //! The seeds of the reported figures ([`SEED`]) are not those that anything was chosen with; `--seed` gives others.
 
+pub mod budget;
 
 use super::{Section, round};
 use pm_api::{ReadingStatus, score::Limits};
@@ -16,7 +17,7 @@ use pm_model::{
         signal::{Kind, START_S, Signal},
     },
     reference::LEARNING_S,
-    scorer,
+    scorer, sensitivity,
     state::State,
     stats,
 };
@@ -49,11 +50,25 @@ const MAX_ONSETS_PER_WEEK: f64 = 0.05;
 const MAX_ONSETS_OF_A_KIND: f64 = 0.5;
 const MAX_SHARE_IN_ALARM: f64 = 0.002;
 
+/// Sensors of a machine, which share the false alarms that are put up with: [`PER_MACHINE_AND_MONTH`].
+const SENSORS_OF_A_MACHINE: f64 = 5.0;
+/// The setting of the product.
+const PER_MACHINE_AND_MONTH: f64 = 1.0;
+
+/// A sensor of which nothing is known, with the sensitivity that follows from the setting.
+fn unknown() -> State {
+    State {
+        widening: sensitivity::widening(PER_MACHINE_AND_MONTH / SENSORS_OF_A_MACHINE),
+        ..State::default()
+    }
+}
+
 /// Runs everything. `seed` is the first of the seeds; `fine` takes in readings of every second.
 pub fn run(model: &Model, seed: u64, fine: bool) -> Section {
     let mut section = Section { figures: Value::Null, broken: Vec::new() };
     let healthy = healthy(model, seed, fine, &mut section);
     let faults = faults(model, seed, &mut section);
+    let budgets = budget::examine(model, seed + 10_000, &mut section);
     let bytes = state_bytes(model, seed);
     println!("  the state of a sensor after learning has {bytes} bytes at most");
     section.require(bytes <= 8192, format!("a sensor's state has {bytes} bytes"));
@@ -64,6 +79,7 @@ pub fn run(model: &Model, seed: u64, fine: bool) -> Section {
         ),
         "healthy": healthy,
         "faults": faults,
+        "false_alarms_per_machine_and_month_by_setting": budgets,
         "state_bytes": bytes,
     });
     section
@@ -106,7 +122,7 @@ struct Quiet {
 
 fn follow_healthy(model: &Model, kind: Kind, interval_s: f64, seed: u64) -> Quiet {
     let mut signal = Signal::draw(kind, interval_s, seed);
-    let mut state = State::default();
+    let mut state = unknown();
     let mut quiet = Quiet::default();
     let learned = START_S + LEARNING_S as f64;
     let (mut before_s, mut alarm) = (learned, false);
@@ -196,7 +212,7 @@ struct Seen {
 fn follow_faulty(model: &Model, kind: Kind, interval_s: f64, seed: u64) -> Vec<Seen> {
     let mut signal = Signal::draw(kind, interval_s, seed);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut state = State::default();
+    let mut state = unknown();
     let begin_s = START_S + LEARNING_S as f64 + DAY_S * (2.0 + rng.random_range(0.0..2.0));
     let (mut held, mut highest) = (0.0, f64::NEG_INFINITY);
     let mut rest = Vec::new();
@@ -358,7 +374,7 @@ impl Cell {
 fn state_bytes(model: &Model, seed: u64) -> usize {
     let of = |&(kind, _): &(Kind, &str)| {
         let mut signal = Signal::draw(kind, 60.0, seed);
-        let mut state = State::default();
+        let mut state = unknown();
         let mut most = 0;
         for k in 0..11 * 1440 {
             let (at_s, value) = signal.next_reading();
