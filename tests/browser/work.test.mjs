@@ -51,6 +51,18 @@ test("a value published over MQTT appears live on the machine's page", async () 
   [sensor] = await sensors();
 });
 
+test("the machine's page shows what is expected of a sensor, and starts its learning anew", async () => {
+  const panel = page.locator(".panel").filter({ hasText: "Expected and measured" });
+  const row = panel.getByRole("row").filter({ hasText: "spindle" });
+  await row.waitFor();
+  await row.getByRole("button", { name: "Sensor replaced" }).click();
+  await row.getByRole("button", { name: "Learn it anew" }).click();
+  await page.getByText("Learning begins anew with the next reading.").waitFor();
+  await row.getByText("Learning begins with the next reading").waitFor();
+  const [reference] = await api(page, `/machines/${sensor.machine_id}/references`);
+  assert.equal(reference.restart.reason, "sensor_replaced");
+});
+
 test("the limits of a sensor are set in the form", async () => {
   await page.locator(".lane-head a").first().click();
   await page.getByRole("heading", { name: "spindle", level: 1 }).waitFor();
