@@ -657,7 +657,9 @@ CREATE TABLE public.tickets (
     due_at timestamp with time zone,
     auto_created boolean DEFAULT false NOT NULL,
     resolution_notes text,
+    closing_code text,
     metadata jsonb,
+    CONSTRAINT tickets_closing_code_known CHECK ((closing_code = ANY (ARRAY['repaired'::text, 'part_replaced'::text, 'sensor_replaced'::text, 'overhaul'::text, 'no_fault_found'::text]))),
     CONSTRAINT tickets_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT tickets_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
     CONSTRAINT tickets_status_known CHECK ((status = ANY (ARRAY['open'::text, 'assigned'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text, 'cancelled'::text])))
@@ -856,7 +858,8 @@ CREATE TABLE public.machine_state (
     score_state bytea NOT NULL,
     "time" timestamp with time zone NOT NULL,
     score double precision,
-    shares jsonb NOT NULL
+    shares jsonb NOT NULL,
+    explained jsonb DEFAULT '[]'::jsonb NOT NULL
 );
 
 CREATE TABLE public.machines (
@@ -1087,6 +1090,17 @@ CREATE TABLE public.readings_1m (
     first_time timestamp with time zone NOT NULL,
     last_time timestamp with time zone NOT NULL,
     area double precision NOT NULL
+);
+
+CREATE TABLE public.reference_restarts (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    machine_id uuid NOT NULL,
+    sensor_id uuid,
+    reason text NOT NULL,
+    note text,
+    by_user uuid,
+    CONSTRAINT reference_restarts_reason_known CHECK ((reason = ANY (ARRAY['sensor_replaced'::text, 'overhaul'::text])))
 );
 
 CREATE TABLE public.refresh_families (
@@ -1513,6 +1527,9 @@ ALTER TABLE ONLY public.readings_1h
 ALTER TABLE ONLY public.readings_1m
     ADD CONSTRAINT readings_1m_key PRIMARY KEY (sensor_id, bucket);
 
+ALTER TABLE ONLY public.reference_restarts
+    ADD CONSTRAINT reference_restarts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.refresh_families
     ADD CONSTRAINT refresh_families_pkey PRIMARY KEY (id);
 
@@ -1660,6 +1677,8 @@ CREATE INDEX predictions_newest ON public.predictions USING btree ("time" DESC);
 
 CREATE INDEX readings_1h_by_bucket ON public.readings_1h USING btree (bucket);
 
+CREATE INDEX reference_restarts_of_machine ON public.reference_restarts USING btree (machine_id, created_at DESC);
+
 CREATE INDEX refresh_families_by_expiry ON public.refresh_families USING btree (expires_at);
 
 CREATE INDEX refresh_families_of_user ON public.refresh_families USING btree (user_id, created_at DESC, id DESC);
@@ -1748,6 +1767,8 @@ CREATE TRIGGER notification_preferences_audit AFTER INSERT OR DELETE OR UPDATE O
 
 CREATE CONSTRAINT TRIGGER outbox_position_at_commit AFTER INSERT ON public.outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.outbox_take_position();
 
+CREATE TRIGGER reference_restarts_audit AFTER INSERT ON public.reference_restarts FOR EACH ROW EXECUTE FUNCTION public.audit_row('reference');
+
 CREATE TRIGGER report_schedules_audit AFTER INSERT OR DELETE OR UPDATE ON public.report_schedules FOR EACH ROW EXECUTE FUNCTION public.audit_row('report_schedule');
 
 CREATE TRIGGER report_schedules_stamp BEFORE UPDATE ON public.report_schedules FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
@@ -1774,7 +1795,7 @@ CREATE TRIGGER tickets_belongings AFTER DELETE ON public.tickets FOR EACH ROW EX
 
 CREATE TRIGGER tickets_changed_insert AFTER INSERT ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.ticket_changed();
 
-CREATE TRIGGER tickets_changed_update AFTER UPDATE ON public.tickets FOR EACH ROW WHEN (((((((((old.status IS DISTINCT FROM new.status) OR (old.assignee IS DISTINCT FROM new.assignee)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.due_at IS DISTINCT FROM new.due_at)) OR (old.title IS DISTINCT FROM new.title)) OR (old.description IS DISTINCT FROM new.description)) OR (old.resolution_notes IS DISTINCT FROM new.resolution_notes)) OR (old.metadata IS DISTINCT FROM new.metadata))) EXECUTE FUNCTION public.ticket_changed();
+CREATE TRIGGER tickets_changed_update AFTER UPDATE ON public.tickets FOR EACH ROW WHEN ((((((((((old.status IS DISTINCT FROM new.status) OR (old.assignee IS DISTINCT FROM new.assignee)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.due_at IS DISTINCT FROM new.due_at)) OR (old.title IS DISTINCT FROM new.title)) OR (old.description IS DISTINCT FROM new.description)) OR (old.resolution_notes IS DISTINCT FROM new.resolution_notes)) OR (old.closing_code IS DISTINCT FROM new.closing_code)) OR (old.metadata IS DISTINCT FROM new.metadata))) EXECUTE FUNCTION public.ticket_changed();
 
 CREATE TRIGGER tickets_stamp BEFORE UPDATE ON public.tickets FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
@@ -1863,6 +1884,15 @@ ALTER TABLE ONLY public.notification_preferences
 
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reference_restarts
+    ADD CONSTRAINT reference_restarts_by_user_fkey FOREIGN KEY (by_user) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.reference_restarts
+    ADD CONSTRAINT reference_restarts_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reference_restarts
+    ADD CONSTRAINT reference_restarts_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refresh_families
     ADD CONSTRAINT refresh_families_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -2114,6 +2144,10 @@ GRANT SELECT ON TABLE public.readings_1h TO pm_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.readings_1m TO pm_app;
 GRANT SELECT ON TABLE public.readings_1m TO pm_ingest;
 GRANT SELECT ON TABLE public.readings_1m TO pm_read;
+
+GRANT SELECT,INSERT ON TABLE public.reference_restarts TO pm_app;
+GRANT SELECT ON TABLE public.reference_restarts TO pm_ingest;
+GRANT SELECT ON TABLE public.reference_restarts TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.refresh_families TO pm_auth;
 GRANT DELETE ON TABLE public.refresh_families TO pm_work;
