@@ -48,6 +48,8 @@ create table dead_letters (
     bucket timestamptz not null,
     -- SHA-256 of the newest payload: a repeated delivery is not counted again
     digest bytea not null,
+    -- when its payload was read again and all its values were stored
+    replayed_at timestamptz,
     constraint dead_letters_once unique (cause, bucket)
 );
 create index dead_letters_newest on dead_letters (received_at desc);

@@ -44,6 +44,30 @@ create index jobs_to_do on jobs (job_type, created_at) where status in ('pending
 create trigger jobs_stamp before update on jobs for each row execute function stamp_updated_at();
 create trigger jobs_audit after insert or update or delete on jobs for each row execute function audit_row('job');
 
+-- Imports of history: what a person sent, until a job has stored it.
+create table imports (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    name text not null,
+    rules jsonb not null,
+    job_id uuid references jobs (id) on delete set null
+);
+create trigger imports_audit after insert or update or delete on imports for each row execute function audit_row('import');
+
+create table import_parts (
+    import_id uuid not null references imports (id) on delete cascade,
+    number integer not null,
+    -- as it came; empty once it is stored
+    payload bytea not null,
+    packed boolean not null,
+    stored_at timestamptz,
+    -- pm_api::import::ImportCounts
+    counts jsonb,
+    reasons jsonb,
+    primary key (import_id, number)
+);
+grant select, insert, update, delete on imports, import_parts to pm_app;
+
 -- When each periodic task (pm_domain::clock) is due next. The caller that moves the time to the next one runs the task.
 create table clock_tasks (
     task text primary key,

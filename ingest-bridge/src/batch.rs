@@ -1,10 +1,10 @@
 //! The readings and dead letters of messages, collected until they are posted as one [`Batch`].
 
 use crate::ack::Share;
-use crate::payload::ParsedReading;
+use crate::payload::{BatchBuilder, ParsedReading};
 use bytes::Bytes;
-use pm_api::ingest::{Batch, DeadLetter, Reading, SensorRef};
-use std::collections::{HashMap, VecDeque};
+use pm_api::ingest::{Batch, DeadLetter};
+use std::collections::VecDeque;
 use tokio::time::Instant;
 
 /// A batch is closed before its encoded form gets longer than about this.
@@ -104,21 +104,21 @@ impl Queue {
     /// Takes up to `max_readings` items, oldest first, and encodes them.
     pub fn close(&mut self, max_readings: usize) -> Option<ClosedBatch> {
         let oldest = self.oldest()?;
-        let mut builder = Builder::default();
+        let mut builder = BatchBuilder::default();
         let mut shares = Vec::new();
         let mut bytes = 0;
         while let Some((_, item)) = self.items.front() {
             let size = item.content.bytes();
-            if builder.items >= max_readings || (builder.items > 0 && bytes + size > MAX_BATCH_BYTES) {
+            if builder.len() >= max_readings || (!builder.is_empty() && bytes + size > MAX_BATCH_BYTES) {
                 break;
             }
             let Some((_, item)) = self.items.pop_front() else { break };
             bytes += size;
             shares.extend(item.share);
-            builder.add(item.content);
+            add(&mut builder, item.content);
         }
         self.bytes -= bytes;
-        Some(ClosedBatch { body: encode(&builder.batch), shares, oldest })
+        Some(ClosedBatch { body: encode(&builder.finish()), shares, oldest })
     }
 }
 
@@ -129,32 +129,10 @@ pub fn encode(batch: &Batch) -> Bytes {
     postcard::to_stdvec(batch).unwrap_or_default().into()
 }
 
-#[derive(Default)]
-struct Builder {
-    batch: Batch,
-    index: HashMap<SensorRef, u32>,
-    items: usize,
-}
-
-impl Builder {
-    fn add(&mut self, content: ItemContent) {
-        self.items += 1;
-        match content {
-            ItemContent::DeadLetter(letter) => self.batch.dead_letters.push(letter),
-            ItemContent::Reading(parsed) => {
-                let (sensor, reading) = parsed.split();
-                let sensor = match self.index.get(&sensor) {
-                    Some(index) => *index,
-                    None => {
-                        let index = self.batch.sensors.len() as u32;
-                        self.batch.sensors.push(sensor.clone());
-                        self.index.insert(sensor, index);
-                        index
-                    }
-                };
-                self.batch.readings.push(Reading { sensor, ..reading });
-            }
-        }
+fn add(builder: &mut BatchBuilder, content: ItemContent) {
+    match content {
+        ItemContent::DeadLetter(letter) => builder.add_letter(letter),
+        ItemContent::Reading(parsed) => builder.add(parsed),
     }
 }
 
@@ -177,17 +155,17 @@ fn contents(batch: &Batch) -> impl Iterator<Item = ItemContent> {
 pub fn join(bodies: &[Bytes], max_readings: usize) -> Option<(Bytes, usize)> {
     let first = bodies.first()?;
     let readable = |body: &Bytes| postcard::from_bytes::<Batch>(body).ok();
-    let mut joined = Builder::default();
+    let mut joined = BatchBuilder::default();
     let mut count = 0;
     for batch in bodies.iter().map_while(readable) {
-        if count > 0 && joined.items + item_count(&batch) > max_readings {
+        if count > 0 && joined.len() + item_count(&batch) > max_readings {
             break;
         }
-        contents(&batch).for_each(|content| joined.add(content));
+        contents(&batch).for_each(|content| add(&mut joined, content));
         count += 1;
     }
     // a single batch is posted unchanged, even if it cannot be read: then ingest refuses it
-    Some(if count > 1 { (encode(&joined.batch), count) } else { (first.clone(), 1) })
+    Some(if count > 1 { (encode(&joined.finish()), count) } else { (first.clone(), 1) })
 }
 
 /// Both halves of a batch of at least two items, in order, each with only the sensors that it needs.
@@ -197,17 +175,17 @@ pub fn halves(batch: &Batch) -> Option<(Batch, Batch)> {
     if items < 2 {
         return None;
     }
-    let (mut first, mut second) = (Builder::default(), Builder::default());
+    let (mut first, mut second) = (BatchBuilder::default(), BatchBuilder::default());
     for (i, content) in contents(batch).enumerate() {
-        if i < items / 2 { first.add(content) } else { second.add(content) }
+        add(if i < items / 2 { &mut first } else { &mut second }, content);
     }
-    Some((first.batch, second.batch))
+    Some((first.finish(), second.finish()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pm_api::Timestamp;
+    use pm_api::{Timestamp, ingest::SensorRef};
 
     fn reading(machine: &str, us: i64) -> ItemContent {
         ItemContent::Reading(ParsedReading {

@@ -93,6 +93,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         None => None,
     };
     let models = tokio::spawn(tick::run_models(functions.clone()));
+    let imports = tokio::spawn(tick::run_imports(functions.clone()));
     let mails = Arc::new(MailQueue::new(relay, health.clone()));
     let mappings = MappingStore::open(folder.join("mappings.json"), health.clone());
     let (mut in_force, has_mappings) = (mappings.in_force(), !mappings.version().is_empty());
@@ -112,6 +113,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     session.run(stop, all_lanes).await;
     ticks.abort();
     models.abort();
+    imports.abort();
     if let Some(probe) = probe {
         probe.abort();
     }

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use pm_api::import::ImportWork;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, DeadLetter};
 use pm_api::tick::{Tick, TickAnswer};
 use pm_api::webhook::{DeliverReport, DeliverRequest};
@@ -24,6 +25,8 @@ const POST_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Training takes its time; a worker that hangs longer is left to its lease.
 const MODEL_WORK_TIMEOUT: Duration = Duration::from_secs(900);
+/// A step of an import ends within 25 s.
+const IMPORT_WORK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Receivers of webhooks may have 30 s for their answer.
 const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(90);
 /// Largest answer; that to a tick may hold several mails.
@@ -35,6 +38,7 @@ pub struct Functions {
     ingest: Uri,
     tick: Uri,
     model_work: Uri,
+    import_work: Uri,
     webhooks: Uri,
     authorization: header::HeaderValue,
     health: Arc<Health>,
@@ -83,6 +87,7 @@ impl Functions {
             ingest: format!("{base}/internal/ingest").parse()?,
             tick: format!("{base}/internal/tick").parse()?,
             model_work: format!("{base}/internal/models/work").parse()?,
+            import_work: format!("{base}/internal/imports/work").parse()?,
             webhooks: format!("{base}/internal/deliver").parse()?,
             authorization,
             health,
@@ -177,6 +182,21 @@ impl Functions {
         let (status, text) =
             self.send(&self.model_work, "application/json", Bytes::new(), MODEL_WORK_TIMEOUT).await?;
         if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", shown(&text))) }
+    }
+
+    /// Lets the functions store the next parts of imports. Returns whether more waits.
+    ///
+    /// # Errors
+    /// Why the request failed, or what is wrong with the answer.
+    pub async fn work_on_imports(&self) -> Result<bool, String> {
+        let answer =
+            self.send(&self.import_work, "application/json", Bytes::new(), IMPORT_WORK_TIMEOUT).await?;
+        let (status, text) = answer;
+        if !status.is_success() {
+            return Err(format!("{status}: {}", shown(&text)));
+        }
+        let work: ImportWork = serde_json::from_slice(&text).map_err(|e| format!("invalid answer: {e}"))?;
+        Ok(work.more)
     }
 
     async fn send(

@@ -4,7 +4,7 @@
 pub mod sparkplug;
 
 pub use pm_domain::payload::belonging::MachineTopics;
-pub use pm_domain::payload::{Mapping, Mappings, Message, Parsed, ParsedReading, parse};
+pub use pm_domain::payload::{BatchBuilder, Mapping, Mappings, Message, Parsed, ParsedReading, parse};
 
 use pm_api::Timestamp;
 use pm_domain::payload::time;

@@ -70,6 +70,25 @@ async fn send_webhooks(functions: Arc<Functions>, _permit: OwnedSemaphorePermit)
     }
 }
 
+/// Asks the functions every few seconds to store parts of imports, and at once again while more wait, until dropped.
+pub async fn run_imports(functions: Arc<Functions>) {
+    let mut beat = interval(Duration::from_secs(2));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        loop {
+            match functions.work_on_imports().await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::debug!("no work on imports: {error}");
+                    break;
+                }
+            }
+        }
+    }
+}
+
 /// Asks the functions every few seconds to do what is due about models, until dropped. In a task of its own: training
 /// takes longer than a tick.
 pub async fn run_models(functions: Arc<Functions>) {

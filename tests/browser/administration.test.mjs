@@ -49,8 +49,8 @@ describe("the menu depends on the role", () => {
   const everybody = ["Overview", "Machines", "Alarms", "Sensors", "Predictions", "Tickets", "System"];
   const entries = {
     viewer: [...everybody, "Reports"],
-    engineer: [...everybody, "Reports", "Models", "Webhooks", "Settings"],
-    admin: [...everybody, "Reports", "Models", "Webhooks", "Settings", "Users", "Audit log"],
+    engineer: [...everybody, "Reports", "Models", "Webhooks", "Payloads", "Settings"],
+    admin: [...everybody, "Reports", "Models", "Webhooks", "Payloads", "Settings", "Users", "Audit log"],
   };
   for (const [role, names] of Object.entries(entries)) {
     as(role, "/system", "the menu lists only pages that the role may use", async (page) => {
@@ -171,6 +171,73 @@ describe("webhooks", () => {
   as("engineer", "/webhooks", "sees webhooks without the buttons of administrators", async (page) => {
     await settled(page);
     assert.equal(await page.getByRole("button", { name: "Add receiver" }).count(), 0);
+  });
+});
+
+describe("payloads", () => {
+  const topic = `edge/plc-${stamp}/temperature`;
+  as("engineer", "/mappings", "makes a mapping of a dead letter, sees what it gives, and replays the letter", async (page) => {
+    const plant = await connect();
+    await plant.send(topic, "21,5");
+    await until(async () => (await api(page, "/mqtt/dead-letters/groups")).some((group) => group.topic === topic), "a dead letter");
+    await page.reload();
+    const letter = page.getByRole("listitem").filter({ hasText: topic });
+    await letter.locator("summary").click();
+    await letter.getByText("21,5").waitFor();
+    await shoot(page, "dead-letters");
+    await letter.getByRole("link", { name: "Make a mapping" }).click();
+    const form = dialog(page, "Mapping");
+    assert.equal(await form.getByLabel("Topic filter").inputValue(), topic);
+    assert.equal(await form.getByLabel("Payload", { exact: true }).inputValue(), "21,5");
+    await form.getByText("Falls out:").waitFor();
+    await form.getByLabel("Name").fill(`PLC ${stamp}`);
+    await form.getByLabel("Machine").fill("{topic:2}");
+    await form.getByLabel("Sensor").fill("{topic:3}");
+    await form.getByText('"21,5" is not a number').waitFor();
+    await form.getByText("How the source writes").click();
+    await form.getByLabel("Decimal comma").check();
+    const reading = form.getByRole("row").filter({ hasText: `plc-${stamp}` });
+    await reading.getByRole("cell", { name: "21.5" }).waitFor();
+    assert.equal(await form.getByText("Falls out:").count(), 0);
+    await shoot(page, "mapping-form");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.getByText("1 replayed, 1 readings stored.").waitFor();
+    await letter.waitFor({ state: "hidden" });
+    const [machine] = await api(page, `/machines?search=plc-${stamp}`);
+    assert.ok(machine, "the machine is registered");
+    await plant.end();
+  });
+  as("engineer", "/mappings", "changes a mapping, is told what cannot work, and deletes it", async (page) => {
+    const entry = page.getByRole("listitem").filter({ hasText: `PLC ${stamp}` });
+    await entry.getByRole("button", { name: "Change" }).click();
+    const form = dialog(page, "Mapping");
+    await form.getByLabel("Topic", { exact: true }).fill(topic);
+    await form.getByLabel("Payload", { exact: true }).fill("23,5");
+    await form.getByRole("cell", { name: "23.5" }).waitFor();
+    await form.getByLabel("Machine").fill("{nothing}");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.getByRole("alert").getByText("machine:").waitFor();
+    await form.getByLabel("Machine").fill("press");
+    await form.getByRole("button", { name: "Save" }).click();
+    await form.waitFor({ state: "hidden" });
+    await entry.getByText("machine press, sensor {topic:3}").waitFor();
+    await entry.getByRole("button", { name: "Change" }).click();
+    await form.getByRole("button", { name: "Delete" }).click();
+    await form.getByRole("button", { name: "Really delete" }).click();
+    await entry.waitFor({ state: "hidden" });
+  });
+  as("engineer", "/mappings", "deletes dead letters", async (page) => {
+    const plant = await connect();
+    await plant.send(`edge/odd-${stamp}`, "neither number nor object");
+    await plant.end();
+    await until(async () => (await api(page, "/mqtt/dead-letters/groups")).some((group) => group.topic === `edge/odd-${stamp}`), "a dead letter");
+    await page.reload();
+    const letter = page.getByRole("listitem").filter({ hasText: `edge/odd-${stamp}` });
+    await letter.getByRole("button", { name: "Replay" }).click();
+    await page.getByText("0 replayed, 0 readings stored. 1 stay").waitFor();
+    await letter.getByRole("button", { name: "Delete" }).click();
+    await letter.getByRole("button", { name: "Really delete" }).click();
+    await letter.waitFor({ state: "hidden" });
   });
 });
 

@@ -56,6 +56,7 @@ before(async () => {
     reports: "/reports",
     models: "/models",
     webhooks: "/webhooks",
+    mappings: "/mappings",
     settings: "/settings",
     users: "/users",
     audit: "/audit",

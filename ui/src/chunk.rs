@@ -94,6 +94,7 @@ fn admin(route: Route) -> Result<AnyView, SplitLoaderError> {
         Route::Reports => view! { <page::reports::Reports /> }.into_any(),
         Route::Models => view! { <page::models::Models /> }.into_any(),
         Route::Webhooks => view! { <page::webhooks::Webhooks /> }.into_any(),
+        Route::Mappings => view! { <page::mappings::Mappings /> }.into_any(),
         Route::Settings => view! { <page::settings::Settings /> }.into_any(),
         Route::Users => view! { <page::users::Users /> }.into_any(),
         Route::Audit => view! { <page::audit::Audit /> }.into_any(),

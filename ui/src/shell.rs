@@ -31,6 +31,7 @@ const MENU: &[(Route, Icon)] = &[
     (Route::Reports, Icon::Report),
     (Route::Models, Icon::Robot),
     (Route::Webhooks, Icon::Webhook),
+    (Route::Mappings, Icon::Clip),
     (Route::Settings, Icon::Settings),
     (Route::Users, Icon::Users),
     (Route::Audit, Icon::Audit),

@@ -3,19 +3,14 @@
 //! Invariants: these routes answer also when other parts do not, and say which. Deliberately absent: figures
 //! (component `system-metrics`).
 
-mod dead_letters;
 mod service_status;
 
 use http::StatusCode;
 use pm_api::{
     ai::AiStatus,
-    list::Page,
     route::{Op, op},
-    status::{
-        Broker, Consumer, DeadLetter, Health, Liveness, MqttOverview, Readiness, ServiceStatus, SystemStatus,
-    },
+    status::{Broker, Consumer, Health, Liveness, MqttOverview, Readiness, ServiceStatus, SystemStatus},
 };
-use pm_store::dead_letter;
 use pm_web::{Answer, Input, Refusal, Request, handlers, log_warning, now, serve};
 use serde_json::json;
 
@@ -31,9 +26,6 @@ async fn handle(request: Request) -> Answer {
         SystemStatus => status,
         MqttStatus => mqtt,
         AiStatus => ai_status,
-        ListDeadLetters => list_dead_letters,
-        DeadLetterGroups => dead_letters::groups,
-        DeleteDeadLetters => dead_letters::delete,
     };
     serve("health", request, handlers).await
 }
@@ -122,9 +114,4 @@ async fn mqtt(input: Input<op::MqttStatus>) -> Result<MqttOverview, Refusal> {
 
 async fn ai_status(input: Input<op::AiStatus>) -> Result<AiStatus, Refusal> {
     Ok(service_status::scorer(&input).await)
-}
-
-async fn list_dead_letters(input: Input<op::ListDeadLetters>) -> Result<Page<DeadLetter>, Refusal> {
-    let page = dead_letter::list(&input.db().await?, &input.page).await?;
-    Ok(page.map(dead_letters::shown))
 }

@@ -77,7 +77,7 @@ async fn take(input: Input<op::Ingest>) -> Result<BatchReport, Refusal> {
 }
 
 /// Stores the readings. Those that are stored already stay as they are: with the same value they are repeats, whose number
-/// is returned; with another one they are conflicts, and are taken out.
+/// is returned; with another one they are conflicts, and are taken out, or replace what is stored if their source wants it.
 async fn store<'b>(
     db: &Db,
     batch: &'b pm_api::ingest::Batch,
@@ -94,13 +94,26 @@ async fn store<'b>(
     let again: Vec<_> = known.iter().filter_map(|&i| sorted.readings.get(i)).collect();
     let stored = ingest::stored(db, &sorted.sensors, &again).await?;
     let mut conflicts = vec![false; sorted.readings.len()];
+    let (mut repeated, mut replacing) = (known.len() as u64, Vec::new());
     for (&index, stored) in known.iter().zip(stored) {
         let (Some(reading), Some((value, history))) = (sorted.readings.get_mut(index), stored) else {
             continue;
         };
         // as it was decided when it was stored
         reading.history = history;
-        conflicts[index] = reading.value != value;
+        if reading.value == value {
+            continue;
+        }
+        repeated -= 1;
+        if reading.replaces {
+            replacing.push(index);
+        } else {
+            conflicts[index] = true;
+        }
+    }
+    let replacing: Vec<_> = replacing.into_iter().filter_map(|index| sorted.readings.get(index)).collect();
+    if !replacing.is_empty() {
+        ingest::replace(db, &sorted.sensors, &replacing, now).await?;
     }
     for (index, _) in conflicts.iter().enumerate().filter(|(_, conflict)| **conflict) {
         let reading = sorted.origins.get(index).and_then(|&origin| batch.readings.get(origin));
@@ -110,7 +123,6 @@ async fn store<'b>(
             sorted.conflicting.add(sent_by, reading, CONFLICT_REASON);
         }
     }
-    let repeated = known.iter().filter(|&&index| !conflicts[index]).count() as u64;
     let mut stays = conflicts.into_iter().map(|conflict| !conflict);
     sorted.readings.retain(|_| stays.next().unwrap_or(true));
     Ok(repeated)

@@ -77,7 +77,8 @@ pub(crate) fn sort<'b>(
     }
     let limits: Vec<Limits> = sorted.sensors.iter().map(|s| limits::limits(s.thresholds)).collect();
     let mut newest: Vec<Option<Timestamp>> = sorted.sensors.iter().map(|s| s.newest).collect();
-    let mut seen: HashMap<(usize, Timestamp), f64> = HashMap::with_capacity(usable.len());
+    // value, and index among the readings to store
+    let mut seen: HashMap<(usize, Timestamp), (f64, usize)> = HashMap::with_capacity(usable.len());
     for origin in usable {
         let reading = &batch.readings[origin];
         let sent_by = &batch.sensors[reading.sensor as usize];
@@ -94,10 +95,23 @@ pub(crate) fn sort<'b>(
         };
         match seen.entry((new.sensor, new.time)) {
             Entry::Vacant(entry) => {
-                entry.insert(new.value);
+                entry.insert((new.value, sorted.readings.len()));
             }
-            Entry::Occupied(same) if *same.get() == new.value => {
+            Entry::Occupied(same) if same.get().0 == new.value => {
                 sorted.doubled += 1;
+                continue;
+            }
+            Entry::Occupied(mut same) if reading.replaces => {
+                let index = same.get().1;
+                same.insert((new.value, index));
+                sorted.doubled += 1;
+                // it is judged in place of the one before
+                new.history = sorted.readings[index].history;
+                if new.quality == Quality::Good {
+                    new.status = limits::status(&limits[new.sensor], new.value, reading.status);
+                }
+                sorted.readings[index] = new;
+                sorted.origins[index] = origin;
                 continue;
             }
             Entry::Occupied(_) => {
@@ -149,6 +163,7 @@ fn new_reading(
         quality,
         history,
         metadata: reading.metadata.clone(),
+        replaces: reading.replaces,
     };
     Ok((new, notice))
 }

@@ -1,8 +1,13 @@
-//! Component `mappings`: where machine, sensor and value stand in the payloads of a topic.
+//! Component `mappings`: where machine, sensor and value stand in the payloads of a topic; and the dead letters, which a mapping
+//! may make readable; and imports of history, which are read by a mapping of their own.
 //!
-//! Invariants: stored rules can be used (`pm_domain::payload::Mapping` took them); a preview reads a payload with the very
-//! function that the bridge uses, and stores nothing. Deliberately absent: the bridge's copy, which the answer to a tick
-//! renews (component `notifier`).
+//! Invariants: stored rules can be used (`pm_domain::payload::Mapping` took them); a preview and a replay read a payload with
+//! the very function that the bridge uses; a preview stores nothing. Deliberately absent: the bridge's copy, which the answer
+//! to a tick renews (component `notifier`).
+
+mod dead_letters;
+mod imports;
+mod replay;
 
 use pm_api::{
     MappingId,
@@ -11,7 +16,7 @@ use pm_api::{
     route::op,
 };
 use pm_domain::payload::{self, Mappings, Message, TimeOrigin};
-use pm_store::mapping;
+use pm_store::{Db, mapping};
 use pm_web::{Answer, Given, Input, Refusal, Request, handlers, now, serve};
 use serde_json::Value;
 
@@ -27,6 +32,16 @@ async fn handle(request: Request) -> Answer {
         UpdateMapping => update,
         DeleteMapping => delete,
         PreviewMapping => preview,
+        ListDeadLetters => dead_letters::list,
+        DeadLetterGroups => dead_letters::groups,
+        DeleteDeadLetters => dead_letters::delete,
+        ReplayDeadLetters => replay::replay,
+        CreateImport => imports::create,
+        GetImport => imports::get,
+        PutImportPart => imports::put_part,
+        StartImport => imports::start,
+        DeleteImport => imports::delete,
+        WorkOnImports => imports::work,
     };
     serve("mappings", request, handlers).await
 }
@@ -79,11 +94,8 @@ async fn delete(input: Input<op::DeleteMapping>) -> Result<(), Refusal> {
 async fn preview(input: Input<op::PreviewMapping>) -> Result<Preview, Refusal> {
     let request = &input.body;
     let mappings = match &request.mapping {
-        Some(new) => vec![usable(&MappingRules::from(new), &["body", "mapping"])?],
-        None => {
-            let (_, rules) = mapping::in_force(&input.db().await?, "").await?;
-            rules.unwrap_or_default().iter().filter_map(|rules| payload::Mapping::new(rules).ok()).collect()
-        }
+        Some(new) => Mappings::new(vec![usable(&MappingRules::from(new), &["body", "mapping"])?]),
+        None => in_force(&input.db().await?).await?,
     };
     let message = Message {
         topic: &request.topic,
@@ -93,7 +105,7 @@ async fn preview(input: Input<op::PreviewMapping>) -> Result<Preview, Refusal> {
     };
     let fits =
         request.mapping.as_ref().is_none_or(|new| payload::mapping::filter_fits(&new.topic, &request.topic));
-    let parsed = payload::parse(message, &Mappings::new(mappings));
+    let parsed = payload::parse(message, &mappings);
     let readings = parsed.readings.into_iter().map(|reading| PreviewReading {
         machine_id: reading.sensor.machine,
         sensor_id: reading.sensor.sensor,
@@ -111,8 +123,14 @@ async fn preview(input: Input<op::PreviewMapping>) -> Result<Preview, Refusal> {
     })
 }
 
+/// The mappings that are in force.
+pub(crate) async fn in_force(db: &Db) -> Result<Mappings, Refusal> {
+    let (_, rules) = mapping::in_force(db, "").await?;
+    Ok(Mappings::of_rules(&rules.unwrap_or_default()))
+}
+
 /// The rules, ready for use; 422 names the field that cannot work.
-fn usable(rules: &MappingRules, place: &[&str]) -> Result<payload::Mapping, Refusal> {
+pub(crate) fn usable(rules: &MappingRules, place: &[&str]) -> Result<payload::Mapping, Refusal> {
     payload::Mapping::new(rules).map_err(|(field, reason)| {
         let place: Vec<&str> = place.iter().copied().chain([field]).collect();
         Refusal::Invalid(vec![FieldError::new("value_error", &place, reason, Value::Null)])

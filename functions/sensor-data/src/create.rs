@@ -3,14 +3,14 @@
 use pm_api::{
     Quality, SensorId, Timestamp,
     error::FieldError,
-    ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, Reading, SensorRef},
+    ingest::{Batch, BatchReport, Reading, SensorRef},
     input::MAX_FAULTS,
     route::op,
     sensor_data::{NewReading, SensorData},
 };
 use pm_domain::freshness::{Freshness, freshness};
 use pm_store::{Db, reading, sensor};
-use pm_web::{Component, Input, Refusal, Stored, now, variable};
+use pm_web::{Input, Refusal, Stored, ingest, now};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ pub(crate) async fn one(input: Input<op::CreateSensorData>) -> Result<Stored<Sen
     check_times(readings, &["body"], now())?;
     let db = input.db().await?;
     input.actor(&db).await?;
-    let report = send(&batch(&db, readings, &["body"]).await?).await?;
+    let report = ingest(&batch(&db, readings, &["body"]).await?).await?;
     let stored = reading::get(&db, input.body.sensor_id, input.body.timestamp).await?;
     let stored = stored.ok_or_else(|| Refusal::Unavailable("the reading was not stored".to_owned()))?;
     match report {
@@ -38,7 +38,7 @@ pub(crate) async fn many(input: Input<op::CreateSensorDataBatch>) -> Result<Batc
     check_times(&input.body.readings, place, now())?;
     let db = input.db().await?;
     input.actor(&db).await?;
-    send(&batch(&db, &input.body.readings, place).await?).await
+    ingest(&batch(&db, &input.body.readings, place).await?).await
 }
 
 /// The place of a field of the reading `index`; a body that is a reading itself has no index.
@@ -96,17 +96,9 @@ async fn batch(db: &Db, readings: &[NewReading], place: &[&str]) -> Result<Batch
             quality: new.quality.unwrap_or(Quality::Good),
             historical: new.historical.is_some_and(|flag| flag.0),
             dated_on_receipt: false,
+            replaces: false,
             metadata: new.metadata.clone().map(|m| Value::Object(m).to_string()),
         });
     }
     Ok(batch)
-}
-
-/// Hands a batch to `ingest`.
-pub(crate) async fn send(batch: &Batch) -> Result<BatchReport, Refusal> {
-    let token = variable("component_token").await?;
-    Component("ingest")
-        .post_postcard_for_json("/internal/ingest", batch, BATCH_CONTENT_TYPE, Some(&token))
-        .await
-        .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))
 }

@@ -52,7 +52,7 @@ pub(crate) async fn trigger(input: Input<op::TriggerFailure>) -> Result<FailureT
     let to = base * factor;
     let from = if anomaly == SimulatedFailure::GradualDrift { base } else { to };
     let batch = readings(&machine_id, &sensor_id, from, to, count);
-    let report = crate::create::send(&batch).await?;
+    let report = pm_web::ingest(&batch).await?;
     Ok(FailureTriggered {
         ok: true,
         message: format!("Simulated {anomaly} anomaly for {count} readings"),

@@ -7,6 +7,7 @@ mod create;
 mod export;
 mod failure;
 mod test_data;
+mod write;
 
 use pm_api::{list::Page, route::op, sensor_data::SensorData};
 use pm_store::reading;
@@ -19,6 +20,8 @@ async fn handle(request: Request) -> Answer {
         SensorDataLogs => logs,
         CreateSensorData => create::one,
         CreateSensorDataBatch => create::many,
+        WriteLines => write::write,
+        WriteLinesV1 => write::write,
         ExportSensorData => export::export,
         GenerateTestData => test_data::generate,
         TriggerFailure => failure::trigger,

@@ -43,6 +43,8 @@ pub enum Route {
     Models,
     /// Receivers of events.
     Webhooks,
+    /// How payloads are read, and those that could not be.
+    Mappings,
     /// Settings of the platform.
     Settings,
     /// Accounts and roles.
@@ -69,7 +71,7 @@ pub enum Chunk {
     Sensing,
     /// Alarms and tickets.
     Work,
-    /// Reports, models, webhooks, settings, accounts, audit log, system state.
+    /// Reports, models, webhooks, payloads, settings, accounts, audit log, system state.
     Admin,
 }
 
@@ -98,6 +100,7 @@ impl Route {
         Self::Reports,
         Self::Models,
         Self::Webhooks,
+        Self::Mappings,
         Self::Settings,
         Self::Users,
         Self::Audit,
@@ -130,6 +133,7 @@ impl Route {
             Self::Reports
             | Self::Models
             | Self::Webhooks
+            | Self::Mappings
             | Self::Settings
             | Self::Users
             | Self::Audit
@@ -143,7 +147,7 @@ impl Route {
     pub fn least_role(self) -> Role {
         match self {
             Self::Users | Self::Audit => Role::Admin,
-            Self::Models | Self::Webhooks | Self::Settings => Role::Engineer,
+            Self::Models | Self::Webhooks | Self::Mappings | Self::Settings => Role::Engineer,
             Self::Reports => Role::Viewer,
             _ => Role::Operator,
         }
@@ -172,6 +176,7 @@ impl Route {
             ["reports"] => Self::Reports,
             ["models"] => Self::Models,
             ["webhooks"] => Self::Webhooks,
+            ["mappings"] => Self::Mappings,
             ["settings"] => Self::Settings,
             ["users"] => Self::Users,
             ["audit"] => Self::Audit,
@@ -210,6 +215,7 @@ impl Route {
             Self::Reports => "Reports",
             Self::Models => "Models",
             Self::Webhooks => "Webhooks",
+            Self::Mappings => "Payloads",
             Self::Settings => "Settings",
             Self::Users => "Users",
             Self::Audit => "Audit log",
@@ -242,6 +248,7 @@ impl fmt::Display for Route {
             Self::Reports => f.write_str("/reports"),
             Self::Models => f.write_str("/models"),
             Self::Webhooks => f.write_str("/webhooks"),
+            Self::Mappings => f.write_str("/mappings"),
             Self::Settings => f.write_str("/settings"),
             Self::Users => f.write_str("/users"),
             Self::Audit => f.write_str("/audit"),
@@ -278,6 +285,7 @@ mod tests {
             Route::Reports,
             Route::Models,
             Route::Webhooks,
+            Route::Mappings,
             Route::Settings,
             Route::Users,
             Route::Audit,

@@ -14,6 +14,8 @@ pub mod machine_fields;
 pub mod machine_form;
 pub mod machine_history;
 pub mod machines;
+pub mod mapping_form;
+pub mod mappings;
 pub mod model_report;
 pub mod models;
 pub mod not_found;

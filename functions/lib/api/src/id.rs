@@ -92,4 +92,6 @@ id! {
     DeliveryId,
     /// A mapping of payloads.
     MappingId,
+    /// An import of history.
+    ImportId,
 }

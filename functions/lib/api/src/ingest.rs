@@ -63,6 +63,8 @@ pub struct Reading {
     pub dated_on_receipt: bool,
     /// The payload's metadata, a JSON object as text.
     pub metadata: Option<String>,
+    /// Does it replace another value that the sensor has at this time?
+    pub replaces: bool,
 }
 
 /// A payload that could not be read, kept for inspection.

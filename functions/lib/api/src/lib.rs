@@ -18,6 +18,7 @@ pub mod dashboard;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod import;
 pub mod ingest;
 pub mod input;
 pub mod job;
@@ -51,14 +52,15 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AttachmentId, CommentId, JobId, MachineId, MappingId, ModelId, PredictionId, ReportId,
+    AlarmId, AttachmentId, CommentId, ImportId, JobId, MachineId, MappingId, ModelId, PredictionId, ReportId,
     ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, ClosingCode, Criticality, JobStatus, JobType,
     MachineStatus, PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus,
-    Resource, RestartReason, Role, RulMethod, SettingType, Severity, SpanStatus, TicketStatus, Verdict,
+    Resource, RestartReason, Role, RulMethod, SameTime, SettingType, Severity, SpanStatus, TicketStatus,
+    Verdict, WritePrecision,
 };
 
 /// A free JSON object that a client attached to a resource.

@@ -1,7 +1,7 @@
 //! Mappings: where machine, sensor and value stand in the payloads of a topic.
 
 use crate::input::{Flag, Patch, Text, Whole, input};
-use crate::{MappingId, PayloadFormat, Quality, Timestamp};
+use crate::{MappingId, PayloadFormat, Quality, SameTime, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The rules of a mapping. `machine`, `sensor`, `time`, `unit` and `quality` are texts in which `{topic:2}` stands for a level of
@@ -14,7 +14,7 @@ pub struct MappingRules {
     /// How payloads are written.
     #[serde(default)]
     pub format: PayloadFormat,
-    /// The machine. Without `machine`, `sensor` and `value` the mapping only sets zone and decimal sign.
+    /// The machine. Without `machine`, `sensor` and `value` the mapping only sets zone, decimal sign and `same_time`.
     #[serde(default)]
     pub machine: Option<String>,
     /// The sensor.
@@ -42,6 +42,9 @@ pub struct MappingRules {
     /// `12,5` is a number.
     #[serde(default)]
     pub decimal_comma: bool,
+    /// What becomes of several values of a sensor at the same time, as sources with times in whole seconds have them.
+    #[serde(default)]
+    pub same_time: SameTime,
 }
 
 /// A mapping, as the API shows it.
@@ -99,6 +102,8 @@ input! {
             time_zone: Text<0, 100>,
             /// Is `12,5` a number (false)?
             decimal_comma: Flag,
+            /// What becomes of several values of a sensor at the same time (conflict).
+            same_time: SameTime,
         }
     }
 
@@ -117,6 +122,8 @@ input! {
             format: PayloadFormat,
             /// Is `12,5` a number?
             decimal_comma: Flag,
+            /// What becomes of several values of a sensor at the same time.
+            same_time: SameTime,
         }
         patch {
             /// The machine.
@@ -170,6 +177,7 @@ impl From<&NewMapping> for MappingRules {
             columns: text(new.columns.as_deref()),
             time_zone: text(new.time_zone.as_deref()),
             decimal_comma: new.decimal_comma.is_some_and(|flag| flag.0),
+            same_time: new.same_time.unwrap_or_default(),
         }
     }
 }
@@ -205,6 +213,7 @@ impl MappingChange {
                 columns: patched(rules.columns, &self.columns),
                 time_zone: patched(rules.time_zone, &self.time_zone),
                 decimal_comma: self.decimal_comma.map_or(rules.decimal_comma, |flag| flag.0),
+                same_time: self.same_time.unwrap_or(rules.same_time),
             },
             ..before
         }
@@ -259,5 +268,12 @@ pub struct MappingsInForce {
 impl Default for PayloadFormat {
     fn default() -> Self {
         Self::Auto
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the macro that makes the enum marks no default")]
+impl Default for SameTime {
+    fn default() -> Self {
+        Self::Conflict
     }
 }

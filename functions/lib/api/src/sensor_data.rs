@@ -3,7 +3,7 @@
 use crate::{MachineId, Metadata, Quality, ReadingStatus, SensorId, Timestamp, ingest::MAX_BATCH_READINGS};
 use crate::{
     input::{Between, Flag, Many, Number, Text, Whole, input},
-    word::{CsvDecimal, CsvDelimiter, Resolution, SimulatedFailure},
+    word::{CsvDecimal, CsvDelimiter, Resolution, SimulatedFailure, WritePrecision},
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +105,33 @@ pub struct ResetReport {
     pub alarms_deleted: i64,
 }
 
+/// Answer 400 of `POST /v2/write` and `POST /write`, in the form of InfluxDB: what was not stored. Everything else was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WriteProblem {
+    /// Always `invalid`.
+    pub code: String,
+    /// What was not stored and why, line by line.
+    pub message: String,
+    /// The same, where version 1 of InfluxDB has it.
+    pub error: String,
+    /// The first line that was not read, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
 input! {
+    /// Parameters of `POST /v2/write` and `POST /write`. Others that InfluxDB knows, such as `org` and `rp`, change nothing.
+    WriteQuery {
+        optional {
+            /// Bucket (version 2): the mapping with the topic filter `(http)/<bucket>` counts, if there is one.
+            bucket: Text<1, 200>,
+            /// Database (version 1), with the same meaning.
+            db: Text<1, 200>,
+            /// What the timestamps count; nanoseconds unless given.
+            precision: WritePrecision,
+        }
+    }
     /// Filters of `GET /sensor-data` and `GET /sensor-data/logs`.
     ReadingFilter {
         optional {

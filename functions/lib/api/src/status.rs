@@ -2,7 +2,7 @@
 
 use crate::{
     Timestamp,
-    input::{Text, input},
+    input::{Text, Whole, input},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -133,9 +133,12 @@ pub struct DeadLetter {
     /// How many values of this topic it stands for, with the same reason and within the same minute (a notice: day).
     #[serde(default)]
     pub count: i64,
+    /// When its payload was read again and all its values were stored.
+    #[serde(default)]
+    pub replayed_at: Option<Timestamp>,
 }
 
-/// An item of `GET /mqtt/dead-letters/groups`: the dead letters of a topic with the same reason.
+/// An item of `GET /mqtt/dead-letters/groups`: the dead letters of a topic with the same reason that were not replayed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetterGroup {
@@ -165,6 +168,38 @@ input! {
             reason: Text<1, 4000>,
         }
     }
+    /// Body of `POST /mqtt/dead-letters/replay`.
+    DeadLetterReplay {
+        required {
+            /// The dead letters of this topic.
+            topic: Text<1, 1000>,
+        }
+        optional {
+            /// Those with this reason only.
+            reason: Text<1, 4000>,
+            /// Those after this one: `next` of the answer before.
+            after: Whole<0, MAX_ID>,
+        }
+    }
+}
+
+/// Greatest number of a row.
+const MAX_ID: i64 = i64::MAX;
+
+/// Answer of `POST /mqtt/dead-letters/replay`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ReplayReport {
+    /// Dead letters all of whose values are stored now; they are marked as replayed.
+    pub replayed: u64,
+    /// Dead letters that stay, because not all of their values can be stored.
+    pub kept: u64,
+    /// Readings that were stored.
+    pub stored: u64,
+    /// Why dead letters stay, each reason once, at most ten.
+    pub reasons: Vec<String>,
+    /// There are more: ask again with this as `after`.
+    pub next: Option<i64>,
 }
 
 /// `GET /status`.

@@ -136,6 +136,30 @@ words! {
         /// One value as text.
         Text = "text",
     }
+    /// What becomes of a value of a sensor that has another one at the same time.
+    SameTime {
+        /// It is not stored, and told as a dead letter.
+        Conflict = "conflict",
+        /// It replaces the one before.
+        Last = "last",
+        /// Both are stored: times in whole seconds are moved within their second.
+        Spread = "spread",
+    }
+    /// What the timestamps of line protocol count.
+    WritePrecision {
+        /// Nanoseconds.
+        Nanosecond = "ns" or "n",
+        /// Microseconds.
+        Microsecond = "us" or "u",
+        /// Milliseconds.
+        Millisecond = "ms",
+        /// Seconds.
+        Second = "s",
+        /// Minutes.
+        Minute = "m",
+        /// Hours.
+        Hour = "h",
+    }
     /// Class of an anomaly score.
     PredictionStatus {
         /// As usual.
@@ -372,6 +396,8 @@ words! {
     JobType {
         /// Train a model anew.
         Retrain = "retrain",
+        /// Store an import of history.
+        Import = "import",
     }
     /// Where a job stands.
     JobStatus {

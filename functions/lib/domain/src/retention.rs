@@ -25,6 +25,8 @@ pub const REQUEST_COUNTS_MIN: i64 = 2;
 pub const SPENT_TOKENS_MIN: i64 = 15;
 /// Idempotency keys, days.
 pub const IDEMPOTENCY_KEYS_D: i64 = 1;
+/// Imports of history, with the parts that were not stored, days.
+pub const IMPORTS_D: i64 = 30;
 /// A request with an idempotency key that has no answer after so long was given up, seconds.
 pub const REPEATED_REQUEST_S: i64 = MINUTE_S;
 /// Dead letters at most; the oldest go first.
@@ -63,6 +65,8 @@ pub struct Cutoffs {
     pub spent_tokens: Timestamp,
     /// Idempotency keys that were given before.
     pub idempotency_keys: Timestamp,
+    /// Imports that were begun before.
+    pub imports: Timestamp,
 }
 
 /// Before which times things are removed now.
@@ -81,6 +85,7 @@ pub fn cutoffs(now: Timestamp) -> Cutoffs {
         request_counts: now.plus_seconds(-REQUEST_COUNTS_MIN * MINUTE_S),
         spent_tokens: now.plus_seconds(-SPENT_TOKENS_MIN * MINUTE_S),
         idempotency_keys: days(IDEMPOTENCY_KEYS_D),
+        imports: days(IMPORTS_D),
     }
 }
 

@@ -35,11 +35,7 @@ pub(crate) const GROUPS: &[Group] = &[
     (
         "State of the system, and the documentation of its API",
         &[
-            Component {
-                calls: &["score"],
-                database: READ,
-                ..component("health", "health, status, dead letters")
-            },
+            Component { calls: &["score"], database: READ, ..component("health", "health and status") },
             Component {
                 variables: &["metrics_token"],
                 database: READ,
@@ -70,7 +66,10 @@ pub(crate) const GROUPS: &[Group] = &[
         &[
             component("machines", "machines and what was measured on them"),
             component("sensors", "sensors, trends, timelines"),
-            component("mappings", "how payloads of a topic are read"),
+            Component {
+                calls: &["ingest"],
+                ..component("mappings", "how payloads are read, and those that could not be")
+            },
             Component {
                 calls: &["ingest"],
                 variables: &["simulator"],

@@ -7,7 +7,8 @@ use pm_api::{
         Op, Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Probe, SignIn, Upload,
+            Lines, List, MediaTypes, Message, NoBody, NoContent, OptionalJson, Partial, Probe, SignIn,
+            Upload,
         },
     },
 };
@@ -85,6 +86,7 @@ describe_body! {
     Form<T> [T] => "application/x-www-form-urlencoded", Some(schemas::of::<T>), true;
     Message<T> [T] => "application/json", Some(schemas::of::<T>), true;
     Upload => "multipart/form-data", Some(schemas::of::<UploadForm>), true;
+    Lines => "text/plain", None, true;
     Bytes => "application/octet-stream", None, true;
 }
 
@@ -138,6 +140,14 @@ impl<T: JsonSchema> DescribeAnswer for JsonOrPage<T> {
 impl DescribeAnswer for NoContent {
     fn answers() -> Vec<Answer> {
         vec![Answer { status: 204, description: "Done", media_types: &[], schema: None, is_list: false }]
+    }
+}
+
+impl<T: JsonSchema> DescribeAnswer for Partial<T> {
+    fn answers() -> Vec<Answer> {
+        let mut answers = NoContent::answers();
+        answers.push(json::<T>(400, "Something was not stored; everything else was"));
+        answers
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Db, StoreError,
     list::{Id, Key, List, Total, lists},
     statement::statements,
-    value::{ints, text, texts},
+    value::{Columns, at, ints, optional, text, texts},
 };
 use pm_api::{
     Timestamp,
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 lists! {
     LIST: DeadLetterSort = List {
-        columns: "id, received_at at time zone 'utc', topic, payload, reason, count",
+        columns: "id, received_at at time zone 'utc', topic, payload, reason, count, replayed_at at time zone 'utc'",
         rows: "from dead_letters where true",
         id: Id::Number("id"),
         key: |DeadLetterSort::ReceivedAt| Key::Time("received_at"),
@@ -39,17 +39,28 @@ statements! {
             count = d.count + excluded.count,
             payload = case when excluded.received_at >= d.received_at then excluded.payload else d.payload end,
             digest = case when excluded.received_at >= d.received_at then excluded.digest else d.digest end,
-            received_at = greatest(d.received_at, excluded.received_at)
+            received_at = greatest(d.received_at, excluded.received_at),
+            replayed_at = null
         where (d.received_at, d.digest) is distinct from (excluded.received_at, excluded.digest)";
     GROUPS = "
         select g.topic, g.reason, g.count, g.first_at at time zone 'utc', g.last_at at time zone 'utc', n.id, n.payload
         from (
             select cause, min(topic) as topic, min(reason) as reason, sum(count)::int8 as count, min(received_at) as first_at,
                    max(received_at) as last_at
-            from dead_letters group by cause order by max(received_at) desc limit $1) g
+            from dead_letters where replayed_at is null group by cause order by max(received_at) desc limit $1) g
         cross join lateral (
-            select id, payload from dead_letters where cause = g.cause order by bucket desc limit 1) n
+            select id, payload from dead_letters where cause = g.cause and replayed_at is null order by bucket desc limit 1) n
         order by g.last_at desc, n.id desc";
+    TO_REPLAY = "
+        select id, received_at at time zone 'utc', topic, payload, reason, count, replayed_at at time zone 'utc'
+        from dead_letters
+        where topic = $1 and replayed_at is null and id > $3
+          and ($2::text is null or cause = sha256(convert_to($1::text || chr(10) || $2::text, 'UTF8')))
+        order by id limit $4";
+    // not if another payload has come since it was read
+    REPLAYED = "
+        update dead_letters set replayed_at = now()
+        where id = $1 and digest = sha256(payload) and received_at = epoch_us($2) and replayed_at is null";
     DELETE = "
         delete from dead_letters where cause = sha256(convert_to($1::text || chr(10) || $2::text, 'UTF8'))";
 }
@@ -69,6 +80,8 @@ pub struct StoredLetter {
     pub reason: String,
     /// Values or payloads of the same topic and reason within the same minute.
     pub count: i64,
+    /// When it was replayed.
+    pub replayed_at: Option<Timestamp>,
 }
 
 /// How long letters of the same topic and reason are one row that counts.
@@ -128,17 +141,36 @@ pub async fn store(db: &Db, letters: &[DeadLetter], gathered: Gathered) -> Resul
 
 /// A page of the dead letters.
 pub async fn list(db: &Db, query: &ListQuery<DeadLetterSort>) -> Result<Page<StoredLetter>, StoreError> {
-    LIST.page(db, query, Vec::new(), |c| {
-        Ok(StoredLetter {
-            id: c.take()?,
-            received_at: c.take()?,
-            topic: c.take()?,
-            payload: c.take()?,
-            reason: c.take()?,
-            count: c.take()?,
-        })
+    LIST.page(db, query, Vec::new(), letter).await
+}
+
+fn letter(c: &mut Columns) -> Result<StoredLetter, StoreError> {
+    Ok(StoredLetter {
+        id: c.take()?,
+        received_at: c.take()?,
+        topic: c.take()?,
+        payload: c.take()?,
+        reason: c.take()?,
+        count: c.take()?,
+        replayed_at: c.take()?,
     })
-    .await
+}
+
+/// The dead letters of a topic after the one with the number `after` that were not replayed, perhaps with this reason only,
+/// at most `limit` in the order of their numbers.
+pub async fn to_replay(
+    db: &Db,
+    topic: &str,
+    reason: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<StoredLetter>, StoreError> {
+    db.rows(TO_REPLAY, vec![text(topic), optional(reason, text), after.into(), limit.into()], letter).await
+}
+
+/// Marks a dead letter as replayed. False: it was replayed, deleted or renewed in the meantime.
+pub async fn replayed(db: &Db, letter: &StoredLetter) -> Result<bool, StoreError> {
+    Ok(db.execute(REPLAYED, vec![letter.id.into(), at(letter.received_at)]).await? > 0)
 }
 
 /// The dead letters of a topic with the same reason.
@@ -160,7 +192,7 @@ pub struct Group {
     pub payload: Vec<u8>,
 }
 
-/// The dead letters by topic and reason, at most `limit` groups, the one with the newest letter first.
+/// The dead letters by topic and reason that were not replayed, at most `limit` groups, the one with the newest letter first.
 pub async fn groups(db: &Db, limit: i64) -> Result<Vec<Group>, StoreError> {
     db.rows(GROUPS, vec![limit.into()], |c| {
         Ok(Group {

@@ -37,6 +37,10 @@ statements! {
     REQUESTS = "delete from request_counts where minute <= $1::int8";
     REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
     IDEMPOTENCY_KEYS = "delete from idempotency_keys where created_at < epoch_us($1)";
+    IMPORTS = "
+        delete from imports i
+        where created_at < epoch_us($1)
+          and not exists (select from jobs j where j.id = i.job_id and j.status in ('pending', 'running'))";
     DEAD_LETTERS = "
         delete from dead_letters where id in (
             select id from dead_letters
@@ -63,6 +67,7 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (REQUESTS, counted_minute.into()),
         (REPORTS, at(before.bridge_reports)),
         (IDEMPOTENCY_KEYS, at(before.idempotency_keys)),
+        (IMPORTS, at(before.imports)),
     ] {
         deleted += db.execute(statement, vec![parameter]).await?;
     }

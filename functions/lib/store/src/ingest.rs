@@ -94,6 +94,26 @@ statements! {
             set time = excluded.time, value = excluded.value, status = excluded.status, updated_at = now()
             where excluded.time > l.time)
         select input.ord from input left join stored using (sensor_id, time) where stored.time is null";
+    // the roll-ups and the newest value follow
+    REPLACE = "
+        with input as materialized (
+            select i.sensor_id::uuid as sensor_id, epoch_us(i.us) as time, i.value, (i.marks & 3)::int2 as status,
+                   (i.marks >> 2 & 15)::int2 as quality
+            from unnest($1::text[], $2::int8[], string_to_array($3, ',')::float8[], $4::int8[])
+                i (sensor_id, us, value, marks)),
+        replaced as (
+            update sensor_data d
+            set value = i.value, status = i.status, quality = i.quality, received_at = epoch_us($5)
+            from input i
+            where d.sensor_id = i.sensor_id and d.time = i.time and d.time >= epoch_us($6) and d.time <= epoch_us($7)
+            returning d.sensor_id, d.time, d.value, d.status, d.quality),
+        changed as (
+            insert into rollup_changes (minute, sensor_id, readings)
+            select time_bucket('1 minute', time),
+                   case when time < epoch_us($8) then sensor_id end, count(*)
+            from replaced group by 1, 2)
+        update sensor_latest l set value = r.value, status = r.status, updated_at = now()
+        from replaced r where r.sensor_id = l.sensor_id and r.time = l.time and r.quality = 0";
     STORED = "
         select i.ord, d.value, d.history
         from unnest($1::text[], $2::int8[]) with ordinality i (sensor_id, us, ord)
@@ -163,6 +183,8 @@ pub struct NewReading {
     pub history: bool,
     /// A JSON object as text.
     pub metadata: Option<String>,
+    /// Does it replace another value that is stored at this time?
+    pub replaces: bool,
 }
 
 /// Finds the sensors that `refs` mean and registers those that are new, with their machines, as far as the settings allow.
@@ -270,6 +292,27 @@ pub async fn store(
     ];
     let repeated = db.rows(STORE, params, |c| c.take::<i64>()).await?;
     Ok(repeated.into_iter().filter_map(|ord| usize::try_from(ord - 1).ok()).collect())
+}
+
+/// Puts readings in the place of those that are stored at their sensors and times.
+pub async fn replace(
+    db: &Db,
+    sensors: &[KnownSensor],
+    readings: &[&NewReading],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let time = || readings.iter().map(|r| r.time);
+    let params = vec![
+        texts(readings.iter().filter_map(|r| Some(sensors.get(r.sensor)?.sensor_id))),
+        ints(time().map(|t| t.0)),
+        floats(readings.iter().map(|r| r.value)),
+        ints(readings.iter().map(|r| marks(r))),
+        at(now),
+        at(time().min().unwrap_or_default()),
+        at(time().max().unwrap_or_default()),
+        at(late_before(now)),
+    ];
+    db.execute(REPLACE, params).await.map(drop)
 }
 
 /// What is stored at the sensors and times of some readings: value, and whether it is only history. `None`: it was deleted.

@@ -75,6 +75,10 @@ statements! {
     PROGRESS = "
         update jobs set progress = $3, lease_until = now() + $4::int8 * interval '1 second'
         where id = $1 and lease_id = $2 and status = 'running'";
+    // the next step begins with the attempts of this one forgotten
+    PAUSE = "
+        update jobs set status = 'pending', attempts = 0, lease_id = null, lease_until = null
+        where id = $1 and lease_id = $2 and status = 'running'";
     FINISH = "
         update jobs set status = 'completed', progress = 100, result = $3, completed_at = now(), lease_id = null,
                         lease_until = null
@@ -155,6 +159,12 @@ pub async fn claim(db: &Db, types: &[JobType], lease_s: i64) -> Result<Option<Cl
 pub async fn progress(db: &Db, claim: &Claim, percent: i32, lease_s: i64) -> Result<bool, StoreError> {
     let params = vec![id(claim.job.id.0), id(claim.lease), percent.clamp(0, 100).into(), lease_s.into()];
     Ok(db.execute(PROGRESS, params).await? > 0)
+}
+
+/// Lays a job down that has come further and is not done; the next claim goes on with it. False: the job is somebody else's
+/// now.
+pub async fn pause(db: &Db, claim: &Claim) -> Result<bool, StoreError> {
+    Ok(db.execute(PAUSE, vec![id(claim.job.id.0), id(claim.lease)]).await? > 0)
 }
 
 /// Completes a job with its result. False: the job is somebody else's now; nothing was written.

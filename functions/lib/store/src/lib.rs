@@ -34,6 +34,7 @@ pub mod health;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod identity;
+pub mod import;
 pub mod ingest;
 pub mod job;
 pub mod machine;

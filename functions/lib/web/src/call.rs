@@ -1,7 +1,7 @@
 //! One admitted request.
 
 use crate::{
-    Refusal, access_rights::Caller, credentials, database::database, input::all_faults, log_warning,
+    Refusal, access_rights::Caller, credentials, database::database, input::all_faults, log_warning, packed,
 };
 use bytes::Bytes;
 use futures::future::{Either, select};
@@ -139,6 +139,14 @@ impl Call {
     #[must_use]
     pub fn client_address(&self) -> Option<String> {
         self.address.map(|address| address.to_string())
+    }
+
+    /// Is the body packed with gzip?
+    ///
+    /// # Errors
+    /// 415 if it is packed in another way.
+    pub fn is_packed(&self) -> Result<bool, Refusal> {
+        packed::is_gzip(self.header(header::CONTENT_ENCODING.as_str()))
     }
 
     /// A header's text.

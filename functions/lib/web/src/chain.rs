@@ -1,9 +1,10 @@
 //! Requests of our own: from component to component, inside the host (`http://NAME.spin.internal`), and to others.
 
-use crate::{trace, trace_context::TRACEPARENT};
+use crate::{Refusal, trace, trace_context::TRACEPARENT, variable};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 use http_body_util::{BodyExt, Full};
+use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Why a call to another component failed.
@@ -131,6 +132,18 @@ impl Component {
             ))
         }
     }
+}
+
+/// Hands readings and dead letters to `ingest`, the way of all readings. What it answers is committed.
+///
+/// # Errors
+/// [`Refusal::Unavailable`] if they could not be stored.
+pub async fn ingest(batch: &Batch) -> Result<BatchReport, Refusal> {
+    let token = variable("component_token").await?;
+    Component("ingest")
+        .post_postcard_for_json("/internal/ingest", batch, BATCH_CONTENT_TYPE, Some(&token))
+        .await
+        .map_err(|e| Refusal::Unavailable(format!("ingest {e}")))
 }
 
 fn encode(body: &impl Serialize) -> Result<Vec<u8>, ChainError> {

@@ -100,7 +100,9 @@ fn bearer(request: &Request) -> Option<String> {
     let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
+    // what writes to InfluxDB says Token
+    let known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    (known && !token.is_empty()).then(|| token.to_owned())
 }
 
 fn token_in_query(request: &Request) -> Option<String> {

@@ -17,7 +17,7 @@ use pm_api::{
         Operation,
         operation::{
             Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, EventStream, Form, Json, JsonOrPage,
-            List, Message, NoBody, NoContent, OptionalJson, Probe, SignIn, Upload,
+            Lines, List, Message, NoBody, NoContent, OptionalJson, Partial, Probe, SignIn, Upload,
         },
     },
 };
@@ -172,6 +172,17 @@ macro_rules! read_by_the_handler {
 
 read_by_the_handler!(Upload);
 
+impl ReadBody for Lines {
+    type Value = String;
+    fn read(call: &Call) -> Result<String, Refusal> {
+        let bytes = packed::unpack(call.is_packed()?, &call.body)?;
+        String::from_utf8(bytes).map_err(|error| {
+            let message = format!("Input should be text in UTF-8: {error}");
+            Refusal::field("string_unicode", &["body"], message, Value::Null)
+        })
+    }
+}
+
 impl ReadBody for Bytes {
     type Value = bytes::Bytes;
     fn read(call: &Call) -> Result<bytes::Bytes, Refusal> {
@@ -296,6 +307,14 @@ pub enum Stored<T> {
     Known(T),
 }
 
+/// What a request stored of what it brought.
+pub struct Taken<T> {
+    /// What was not stored; `None`: nothing.
+    pub problem: Option<T>,
+    /// Names of what is no value.
+    pub ignored: Vec<String>,
+}
+
 /// Who has signed in.
 pub struct SignedIn<T> {
     /// The answer's body.
@@ -318,6 +337,14 @@ give! {
     [T] Attempt<T>: |value: (StatusCode, T)| json(value.0, &value.1);
     [T] Probe<T>: |value: (StatusCode, T)| json(value.0, &value.1);
     [] NoContent: |_value: ()| empty(StatusCode::NO_CONTENT);
+    [T] Partial<T>: |value: Taken<T>| {
+        let mut answer = match &value.problem {
+            None => empty(StatusCode::NO_CONTENT),
+            Some(problem) => json(StatusCode::BAD_REQUEST, problem),
+        };
+        ignored::name(&mut answer, &value.ignored);
+        answer
+    };
     [T] CreatedOrKept<T>: |value: Stored<T>| match value {
         Stored::New(value) => json(StatusCode::CREATED, &value),
         Stored::Known(value) => json(StatusCode::OK, &value),

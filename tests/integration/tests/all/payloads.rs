@@ -369,3 +369,126 @@ async fn a_mapping_is_tried_stored_taken_up_and_removed() -> Result<()> {
     engineer.get(&path).await?.expect(404)?;
     Ok(())
 }
+
+#[tokio::test]
+async fn dead_letters_are_replayed_once_by_a_mapping_that_was_made_for_them() -> Result<()> {
+    let (stack, engineer, mut mqtt) = start().await?;
+    let at = |before_s: i64| Ok::<_, anyhow::Error>(now_ms()? / 1000 - before_s);
+    let payload = |value: &str, at: i64| json!({"tag": "temp", "val": value, "at": at}).to_string();
+    let (good, broken) = (at(40)?, at(30)?);
+    mqtt.publish("edge/mill/1", payload("61.5", good)).await?;
+    let is_there = |letters: &Value, topic: &str| {
+        letters.as_array().is_some_and(|l| l.iter().any(|l| l["topic"] == topic))
+    };
+    engineer.wait_for("/mqtt/dead-letters", |letters| is_there(letters, "edge/mill/1").then_some(())).await?;
+    // a value that stays unreadable, and one that ingest refuses
+    mqtt.publish("edge/mill/2", payload("hot", broken)).await?;
+    let far_ahead =
+        json!({"machine_id": "mill", "sensor_id": "late", "value": 7, "timestamp": now_ms()? + 700_000});
+    mqtt.publish("edge/mill/3", far_ahead.to_string()).await?;
+    engineer
+        .wait_for("/mqtt/dead-letters", |letters| {
+            (is_there(letters, "edge/mill/2") && is_there(letters, "edge/mill/3")).then_some(())
+        })
+        .await?;
+
+    let replay = |topic: &str| engineer.post("/mqtt/dead-letters/replay", json!({"topic": topic}));
+    let report = replay("edge/mill/1").await?.expect(200)?;
+    assert_eq!(
+        (&report["replayed"], &report["kept"], &report["stored"]),
+        (&json!(0), &json!(1), &json!(0)),
+        "{report}"
+    );
+    let rules = json!({"topic": "edge/mill/#", "machine": "mill", "sensor": "{/tag}", "value": "/val", "time": "{/at}"});
+    engineer.post("/mappings", rules).await?.expect(201)?;
+    let report = replay("edge/mill/1").await?.expect(200)?;
+    assert_eq!(report, json!({"replayed": 1, "kept": 0, "stored": 1, "reasons": [], "next": null}));
+    let rows = stored(&stack, "mill", "temp").await?;
+    assert_eq!(rows.iter().map(|row| (row.0, row.3)).collect::<Vec<_>>(), [(61.5, good * 1_000_000)]);
+    let again = replay("edge/mill/1").await?.expect(200)?;
+    assert_eq!((&again["replayed"], &again["kept"]), (&json!(0), &json!(0)));
+    let kept = replay("edge/mill/2").await?.expect(200)?;
+    assert_eq!(
+        (&kept["replayed"], &kept["kept"], &kept["reasons"]),
+        (&json!(0), &json!(1), &json!(["temp: not a number"]))
+    );
+    // the letter of ingest holds the plain form, which the mapping does not fit; its value is refused again
+    let refused = replay("edge/mill/3").await?.expect(200)?;
+    assert_eq!(
+        (&refused["replayed"], &refused["kept"], &refused["stored"]),
+        (&json!(0), &json!(1), &json!(0)),
+        "{refused}"
+    );
+    assert!(
+        refused["reasons"][0].as_str().is_some_and(|reason| reason.contains("not stored again: 1")),
+        "{refused}"
+    );
+
+    // what was replayed stays in the list, marked, and leaves the groups
+    let letters = engineer.get("/mqtt/dead-letters").await?.expect(200)?;
+    for (topic, is_replayed) in [("edge/mill/1", true), ("edge/mill/2", false), ("edge/mill/3", false)] {
+        let of_topic: Vec<_> =
+            letters.as_array().into_iter().flatten().filter(|l| l["topic"] == topic).collect();
+        ensure!(
+            !of_topic.is_empty() && of_topic.iter().all(|l| l["replayed_at"].is_string() == is_replayed),
+            "{topic}: {letters}"
+        );
+    }
+    let groups = engineer.get("/mqtt/dead-letters/groups").await?.expect(200)?;
+    ensure!(!is_there(&groups, "edge/mill/1") && is_there(&groups, "edge/mill/2"), "{groups}");
+    engineer.post("/mqtt/dead-letters/replay", json!({})).await?.expect(422)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_source_of_whole_seconds_may_have_several_values_a_second() -> Result<()> {
+    let (stack, engineer, mut mqtt) = start().await?;
+    engineer.post("/mappings", json!({"topic": "edge/last/#", "same_time": "last"})).await?.expect(201)?;
+    map(&stack, &engineer, &mut mqtt, json!({"topic": "edge/spread/#", "same_time": "spread"})).await?;
+    let at = now_ms()? / 1000 - 5;
+    let message = |machine: &str, values: &[f64]| {
+        let readings: Vec<_> = values.iter().map(|value| json!({"timestamp": at, "value": value})).collect();
+        json!({"machine_id": machine, "sensor_id": "t", "batch": readings}).to_string()
+    };
+    for machine in ["last", "spread", "strict"] {
+        let topic = format!("edge/{machine}/1");
+        mqtt.publish(&topic, message(machine, &[1.0, 2.0])).await?;
+        mqtt.publish(&topic, message(machine, &[3.0])).await?;
+        mqtt.publish(&topic, message(machine, &[4.0])).await?;
+    }
+    let end = Instant::now() + LIMIT;
+    let values = loop {
+        let (last, spread) = (stored(&stack, "last", "t").await?, stored(&stack, "spread", "t").await?);
+        let shown =
+            |rows: &[(f64, Option<String>, String, i64)]| rows.iter().map(|row| row.0).collect::<Vec<_>>();
+        if shown(&last) == [4.0] && spread.len() == 4 {
+            break spread;
+        }
+        ensure!(Instant::now() < end, "last: {last:?}, spread: {spread:?}");
+        sleep(Duration::from_millis(100)).await;
+    };
+    ensure!(values.iter().all(|row| row.3 / 1_000_000 == at), "{values:?}");
+    let mut all: Vec<f64> = values.iter().map(|row| row.0).collect();
+    ensure!(all.iter().position(|v| *v == 1.0) < all.iter().position(|v| *v == 2.0), "{values:?}");
+    all.sort_by(f64::total_cmp);
+    assert_eq!(all, [1.0, 2.0, 3.0, 4.0]);
+    // without the setting: the first value, and the others are told
+    let strict = |letters: &Value| {
+        let counts = letters
+            .as_array()?
+            .iter()
+            .filter(|l| l["topic"] == "edge/strict/1")
+            .filter_map(|l| l["count"].as_i64());
+        (counts.sum::<i64>() == 3).then_some(())
+    };
+    engineer.wait_for("/mqtt/dead-letters", strict).await?;
+    assert_eq!(stored(&stack, "strict", "t").await?.len(), 1);
+    let letters = engineer.get("/mqtt/dead-letters").await?.expect(200)?;
+    let others = letters
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|l| l["topic"] == "edge/last/1" || l["topic"] == "edge/spread/1");
+    assert_eq!(others.count(), 0, "{letters}");
+    Ok(())
+}

@@ -11,10 +11,10 @@ pub trait Operation: 'static {
     /// What may stand in the query, besides what [`List`] adds.
     type Query;
     /// What stands in the body: [`NoBody`], [`Json`], [`OptionalJson`], [`Form`], [`Message`],
-    /// [`Upload`] or [`Bytes`].
+    /// [`Upload`], [`Lines`] or [`Bytes`].
     type Body;
     /// What it answers: [`Json`], [`Created`], [`Accepted`], [`NoContent`], [`List`], [`Attempt`], [`Probe`],
-    /// [`CreatedOrKept`], [`JsonOrPage`], [`Download`] or [`EventStream`].
+    /// [`Partial`], [`CreatedOrKept`], [`JsonOrPage`], [`Download`] or [`EventStream`].
     type Answer;
 }
 
@@ -45,6 +45,8 @@ markers! {
     Message<T>;
     /// Takes a form with a part `file` (`multipart/form-data`), which the handler reads.
     Upload;
+    /// Takes lines of text (`text/plain`), which may be packed with gzip (`content-encoding: gzip`).
+    Lines;
     /// Takes bytes that the handler reads (postcard between our own parts).
     Bytes;
     /// Answers 200 with JSON, and with a cookie by which the browser is known when it signs in again.
@@ -61,6 +63,8 @@ markers! {
     Attempt<T>;
     /// Answers 200 with JSON, or 503 with it: a probe looks at the status code alone.
     Probe<T>;
+    /// Answers 204, or 400 with a `T` that says what of the request was not taken.
+    Partial<T>;
     /// Answers a stream of server-sent events, each a `T` in JSON.
     EventStream<T>;
     /// Answers programs with JSON and browsers with a page.

@@ -1,6 +1,7 @@
 //! Permissions: names for groups of routes, derived from the route table, that custom roles are made of.
 //!
-//! A permission is `<resource>.<read|write>`: the first segment of the path, and whether the method only reads. Where
+//! A permission is `<resource>.<read|write>`: the first segment of the path (of a path that another product prescribes: that
+//! of the routes which do the same), and whether the method only reads. Where
 //! such a group has routes of several levels, the routes above its lowest level have the name of their lowest role
 //! appended (`ai.read`, `ai.read.engineer`). So all routes of a permission ask for the same roles, and a built-in role
 //! permits either all of them or none. Routes for every signed-in user need no permission; a group of nothing
@@ -17,7 +18,11 @@ pub fn is_reserved(permission: &str) -> bool {
 }
 
 fn group(route: &Route) -> (&'static str, &'static str) {
-    let resource = route.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let resource = match route.path {
+        // other products prescribe these paths
+        "/v2/write" | "/write" => "sensor-data",
+        path => path.trim_start_matches('/').split('/').next().unwrap_or_default(),
+    };
     (resource, if route.method == "GET" { "read" } else { "write" })
 }
 

@@ -8,12 +8,12 @@ use super::{
     Operation, Route,
     access::{ADMIN, ENGINEER, METRICS, PUBLIC, REGISTRATION, SERVICE, STREAM, TOKEN, VIEWER},
     operation::{
-        self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, List, Message, NoBody,
-        NoContent, NoQuery, OptionalJson, Probe, SignIn, Upload,
+        self, Accepted, Attempt, Bytes, Created, CreatedOrKept, Download, Form, Json, Lines, List, Message,
+        NoBody, NoContent, NoQuery, OptionalJson, Partial, Probe, SignIn, Upload,
     },
 };
 use crate::{
-    ai, alarm, api_key, attachment, audit, comment, dashboard, event, ingest,
+    ai, alarm, api_key, attachment, audit, comment, dashboard, event, import, ingest,
     input::{ByName, Many},
     job, machine, mapping, metrics, notification, prediction, reference, report, role, second_factor, sensor,
     sensor_data, session, setting, sign_in,
@@ -115,12 +115,6 @@ routes! { ($)
         MqttStatus: GET "/mqtt/status" VIEWER => Json<status::MqttOverview>;
         /// State of the scorer.
         AiStatus: GET "/ai/status" VIEWER => Json<ai::AiStatus>;
-        /// Payloads that could not be read.
-        ListDeadLetters: GET "/mqtt/dead-letters" ENGINEER => List<status::DeadLetter, DeadLetterSort, 100>;
-        /// The same by topic and reason, at most 200 of them, the newest first.
-        DeadLetterGroups: GET "/mqtt/dead-letters/groups" ENGINEER => Json<Vec<status::DeadLetterGroup>>;
-        /// Remove the dead letters of a topic with this reason.
-        DeleteDeadLetters: DELETE "/mqtt/dead-letters" ENGINEER, query status::DeadLetterCause => NoContent;
     }
     "mappings" {
         /// All mappings of payloads.
@@ -135,6 +129,30 @@ routes! { ($)
         UpdateMapping: PATCH "/mappings/{mapping_id}" ENGINEER, body Json<mapping::MappingChange> => Json<mapping::Mapping>;
         /// Delete a mapping.
         DeleteMapping: DELETE "/mappings/{mapping_id}" ENGINEER => NoContent;
+        /// Payloads that could not be read.
+        ListDeadLetters: GET "/mqtt/dead-letters" ENGINEER => List<status::DeadLetter, DeadLetterSort, 100>;
+        /// The same by topic and reason, at most 200 of them, the newest first.
+        DeadLetterGroups: GET "/mqtt/dead-letters/groups" ENGINEER => Json<Vec<status::DeadLetterGroup>>;
+        /// Remove the dead letters of a topic with this reason.
+        DeleteDeadLetters: DELETE "/mqtt/dead-letters" ENGINEER, query status::DeadLetterCause => NoContent;
+        /// Read the payloads of dead letters again, with the mappings that are in force now, and store their values. At most 100
+        /// dead letters; what is stored already stays as it is.
+        ReplayDeadLetters: POST "/mqtt/dead-letters/replay" ENGINEER, body Json<status::DeadLetterReplay> => Json<status::ReplayReport>;
+        /// Begin an import of history. Its parts are sent next; nothing is stored before it is started.
+        CreateImport: POST "/imports" ENGINEER, body Json<import::NewImport> => Created<import::Import>;
+        /// An import, and how far it has come.
+        GetImport: GET "/imports/{import_id}" ENGINEER => Json<import::Import>;
+        /// Send a part of an import: lines of CSV. The same number again replaces it.
+        PutImportPart: PUT "/imports/{import_id}/parts/{number}" ENGINEER, body Lines => NoContent,
+            refuses 409 "The import was started";
+        /// Have the parts stored by a job, in the order of their numbers. Sent again, it tells the same job.
+        StartImport: POST "/imports/{import_id}/start" ENGINEER => Json<import::Import>,
+            refuses 409 "The import has no parts";
+        /// Delete an import that was not started, or is done. What it stored stays.
+        DeleteImport: DELETE "/imports/{import_id}" ENGINEER => NoContent,
+            refuses 409 "Its job is not done";
+        /// Store the next parts of imports.
+        WorkOnImports: POST "/internal/imports/work" SERVICE => Json<import::ImportWork>;
     }
     "site" {
         /// What this is and where its parts are; a browser gets the page instead.
@@ -300,6 +318,12 @@ routes! { ($)
             refuses 409 "The sensor has another value at this time";
         /// Store readings, all or none.
         CreateSensorDataBatch: POST "/sensor-data/batch" ENGINEER, body Json<sensor_data::NewReadings> => Created<ingest::BatchReport>;
+        /// Store values in Influx line protocol, as InfluxDB 2 takes them.
+        WriteLines: POST "/v2/write" ENGINEER, query sensor_data::WriteQuery, body Lines => Partial<sensor_data::WriteProblem>,
+            refuses 415 "The body is packed in another way than gzip";
+        /// Store values in Influx line protocol, as InfluxDB 1 takes them.
+        WriteLinesV1: POST "/write" ENGINEER, query sensor_data::WriteQuery, body Lines => Partial<sensor_data::WriteProblem>,
+            refuses 415 "The body is packed in another way than gzip";
         /// Readings or their roll-ups as CSV.
         ExportSensorData: GET "/sensor-data/export.csv" VIEWER, query sensor_data::ReadingExport => Download<operation::Csv>;
         /// Make a test machine report readings.

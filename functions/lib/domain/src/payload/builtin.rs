@@ -66,7 +66,7 @@ pub const FORMS: &[Form] = &[
     Form {
         name: "OPC UA PubSub",
         when: &["/MessageType=ua-data", "/Messages/0/Payload"],
-        machine: "{/Messages/*/DataSetWriterName} | {/Messages/*/DataSetWriterId} | {/PublisherId}",
+        machine: "{/Messages/*/DataSetWriterName} | {/PublisherId}/{/Messages/*/DataSetWriterId|number} | {/Messages/*/DataSetWriterId} | {/PublisherId}",
         sensor: "{name}",
         values: &["/Messages/*/Payload/**"],
         time: Some("{/Messages/*/Timestamp}"),
@@ -76,7 +76,7 @@ pub const FORMS: &[Form] = &[
     Form {
         name: "OPC UA PubSub, one message",
         when: &["/MessageType=ua-data", "/Messages/Payload"],
-        machine: "{/Messages/DataSetWriterName} | {/Messages/DataSetWriterId} | {/PublisherId}",
+        machine: "{/Messages/DataSetWriterName} | {/PublisherId}/{/Messages/DataSetWriterId|number} | {/Messages/DataSetWriterId} | {/PublisherId}",
         sensor: "{name}",
         values: &["/Messages/Payload/**"],
         time: Some("{/Messages/Timestamp}"),
@@ -218,7 +218,8 @@ pub const FORMS: &[Form] = &[
         sensor: "{name}",
         values: &["/params/**"],
         time: Some("{/params/ts}"),
-        except: &["id"],
+        // the minute that by_minute begins with, and the device's clock
+        except: &["id", "minute_ts", "unixtime"],
         ..FORM
     },
     Form {
@@ -228,7 +229,8 @@ pub const FORMS: &[Form] = &[
         sensor: "{name}",
         values: &["/params/**"],
         time: Some("{/params/ts}"),
-        except: &["id"],
+        // the minute that by_minute begins with, and the device's clock
+        except: &["id", "minute_ts", "unixtime"],
         ..FORM
     },
     Form {
@@ -301,20 +303,41 @@ pub const FORMS: &[Form] = &[
         ..FORM
     },
     Form {
+        name: "Telegraf, metrics of OPC UA",
+        when: &["/metrics/0/fields/Quality", "/metrics/0/tags/id"],
+        machine: "{/metrics/*/tags/machine_id} | {/metrics/*/tags/machine} | {/metrics/*/tags/device_id} | {/metrics/*/tags/host} | {/metrics/*/tags/device}",
+        // the tag id holds the address of the node, which the name of the field stands for
+        sensor: "{/metrics/*/name}{/metrics/*/tags|except machine_id,machine,device_id,host,id}.{name}",
+        values: &["/metrics/*/fields/**"],
+        time: Some("{/metrics/*/timestamp}"),
+        quality: Some("{/metrics/*/fields/Quality}"),
+        ..FORM
+    },
+    Form {
         name: "Telegraf, metrics",
         when: &["/metrics/0/fields", "/metrics/0/name"],
-        machine: "{/metrics/*/tags/machine_id} | {/metrics/*/tags/machine} | {/metrics/*/tags/device_id} | {/metrics/*/tags/device} | {/metrics/*/tags/host}",
-        sensor: "{/metrics/*/name}.{name}",
+        machine: "{/metrics/*/tags/machine_id} | {/metrics/*/tags/machine} | {/metrics/*/tags/device_id} | {/metrics/*/tags/host} | {/metrics/*/tags/device}",
+        sensor: "{/metrics/*/name}{/metrics/*/tags|except machine_id,machine,device_id,host}.{name}",
         values: &["/metrics/*/fields/**"],
         time: Some("{/metrics/*/timestamp}"),
         quality: Some("{/metrics/*/fields/Quality} | {/metrics/*/fields/quality}"),
         ..FORM
     },
     Form {
+        name: "Telegraf, OPC UA",
+        when: &["/fields/Quality", "/name", "/tags/id"],
+        machine: "{/tags/machine_id} | {/tags/machine} | {/tags/device_id} | {/tags/host} | {/tags/device}",
+        sensor: "{/name}{/tags|except machine_id,machine,device_id,host,id}.{name}",
+        values: &["/fields/**"],
+        time: Some("{/timestamp}"),
+        quality: Some("{/fields/Quality}"),
+        ..FORM
+    },
+    Form {
         name: "Telegraf",
         when: &["/fields", "/name", "/tags"],
-        machine: "{/tags/machine_id} | {/tags/machine} | {/tags/device_id} | {/tags/device} | {/tags/host}",
-        sensor: "{/name}.{name}",
+        machine: "{/tags/machine_id} | {/tags/machine} | {/tags/device_id} | {/tags/host} | {/tags/device}",
+        sensor: "{/name}{/tags|except machine_id,machine,device_id,host}.{name}",
         values: &["/fields/**"],
         time: Some("{/timestamp}"),
         quality: Some("{/fields/Quality} | {/fields/quality}"),

@@ -20,6 +20,12 @@ impl Mappings {
         Self(mappings)
     }
 
+    /// Those of these rules that can be used, in this order.
+    #[must_use]
+    pub fn of_rules(rules: &[MappingRules]) -> Self {
+        Self(rules.iter().filter_map(|rules| Mapping::new(rules).ok()).collect())
+    }
+
     /// The first mapping for a topic.
     #[must_use]
     pub fn of_topic(&self, topic: &str) -> Option<&Mapping> {
@@ -32,7 +38,8 @@ impl Mappings {
 pub struct Mapping {
     topic: String,
     format: PayloadFormat,
-    columns: Vec<String>,
+    /// Names of the columns of CSV without a header line.
+    pub(super) columns: Vec<String>,
     /// How the source writes times and numbers.
     pub style: Style,
     places: Option<Places>,
@@ -109,7 +116,7 @@ impl Mapping {
             topic: rules.topic.clone(),
             format: rules.format,
             columns: if columns == [""] { Vec::new() } else { columns },
-            style: Style { zone, decimal_comma: rules.decimal_comma },
+            style: Style { zone, decimal_comma: rules.decimal_comma, same_time: rules.same_time },
             places,
         })
     }
@@ -125,7 +132,7 @@ impl Mapping {
         }
     }
 
-    /// Does it say where values stand? One that does not only sets zone and decimal sign.
+    /// Does it say where values stand? One that does not only says how the source writes values.
     #[must_use]
     pub fn maps_values(&self) -> bool {
         self.places.is_some()

@@ -13,6 +13,7 @@
 //!
 //! Deliberately absent: Sparkplug B, which has a state (`ingest-bridge/src/payload/sparkplug`).
 
+mod batch;
 pub mod belonging;
 pub mod builtin;
 mod element;
@@ -20,9 +21,11 @@ pub mod field;
 mod fields;
 mod influx;
 mod json;
+mod lines;
 pub mod mapping;
 pub mod quality;
 mod rows;
+mod same_time;
 mod senml;
 mod shared;
 mod table;
@@ -31,12 +34,14 @@ pub mod time;
 mod unread;
 mod value;
 
+pub use batch::BatchBuilder;
+pub use lines::{LineFault, Part, parse_history, parse_lines};
 pub use mapping::{Mapping, Mappings};
+pub use shared::RETAINED_WITHOUT_TIME;
 
 use pm_api::ingest::{DeadLetter, MAX_BATCH_READINGS, Reading, SensorRef};
-use pm_api::{Quality, Timestamp};
+use pm_api::{Quality, SameTime, Timestamp};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
 /// Longest payload that is read, in bytes.
 pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
@@ -71,6 +76,8 @@ pub enum TimeOrigin {
     Value,
     /// From the message around it.
     Message,
+    /// From the value or the message, to the second; within the second from the order and the receipt.
+    Spread,
     /// From the receipt; the payload has none.
     Receipt,
 }
@@ -94,26 +101,46 @@ pub struct ParsedReading {
     pub historical: bool,
     /// Metadata, a JSON object as text.
     pub metadata: Option<String>,
+    /// Does it replace another value that the sensor has at this time?
+    pub replaces: bool,
 }
 
 impl ParsedReading {
     /// The sensor, and the reading as a batch holds it; its index is not set yet.
     #[must_use]
     pub fn split(self) -> (SensorRef, Reading) {
-        let Self { sensor, time, time_origin, value, status, quality, historical, metadata } = self;
+        let Self { sensor, time, time_origin, value, status, quality, historical, metadata, replaces } = self;
         let dated_on_receipt = time_origin == TimeOrigin::Receipt;
-        let reading =
-            Reading { sensor: 0, time, value, status, quality, historical, dated_on_receipt, metadata };
+        let reading = Reading {
+            sensor: 0,
+            time,
+            value,
+            status,
+            quality,
+            historical,
+            dated_on_receipt,
+            metadata,
+            replaces,
+        };
         (sensor, reading)
     }
 
     /// A reading of a batch with the sensor that its index stands for.
     #[must_use]
     pub fn join(sensor: SensorRef, reading: Reading) -> Self {
-        let Reading { sensor: _, time, value, status, quality, historical, dated_on_receipt, metadata } =
-            reading;
+        let Reading {
+            sensor: _,
+            time,
+            value,
+            status,
+            quality,
+            historical,
+            dated_on_receipt,
+            metadata,
+            replaces,
+        } = reading;
         let time_origin = if dated_on_receipt { TimeOrigin::Receipt } else { TimeOrigin::Value };
-        Self { sensor, time, time_origin, value, status, quality, historical, metadata }
+        Self { sensor, time, time_origin, value, status, quality, historical, metadata, replaces }
     }
 }
 
@@ -129,10 +156,11 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    /// Has a reading or the dead letter the time of receipt, because the payload has none?
+    /// Does the time of a reading or of the dead letter depend on the time of receipt?
     #[must_use]
     pub fn is_dated_on_receipt(&self) -> bool {
-        self.dead_letter.is_some() || self.readings.iter().any(|r| r.time_origin == TimeOrigin::Receipt)
+        let depends = |r: &ParsedReading| matches!(r.time_origin, TimeOrigin::Receipt | TimeOrigin::Spread);
+        self.dead_letter.is_some() || self.readings.iter().any(depends)
     }
 }
 
@@ -143,6 +171,8 @@ pub struct Style {
     pub zone: Option<time::Zone>,
     /// `12,5` is a number; points separate thousands.
     pub decimal_comma: bool,
+    /// What becomes of several values of a sensor at the same time.
+    pub same_time: SameTime,
 }
 
 /// Reads one message. Total: every input but an empty one gives readings, ignored names or a dead letter.
@@ -178,6 +208,14 @@ fn read(reader: &mut Reader<'_>, mapping: Option<&Mapping>) -> Result<(), String
         };
     };
     mapping.read(reader, text)
+}
+
+/// Reads an object or array by the mapping that people made, else by its form.
+fn read_mapped(reader: &mut Reader<'_>, mapping: Option<&Mapping>, value: &Value) -> Result<(), String> {
+    match mapping.filter(|mapping| mapping.maps_values()) {
+        Some(mapping) => mapping.read_value(reader, value),
+        None => read_value(reader, value),
+    }
 }
 
 /// Reads what a decoder made of lines.
@@ -254,6 +292,10 @@ pub struct Reader<'a> {
     faults: u32,
     /// May a sensor occur more than once?
     several: bool,
+    /// Why each line that is not read completely is not; `None` where nobody asks.
+    line_faults: Option<Vec<LineFault>>,
+    /// The line that is read, counted from 1.
+    line: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -268,6 +310,8 @@ impl<'a> Reader<'a> {
             reasons: Vec::new(),
             faults: 0,
             several: false,
+            line_faults: None,
+            line: 0,
         }
     }
 
@@ -292,6 +336,15 @@ impl<'a> Reader<'a> {
     /// Notes a value that cannot be used.
     pub fn fault(&mut self, reason: String) {
         self.faults = self.faults.saturating_add(1);
+        if let Some(faults) = &mut self.line_faults
+            && faults.len() < lines::MAX_LINE_FAULTS
+        {
+            let fault = LineFault { line: self.line, reason: reason.clone() };
+            // the values of a line often have the same fault
+            if faults.last() != Some(&fault) {
+                faults.push(fault);
+            }
+        }
         if self.reasons.len() < MAX_REASONS && !self.reasons.contains(&reason) {
             self.reasons.push(reason);
         }
@@ -313,8 +366,13 @@ impl<'a> Reader<'a> {
     /// The readings, the ignored names and the dead letter.
     #[must_use]
     pub fn finish(mut self) -> Parsed {
+        match self.style.same_time {
+            SameTime::Conflict => {}
+            SameTime::Last => same_time::keep_last(&mut self.readings),
+            SameTime::Spread => same_time::spread(&mut self.readings, self.message.received_at),
+        }
         if self.several {
-            keep_apart(&mut self.readings);
+            same_time::keep_apart(&mut self.readings);
         }
         let dead_letter = (self.faults > 0).then(|| {
             let mut reason = self.reasons.join("; ");
@@ -336,29 +394,6 @@ fn dead_letter(message: Message<'_>, reason: &str, count: u32) -> DeadLetter {
         reason: field::clean(reason),
         count,
         received_at: message.received_at,
-    }
-}
-
-/// Values without a time of their own share that of their message or of the receipt. Later ones of a sensor are dated
-/// 1 µs later each: they stay apart, in their order.
-fn keep_apart(readings: &mut [ParsedReading]) {
-    if readings.len() < 2 || readings.iter().all(|r| r.time_origin == TimeOrigin::Value) {
-        return;
-    }
-    let mut seen: HashMap<(&str, &str, Timestamp), i64> = HashMap::with_capacity(readings.len());
-    let offsets: Vec<i64> = readings
-        .iter()
-        .map(|r| {
-            if r.time_origin == TimeOrigin::Value {
-                return 0;
-            }
-            let before = seen.entry((&r.sensor.machine, &r.sensor.sensor, r.time)).or_insert(0);
-            *before += 1;
-            *before - 1
-        })
-        .collect();
-    for (reading, offset) in readings.iter_mut().zip(offsets) {
-        reading.time.0 = reading.time.0.saturating_add(offset);
     }
 }
 

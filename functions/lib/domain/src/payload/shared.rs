@@ -6,6 +6,9 @@ use pm_api::ingest::SensorRef;
 use pm_api::{Quality, ReadingStatus, Timestamp};
 use serde_json::Value;
 
+/// Why a value of a retained message cannot be dated.
+pub const RETAINED_WITHOUT_TIME: &str = "timestamp: missing in a retained message, whose age is unknown";
+
 /// What values of one object share.
 #[derive(Debug, Clone)]
 pub struct Shared<'a> {
@@ -41,9 +44,7 @@ pub fn time(
 ) -> Result<(Timestamp, TimeOrigin), String> {
     match sent.filter(|(_, value)| value::read(value, reader.style) != Read::Absent) {
         Some((key, value)) => Ok((time::read(key, value, reader.style.zone.as_ref())?, origin)),
-        None if reader.message.retained => {
-            Err("timestamp: missing in a retained message, whose age is unknown".to_owned())
-        }
+        None if reader.message.retained => Err(RETAINED_WITHOUT_TIME.to_owned()),
         None => Ok((reader.message.received_at, TimeOrigin::Receipt)),
     }
 }
@@ -129,6 +130,7 @@ impl Shared<'_> {
             quality,
             historical: self.historical,
             metadata: self.metadata.clone(),
+            replaces: false,
         })
     }
 }

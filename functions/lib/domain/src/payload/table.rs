@@ -1,5 +1,6 @@
 //! Lines of values with a separator (CSV, RFC 4180).
 
+use super::LineFault;
 use super::rows::{MAX_ROWS, Rows};
 use super::time;
 use serde_json::{Map, Value};
@@ -33,38 +34,56 @@ pub fn unmistakable(text: &str) -> Option<Result<Rows, String>> {
 /// # Errors
 /// There are too many lines or columns.
 pub fn read(text: &str, columns: &[String]) -> Result<Rows, String> {
+    let mut rows = Rows::default();
+    for (index, line) in lines(text, columns).enumerate() {
+        if index >= MAX_ROWS {
+            return Err(format!("payload: more than {MAX_ROWS} lines"));
+        }
+        match line {
+            Ok((_, row)) => rows.rows.push(row),
+            Err(LineFault { line, reason }) => rows.faults.push(format!("line {line}: {reason}")),
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows of a table with the numbers of their lines, or why a line is none. The first line names the columns unless
+/// `columns` does.
+pub fn lines<'t>(
+    text: &'t str,
+    columns: &[String],
+) -> impl Iterator<Item = Result<(usize, Value), LineFault>> + 't {
     let first = text.lines().next().unwrap_or_default();
-    let mut lines = csv::ReaderBuilder::new()
+    let records = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(csv::Trim::All)
         .delimiter(separator(first).unwrap_or(b','))
-        .from_reader(text.as_bytes());
+        .from_reader(text.as_bytes())
+        .into_records();
     let mut names: Vec<String> = columns.to_vec();
-    let mut rows = Rows::default();
-    for (index, line) in lines.records().enumerate() {
-        if index > MAX_ROWS {
-            return Err(format!("payload: more than {MAX_ROWS} lines"));
-        }
-        let line = match line {
-            Ok(line) => line,
+    records.filter_map(move |record| {
+        let record = match record {
+            Ok(record) => record,
             Err(error) => {
-                rows.faults.push(format!("line {}: {error}", index + 1));
-                continue;
+                let line = error.position().map_or(0, |at| at.line() as usize);
+                return Some(Err(LineFault { line, reason: error.to_string() }));
             }
         };
-        if line.len() > MAX_COLUMNS {
-            return Err(format!("payload: {} columns, more than {MAX_COLUMNS}", line.len()));
+        let number = record.position().map_or(0, |at| at.line() as usize);
+        let fault = |reason: String| Some(Err(LineFault { line: number, reason }));
+        if record.len() > MAX_COLUMNS {
+            return fault(format!("{} columns, more than {MAX_COLUMNS}", record.len()));
         }
         if names.is_empty() {
-            names = line.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-        } else if line.len() > names.len() {
-            rows.faults.push(format!("line {}: {} values in {} columns", index + 1, line.len(), names.len()));
-        } else if line.iter().any(|cell| !cell.is_empty()) {
-            rows.rows.push(row(&names, &line));
+            names = record.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+            return None;
         }
-    }
-    Ok(rows)
+        if record.len() > names.len() {
+            return fault(format!("{} values in {} columns", record.len(), names.len()));
+        }
+        record.iter().any(|cell| !cell.is_empty()).then(|| Ok((number, row(&names, &record))))
+    })
 }
 
 fn row(names: &[String], line: &csv::StringRecord) -> Value {

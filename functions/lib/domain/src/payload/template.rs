@@ -7,6 +7,8 @@
 //! | `{/deviceInfo/deviceName}` | what stands there in the payload (RFC 6901) |
 //! | `{/values/*/id}` | the same, next to the value that is read: `*` is what it is in the value's pointer |
 //! | `{name}`, `{name:1}` | what `*` or `**` stands for: the last one, the first one |
+//! | `{/tags\|except host,line}` | the other members there, by their names, each with a point before it; perhaps nothing |
+//! | `{/id\|number}` | what stands there, if it is a number |
 //! | `{…\|parent}`, `{…\|leaf}` | what is before, and after, the last point or slash |
 //! | `{/a} \| {/b}` | the first of them that is there |
 
@@ -71,6 +73,7 @@ enum Part {
     All,
     Parent,
     Leaf,
+    Number,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +82,8 @@ enum Piece {
     /// Counted from 1, or from the end with -1; 0 is the whole topic.
     Topic(i32, Part),
     Pointer(Pointer, Part),
+    /// The members of an object but those with these names.
+    Others(Pointer, Vec<String>),
     /// What the wildcard with this number stands for, from 1; 0 is the last.
     Name(usize, Part),
 }
@@ -167,7 +172,7 @@ impl Template {
     /// The pointers in it.
     pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         self.0.iter().flatten().filter_map(|piece| match piece {
-            Piece::Pointer(pointer, _) => Some(pointer),
+            Piece::Pointer(pointer, _) | Piece::Others(pointer, _) => Some(pointer),
             _ => None,
         })
     }
@@ -175,7 +180,7 @@ impl Template {
     /// The number of the highest wildcard that it names, and the most wildcards in one of its pointers.
     pub fn wildcards(&self) -> usize {
         let of_piece = |piece: &Piece| match piece {
-            Piece::Pointer(pointer, _) => wildcards(pointer),
+            Piece::Pointer(pointer, _) | Piece::Others(pointer, _) => wildcards(pointer),
             Piece::Name(number, _) => (*number).max(1),
             _ => 0,
         };
@@ -221,6 +226,11 @@ fn piece(inside: &str) -> Result<Piece, String> {
     let (place, part) = match inside.rsplit_once('|') {
         Some((place, "parent")) => (place, Part::Parent),
         Some((place, "leaf")) => (place, Part::Leaf),
+        Some((place, "number")) => (place, Part::Number),
+        Some((place, names)) if place.starts_with('/') && names.starts_with("except ") => {
+            let names = names["except ".len()..].split(',').map(|name| name.trim().to_owned()).collect();
+            return Ok(Piece::Others(pointer(place)?, names));
+        }
         _ => (inside, Part::All),
     };
     let unknown = || format!("{{{inside}}}: not topic, topic:1, name or /a/pointer");
@@ -243,10 +253,20 @@ fn text_of(piece: &Piece, context: Context<'_>) -> Option<String> {
         Piece::Text(text) => Some(text.clone()),
         Piece::Topic(level, part) => of(topic_level(context.topic, *level)?, *part),
         Piece::Pointer(pointer, part) => match resolve(pointer, context)? {
-            Value::String(text) => of(text.trim(), *part),
+            Value::String(text) if *part != Part::Number => of(text.trim(), *part),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         },
+        Piece::Others(pointer, except) => {
+            let members = resolve(pointer, context).and_then(Value::as_object);
+            let others = members.into_iter().flatten().filter(|(name, _)| !except.contains(name));
+            let text = |(_, value): (_, &Value)| match value {
+                Value::String(text) => Some(format!(".{}", text.trim())),
+                Value::Number(number) => Some(format!(".{number}")),
+                _ => None,
+            };
+            Some(others.filter_map(text).collect())
+        }
         Piece::Name(number, part) => {
             let steps = &context.found.steps;
             let name = if *number == 0 { steps.last() } else { steps.get(number - 1) };
@@ -257,7 +277,7 @@ fn text_of(piece: &Piece, context: Context<'_>) -> Option<String> {
 
 fn of(text: &str, part: Part) -> Option<String> {
     let text = match part {
-        Part::All => text,
+        Part::All | Part::Number => text,
         Part::Parent => text.rsplit_once(['.', '/'])?.0,
         Part::Leaf => text.rsplit_once(['.', '/']).map_or(text, |(_, leaf)| leaf),
     };
@@ -328,6 +348,10 @@ mod tests {
             ("{name}", "x.y"),
             ("{name:1}", "1"),
             ("{/missing} | {/device/id}", "7"),
+            ("{/device/name|number} | {/device/id|number}", "7"),
+            ("t{/device|except name}", "t.7"),
+            ("t{/device|except id, more}", "t.Line1.Press7"),
+            ("t{/device|except id,name}{/missing|except x}", "t"),
             ("{/missing}-x | {topic:2}-{/device/id}", "line1-7"),
         ] {
             assert_eq!(text(template).as_deref(), Some(expected), "{template}");

@@ -143,7 +143,7 @@ const VALUE_KEYS: &[&str] = &["value", "Value", "v", "Body"];
 const UNIT_KEYS: &[&str] = &["unit", "units", "uom", "engUnit", "unitCode"];
 
 /// Keys that describe a value and are not read.
-const MORE_KEYS: &[&str] = &["Type", "SourcePicoseconds", "ServerPicoseconds", "dataType", "type"];
+const MORE_KEYS: &[&str] = &["Type", "UaType", "SourcePicoseconds", "ServerPicoseconds", "dataType", "type"];
 
 /// Is the object one value with its description, and not a group of values?
 #[must_use]

@@ -1,6 +1,7 @@
-//! Dead letters by topic and reason.
+//! Dead letters: payloads and readings that could not be used, one by one and by topic and reason.
 
 use pm_api::{
+    list::Page,
     route::op,
     status::{DeadLetter, DeadLetterGroup},
 };
@@ -13,7 +14,7 @@ use pm_web::{Input, Refusal};
 /// Groups at most.
 const MAX_GROUPS: i64 = 200;
 
-pub(crate) fn shown(letter: StoredLetter) -> DeadLetter {
+fn shown(letter: StoredLetter) -> DeadLetter {
     DeadLetter {
         id: letter.id,
         received_at: letter.received_at,
@@ -21,7 +22,12 @@ pub(crate) fn shown(letter: StoredLetter) -> DeadLetter {
         payload: String::from_utf8_lossy(&letter.payload).into_owned(),
         reason: letter.reason,
         count: letter.count,
+        replayed_at: letter.replayed_at,
     }
+}
+
+pub(crate) async fn list(input: Input<op::ListDeadLetters>) -> Result<Page<DeadLetter>, Refusal> {
+    Ok(dead_letter::list(&input.db().await?, &input.page).await?.map(shown))
 }
 
 pub(crate) async fn groups(input: Input<op::DeadLetterGroups>) -> Result<Vec<DeadLetterGroup>, Refusal> {
