@@ -246,7 +246,7 @@ mod tests {
     fn the_precision_says_what_a_timestamp_counts() {
         use WritePrecision::{Hour, Microsecond, Millisecond, Minute, Nanosecond, Second};
         for (precision, count, time) in [
-            (Nanosecond, 1_796_024_595_502_000_001, "2026-11-30T07:43:15.502000Z"),
+            (Nanosecond, 1_796_024_595_502_000_001_i64, "2026-11-30T07:43:15.502000Z"),
             (Microsecond, 1_796_024_595_502_000, "2026-11-30T07:43:15.502000Z"),
             (Millisecond, 1_796_024_595_502, "2026-11-30T07:43:15.502000Z"),
             (Second, 1_796_024_595, "2026-11-30T07:43:15.000000Z"),
