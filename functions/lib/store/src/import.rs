@@ -148,7 +148,7 @@ pub async fn part_stored(
     counts: &ImportCounts,
     reasons: &[String],
 ) -> Result<(), StoreError> {
-    let params = vec![id(import_id.0), number.into(), json(counts)?, json(reasons)?];
+    let params = vec![id(import_id.0), number.into(), json(counts)?, json(&reasons)?];
     db.execute(PART_STORED, params).await.map(drop)
 }
 

@@ -86,6 +86,7 @@ macro_rules! id_from_db {
 
 id_from_db!(
     pm_api::MachineId,
+    pm_api::ImportId,
     pm_api::MappingId,
     pm_api::ModelId,
     pm_api::SensorId,
