@@ -282,7 +282,12 @@ pub struct ScoringState {
 /// How a sensor stands; as a new one if there is none.
 pub async fn scoring_state(db: &Db, sensor_id: SensorId) -> Result<ScoringState, StoreError> {
     let state = db.first(SCORING_STATE, vec![id(sensor_id.0)], |c| {
-        Ok(ScoringState { state: c.take()?, scored_through: c.take()?, model: c.take()?, keeping: keeping(c)? })
+        Ok(ScoringState {
+            state: c.take()?,
+            scored_through: c.take()?,
+            model: c.take()?,
+            keeping: keeping(c)?,
+        })
     });
     Ok(state.await?.unwrap_or_default())
 }

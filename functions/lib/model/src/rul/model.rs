@@ -88,7 +88,9 @@ impl RulModel {
         let shaped = card.shape.is_valid()
             && (1..=32).contains(&card.networks)
             && card.channels.len() == card.shape.channels + 1
-            && card.channels.iter().all(|c| c.mean.is_finite() && c.spread > 0.0 && c.spread.is_finite() && c.range[0] < c.range[1])
+            && card.channels.iter().all(|c| {
+                c.mean.is_finite() && c.spread > 0.0 && c.spread.is_finite() && c.range[0] < c.range[1]
+            })
             && card.input.is_valid()
             && card.cap > 0.0
             && card.margins.iter().all(|m| m.is_finite());
