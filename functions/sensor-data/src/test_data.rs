@@ -33,7 +33,7 @@ pub(crate) async fn generate(input: Input<op::GenerateTestData>) -> Result<TestD
     let count = input.query.count.map_or(BATCHES, |count| count.0);
     let db = input.db().await?;
     input.actor(&db).await?;
-    let report = super::pm_web::ingest(&batch(count, now())).await?;
+    let report = pm_web::ingest(&batch(count, now())).await?;
     Ok(TestData {
         ok: true,
         message: format!("Generated {count} batches of test data"),

@@ -52,10 +52,7 @@ fn main() -> Result<()> {
         }
         "bench" => {
             let data = data()?;
-            let figures =
-                bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")));
-            let lives = rul::bench(&data, &models);
-            figures.and(lives)
+            bench::run(&data, &models, &PathBuf::from(option("--out", "models/bench/bench.json")))
         }
         "live" => {
             let model = pm_model::Model::load(&models)?;

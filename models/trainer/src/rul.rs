@@ -31,7 +31,7 @@ mod select;
 #[cfg(feature = "train")]
 mod train;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use std::path::Path;
 
 pub use bench::run as bench;
@@ -52,7 +52,11 @@ pub fn run(command: &str, data: &Path, models: &Path, version: &str, seeds: u64)
                 "trainer rul {command} {version} with {seeds} seeds: build the trainer with --features train"
             )
         }
-        "bench" => bench(data, models),
+        "bench" => {
+            let broken = bench(data, models)?.broken;
+            ensure!(broken.is_empty(), "does not hold: {}", broken.join("; "));
+            Ok(())
+        }
         _ => bail!("usage: trainer rul select | train | bench, see the head of models/trainer/src/rul.rs"),
     }
 }

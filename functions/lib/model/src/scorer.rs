@@ -158,6 +158,11 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
         state.reference.accept(accepted);
         state.ceiling.accept();
         state.accepted_us = Some(accepted);
+        // the alarm ends now, not when its score has sunk below where a warning ends
+        if state.reference.outside().is_none() {
+            state.track.rest();
+            state.shadow = None;
+        }
     }
     let model_version = model.map_or(RULE_BASED, |m| &m.version).to_owned();
     let mut newest = None;

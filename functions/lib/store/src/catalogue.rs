@@ -22,6 +22,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::housekeeping::ALL,
         crate::idempotency::ALL,
         crate::identity::ALL,
+        crate::import::ALL,
         crate::ingest::ALL,
         crate::job::ALL,
         crate::machine::ALL,

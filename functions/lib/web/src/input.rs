@@ -5,7 +5,7 @@ use crate::{
     call::Query,
     empty,
     ignored::{self, Watched},
-    json, json_page, legacy,
+    json, json_page, legacy, packed,
 };
 use deserr::Deserr;
 use http::{HeaderValue, StatusCode, header};

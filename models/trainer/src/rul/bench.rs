@@ -4,12 +4,19 @@ use super::{
     data::{self, Engine, SETS},
     measure::{Measures, measure},
 };
-use anyhow::{Result, ensure};
+use crate::bench::Section;
+use anyhow::{Context as _, Result};
 use pm_model::rul::model::{Cycles, RulModel};
+use serde_json::Value;
 use std::path::Path;
 
 /// The stored version that is measured.
 pub const STORED: &str = "rul-cmapss/1.0.0";
+
+/// Most error of a set, true values capped as the network's are.
+const MOST_RMSE_CYCLES: [(&str, f64); 2] = [("FD001", 11.0), ("FD003", 9.5)];
+/// Share of engines that intervals of 90 % must hold.
+const COVERAGE: std::ops::RangeInclusive<f64> = 0.88..=0.94;
 
 /// Estimates for the test engines of one set.
 #[derive(Debug, Clone)]
@@ -63,15 +70,34 @@ fn estimates(model: &RulModel, set: &'static str, engines: &[Engine]) -> Estimat
     }
 }
 
-/// Prints the figures of the stored networks.
+/// Prints the figures of the stored networks and holds them against what must hold.
 ///
 /// # Errors
 /// When the data or the networks cannot be read.
-pub fn run(data: &Path, models: &Path) -> Result<()> {
-    ensure!(data::is_there(data), "C-MAPSS: there is no cmapss/train_FD001.txt.gz in {}", data.display());
+pub fn run(data: &Path, models: &Path) -> Result<Section> {
+    if !data::is_there(data) {
+        return Ok(Section::not_measured("no cmapss/ among the data"));
+    }
     let model = RulModel::load(models, STORED)?;
-    print(&judge(&model, data)?, model.card.cap);
-    Ok(())
+    let estimates = judge(&model, data)?;
+    print(&estimates, model.card.cap);
+    let mut section = Section { figures: Value::Null, broken: Vec::new() };
+    let mut figures = serde_json::Map::new();
+    for (set, most_rmse) in MOST_RMSE_CYCLES {
+        let of = estimates.iter().find(|e| e.set == set);
+        let measures = of.with_context(|| format!("no estimates of {set}"))?.measures(model.card.cap);
+        section.require(
+            measures.rmse_capped <= most_rmse,
+            format!("{set}: RMSE {:.2} cycles", measures.rmse_capped),
+        );
+        section.require(
+            COVERAGE.contains(&measures.coverage),
+            format!("{set}: intervals of 90 % hold {:.0} %", 100.0 * measures.coverage),
+        );
+        figures.insert(set.to_owned(), serde_json::to_value(measures)?);
+    }
+    section.figures = Value::Object(figures);
+    Ok(section)
 }
 
 /// The figures as a table.

@@ -106,7 +106,7 @@ async fn one_verdict_ends_the_alarm_of_a_lasting_set_point_for_good() -> Result<
 
     let resolve = format!("/alarms/{}/resolve", text(&alarms[0], "id")?);
     engineer.post(&resolve, json!({"verdict": "false_alarm"})).await?.expect(200)?;
-    // a class is left after half a minute of the sensor's own time
+    // the alarm ends with the next reading and stays ended
     for after_s in (10..190).step_by(10) {
         report(&engineer, &sensor, until_s + after_s).await?;
     }

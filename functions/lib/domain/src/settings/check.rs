@@ -56,8 +56,8 @@ impl Kind {
             Self::Addresses => texts(text, |entry| MailAddress::check(entry).map_err(str::to_owned)),
             Self::Origins => texts(text, |entry| if entry == "*" { Ok(()) } else { address::origin(entry) }),
             Self::Thresholds => thresholds(text),
-            Self::Providers => providers(text).map(drop).map_err(Misfit),
-            Self::ProviderSecrets => secrets(text).map(drop).map_err(Misfit),
+            Self::Providers => providers(text).map(drop).map_err(InvalidValue),
+            Self::ProviderSecrets => secrets(text).map(drop).map_err(InvalidValue),
         }
     }
 }
