@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_account_and_all_accounts_have_a_limit_each() {
-        let pair = |key: Key, value: i64| (key.known().key.to_owned(), Some(value.to_string()));
+        let pair = |key: Key, value: i64| (key.definition().key.to_owned(), Some(value.to_string()));
         let [account, total] = Quota::ATTACHMENT_KEYS;
         let quota = Quota::of_attachments(&Values::new([pair(account, 2), pair(total, 3)]));
         let of_account = Err(Exceeded::Account { kind: "attachments", mib: 2 });
