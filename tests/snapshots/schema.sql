@@ -792,7 +792,8 @@ CREATE TABLE public.dead_letters (
     count bigint DEFAULT 1 NOT NULL,
     cause bytea NOT NULL,
     bucket timestamp with time zone NOT NULL,
-    digest bytea NOT NULL
+    digest bytea NOT NULL,
+    replayed_at timestamp with time zone
 );
 
 ALTER TABLE public.dead_letters ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -824,6 +825,24 @@ CREATE TABLE public.idempotency_keys (
     fingerprint bigint NOT NULL,
     status integer,
     body bytea
+);
+
+CREATE TABLE public.import_parts (
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    payload bytea NOT NULL,
+    packed boolean NOT NULL,
+    stored_at timestamp with time zone,
+    counts jsonb,
+    reasons jsonb
+);
+
+CREATE TABLE public.imports (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    rules jsonb NOT NULL,
+    job_id uuid
 );
 
 CREATE TABLE public.jobs (
@@ -1449,6 +1468,12 @@ ALTER TABLE ONLY public.event_streams
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_once PRIMARY KEY (user_id, key);
 
+ALTER TABLE ONLY public.import_parts
+    ADD CONSTRAINT import_parts_pkey PRIMARY KEY (import_id, number);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
@@ -1745,6 +1770,8 @@ CREATE TRIGGER comments_changed AFTER INSERT OR DELETE OR UPDATE ON public.comme
 
 CREATE TRIGGER comments_stamp BEFORE UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+CREATE TRIGGER imports_audit AFTER INSERT OR DELETE OR UPDATE ON public.imports FOR EACH ROW EXECUTE FUNCTION public.audit_row('import');
+
 CREATE TRIGGER jobs_audit AFTER INSERT OR DELETE OR UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.audit_row('job');
 
 CREATE TRIGGER jobs_stamp BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
@@ -1864,6 +1891,12 @@ ALTER TABLE ONLY public.event_streams
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.import_parts
+    ADD CONSTRAINT import_parts_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
 
@@ -1978,6 +2011,7 @@ GRANT SELECT ON TABLE public.alarm_transitions TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.alarm_transitions_id_seq TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.alarm_transitions_id_seq TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.api_keys TO pm_auth;
 GRANT DELETE ON TABLE public.api_keys TO pm_work;
@@ -2040,6 +2074,7 @@ GRANT SELECT ON TABLE public.dead_letters TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.dead_letters_id_seq TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.dead_letters_id_seq TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_sensors TO pm_app;
 GRANT SELECT ON TABLE public.deleted_sensors TO pm_ingest;
@@ -2051,6 +2086,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_streams TO pm_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO pm_app;
 GRANT SELECT ON TABLE public.idempotency_keys TO pm_ingest;
 GRANT SELECT ON TABLE public.idempotency_keys TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.import_parts TO pm_app;
+GRANT SELECT ON TABLE public.import_parts TO pm_ingest;
+GRANT SELECT ON TABLE public.import_parts TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.imports TO pm_app;
+GRANT SELECT ON TABLE public.imports TO pm_ingest;
+GRANT SELECT ON TABLE public.imports TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.jobs TO pm_app;
 GRANT SELECT ON TABLE public.jobs TO pm_ingest;
@@ -2103,6 +2146,7 @@ GRANT SELECT ON TABLE public.notices TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.notices_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.notices_id_seq TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.notices_id_seq TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notification_preferences TO pm_app;
 GRANT SELECT ON TABLE public.notification_preferences TO pm_ingest;
@@ -2117,6 +2161,7 @@ GRANT SELECT ON TABLE public.outbox_cursors TO pm_ingest;
 GRANT SELECT ON TABLE public.outbox_cursors TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.outbox_position TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.outbox_position TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.password_resets TO pm_auth;
 GRANT DELETE ON TABLE public.password_resets TO pm_work;
@@ -2205,6 +2250,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.rollup_changes TO pm_ingest;
 GRANT SELECT ON TABLE public.rollup_changes TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.rollup_changes_id_seq TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.rollup_changes_id_seq TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_data TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sensor_data TO pm_ingest;
@@ -2212,6 +2258,7 @@ GRANT SELECT ON TABLE public.sensor_data TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.sensor_data_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.sensor_data_id_seq TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.sensor_data_id_seq TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sensor_latest TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.sensor_latest TO pm_ingest;
@@ -2249,6 +2296,7 @@ GRANT SELECT ON TABLE public.ticket_transitions TO pm_read;
 
 GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_app;
 GRANT USAGE ON SEQUENCE public.ticket_transitions_id_seq TO pm_ingest;
+GRANT SELECT ON SEQUENCE public.ticket_transitions_id_seq TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_identities TO pm_auth;
 
