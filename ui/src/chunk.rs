@@ -30,6 +30,7 @@ pub fn ChunkedPage(
                 Chunk::Plant => fetch_plant().await,
                 Chunk::Sensing => fetch_sensing().await,
                 Chunk::Work => fetch_work().await,
+                Chunk::Operations => fetch_operations().await,
                 Chunk::Admin => fetch_admin().await,
             };
             // The user may have opened another page while it loaded.
@@ -44,6 +45,7 @@ pub fn ChunkedPage(
                 Chunk::Plant => plant(route).now_or_never(),
                 Chunk::Sensing => sensing(route).now_or_never(),
                 Chunk::Work => work(route).now_or_never(),
+                Chunk::Operations => operations(route).now_or_never(),
                 Chunk::Admin => admin(route).now_or_never(),
             };
             page.filter(|_| fetched).and_then(Result::ok)
@@ -88,17 +90,24 @@ fn work(route: Route) -> Result<AnyView, SplitLoaderError> {
     })
 }
 
-#[wasm_split(admin, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_admin))]
-fn admin(route: Route) -> Result<AnyView, SplitLoaderError> {
+#[wasm_split(operations, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_operations))]
+fn operations(route: Route) -> Result<AnyView, SplitLoaderError> {
     Ok(match route {
         Route::Reports => view! { <page::reports::Reports /> }.into_any(),
         Route::Models => view! { <page::models::Models /> }.into_any(),
         Route::Webhooks => view! { <page::webhooks::Webhooks /> }.into_any(),
         Route::Mappings => view! { <page::mappings::Mappings /> }.into_any(),
+        Route::System => view! { <page::system::System /> }.into_any(),
+        _ => view! { <page::not_found::NotFound /> }.into_any(),
+    })
+}
+
+#[wasm_split(admin, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_admin))]
+fn admin(route: Route) -> Result<AnyView, SplitLoaderError> {
+    Ok(match route {
         Route::Settings => view! { <page::settings::Settings /> }.into_any(),
         Route::Users => view! { <page::users::Users /> }.into_any(),
         Route::Audit => view! { <page::audit::Audit /> }.into_any(),
-        Route::System => view! { <page::system::System /> }.into_any(),
         Route::Profile => view! { <page::profile::Profile /> }.into_any(),
         _ => view! { <page::not_found::NotFound /> }.into_any(),
     })

@@ -4,7 +4,7 @@
 //! Invariants: every file but `index.html` carries its content's hash in its name, has `.br` and `.gz` siblings, and
 //! stands in `assets.json` ([`pm_api::assets`]). Nothing is done when no input changed. The program is split into chunks
 //! ([`pm_ui_core::route::Chunk`]): a browser loads what all pages share and the chunk of the page it opens. The build
-//! fails when that exceeds 545 kB compressed with gzip for any page.
+//! fails when that exceeds 560 kB compressed with gzip for any page.
 //!
 //! Deliberately absent: a watcher, a development server, source maps.
 
@@ -17,7 +17,7 @@ use anyhow::{Context, Result, ensure};
 use std::{env, fs, path::PathBuf};
 
 /// Most bytes that the first visit of any page may load, compressed with gzip.
-const BUDGET_BYTES: u64 = 545_000;
+const BUDGET_BYTES: u64 = 560_000;
 
 fn main() -> Result<()> {
     let bundle =

@@ -71,7 +71,9 @@ pub enum Chunk {
     Sensing,
     /// Alarms and tickets.
     Work,
-    /// Reports, models, webhooks, payloads, settings, accounts, audit log, system state.
+    /// Reports, models, webhooks, payloads, system state.
+    Operations,
+    /// Settings, accounts, audit log, one's own account.
     Admin,
 }
 
@@ -83,6 +85,7 @@ impl Chunk {
             Self::Plant => "plant",
             Self::Sensing => "sensing",
             Self::Work => "work",
+            Self::Operations => "operations",
             Self::Admin => "admin",
         }
     }
@@ -130,15 +133,10 @@ impl Route {
                 Some(Chunk::Sensing)
             }
             Self::Alarms | Self::Alarm(_) | Self::Tickets | Self::Ticket(_) => Some(Chunk::Work),
-            Self::Reports
-            | Self::Models
-            | Self::Webhooks
-            | Self::Mappings
-            | Self::Settings
-            | Self::Users
-            | Self::Audit
-            | Self::System
-            | Self::Profile => Some(Chunk::Admin),
+            Self::Reports | Self::Models | Self::Webhooks | Self::Mappings | Self::System => {
+                Some(Chunk::Operations)
+            }
+            Self::Settings | Self::Users | Self::Audit | Self::Profile => Some(Chunk::Admin),
         }
     }
 
