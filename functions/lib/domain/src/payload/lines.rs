@@ -182,7 +182,7 @@ mod tests {
             [
                 (3, "no fields"),
                 (5, "machine_id: not found"),
-                (6, "timestamp: 1970-01-01T00:00:00.000000Z is before 2010, the sender's clock is not set"),
+                (6, "timestamp: before 2001, so the clock of the sender is not set"),
             ]
         );
         let letter = part.parsed.dead_letter.clone().unwrap_or_default();
