@@ -56,7 +56,7 @@ async fn every_kind_of_refusal_has_its_documented_answer() -> Result<()> {
     let not_authenticated = nobody.get("/users/me").await?;
     assert_eq!(not_authenticated.expect(401)?, detail("Not authenticated"));
     assert_eq!(header(&not_authenticated, "www-authenticate"), "Bearer");
-    for scheme in ["Basic YWRtaW46YWRtaW4=", "Bearer", "Bearer ", "Token x"] {
+    for scheme in ["Basic YWRtaW46YWRtaW4=", "Bearer", "Bearer ", "Digest x"] {
         let other = nobody.send(Method::GET, "/users/me", &[("authorization", scheme)], "").await?;
         assert_eq!(other.expect(401)?, detail("Not authenticated"), "{scheme}");
     }
