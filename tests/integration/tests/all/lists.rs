@@ -242,8 +242,12 @@ fn every_list_of_the_description_is_walked() {
     let mut walked: BTreeSet<_> = lists().iter().map(|list| list.path).collect();
     // the permissions of one role: a field of it, not a list of rows
     walked.insert("/roles/{role_id}/permissions");
-    // counts by topic and reason, which are not rows either
-    walked.insert("/mqtt/dead-letters/groups");
+    // counts by topic and reason, the providers of a setting, the sensors of one machine: whole, without pages
+    walked.extend([
+        "/mqtt/dead-letters/groups",
+        "/users/sign-in/providers",
+        "/machines/{machine_id}/references",
+    ]);
     assert_eq!(described, walked);
 }
 
