@@ -56,6 +56,8 @@ grant insert, update on
     alarms, alarm_transitions, tickets, ticket_transitions, outbox, models, model_records, model_shadow, model_drift
 to pm_ingest;
 grant usage on all sequences in schema public to pm_ingest;
+-- many sensors may register themselves at once
+grant execute on function refresh_statistics() to pm_ingest;
 -- the newest number of a reading is how many there are
 grant select on all sequences in schema public to pm_read;
 

@@ -126,6 +126,8 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
             return Ok(None);
         }
     }
+    candidate.calibrate(&mut of_candidate);
+    // as it would be used: calibrated
     for signal in EXAMINED {
         of_candidate.quality.generated.push(generated::examine(&candidate.model, signal, seed));
         if let Some(active) = &active {
@@ -135,7 +137,6 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
             return Ok(None);
         }
     }
-    candidate.calibrate(&mut of_candidate);
     let objections = match &active {
         Some(_) => retrain::objections(&of_active.quality, &of_candidate.quality),
         None => Vec::new(),
