@@ -99,7 +99,7 @@ async fn roles_that_must_have_a_second_factor_can_do_nothing_before() -> Result<
     admin.patch("/settings/login.second_factor", json!({ "value": "engineer" })).await?.expect(200)?;
     let hint = "Set up a second factor first (POST /users/me/second-factor)";
     let refused = engineer.post("/machines", json!({ "name": "x" })).await?.expect(403)?;
-    assert_eq!(refused, json!({ "detail": hint }));
+    assert_eq!(refused, json!({ "detail": hint, "action_required": "set_up_second_factor" }));
     engineer.wait_for_refusal("/machines", hint).await?;
     viewer.get("/machines").await?.expect(200)?;
     engineer.get("/users/me").await?.expect(200)?;
