@@ -31,7 +31,7 @@ pub(crate) async fn hypothetical(input: Input<op::CreatePrediction>) -> Result<P
         return Err(Refusal::in_body(faults));
     }
     let hypothetical = Some((body.timestamp, body.value.0));
-    let ask = ScoreNow { sensors: vec![named(body.machine_id, body.sensor_id)], hypothetical: hypothetical };
+    let ask = ScoreNow { sensors: vec![named(body.machine_id, body.sensor_id)], hypothetical };
     let scored = ask_ingest(&ask).await?;
     if let Some(through) = scored.scored_through {
         let message = format!("Input should be later than {through}, which the sensor was scored through");

@@ -36,14 +36,10 @@ async fn serve_one(db: &Db, claimed: &Claimed) -> Result<(), Refusal> {
     // a clock that differs from the database's by a moment: due all the same
     let slot = rule.due(schedule.next_run_at, now).unwrap_or(schedule.next_run_at);
     let next = rule.next(slot);
-    let failure = match make_and_send(db, claimed, slot, now).await {
-        Ok(()) => None,
+    match make_and_send(db, claimed, slot, now).await {
+        Ok(()) => report_schedule::finish(db, schedule, next, None).await?,
         // the lease ends before it is made again
-        Err(refusal) => Some(refusal),
-    };
-    match failure {
-        None => report_schedule::finish(db, schedule, next, None).await?,
-        Some(refusal) => {
+        Err(refusal) => {
             let (id, attempt) = (schedule.id, claimed.attempt);
             log_error(&format!("scheduled report {id} failed, attempt {attempt}: {refusal:?}"));
             let said = match &refusal {

@@ -181,7 +181,7 @@ impl Relations {
         }
         let standard: Vec<f64> =
             row.iter().enumerate().map(|(c, v)| (v - self.mean[c]) / self.spread(c)).collect();
-        for place in 0..self.sums.len() {
+        for (place, level) in row.iter().enumerate().take(self.sums.len()) {
             let weights = &self.weights[place * columns..(place + 1) * columns];
             let raw: f64 = weights.iter().zip(&standard).map(|(w, z)| f64::from(*w) * z).sum();
             let residual = raw - f64::from(self.offsets[place]);
@@ -190,7 +190,7 @@ impl Relations {
                 self.extremes[place] = self.extremes[place].max(residual.abs() as f32);
                 continue;
             }
-            self.levels[place] = Some(row[place]);
+            self.levels[place] = Some(*level);
             let ordinary = widening * (MARGIN * f64::from(self.extremes[place])).max(MIN_RESIDUAL_SHARE);
             self.excesses[place] = next_sum(self.excesses[place], residual.abs() / ordinary);
             if self.excesses[place] >= ALARM {
