@@ -90,7 +90,7 @@ fn make_dir_with_mode(dir: &Path, mode: u32) -> Result<()> {
     let made = DirBuilder::new().mode(mode).create(dir);
     match made {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            return Err(error).with_context(|| format!("cannot create the folder {}", dir.display()));
+            Err(error).with_context(|| format!("cannot create the folder {}", dir.display()))
         }
         // the process's mask may have taken something away
         _ if is_mine(dir) => fs::set_permissions(dir, Permissions::from_mode(mode))
