@@ -94,7 +94,7 @@ impl App {
         mut request: Request<WasiBody>,
         client: SocketAddr,
     ) -> Response<WasiBody> {
-        let span = self.telemetry.begin(&found.component, found.route(), &mut request);
+        let span = self.telemetry.begin(&found.component, found.pattern(), &mut request);
         let response = run(&component.workers, found, request, client).await;
         self.telemetry.end(span, response.status());
         response

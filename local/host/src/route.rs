@@ -101,7 +101,7 @@ impl Router {
 impl RouteMatch {
     /// The route as it stands in the manifest.
     #[must_use]
-    pub(crate) fn route(&self) -> &str {
+    pub(crate) fn pattern(&self) -> &str {
         &self.pattern
     }
 

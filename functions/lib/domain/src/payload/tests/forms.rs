@@ -77,7 +77,7 @@ fn a_mapping_says_why_a_value_falls_out() {
     let payload = r#"{"dev":"d","more":1,"rows":[
         {"n":"a","x":1,"t":1796024590,"q":"bad","u":"bar","extra":2},
         {"n":"b","x":"text"}, {"x":3}, {"n":"c","x":"nan"}, {"n":"d","x":4,"t":5}, {"n":"e","x":null,"q":"bad"}]}"#;
-    let parsed = parse(message("a/b", payload), &mappings(&[rules.clone()]));
+    let parsed = parse(message("a/b", payload), &mappings(std::slice::from_ref(&rules)));
     assert_eq!(values(&parsed), ["d/a=1"]);
     let first = &parsed.readings[0];
     assert_eq!((first.quality, first.sensor.unit.as_deref()), (Quality::Bad, Some("bar")));
