@@ -9,7 +9,8 @@ use pm_api::{
 use pm_domain::duration::{DAY_S, HOUR_S, MINUTE_S};
 use pm_model::{
     Model,
-    generated::{self, EXAMINED},
+    generated::{self, EXAMINED, signal::Kind},
+    reference::nature::{Nature, Signs},
     retrain::{self, Candidate, Evaluation, MIN_READINGS_PER_SENSOR, Rows, SensorHistory},
     train::Settings,
 };
@@ -76,6 +77,23 @@ struct TrainingSensor {
     history: SensorHistory,
 }
 
+/// The generated signals on which a model for these sensors is examined: a counter and a contact only if there are such among
+/// them, since a model of other sensors never sees one.
+fn examined<'a>(histories: impl Iterator<Item = &'a SensorHistory>) -> Vec<(Kind, bool)> {
+    let nature = |history: &SensorHistory| {
+        let mut signs = Signs::default();
+        history.readings.iter().for_each(|(_, value)| signs.push(*value));
+        signs.nature()
+    };
+    let natures: Vec<_> = histories.map(nature).collect();
+    let is_needed = |kind: Kind| match kind {
+        Kind::RunHoursWithReset => natures.contains(&Nature::Counter),
+        Kind::Contact => natures.contains(&Nature::Binary),
+        _ => true,
+    };
+    EXAMINED.into_iter().filter(|(kind, _)| is_needed(*kind)).collect()
+}
+
 async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Failure> {
     let wanted: RetrainRequest = match claim.job.metadata.clone() {
         Some(metadata) => input::read(metadata.into())
@@ -128,7 +146,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     }
     candidate.calibrate(&mut of_candidate);
     // as it would be used: calibrated
-    for signal in EXAMINED {
+    for signal in examined(taken.iter().map(|t| &t.history)) {
         of_candidate.quality.generated.push(generated::examine(&candidate.model, signal, seed));
         if let Some(active) = &active {
             of_active.quality.generated.push(generated::examine(active, signal, seed));

@@ -462,7 +462,7 @@ async fn a_flood_of_new_sensors_leaves_the_others_queryable() -> Result<()> {
         .db
         .query_one(
             "select count(*) from pg_stat_activity
-             where usename = 'pm_app' and state = 'active' and query_start < now() - interval '5 seconds'",
+             where usename = 'pm_ingest' and state = 'active' and query_start < now() - interval '5 seconds'",
             &[],
         )
         .await?
@@ -476,7 +476,7 @@ async fn a_flood_of_new_sensors_leaves_the_others_queryable() -> Result<()> {
     println!("20,000 sensors in {flood:?}; p99 of {} reads {p99:?}", took.len());
     let timeout: String = plant
         .db
-        .query_one("select array_to_string(setconfig, ',') from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where rolname = 'pm_app'", &[])
+        .query_one("select array_to_string(setconfig, ',') from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where rolname = 'pm_ingest'", &[])
         .await?
         .get(0);
     assert!(timeout.contains("statement_timeout="), "{timeout}");
