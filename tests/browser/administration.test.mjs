@@ -346,7 +346,7 @@ describe("accounts", () => {
     }
     await page.getByRole("button", { name: "Add user" }).click();
     await shown.getByLabel("Mail address").fill(`new-${stamp}@example.com`);
-    await shown.getByLabel("Password").fill(`Long-enough-${stamp}-1`);
+    await shown.getByRole("textbox", { name: "Password" }).fill(`Long-enough-${stamp}-1`);
     await shown.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByText(`new-${stamp}@example.com can sign in now.`).waitFor();
   });
