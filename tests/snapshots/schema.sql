@@ -2000,6 +2000,7 @@ GRANT ALL ON FUNCTION public.drop_old_audit(edge timestamp with time zone, max_r
 
 REVOKE ALL ON FUNCTION public.refresh_statistics() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.refresh_statistics() TO pm_app;
+GRANT ALL ON FUNCTION public.refresh_statistics() TO pm_ingest;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tickets TO pm_ingest;
