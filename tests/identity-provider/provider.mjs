@@ -12,6 +12,9 @@ import http from 'node:http';
 import { exportJWK, generateKeyPair, decodeJwt, importJWK, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 
+// standard output is for the address alone: whoever has read it may close it
+console.info = console.warn = console.error;
+
 const [redirectUri] = process.argv.slice(2);
 const people = {
   alice: { email: 'alice@example.com', email_verified: true, name: 'Alice Example', groups: ['maintenance'] },
