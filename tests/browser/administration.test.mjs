@@ -348,7 +348,7 @@ describe("accounts", () => {
     await shown.getByLabel("Mail address").fill(`new-${stamp}@example.com`);
     await shown.getByRole("textbox", { name: "Password" }).fill(`Long-enough-${stamp}-1`);
     await shown.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByText(`new-${stamp}@example.com can sign in now.`).waitFor();
+    await page.getByText(`new-${stamp}@example.com was added.`).waitFor();
   });
   as("viewer", "/profile", "mail preferences are saved", async (page) => {
     const box = page.getByLabel("Anomalies found by the model");
