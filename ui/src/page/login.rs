@@ -111,7 +111,7 @@ pub fn Login(
                 <button class="button primary wide" type="submit" disabled=move || busy.get()>
                     {move || if busy.get() { "Signing in…" } else { "Sign in" }}
                 </button>
-                {sign_in::providers(if again { app.nav.address() } else { next() }, problem)}
+                {sign_in::providers(move || if again { app.nav.address() } else { next() }, problem)}
                 <a class="link" href=Route::ResetPassword.to_string()>
                     "Forgotten your password?"
                 </a>

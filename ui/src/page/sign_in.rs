@@ -18,8 +18,11 @@ const CODE_VERIFIER: &str = "sign_in_code_verifier";
 /// … and where it goes then.
 const NEXT: &str = "sign_in_next";
 
-/// A button for each provider; nothing without one. `next`: where to go after the sign-in.
-pub fn providers(next: String, problem: RwSignal<Option<String>>) -> AnyView {
+/// A button for each provider; nothing without one. `next`: where to go after the sign-in, asked when it begins.
+pub fn providers(
+    next: impl Fn() -> String + Copy + Send + Sync + 'static,
+    problem: RwSignal<Option<String>>,
+) -> AnyView {
     let app = app();
     let providers = RwSignal::new(Vec::<SignInProvider>::new());
     spawn_local(async move {
@@ -28,14 +31,13 @@ pub fn providers(next: String, problem: RwSignal<Option<String>>) -> AnyView {
             providers.try_set(found);
         }
     });
-    let next = StoredValue::new(next);
     let begin = move |name: String| {
         problem.set(None);
         spawn_local(async move {
             match app.api.call(request(op::BeginSignIn, [&name])).await {
                 Ok(begun) => {
                     keep_in_tab(CODE_VERIFIER, Some(&begun.code_verifier));
-                    keep_in_tab(NEXT, Some(&next.get_value()));
+                    keep_in_tab(NEXT, Some(&next()));
                     let _ = window().location().assign(&begun.authorization_url);
                 }
                 Err(error) => {
