@@ -124,47 +124,52 @@ async fn run_one(client: &Client, sql: &str, version: i32, name: &str, checksum:
 /// migrations.
 pub const GROUPS: [&str; 4] = ["auth", "ingest", "read", "work"];
 
+/// The role that holds what is granted to several groups.
+const COMMON_ROLE: &str = "pm_app";
+
+/// The groups whose roles are members of [`COMMON_ROLE`].
+const MEMBERS_OF_COMMON: [&str; 2] = ["auth", "work"];
+
 /// The role of a group.
 #[must_use]
 pub fn role_of(group: &str) -> String {
     format!("pm_{group}")
 }
 
-/// The roles of the functions, which belong to the database server and not to one database: the migrations and what a backup
-/// holds grant to them. Those that lack are made; nobody can log in as them before [`enable_roles`].
-const CREATE_ROLES: &str = "
-    do $$
-    declare
-        name text;
-    begin
-        foreach name in array array['pm_app', 'pm_auth', 'pm_ingest', 'pm_read', 'pm_work'] loop
-            begin
-                if not exists (select from pg_roles where rolname = name) then
-                    execute format('create role %I nologin', name);
-                end if;
-            exception when duplicate_object or unique_violation then
-                -- another database of the server was prepared at the same moment
-                null;
-            end;
-        end loop;
-        foreach name in array array['pm_auth', 'pm_work'] loop
-            if not pg_has_role(name, 'pm_app', 'member') then
-                execute format('grant pm_app to %I', name);
-            end if;
-        end loop;
-    end
-    $$";
-
-/// Makes the roles of the functions where they lack.
+/// Makes the roles of the functions where they lack. They belong to the database server and not to one database: the
+/// migrations and what a backup holds grant to them. Nobody can log in as them before [`enable_roles`].
 ///
 /// # Errors
 /// The database refuses.
 pub async fn create_roles(client: &Client) -> Result<()> {
-    client
-        .batch_execute(CREATE_ROLES)
-        .await
-        .map_err(sentence)
-        .context("cannot create the roles of the functions")
+    let list = |roles: &[String]| format!("array['{}']", roles.join("', '"));
+    let members = list(&MEMBERS_OF_COMMON.map(role_of));
+    let all: Vec<String> = GROUPS.into_iter().map(role_of).chain([COMMON_ROLE.to_owned()]).collect();
+    let create = format!(
+        "do $$
+        declare
+            name text;
+        begin
+            foreach name in array {all} loop
+                begin
+                    if not exists (select from pg_roles where rolname = name) then
+                        execute format('create role %I nologin', name);
+                    end if;
+                exception when duplicate_object or unique_violation then
+                    -- another database of the server was prepared at the same moment
+                    null;
+                end;
+            end loop;
+            foreach name in array {members} loop
+                if not pg_has_role(name, '{COMMON_ROLE}', 'member') then
+                    execute format('grant {COMMON_ROLE} to %I', name);
+                end if;
+            end loop;
+        end
+        $$",
+        all = list(&all)
+    );
+    client.batch_execute(&create).await.map_err(sentence).context("cannot create the roles of the functions")
 }
 
 /// The password of a role: each its own, so that a component knows no other's.

@@ -20,6 +20,28 @@ use spin_sdk::pg::ParameterValue;
 /// How far before a range the value is looked for that held when it began, seconds.
 const HELD_FOR_S: i64 = DAY_S;
 
+/// The buckets of a trend from a table of roll-ups up to the time that `tail` names, and from the readings after it.
+macro_rules! from_rollups {
+    ($table:literal) => {
+        concat!("parts as (
+            select bucket, count, sum, min, max, worst, last, first_time, last_time, area from ", $table, "
+            where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3) and bucket < (select begin from tail)
+            union all
+            select time, 1, value, value, value, status, value, time, time, 0 from sensor_data
+            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)
+              and quality = 0)
+        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
+               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8,
+               min(first_time) at time zone 'utc', max(last_time) at time zone 'utc', last(last, last_time),
+               sum(area + coalesce(gap, 0))
+        from (
+            select *, held_area(last, last_time, lead(first_time) over (
+                       partition by time_bucket($4::int8 * interval '1 microsecond', bucket) order by bucket)) as gap
+            from parts) p
+        group by 1 order by 1")
+    };
+}
+
 statements! {
     FACTS = "
         select (select count(*) from (
@@ -54,46 +76,16 @@ statements! {
             from sensor_data
             where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and quality = 0) d
         group by 1 order by 1";
-    FROM_MINUTES = "
+    FROM_MINUTES = concat!("
         with tail as materialized (
             select coalesce((select minute from rollup_changes where sensor_id is null or sensor_id = $1
                              order by minute limit 1), 'infinity') as begin),
-        parts as (
-            select bucket, count, sum, min, max, worst, last, first_time, last_time, area from readings_1m
-            where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3) and bucket < (select begin from tail)
-            union all
-            select time, 1, value, value, value, status, value, time, time, 0 from sensor_data
-            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)
-              and quality = 0)
-        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
-               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8,
-               min(first_time) at time zone 'utc', max(last_time) at time zone 'utc', last(last, last_time),
-               sum(area + coalesce(gap, 0))
-        from (
-            select *, held_area(last, last_time, lead(first_time) over (
-                       partition by time_bucket($4::int8 * interval '1 microsecond', bucket) order by bucket)) as gap
-            from parts) p
-        group by 1 order by 1";
-    FROM_HOURS = "
+        ", from_rollups!("readings_1m"));
+    FROM_HOURS = concat!("
         with tail as materialized (
             select coalesce((select time_bucket('1 hour', minute) from rollup_changes
                              where sensor_id is null or sensor_id = $1 order by minute limit 1), 'infinity') as begin),
-        parts as (
-            select bucket, count, sum, min, max, worst, last, first_time, last_time, area from readings_1h
-            where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3) and bucket < (select begin from tail)
-            union all
-            select time, 1, value, value, value, status, value, time, time, 0 from sensor_data
-            where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)
-              and quality = 0)
-        select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
-               sum(sum) / sum(count)::float8, max(worst), min(min), max(max), sum(count)::int8,
-               min(first_time) at time zone 'utc', max(last_time) at time zone 'utc', last(last, last_time),
-               sum(area + coalesce(gap, 0))
-        from (
-            select *, held_area(last, last_time, lead(first_time) over (
-                       partition by time_bucket($4::int8 * interval '1 microsecond', bucket) order by bucket)) as gap
-            from parts) p
-        group by 1 order by 1";
+        ", from_rollups!("readings_1h"));
 }
 
 /// The course of a sensor's values.

@@ -1,10 +1,10 @@
 //! API keys and accounts of programs.
 
-use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
+use crate::client::{ADMIN, Client, ENGINEER, VIEWER, text};
 use anyhow::{Context, Result};
 use http::Method;
 use pm_test_support::{Stack, StackOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
 async fn stack() -> Result<(Stack, Client, tokio_postgres::Client)> {
     let stack =
@@ -13,10 +13,6 @@ async fn stack() -> Result<(Stack, Client, tokio_postgres::Client)> {
     let (database, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     Ok((stack, client, database))
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str> {
-    value[name].as_str().with_context(|| format!("no {name} in {value}"))
 }
 
 #[tokio::test]

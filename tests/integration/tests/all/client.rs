@@ -44,6 +44,11 @@ impl Answer {
     }
 }
 
+/// A text in an answer.
+pub(crate) fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str> {
+    value[name].as_str().with_context(|| format!("no {name} in {value}"))
+}
+
 /// Talks to a stack, perhaps with a token.
 #[derive(Clone)]
 pub(crate) struct Client {

@@ -2,7 +2,7 @@
 
 use crate::{
     alarm_work::{raise, stack, texts},
-    client::{Client, VIEWER},
+    client::{Client, VIEWER, text},
     sql,
 };
 use anyhow::{Context, Result};
@@ -13,10 +13,6 @@ use std::{path::Path, time::UNIX_EPOCH};
 
 const UNKNOWN_ID: &str = "01890000-0000-7000-8000-000000000000";
 const DAY_S: i64 = 86_400;
-
-fn text<'v>(value: &'v Value, field: &str) -> Result<&'v str> {
-    value[field].as_str().with_context(|| format!("no {field} in {value}"))
-}
 
 fn now_s() -> Result<i64> {
     Ok(UNIX_EPOCH.elapsed()?.as_secs() as i64)

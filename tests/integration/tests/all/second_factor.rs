@@ -1,12 +1,12 @@
 //! Second factors: set up, asked for, enforced, recovered.
 
-use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER};
+use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER, text};
 use anyhow::{Context, Result};
 use http::Method;
 use pm_api::Timestamp;
 use pm_auth::totp::{code_at, from_base32};
 use pm_test_support::{Stack, StackOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::UNIX_EPOCH;
 
 async fn stack() -> Result<(Stack, Client)> {
@@ -14,10 +14,6 @@ async fn stack() -> Result<(Stack, Client)> {
         Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
     let client = Client::new(&stack.base_url());
     Ok((stack, client))
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str> {
-    value[name].as_str().with_context(|| format!("no {name} in {value}"))
 }
 
 /// What the app shows some seconds from now.

@@ -1,6 +1,6 @@
 //! Sessions: what renews them, what ends them, and what dies with them.
 
-use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
+use crate::client::{ADMIN, Client, ENGINEER, VIEWER, text};
 use anyhow::{Context, Result};
 use http::Method;
 use http_body_util::BodyExt;
@@ -17,10 +17,6 @@ async fn stack() -> Result<(Stack, Client, tokio_postgres::Client)> {
     let (database, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     Ok((stack, client, database))
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str> {
-    value[name].as_str().with_context(|| format!("no {name} in {value}"))
 }
 
 /// A signed-in client with its tokens.

@@ -1,19 +1,15 @@
 //! Login, refresh with rotation and reuse detection, logout, throttling.
 
-use crate::client::{ADMIN, Client, ENGINEER, VIEWER};
-use anyhow::{Context, Result};
+use crate::client::{ADMIN, Client, ENGINEER, VIEWER, text};
+use anyhow::Result;
 use pm_test_support::{Stack, StackOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
 async fn stack() -> Result<(Stack, Client)> {
     let stack =
         Stack::start(StackOptions { demo: true, without_bridge: true, ..StackOptions::default() }).await?;
     let client = Client::new(&stack.base_url());
     Ok((stack, client))
-}
-
-fn token<'v>(pair: &'v Value, name: &str) -> Result<&'v str> {
-    pair[name].as_str().with_context(|| format!("no {name} in {pair}"))
 }
 
 #[tokio::test]
@@ -24,13 +20,13 @@ async fn a_refresh_token_gives_a_new_pair_until_its_session_ends() -> Result<()>
         let client = client.clone();
         async move { client.post("/users/refresh", json!({"refresh_token": token})).await }
     };
-    let second = refresh(token(&first, "refresh_token")?.to_owned()).await?.expect(200)?;
-    client.with_token(token(&second, "access_token")?).get("/users/me").await?.expect(200)?;
-    let body = json!({"refresh_token": token(&second, "refresh_token")?});
-    client.with_token(token(&second, "access_token")?).post("/users/logout", body).await?.expect(200)?;
-    let refused = refresh(token(&second, "refresh_token")?.to_owned()).await?.expect(401)?;
+    let second = refresh(text(&first, "refresh_token")?.to_owned()).await?.expect(200)?;
+    client.with_token(text(&second, "access_token")?).get("/users/me").await?.expect(200)?;
+    let body = json!({"refresh_token": text(&second, "refresh_token")?});
+    client.with_token(text(&second, "access_token")?).post("/users/logout", body).await?.expect(200)?;
+    let refused = refresh(text(&second, "refresh_token")?.to_owned()).await?.expect(401)?;
     assert_eq!(refused, json!({"detail": "Invalid or expired refresh token"}));
-    for bad in ["", "x.y.z", token(&second, "access_token")?] {
+    for bad in ["", "x.y.z", text(&second, "access_token")?] {
         let status = refresh(bad.to_owned()).await?.status;
         assert!(status == 401 || status == 422, "{bad}: {status}");
     }
@@ -64,7 +60,7 @@ async fn failed_logins_are_throttled_and_do_not_reveal_accounts() -> Result<()> 
 async fn a_changed_password_ends_the_logins() -> Result<()> {
     let (_stack, client) = stack().await?;
     let pair = client.login(VIEWER.0, VIEWER.1).await?.expect(200)?;
-    let viewer = client.with_token(token(&pair, "access_token")?);
+    let viewer = client.with_token(text(&pair, "access_token")?);
     let body = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
     let refused = viewer.post("/users/change-password", body("wrong", "long enough")).await?.expect(400)?;
     assert_eq!(refused, json!({"detail": "Current password is incorrect"}));
@@ -73,7 +69,7 @@ async fn a_changed_password_ends_the_logins() -> Result<()> {
     viewer.post("/users/change-password", body(VIEWER.1, "long enough")).await?.expect(200)?;
     client.login(VIEWER.0, VIEWER.1).await?.expect(401)?;
     client.login(VIEWER.0, "long%20enough").await?.expect(200)?;
-    let body = json!({"refresh_token": token(&pair, "refresh_token")?});
+    let body = json!({"refresh_token": text(&pair, "refresh_token")?});
     client.post("/users/refresh", body).await?.expect(401)?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Accounts: registration by policy, management by administrators, the last administrator, forgotten passwords.
 
-use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER};
+use crate::client::{ADMIN, Answer, Client, ENGINEER, VIEWER, text};
 use anyhow::{Context, Result};
 use http::Method;
 use pm_test_support::{Stack, StackOptions};
@@ -17,10 +17,6 @@ async fn database(stack: &Stack) -> Result<tokio_postgres::Client> {
     let (database, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     Ok(database)
-}
-
-fn text<'v>(value: &'v Value, field: &str) -> Result<&'v str> {
-    value[field].as_str().with_context(|| format!("no {field} in {value}"))
 }
 
 #[tokio::test]

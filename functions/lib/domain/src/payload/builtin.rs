@@ -51,6 +51,18 @@ const FORM: Form = Form {
     except: &[],
 };
 
+const SHELLY: Form = Form {
+    name: "Shelly",
+    when: &["/src", "/method=NotifyStatus", "/params"],
+    machine: "{/src}",
+    sensor: "{name}",
+    values: &["/params/**"],
+    time: Some("{/params/ts}"),
+    // the minute that by_minute begins with, and the device's clock
+    except: &["id", "minute_ts", "unixtime"],
+    ..FORM
+};
+
 /// Every form.
 pub const FORMS: &[Form] = &[
     Form {
@@ -211,28 +223,8 @@ pub const FORMS: &[Form] = &[
         time: Some("{/uplink_message/received_at} | {/received_at}"),
         ..FORM
     },
-    Form {
-        name: "Shelly",
-        when: &["/src", "/method=NotifyStatus", "/params"],
-        machine: "{/src}",
-        sensor: "{name}",
-        values: &["/params/**"],
-        time: Some("{/params/ts}"),
-        // the minute that by_minute begins with, and the device's clock
-        except: &["id", "minute_ts", "unixtime"],
-        ..FORM
-    },
-    Form {
-        name: "Shelly, full status",
-        when: &["/src", "/method=NotifyFullStatus", "/params"],
-        machine: "{/src}",
-        sensor: "{name}",
-        values: &["/params/**"],
-        time: Some("{/params/ts}"),
-        // the minute that by_minute begins with, and the device's clock
-        except: &["id", "minute_ts", "unixtime"],
-        ..FORM
-    },
+    SHELLY,
+    Form { name: "Shelly, full status", when: &["/src", "/method=NotifyFullStatus", "/params"], ..SHELLY },
     Form {
         name: "Cognite",
         when: &["/items/0/externalId", "/items/0/datapoints"],
