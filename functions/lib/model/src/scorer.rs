@@ -177,8 +177,9 @@ pub fn score_beside(model: Option<&Model>, challenger: Option<&Model>, item: &Sc
     }
     // limits are about values, not about how fast a counter counts
     let limits = if state.counter.is_recognised() { &Limits::default() } else { &item.limits };
-    let fallback_time = item.readings.last().map_or(Timestamp(0), |r| r.0);
-    let time = state.window.newest().map_or(fallback_time, Timestamp);
+    // a reading without a value of its own, such as the restart of a counter, is evaluated too
+    let newest_read = item.readings.iter().rfind(|r| is_measurement(r.1)).map(|r| r.0);
+    let time = newest_read.max(state.window.newest().map(Timestamp)).unwrap_or(Timestamp(0));
     // Only late readings came: evaluate the window as it stands, without changing anything.
     let newest = newest.or_else(|| current_score(&state, model, limits));
     let fallback = model.is_none();

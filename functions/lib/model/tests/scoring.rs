@@ -75,6 +75,16 @@ fn one_at_a_time_equals_all_at_once() {
 }
 
 #[test]
+fn a_counters_restart_is_evaluated_at_its_own_time() {
+    let model = model();
+    let counting: Vec<_> = (0..200_i64).map(|n| (n * 1_000_000, n as f64)).collect();
+    let before = score(&model, &counting, Limits::default());
+    let restart = 500_000_000;
+    let restarted = score_item(Some(&model), &item(&[(restart, 1.0)], Limits::default(), Some(before.state)));
+    assert_eq!((restarted.time, restarted.class), (Timestamp(restart), ReadingStatus::Normal));
+}
+
+#[test]
 fn late_and_repeated_readings_change_nothing() {
     let model = model();
     let readings = quiet(300);

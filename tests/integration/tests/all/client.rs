@@ -143,7 +143,17 @@ impl Client {
 
     /// Asks again and again until `wanted` is found in the JSON answer, at most 20 s.
     pub(crate) async fn wait_for<T>(&self, path: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let end = Instant::now() + Duration::from_secs(20);
+        self.wait_for_within(path, Duration::from_secs(20), wanted).await
+    }
+
+    /// Asks again and again until `wanted` is found in the JSON answer, at most for `time`.
+    pub(crate) async fn wait_for_within<T>(
+        &self,
+        path: &str,
+        time: Duration,
+        wanted: impl Fn(&Value) -> Option<T>,
+    ) -> Result<T> {
+        let end = Instant::now() + time;
         let mut last = json!(null);
         while Instant::now() < end {
             // a part under test may be away for a moment

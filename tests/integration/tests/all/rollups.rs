@@ -303,7 +303,8 @@ async fn the_tick_rolls_up_and_counts() -> Result<()> {
     let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
     let engineer = client.sign_in(ENGINEER).await?;
     let mut mqtt = Publisher::connect(stack.mqtt_url())?;
-    let start = std::time::UNIX_EPOCH.elapsed()?.as_secs() - 600;
+    // late, so that they are history only and no prediction is made of them
+    let start = std::time::UNIX_EPOCH.elapsed()?.as_secs() - 2 * pm_api::ingest::LATE_AFTER_S as u64;
     let messages = (0..200)
         .map(|i| {
             let body = json!({"machine_id": "machine-1", "sensor_id": "temp-core", "value": i, "timestamp": start + i});
@@ -328,8 +329,11 @@ async fn the_tick_rolls_up_and_counts() -> Result<()> {
     mqtt.publish("factory/demo/line1/machine1/sensors", live).await?;
     engineer.wait_for("/predictions", |p| p.as_array().filter(|p| !p.is_empty()).map(|_| ())).await?;
     let one_by_one: i64 = db.query_one("select count(*) from predictions", &[]).await?.get(0);
+    // one that is written after its minute was counted is counted when the next minute ends
     engineer
-        .wait_for("/dashboard/overview", |o| (o["predictions"]["last_24h"] == one_by_one).then_some(()))
+        .wait_for_within("/dashboard/overview", std::time::Duration::from_secs(80), |o| {
+            (o["predictions"]["last_24h"] == one_by_one).then_some(())
+        })
         .await?;
     Ok(())
 }
