@@ -26,6 +26,8 @@ create table alarms (
     shelved_until timestamptz,
     shelved_by uuid references users (id) on delete set null,
     shelve_reason text,
+    -- the alarm that began the case that this one belongs to; null: it began its own
+    case_id uuid references alarms (id) on delete set null,
     metadata jsonb,
     constraint alarms_kind_known check (kind in ('threshold', 'prediction', 'reported', 'manual')),
     constraint alarms_severity_known check (severity in ('info', 'warning', 'critical')),
@@ -38,6 +40,7 @@ create table alarms (
 -- One unresolved alarm per cause.
 create unique index alarms_one_per_cause on alarms (machine_id, sensor_id, kind) nulls not distinct
     where status <> 'resolved' and kind <> 'manual';
+create index alarms_of_case on alarms ((coalesce(case_id, id)));
 create index alarms_newest on alarms (triggered_at desc, id desc);
 create index alarms_active on alarms (triggered_at desc, id desc) where status <> 'resolved';
 create index alarms_of_machine on alarms (machine_id, triggered_at desc);
@@ -54,8 +57,61 @@ as $$
     select jsonb_build_object('id', alarm.id, 'machine_id', alarm.machine_id, 'sensor_id', alarm.sensor_id,
         'kind', alarm.kind, 'severity', alarm.severity, 'message', alarm.message, 'status', alarm.status,
         'condition_active', alarm.condition_active, 'triggered_at', alarm.triggered_at,
-        'resolved_at', alarm.resolved_at, 'shelved_until', alarm.shelved_until, 'change', change)
+        'resolved_at', alarm.resolved_at, 'shelved_until', alarm.shelved_until,
+        'case_id', coalesce(alarm.case_id, alarm.id), 'change', change)
 $$;
+
+-- Planned maintenance: conditions raise no alarm meanwhile. pm-domain (alarm::suppression) says when a window is on.
+create table maintenance_windows (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    created_by uuid references users (id) on delete set null,
+    reason text not null,
+    -- without machine and class: the whole site
+    machine_id uuid constraint maintenance_windows_machine_exists references machines (id) on delete cascade,
+    machine_class text,
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    repeats text,
+    repeats_until timestamptz,
+    zone text not null default 'UTC',
+    constraint maintenance_windows_one_scope check (machine_id is null or machine_class is null),
+    constraint maintenance_windows_in_order check (starts_at < ends_at),
+    constraint maintenance_windows_repeats_known check (repeats in ('daily', 'weekly'))
+);
+create index maintenance_windows_newest on maintenance_windows (starts_at desc, id desc);
+create trigger maintenance_windows_stamp before update on maintenance_windows
+    for each row execute function stamp_updated_at();
+create trigger maintenance_windows_audit after insert or update or delete on maintenance_windows
+    for each row execute function audit_row('maintenance_window');
+
+-- Conditions that raised no alarm because of maintenance: a row for each cause, reason and day (UTC).
+create table suppressed_conditions (
+    id uuid primary key default uuid_v7(),
+    machine_id uuid not null constraint suppressed_conditions_machine_exists references machines (id) on delete cascade,
+    sensor_id uuid not null constraint suppressed_conditions_sensor_exists references sensors (id) on delete cascade,
+    kind text not null,
+    -- null: the machine's status was maintenance; a window may be deleted by now
+    window_id uuid,
+    day date not null,
+    severity text not null,
+    message text not null,
+    first_seen_at timestamptz not null,
+    last_seen_at timestamptz not null,
+    occurrences bigint not null
+);
+create unique index suppressed_conditions_of_day on suppressed_conditions (sensor_id, kind, window_id, day)
+    nulls not distinct;
+create index suppressed_conditions_newest on suppressed_conditions (last_seen_at desc, id desc);
+create index suppressed_conditions_of_machine on suppressed_conditions (machine_id, last_seen_at desc);
+
+-- The newest alarm that a condition raised on each machine. An alarm is raised only by whoever knows the newest one, so
+-- that two that are raised at once see each other and become one case.
+create table newest_alarms (
+    machine_id uuid primary key references machines (id) on delete cascade,
+    alarm_id uuid not null
+);
 
 -- Every change of an alarm's status, condition or severity.
 create table alarm_transitions (
@@ -68,5 +124,6 @@ create table alarm_transitions (
 );
 create index alarm_transitions_of_alarm on alarm_transitions (alarm_id, id);
 
-grant select, insert, update, delete on alarms, alarm_transitions to pm_app;
+grant select, insert, update, delete on
+    alarms, newest_alarms, alarm_transitions, maintenance_windows, suppressed_conditions to pm_app;
 grant usage on sequence alarm_transitions_id_seq to pm_app;

@@ -53,7 +53,8 @@ $$;
 
 grant insert, update on
     machines, sensors, sensor_data, sensor_latest, dead_letters, rollup_changes, predictions, sensor_state, machine_state,
-    alarms, alarm_transitions, tickets, ticket_transitions, outbox, models, model_records, model_shadow, model_drift
+    alarms, newest_alarms, suppressed_conditions, alarm_transitions, tickets, ticket_transitions, outbox, models,
+    model_records, model_shadow, model_drift
 to pm_ingest;
 grant usage on all sequences in schema public to pm_ingest;
 -- many sensors may register themselves at once

@@ -56,6 +56,7 @@ CREATE TABLE public.alarms (
     shelved_until timestamp with time zone,
     shelved_by uuid,
     shelve_reason text,
+    case_id uuid,
     metadata jsonb,
     CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'reported'::text, 'manual'::text]))),
     CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
@@ -72,7 +73,8 @@ CREATE FUNCTION public.alarm_event(alarm public.alarms, change text) RETURNS jso
     select jsonb_build_object('id', alarm.id, 'machine_id', alarm.machine_id, 'sensor_id', alarm.sensor_id,
         'kind', alarm.kind, 'severity', alarm.severity, 'message', alarm.message, 'status', alarm.status,
         'condition_active', alarm.condition_active, 'triggered_at', alarm.triggered_at,
-        'resolved_at', alarm.resolved_at, 'shelved_until', alarm.shelved_until, 'change', change)
+        'resolved_at', alarm.resolved_at, 'shelved_until', alarm.shelved_until,
+        'case_id', coalesce(alarm.case_id, alarm.id), 'change', change)
 $$;
 
 CREATE FUNCTION public.attachment_changed() RETURNS trigger
@@ -926,6 +928,24 @@ CREATE TABLE public.mails (
     CONSTRAINT mails_subject_one_line CHECK (((subject !~ '[\r\n]'::text) AND (length(subject) <= 300)))
 );
 
+CREATE TABLE public.maintenance_windows (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid,
+    reason text NOT NULL,
+    machine_id uuid,
+    machine_class text,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    repeats text,
+    repeats_until timestamp with time zone,
+    zone text DEFAULT 'UTC'::text NOT NULL,
+    CONSTRAINT maintenance_windows_in_order CHECK ((starts_at < ends_at)),
+    CONSTRAINT maintenance_windows_one_scope CHECK (((machine_id IS NULL) OR (machine_class IS NULL))),
+    CONSTRAINT maintenance_windows_repeats_known CHECK ((repeats = ANY (ARRAY['daily'::text, 'weekly'::text])))
+);
+
 CREATE TABLE public.mappings (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -978,6 +998,11 @@ CREATE TABLE public.models (
     activated_at timestamp with time zone,
     CONSTRAINT models_one_scope CHECK (((machine_class IS NULL) OR (machine_id IS NULL))),
     CONSTRAINT models_status_known CHECK ((status = ANY (ARRAY['registered'::text, 'shadow'::text, 'active'::text, 'retired'::text])))
+);
+
+CREATE TABLE public.newest_alarms (
+    machine_id uuid NOT NULL,
+    alarm_id uuid NOT NULL
 );
 
 CREATE TABLE public.notices (
@@ -1325,6 +1350,20 @@ CREATE TABLE public.stray_objects (
     remove_after timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.suppressed_conditions (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    machine_id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    kind text NOT NULL,
+    window_id uuid,
+    day date NOT NULL,
+    severity text NOT NULL,
+    message text NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    occurrences bigint NOT NULL
+);
+
 CREATE TABLE public.ticket_transitions (
     id bigint NOT NULL,
     ticket_id uuid NOT NULL,
@@ -1495,6 +1534,9 @@ ALTER TABLE ONLY public.mails
 ALTER TABLE ONLY public.mails
     ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.maintenance_windows
+    ADD CONSTRAINT maintenance_windows_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.mappings
     ADD CONSTRAINT mappings_pkey PRIMARY KEY (id);
 
@@ -1512,6 +1554,9 @@ ALTER TABLE ONLY public.models
 
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.newest_alarms
+    ADD CONSTRAINT newest_alarms_pkey PRIMARY KEY (machine_id);
 
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_once UNIQUE (channel, recipient, event_id);
@@ -1612,6 +1657,9 @@ ALTER TABLE ONLY public.spent_tickets
 ALTER TABLE ONLY public.stray_objects
     ADD CONSTRAINT stray_objects_pkey PRIMARY KEY (storage_key);
 
+ALTER TABLE ONLY public.suppressed_conditions
+    ADD CONSTRAINT suppressed_conditions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.ticket_transitions
     ADD CONSTRAINT ticket_transitions_pkey PRIMARY KEY (id);
 
@@ -1650,6 +1698,8 @@ CREATE INDEX alarms_by_change ON public.alarms USING btree (updated_at DESC, id 
 
 CREATE INDEX alarms_newest ON public.alarms USING btree (triggered_at DESC, id DESC);
 
+CREATE INDEX alarms_of_case ON public.alarms USING btree (COALESCE(case_id, id));
+
 CREATE INDEX alarms_of_machine ON public.alarms USING btree (machine_id, triggered_at DESC);
 
 CREATE INDEX alarms_of_prediction ON public.alarms USING btree (prediction_id) WHERE (prediction_id IS NOT NULL);
@@ -1685,6 +1735,8 @@ CREATE INDEX mails_due ON public.mails USING btree (channel, next_attempt_at) WH
 CREATE INDEX mails_finished ON public.mails USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 
 CREATE INDEX mails_of_recipient ON public.mails USING btree (recipient, created_at) WHERE (digest IS NOT NULL);
+
+CREATE INDEX maintenance_windows_newest ON public.maintenance_windows USING btree (starts_at DESC, id DESC);
 
 CREATE INDEX model_drift_newest ON public.model_drift USING btree (created_at DESC);
 
@@ -1725,6 +1777,12 @@ CREATE INDEX sensor_data_marked ON public.sensor_data USING btree (sensor_id, "t
 CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
 
 CREATE INDEX sensors_newest ON public.sensors USING btree (created_at DESC, id DESC);
+
+CREATE INDEX suppressed_conditions_newest ON public.suppressed_conditions USING btree (last_seen_at DESC, id DESC);
+
+CREATE UNIQUE INDEX suppressed_conditions_of_day ON public.suppressed_conditions USING btree (sensor_id, kind, window_id, day) NULLS NOT DISTINCT;
+
+CREATE INDEX suppressed_conditions_of_machine ON public.suppressed_conditions USING btree (machine_id, last_seen_at DESC);
 
 CREATE INDEX ticket_transitions_of_ticket ON public.ticket_transitions USING btree (ticket_id, id);
 
@@ -1781,6 +1839,10 @@ CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machine
 CREATE TRIGGER machines_stamp BEFORE UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER machines_status_changed AFTER UPDATE OF status ON public.machines FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.machine_status_changed();
+
+CREATE TRIGGER maintenance_windows_audit AFTER INSERT OR DELETE OR UPDATE ON public.maintenance_windows FOR EACH ROW EXECUTE FUNCTION public.audit_row('maintenance_window');
+
+CREATE TRIGGER maintenance_windows_stamp BEFORE UPDATE ON public.maintenance_windows FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER mappings_audit AFTER INSERT OR DELETE OR UPDATE ON public.mappings FOR EACH ROW EXECUTE FUNCTION public.audit_row('mapping');
 
@@ -1862,6 +1924,9 @@ ALTER TABLE ONLY public.alarms
     ADD CONSTRAINT alarms_acknowledged_by_fkey FOREIGN KEY (acknowledged_by) REFERENCES public.users(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.alarms
+    ADD CONSTRAINT alarms_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.alarms(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.alarms
     ADD CONSTRAINT alarms_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.alarms
@@ -1903,6 +1968,12 @@ ALTER TABLE ONLY public.jobs
 ALTER TABLE ONLY public.machine_state
     ADD CONSTRAINT machine_state_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.maintenance_windows
+    ADD CONSTRAINT maintenance_windows_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.maintenance_windows
+    ADD CONSTRAINT maintenance_windows_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.model_records
     ADD CONSTRAINT model_records_model_id_fkey FOREIGN KEY (model_id) REFERENCES public.models(id) ON DELETE CASCADE;
 
@@ -1911,6 +1982,9 @@ ALTER TABLE ONLY public.model_shadow
 
 ALTER TABLE ONLY public.models
     ADD CONSTRAINT models_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.newest_alarms
+    ADD CONSTRAINT newest_alarms_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.notification_preferences
     ADD CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -1956,6 +2030,12 @@ ALTER TABLE ONLY public.sensor_state
 
 ALTER TABLE ONLY public.sensors
     ADD CONSTRAINT sensors_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.suppressed_conditions
+    ADD CONSTRAINT suppressed_conditions_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.suppressed_conditions
+    ADD CONSTRAINT suppressed_conditions_sensor_exists FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.ticket_transitions
     ADD CONSTRAINT ticket_transitions_by_user_fkey FOREIGN KEY (by_user) REFERENCES public.users(id) ON DELETE SET NULL;
@@ -2121,6 +2201,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mails TO pm_app;
 GRANT SELECT ON TABLE public.mails TO pm_ingest;
 GRANT SELECT ON TABLE public.mails TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.maintenance_windows TO pm_app;
+GRANT SELECT ON TABLE public.maintenance_windows TO pm_ingest;
+GRANT SELECT ON TABLE public.maintenance_windows TO pm_read;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mappings TO pm_app;
 GRANT SELECT ON TABLE public.mappings TO pm_ingest;
 GRANT SELECT ON TABLE public.mappings TO pm_read;
@@ -2140,6 +2224,10 @@ GRANT SELECT ON TABLE public.model_shadow TO pm_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.models TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.models TO pm_ingest;
 GRANT SELECT ON TABLE public.models TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.newest_alarms TO pm_app;
+GRANT SELECT ON TABLE public.newest_alarms TO pm_ingest;
+GRANT SELECT ON TABLE public.newest_alarms TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notices TO pm_app;
 GRANT SELECT ON TABLE public.notices TO pm_ingest;
@@ -2290,6 +2378,10 @@ GRANT SELECT(spent_at) ON TABLE public.spent_tickets TO pm_work;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stray_objects TO pm_app;
 GRANT SELECT ON TABLE public.stray_objects TO pm_ingest;
 GRANT SELECT ON TABLE public.stray_objects TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.suppressed_conditions TO pm_app;
+GRANT SELECT ON TABLE public.suppressed_conditions TO pm_ingest;
+GRANT SELECT ON TABLE public.suppressed_conditions TO pm_read;
 
 GRANT SELECT,INSERT ON TABLE public.ticket_transitions TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.ticket_transitions TO pm_ingest;

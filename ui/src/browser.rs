@@ -17,6 +17,13 @@ pub fn offset_min() -> i64 {
     -js_sys::Date::new_0().get_timezone_offset() as i64
 }
 
+/// Name of the browser's time zone, e.g. Europe/Berlin.
+#[must_use]
+pub fn time_zone() -> Option<String> {
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into()).ok()?.as_string()
+}
+
 /// Is the page hidden (another tab, a locked screen)?
 #[must_use]
 pub fn hidden() -> bool {

@@ -1,7 +1,7 @@
-//! Component `alarms`: alarms in people's hands.
+//! Component `alarms`: alarms in people's hands, and planned maintenance, which suppresses them.
 //!
 //! Invariants: an alarm only changes by the rule of pm-domain (`alarm::workflow`), in the state the rule was asked about; a
-//! bulk change is made to all alarms or to none; resolving an alarm resolves its automatic ticket in the same statement. Deliberately
+//! bulk change is made to all alarms or to none; resolving the last open alarm of a case resolves its automatic ticket in the same statement. Deliberately
 //! absent: raising alarms from conditions (component `alarm-engine`), comments and attachments (components of their
 //! own), deleting (an alarm goes with its machine or sensor only).
 
@@ -9,6 +9,7 @@ mod act;
 mod bulk;
 mod change;
 mod create;
+mod maintenance;
 mod shelve;
 
 use pm_api::{
@@ -23,6 +24,11 @@ use pm_web::{Answer, Input, Refusal, Request, handlers, serve};
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Answer {
     let handlers = handlers! {
+        ListMaintenanceWindows => maintenance::list,
+        CreateMaintenanceWindow => maintenance::create,
+        UpdateMaintenanceWindow => maintenance::update,
+        DeleteMaintenanceWindow => maintenance::delete,
+        ListSuppressedConditions => maintenance::suppressed,
         ListAlarms => list,
         CreateAlarm => create::create,
         GetAlarm => get,

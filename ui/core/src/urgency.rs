@@ -62,6 +62,7 @@ mod tests {
             shelved_until: None,
             shelved_by: None,
             shelve_reason: None,
+            case_id: "00000000-0000-0000-0000-000000000000".parse::<AlarmId>().unwrap(),
         }
     }
 

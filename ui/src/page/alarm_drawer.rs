@@ -1,6 +1,7 @@
 //! The drawer of one alarm: what happened, the trend around it, and what to do.
 
 use super::{
+    case_alarms::CaseAlarms,
     discussion::{Discussion, Subject},
     queue::AlarmActions,
     similar_alarms::SimilarAlarms,
@@ -50,6 +51,7 @@ pub fn AlarmDrawer(
     let about = Memo::new(move |_| {
         alarm.data.with(|a| a.as_ref().and_then(|a| Some((a.sensor_id?, ms(a.triggered_at), a.severity))))
     });
+    let case = Memo::new(move |_| alarm.data.with(|a| a.as_ref().map(|a| a.case_id)));
     let may = move || app.api.session.may(Role::Engineer);
     let open =
         Memo::new(move |_| may() && alarm.data.with(|a| a.iter().any(|a| a.status == AlarmStatus::Open)));
@@ -73,6 +75,7 @@ pub fn AlarmDrawer(
                 }}
                 {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
+            {move || case.get().map(|case_id| view! { <CaseAlarms id case_id queue /> })}
             <SimilarAlarms id />
             <Discussion subject=Subject::Alarm(id) />
         </Drawer>

@@ -12,8 +12,8 @@ use crate::{
     live::Topic,
     page::{
         alarms::AlarmList, machine_fields::FIELDS, machine_form::EditMachine,
-        machine_history::MachineHistory, predictions::PredictionTable, references::References,
-        sensor_form::AddSensor,
+        machine_history::MachineHistory, maintenance::Maintenance, predictions::PredictionTable,
+        references::References, sensor_form::AddSensor,
     },
     state::app,
 };
@@ -86,6 +86,7 @@ pub fn MachinePage(
             <div class="column-wide">
                 <Trends id sensors own />
                 <References id />
+                <Maintenance id />
                 <MachineHistory id own />
             </div>
             <div class="column-side">

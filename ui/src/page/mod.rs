@@ -3,6 +3,7 @@
 pub mod alarm_drawer;
 pub mod alarms;
 pub mod audit;
+pub mod case_alarms;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod discussion;
@@ -14,6 +15,7 @@ pub mod machine_fields;
 pub mod machine_form;
 pub mod machine_history;
 pub mod machines;
+pub mod maintenance;
 pub mod mapping_form;
 pub mod mappings;
 pub mod model_report;

@@ -67,6 +67,8 @@ pub struct Alarm {
     pub shelved_by: Option<UserId>,
     /// Why it was shelved.
     pub shelve_reason: Option<String>,
+    /// The alarm that began its case; its own identifier if it did. Alarms of one trouble are one case with one ticket.
+    pub case_id: AlarmId,
 }
 
 /// One entry of `GET /alarms/{id}/history`.
@@ -106,6 +108,8 @@ input! {
             kind: AlarmKind,
             /// That were found to be this.
             verdict: Verdict,
+            /// Of the case that this alarm began.
+            case_id: AlarmId,
             /// Whose condition holds, or does not.
             condition_active: Flag,
             /// That were acknowledged, or were not.

@@ -192,6 +192,8 @@ pub struct AlarmChanged {
     pub resolved_at: Option<Timestamp>,
     /// Shelved until then; absent or in the past: not shelved.
     pub shelved_until: Option<Timestamp>,
+    /// The alarm that began its case; its own identifier if it did.
+    pub case_id: AlarmId,
     /// What changed.
     pub change: AlarmChangeKind,
 }

@@ -70,6 +70,8 @@ id! {
     TicketId,
     /// A report.
     ReportId,
+    /// A planned span of maintenance.
+    MaintenanceWindowId,
     /// A schedule of reports.
     ReportScheduleId,
     /// A comment on an alarm or ticket.

@@ -25,6 +25,7 @@ pub mod job;
 pub mod list;
 pub mod machine;
 pub mod mail;
+pub mod maintenance;
 pub mod mapping;
 pub mod metrics;
 pub mod notification;
@@ -52,8 +53,8 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AttachmentId, CommentId, ImportId, JobId, MachineId, MappingId, ModelId, PredictionId, ReportId,
-    ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
+    AlarmId, AttachmentId, CommentId, ImportId, JobId, MachineId, MaintenanceWindowId, MappingId, ModelId,
+    PredictionId, ReportId, ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{

@@ -127,6 +127,16 @@ words! {
         /// By size of the file.
         FileSize = "file_size",
     }
+    /// Order of a list of maintenance windows.
+    MaintenanceWindowSort {
+        /// By begin of the first one (the default).
+        StartsAt = "starts_at",
+    }
+    /// Order of a list of suppressed conditions.
+    SuppressedSort {
+        /// By when they were last seen (the default).
+        LastSeenAt = "last_seen_at",
+    }
     /// Order of a list of schedules of reports.
     ReportScheduleSort {
         /// By the time of creation (the default).
@@ -232,6 +242,8 @@ sort_words! {
     CommentSort true,
     TicketSort true,
     ReportSort true,
+    MaintenanceWindowSort true,
+    SuppressedSort true,
     ReportScheduleSort true,
     RoleSort false,
     SettingSort false,

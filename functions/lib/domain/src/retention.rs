@@ -27,6 +27,8 @@ pub const SPENT_TOKENS_MIN: i64 = 15;
 pub const IDEMPOTENCY_KEYS_D: i64 = 1;
 /// Imports of history, with the parts that were not stored, days.
 pub const IMPORTS_D: i64 = 30;
+/// Suppressed conditions are listed for so long, days.
+pub const SUPPRESSED_CONDITIONS_D: i64 = 90;
 /// A request with an idempotency key that has no answer after so long was given up, seconds.
 pub const REPEATED_REQUEST_S: i64 = MINUTE_S;
 /// Dead letters at most; the oldest go first.
@@ -67,6 +69,8 @@ pub struct Cutoffs {
     pub idempotency_keys: Timestamp,
     /// Imports that were begun before.
     pub imports: Timestamp,
+    /// Suppressed conditions that were last seen before.
+    pub suppressed_conditions: Timestamp,
 }
 
 /// Before which times things are removed now.
@@ -86,6 +90,7 @@ pub fn cutoffs(now: Timestamp) -> Cutoffs {
         spent_tokens: now.plus_seconds(-SPENT_TOKENS_MIN * MINUTE_S),
         idempotency_keys: days(IDEMPOTENCY_KEYS_D),
         imports: days(IMPORTS_D),
+        suppressed_conditions: days(SUPPRESSED_CONDITIONS_D),
     }
 }
 

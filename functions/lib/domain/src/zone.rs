@@ -39,11 +39,24 @@ impl Zone {
         format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), minutes / 60, minutes % 60)
     }
 
-    /// When the clocks show the full `hour` of the day that lies `day` days after 1970-01-01. If they show it twice, the
-    /// first time; if they skip it, as much later as they skip.
+    /// What the clocks show at an instant: the day, in days after 1970-01-01, and the second of the day.
+    #[must_use]
+    pub fn day_and_second(&self, at: Timestamp) -> (i64, i64) {
+        let local_s = at.0.div_euclid(Timestamp::SECOND) + self.offset_s(at);
+        (local_s.div_euclid(DAY_S), local_s.rem_euclid(DAY_S))
+    }
+
+    /// When the clocks show the full `hour` of a day; see [`Self::instant_at`].
     #[must_use]
     pub fn instant(&self, day: i64, hour: i64) -> Timestamp {
-        let local_s = day * DAY_S + hour * HOUR_S;
+        self.instant_at(day, hour * HOUR_S)
+    }
+
+    /// When the clocks show the `second` of the day that lies `day` days after 1970-01-01. If they show it twice, the first
+    /// time; if they skip it, as much later as they skip.
+    #[must_use]
+    pub fn instant_at(&self, day: i64, second: i64) -> Timestamp {
+        let local_s = day * DAY_S + second;
         let instant = || {
             let shown: DateTime = TimeZone::UTC.to_datetime(jiff::Timestamp::from_second(local_s).ok()?);
             self.0.to_timestamp(shown).ok()

@@ -21,7 +21,7 @@ macro_rules! columns {
          created_at at time zone 'utc', updated_at at time zone 'utc', status, resolved_at at time zone 'utc', kind,
          occurrences, condition_active, last_seen_at at time zone 'utc', acknowledged_at at time zone 'utc',
          acknowledged_by, resolution_notes, resolved_by, verdict, shelved_until at time zone 'utc', shelved_by,
-         shelve_reason"
+         shelve_reason, coalesce(case_id, id)"
     };
 }
 pub(crate) use columns;
@@ -39,7 +39,8 @@ lists! {
               and ($9::int8 is null or triggered_at >= epoch_us($9))
               and ($10::int8 is null or triggered_at < epoch_us($10))
               and ", contains_text!("$11" in "message"), "
-              and ($12::text is null or verdict = $12) and ($13::uuid is null or prediction_id = $13)"),
+              and ($12::text is null or verdict = $12) and ($13::uuid is null or prediction_id = $13)
+              and ($14::uuid is null or coalesce(case_id, id) = $14)"),
         id: Id::Uuid("id"),
         key: |sort| match sort {
             AlarmSort::TriggeredAt => Key::Time("triggered_at"),
@@ -107,6 +108,7 @@ async fn matching(
         optional(filter.q.as_deref(), text),
         optional(filter.verdict, |v| text(v.as_str())),
         optional(prediction_id, |p| id(p.0)),
+        optional(filter.case_id, |c| id(c.0)),
     ];
     LIST.page(db, query, filter, alarm).await
 }
@@ -163,5 +165,6 @@ pub(crate) fn alarm(c: &mut Columns) -> Result<Alarm, StoreError> {
         shelved_until: c.take()?,
         shelved_by: c.take()?,
         shelve_reason: c.take()?,
+        case_id: c.take()?,
     })
 }

@@ -3,7 +3,7 @@
 use crate::{
     Actor, Db, StoreError,
     alarm::{alarm, columns},
-    closed::ticket_is_open,
+    closed::{alarm_is_open, ticket_is_open},
     statement::{actor, statements},
     value::{Columns, at, id, ints, json, optional, optional_ints, optional_texts, text, texts},
 };
@@ -77,7 +77,11 @@ statements! {
         ticket as (
             update tickets t set status = 'resolved', resolution_notes = coalesce(c.resolution_notes, t.resolution_notes)
             from changed c
-            where c.resolves_ticket and t.alarm_id = c.id and t.auto_created and ", ticket_is_open!("t."), "),
+            where c.resolves_ticket and t.auto_created and ", ticket_is_open!("t."), "
+              and t.alarm_id in (select m.id from alarms m where coalesce(m.case_id, m.id) = coalesce(c.case_id, c.id))
+              -- the last alarm of the case that was open
+              and not exists (select from alarms o where coalesce(o.case_id, o.id) = coalesce(c.case_id, c.id)
+                                and ", alarm_is_open!("o."), " and o.id not in (select id from input))),
         event as (
             insert into outbox (event_type, data)
             -- the first entry of the alarm's history names the change; without one, people changed notes or metadata

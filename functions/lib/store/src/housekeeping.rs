@@ -36,6 +36,7 @@ statements! {
     API_KEYS = "delete from api_keys where least(expires_at, revoked_at) < epoch_us($1)";
     REQUESTS = "delete from request_counts where minute <= $1::int8";
     REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
+    SUPPRESSED = "delete from suppressed_conditions where last_seen_at < epoch_us($1)";
     IDEMPOTENCY_KEYS = "delete from idempotency_keys where created_at < epoch_us($1)";
     IMPORTS = "
         delete from imports i
@@ -68,6 +69,7 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (REPORTS, at(before.bridge_reports)),
         (IDEMPOTENCY_KEYS, at(before.idempotency_keys)),
         (IMPORTS, at(before.imports)),
+        (SUPPRESSED, at(before.suppressed_conditions)),
     ] {
         deleted += db.execute(statement, vec![parameter]).await?;
     }

@@ -39,6 +39,7 @@ pub mod ingest;
 pub mod job;
 pub mod machine;
 pub mod mail;
+pub mod maintenance;
 pub mod mapping;
 pub mod metrics;
 pub mod model;

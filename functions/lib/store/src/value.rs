@@ -92,6 +92,7 @@ id_from_db!(
     pm_api::SensorId,
     pm_api::PredictionId,
     pm_api::ReportId,
+    pm_api::MaintenanceWindowId,
     pm_api::ReportScheduleId,
     pm_api::AlarmId,
     pm_api::JobId,

@@ -1,6 +1,7 @@
 //! Integration tests: the real components, in the local host, over a real TimescaleDB and a real broker, driven from
 //! outside, from MQTT publish to HTTP answer. One module per subject; every test has a stack of its own.
 
+mod alarm_cases;
 mod alarm_work;
 mod alarms;
 mod answers;
@@ -26,6 +27,7 @@ mod limits;
 mod lists;
 mod live;
 mod machines;
+mod maintenance;
 mod manifest;
 mod metrics;
 mod models;

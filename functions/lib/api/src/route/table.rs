@@ -15,13 +15,13 @@ use super::{
 use crate::{
     ai, alarm, api_key, attachment, audit, comment, dashboard, event, import, ingest,
     input::{ByName, Many},
-    job, machine, mapping, metrics, notification, prediction, reference, report, role, second_factor, sensor,
-    sensor_data, session, setting, sign_in,
+    job, machine, maintenance, mapping, metrics, notification, prediction, reference, report, role,
+    second_factor, sensor, sensor_data, session, setting, sign_in,
     sort::{
         AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
-        DriftSort, HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
-        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort, SettingSort, TicketSort, UserSort,
-        WebhookSort,
+        DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort, MappingSort, ModelSort,
+        PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort,
+        SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
     status, tick, ticket, user, webhook,
 };
@@ -347,6 +347,16 @@ routes! { ($)
         ExportPredictions: GET "/predictions/export.csv" VIEWER, query prediction::PredictionFilter => Download<operation::Csv>;
     }
     "alarms" {
+        /// Planned maintenance, newest first.
+        ListMaintenanceWindows: GET "/maintenance-windows" TOKEN => List<maintenance::MaintenanceWindow, MaintenanceWindowSort, 200>;
+        /// Plan maintenance: conditions raise no alarm meanwhile.
+        CreateMaintenanceWindow: POST "/maintenance-windows" ENGINEER, body Json<maintenance::NewMaintenanceWindow> => Created<maintenance::MaintenanceWindow>;
+        /// Change planned maintenance.
+        UpdateMaintenanceWindow: PATCH "/maintenance-windows/{window_id}" ENGINEER, body Json<maintenance::MaintenanceWindowChange> => Json<maintenance::MaintenanceWindow>;
+        /// Remove planned maintenance: what is suppressed by it raises its alarm with the next reading.
+        DeleteMaintenanceWindow: DELETE "/maintenance-windows/{window_id}" ENGINEER => NoContent;
+        /// Conditions that raised no alarm because their machine was under maintenance, newest first.
+        ListSuppressedConditions: GET "/suppressed-conditions" TOKEN, query maintenance::SuppressedFilter => List<maintenance::SuppressedCondition, SuppressedSort, 200>;
         /// Alarms, newest first.
         ListAlarms: GET "/alarms" TOKEN, query alarm::AlarmFilter => List<alarm::Alarm, AlarmSort, 200>;
         /// Raise an alarm by hand.

@@ -69,9 +69,9 @@ pub struct Effects {
     pub change: Option<Change>,
     /// The newest value beyond the limit, in the sensor's unit.
     pub value: Option<f64>,
-    /// The ticket that the alarm opens.
+    /// The ticket that the alarm opens, unless its case has one.
     pub ticket: Option<AutoTicket>,
-    /// The priority that the alarm's tickets get, those that are not closed.
+    /// The priority that the tickets of the alarm's case get at least, those that are not closed.
     pub ticket_priority: Option<pm_api::Priority>,
     /// Events about the prediction itself.
     pub prediction_events: Vec<PredictionEvent>,
@@ -166,6 +166,13 @@ pub fn step(state: &State, condition: &Condition, now: Timestamp) -> Step {
         prediction_events: prediction_events(condition.kind, state.reported, reported),
     };
     Step { next: State { alarm, reported }, effects }
+}
+
+/// What a condition does that would raise an alarm while its machine is under maintenance: nothing. It is as if it had not
+/// been reported, so it is reported again and raises its alarm when the maintenance has ended.
+#[must_use]
+pub fn suppressed(state: &State) -> Step {
+    Step { next: state.clone(), effects: Effects::default() }
 }
 
 fn raised(condition: &Condition) -> OpenAlarm {

@@ -60,7 +60,7 @@ pub struct Outcome {
     pub alarm: Alarm,
     /// What its history records.
     pub history: Vec<Entry>,
-    /// Is its automatic ticket resolved too?
+    /// Is its automatic ticket resolved too, once no other alarm of its case is open?
     pub resolves_ticket: bool,
 }
 
@@ -225,6 +225,7 @@ mod tests {
             shelved_until: None,
             shelved_by: None,
             shelve_reason: None,
+            case_id: AlarmId(Uuid::nil()),
         }
     }
 
