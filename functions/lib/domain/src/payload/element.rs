@@ -128,14 +128,32 @@ pub fn read_array(
         read_at(reader, Place(None), around, None);
     }
     outer.ignore_others(reader, around, name);
+    let mut has_only_texts = true;
     for (index, element) in elements.iter().enumerate() {
         let place = Place(Some((name, index)));
         match element {
-            Value::Object(object) => read_at(reader, place, object, Some(&outer)),
-            _ => reader.fault(format!("{place}not a JSON object")),
+            Value::Object(object) => {
+                has_only_texts &= read_at(reader, place, object, Some(&outer)) == Content::Texts;
+            }
+            _ => {
+                has_only_texts = false;
+                reader.fault(format!("{place}not a JSON object"));
+            }
         }
     }
+    if has_only_texts && outer.value.is_none() && !has_values {
+        return Err("value: none found (expected value or values)".to_owned());
+    }
     Ok(())
+}
+
+/// What an object held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// A value, the statement that there is none, or a fault.
+    Values,
+    /// Texts, which are ignored by name: a row of an array may have no others.
+    Texts,
 }
 
 fn read_at<'v>(
@@ -143,14 +161,17 @@ fn read_at<'v>(
     place: Place<'v>,
     object: &'v Map<String, Value>,
     outer: Option<&Fields<'v>>,
-) {
+) -> Content {
     let flat = flat_form(reader.message.topic)
         .filter(|_| !["value", "values"].iter().any(|key| object.get(*key).is_some_and(|v| !v.is_null())));
     let own = Fields::of(object, flat.is_some());
     let fields = outer.map_or(own, |outer| own.inherit(outer));
     let mut element = match Element::new(reader, place, fields, outer, flat) {
         Ok(element) => element,
-        Err(reason) => return reader.fault(format!("{place}{reason}")),
+        Err(reason) => {
+            reader.fault(format!("{place}{reason}"));
+            return Content::Values;
+        }
     };
     match flat {
         Some(form) => element.read_flat(reader, form, object),
@@ -163,6 +184,9 @@ fn read_at<'v>(
             if place.0.is_none() { array_of(object).map_or("", |a| a.0) } else { "" },
         );
     }
+    if !element.found && element.has_text && place.0.is_some() {
+        return Content::Texts;
+    }
     if !element.found {
         let expected = match flat {
             Some(form) => form.keys().iter().map(|key| key.0).collect::<Vec<_>>().join(", "),
@@ -170,6 +194,7 @@ fn read_at<'v>(
         };
         reader.fault(format!("{place}value: none found (expected {expected})"));
     }
+    Content::Values
 }
 
 /// One object while it is read.
@@ -182,6 +207,8 @@ struct Element<'v> {
     sensor_type: Option<String>,
     /// Was there a value, or the statement that there is none?
     found: bool,
+    /// Was there a text among the named values?
+    has_text: bool,
 }
 
 impl<'v> Element<'v> {
@@ -228,6 +255,7 @@ impl<'v> Element<'v> {
             prefix,
             sensor_type: fields.sensor_type.and_then(field::label).or_else(|| of_metadata("sensor_type")),
             found: false,
+            has_text: false,
             shared: Shared {
                 machine,
                 location: fields.location.and_then(field::label),
@@ -304,7 +332,10 @@ impl<'v> Element<'v> {
                 self.found = true;
                 reader.ignore(&full());
             }
-            Outcome::Other => reader.ignore(&full()),
+            Outcome::Other => {
+                self.has_text = true;
+                reader.ignore(&full());
+            }
         }
     }
 

@@ -152,3 +152,24 @@ fn topic_filters_fit_as_in_mqtt() {
         assert_eq!(filter_fits(filter, topic), fits, "{filter} {topic}");
     }
 }
+
+#[test]
+fn a_row_of_texts_among_others_is_ignored_by_name() {
+    for (payload, expected, ignored) in [
+        (
+            r#"[{"bn":"urn:dev:press7:","n":"temp","v":21.5},{"n":"label","vs":"Machine room"},{"n":"photo","vd":"YQ"}]"#,
+            "urn:dev:press7/temp=21.5",
+            "values.label values.photo",
+        ),
+        ("machine_id,lot,temp\nm,LOT-17,21.5\nm,LOT-18,", "m/temp=21.5", "values.lot values.temp"),
+        ("machine_id,lot\nm,LOT-17\nm,5", "m/lot=5", "values.lot"),
+    ] {
+        let parsed = read(GENERIC, payload);
+        assert_eq!(
+            (values(&parsed).join(" ").as_str(), reason(&parsed), parsed.ignored.join(" ").as_str()),
+            (expected, "", ignored)
+        );
+    }
+    let parsed = read(GENERIC, r#"[{"bn":"urn:dev:press7:","n":"label","vs":"Machine room"}]"#);
+    assert_eq!(reason(&parsed), "value: none found (expected value or values)");
+}
