@@ -288,4 +288,61 @@ proptest::proptest! {
             proptest::prop_assert!((1..=100).contains(&reading.sensor.sensor.len()));
         }
     }
+
+    /// By name, then by alias: each number is stored, each text or null ignored by name, the rest named with its reason.
+    #[test]
+    fn no_metric_vanishes(
+        values in proptest::collection::vec((any_value(), proptest::prelude::any::<bool>()), 1..30), device: bool,
+    ) {
+        let mut sparkplug = Sparkplug::default();
+        let (suffix, kind) = if device { ("/d", 'D') } else { ("", 'N') };
+        send(&mut sparkplug, "spBv1.0/g/NBIRTH/n", 0, vec![bd_seq(1)]);
+        for (birth, by_name) in [(true, true), (false, true), (false, false)] {
+            let metrics: Vec<Metric> = values.iter().enumerate().map(|(i, ((value, _), is_null))| {
+                let name = format!("s{i}");
+                let one = metric(by_name.then_some(&name), Some(i as u64), None, value.clone());
+                Metric { is_null: Some(*is_null), ..one }
+            }).collect();
+            let topic = format!("spBv1.0/g/{kind}{}/n{suffix}", if birth { "BIRTH" } else { "DATA" });
+            let (parsed, _) = send(&mut sparkplug, &topic, 1, metrics);
+            let mut refused = 0;
+            for (i, ((value, fate), is_null)) in values.iter().enumerate() {
+                let name = format!("s{i}");
+                let found: Vec<f64> =
+                    parsed.readings.iter().filter(|r| r.sensor.sensor == name).map(|r| r.value).collect();
+                match fate {
+                    _ if *is_null => proptest::prop_assert!(parsed.ignored.contains(&name) && found.is_empty()),
+                    Fate::Stored(number) => proptest::prop_assert_eq!(&found, &[*number]),
+                    Fate::Ignored => proptest::prop_assert!(parsed.ignored.contains(&name), "{:?}", value),
+                    Fate::Refused => {
+                        refused += 1;
+                        let told = reason(&parsed);
+                        proptest::prop_assert!(refused > 8 || told.contains(&format!("metrics[{i}]: {name}")), "{}", told);
+                    }
+                }
+            }
+            proptest::prop_assert_eq!(parsed.dead_letter.map_or(0, |letter| letter.count), refused);
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Fate {
+    Stored(f64),
+    Ignored,
+    Refused,
+}
+
+fn any_value() -> impl proptest::strategy::Strategy<Value = (Value, Fate)> {
+    use proptest::prelude::*;
+    let real = |x: f64| if x.is_finite() { Fate::Stored(x) } else { Fate::Refused };
+    prop_oneof![
+        any::<u32>().prop_map(|n| (Value::Int(n), Fate::Stored(n.into()))),
+        any::<u64>().prop_map(|n| (Value::Long(n), Fate::Stored(n as f64))),
+        any::<f32>().prop_map(move |x| (Value::Float(x), real(x.into()))),
+        any::<f64>().prop_map(move |x| (Value::Double(x), real(x))),
+        prop_oneof![Just(f64::NAN), Just(f64::INFINITY)].prop_map(|x| (Value::Double(x), Fate::Refused)),
+        any::<bool>().prop_map(|b| (Value::Boolean(b), Fate::Stored(f64::from(u8::from(b))))),
+        ".{0,20}".prop_map(|text| (Value::Text(text), Fate::Ignored)),
+    ]
 }
