@@ -134,7 +134,8 @@ routes! { ($)
         /// The same by topic and reason, at most 200 of them, the newest first.
         DeadLetterGroups: GET "/mqtt/dead-letters/groups" ENGINEER => Json<Vec<status::DeadLetterGroup>>;
         /// Remove the dead letters of a topic with this reason.
-        DeleteDeadLetters: DELETE "/mqtt/dead-letters" ENGINEER, query status::DeadLetterCause => NoContent;
+        DeleteDeadLetters: DELETE "/mqtt/dead-letters" ENGINEER, query status::DeadLetterCause => NoContent,
+            refuses 404 "No dead letter of this topic has this reason";
         /// Read the payloads of dead letters again, with the mappings that are in force now, and store their values. At most 100
         /// dead letters; what is stored already stays as it is.
         ReplayDeadLetters: POST "/mqtt/dead-letters/replay" ENGINEER, body Json<status::DeadLetterReplay> => Json<status::ReplayReport>;
