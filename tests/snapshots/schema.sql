@@ -380,7 +380,7 @@ CREATE FUNCTION public.epoch_us(us bigint) RETURNS timestamp with time zone
 CREATE FUNCTION public.held_area(value double precision, from_time timestamp with time zone, to_time timestamp with time zone) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    select greatest(-1e140, least(1e140, value)) * extract(epoch from to_time - from_time)::double precision
+    select summand(value) * extract(epoch from to_time - from_time)::double precision
 $$;
 
 CREATE FUNCTION public.kept_readings(of_sensor uuid) RETURNS bigint
@@ -556,7 +556,7 @@ begin
         select c.minute, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst, a.first_time, a.last_time, a.area
         from unnest(late_sensors, minutes) c (sensor_id, minute)
         cross join lateral (
-            select count(*) as count, sum(d.value order by d.time) as sum, min(d.value) as min, max(d.value) as max,
+            select count(*) as count, sum(summand(d.value) order by d.time) as sum, min(d.value) as min, max(d.value) as max,
                    last(d.value, d.time) as last, max(d.status) as worst, min(d.time) as first_time,
                    max(d.time) as last_time, coalesce(sum(d.held), 0) as area
             from (
@@ -581,7 +581,7 @@ begin
         get diagnostics counted = row_count;
         taken := taken + counted;
         insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst, first_time, last_time, area)
-        select this, d.sensor_id, count(*), sum(d.value order by d.time), min(d.value), max(d.value),
+        select this, d.sensor_id, count(*), sum(summand(d.value) order by d.time), min(d.value), max(d.value),
                last(d.value, d.time), max(d.status), min(d.time), max(d.time), coalesce(sum(d.held), 0)
         from (
             select sensor_id, time, value, status,
@@ -609,6 +609,12 @@ begin
     new.updated_at := now();
     return new;
 end
+$$;
+
+CREATE FUNCTION public.summand(value double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    select case when abs(value) < 1e-100 then 0 else greatest(-1e140, least(1e140, value)) end
 $$;
 
 CREATE FUNCTION public.ticket_changed() RETURNS trigger

@@ -15,8 +15,16 @@ pub struct Piece {
     pub area: f64,
 }
 
-/// Largest value that is summed up, so that no sum overflows.
+/// Largest value that is summed up, so that no sum overflows, nor one of squares.
 const LARGEST: f64 = 1e140;
+/// Smallest value other than 0 that is summed up, so that no product comes to nothing.
+const SMALLEST: f64 = 1e-100;
+
+/// A value as it is summed up. (The function of the same name in the schema is the same.)
+#[must_use]
+pub fn summand(value: f64) -> f64 {
+    if value.abs() < SMALLEST { 0.0 } else { value.clamp(-LARGEST, LARGEST) }
+}
 
 /// The mean over a period that ends at `end`, weighted by time: of the pieces, oldest first, and of the value that was
 /// `held` when the period began, if one is known. `None`: no value holds for any time.
@@ -28,7 +36,7 @@ pub fn mean(begin: Timestamp, end: Timestamp, held: Option<f64>, pieces: &[Piece
     for piece in first.into_iter().chain(pieces.iter().copied()) {
         if let Some(before) = before {
             let gap_s = piece.from.seconds_since(before.to).max(0.0);
-            area += before.last.clamp(-LARGEST, LARGEST) * gap_s;
+            area += summand(before.last) * gap_s;
             seconds += gap_s;
         }
         area += piece.area;
@@ -37,7 +45,7 @@ pub fn mean(begin: Timestamp, end: Timestamp, held: Option<f64>, pieces: &[Piece
     }
     let last = before?;
     let tail_s = end.seconds_since(last.to).max(0.0);
-    area += last.last.clamp(-LARGEST, LARGEST) * tail_s;
+    area += summand(last.last) * tail_s;
     seconds += tail_s;
     (seconds > 0.0).then(|| area / seconds)
 }

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 statements! {
     // Readings by sensor and interval ($5 seconds), and from these: figures of each sensor, spans in which each machine
     // was observed (silence up to $8 seconds is none), and the course ($6 seconds a point) of the $7 sensors that were
-    // in the worst state. Values beyond 1e140 count as that, since their squares have no room. Where readings were dropped,
+    // in the worst state. Values are bounded by summand, since their squares have no room else. Where readings were dropped,
     // their minutes or hours stand in for them: with the worst state for the whole of it, an hour evenly over its intervals,
     // and without what the values strayed within it.
     MEASURED = "
@@ -49,7 +49,7 @@ statements! {
                    coalesce(sum(r.n) filter (where r.worst = 2), 0) as critical
             from sensors s
             join rolled r on r.sensor_id = s.id
-            cross join lateral (select greatest(-1e140, least(1e140, r.mean)) as mean) v
+            cross join lateral (select summand(r.mean) as mean) v
             where ($3::uuid is null or s.machine_id = $3) and ($4::uuid is null or s.id = $4)
             group by s.id, s.machine_id, 3
             union all
@@ -58,7 +58,7 @@ statements! {
                    count(*) filter (where d.status = 1)::float8, count(*) filter (where d.status = 2)::float8
             from sensors s
             join sensor_data d on d.sensor_id = s.id
-            cross join lateral (select greatest(-1e140, least(1e140, d.value)) as value) v
+            cross join lateral (select summand(d.value) as value) v
             where d.time >= epoch_us($1) and d.time < epoch_us($2) and d.quality = 0
               and ($3::uuid is null or s.machine_id = $3) and ($4::uuid is null or s.id = $4)
             group by s.id, s.machine_id, bucket),

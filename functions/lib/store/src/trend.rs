@@ -27,7 +27,7 @@ macro_rules! from_rollups {
             select bucket, count, sum, min, max, worst, last, first_time, last_time, area from ", $table, "
             where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3) and bucket < (select begin from tail)
             union all
-            select time, 1, value, value, value, status, value, time, time, 0 from sensor_data
+            select time, 1, summand(value), value, value, status, value, time, time, 0 from sensor_data
             where sensor_id = $1 and time >= epoch_us($2) and time < epoch_us($3) and time >= (select begin from tail)
               and quality = 0)
         select time_bucket($4::int8 * interval '1 microsecond', bucket) at time zone 'utc',
@@ -67,8 +67,8 @@ statements! {
         select value from sensor_data
         where sensor_id = $1 and time < epoch_us($2) and time >= epoch_us($3) and quality = 0 order by time desc limit 1";
     FROM_RAW = "
-        select time_bucket($4::int8 * interval '1 microsecond', time) at time zone 'utc', avg(value), max(status), min(value),
-               max(value), count(*), min(time) at time zone 'utc', max(time) at time zone 'utc', last(value, time),
+        select time_bucket($4::int8 * interval '1 microsecond', time) at time zone 'utc', avg(summand(value)), max(status),
+               min(value), max(value), count(*), min(time) at time zone 'utc', max(time) at time zone 'utc', last(value, time),
                coalesce(sum(held), 0)
         from (
             select time, value, status, held_area(value, time, lead(time) over (
@@ -162,7 +162,8 @@ struct Row {
 fn point(c: &mut Columns) -> Result<Row, StoreError> {
     let (timestamp, value, status, min, max) = (c.take()?, c.take()?, c.take()?, c.take()?, c.take()?);
     Ok(Row {
-        point: TrendPoint { timestamp, value, status, min, max },
+        // a sum is not exact: the mean of equal values is that value
+        point: TrendPoint { timestamp, value: f64::max(value, min).min(max), status, min, max },
         count: c.take()?,
         piece: Piece { from: c.take()?, to: c.take()?, last: c.take()?, area: c.take()? },
     })
@@ -178,9 +179,14 @@ fn made(
 ) -> TrendData {
     let count: i64 = rows.iter().map(|r| r.count).sum();
     let end = range.1.min(now);
-    let count_mean = rows.iter().map(|r| r.point.value * r.count as f64).sum::<f64>() / count as f64;
+    let count_mean =
+        rows.iter().map(|r| held::summand(r.point.value) * r.count as f64).sum::<f64>() / count as f64;
     let pieces: Vec<Piece> = rows.iter().map(|r| r.piece).collect();
-    let extremes = rows.iter().map(|r| signal::Point { at: r.piece.to, min: r.point.min, max: r.point.max });
+    let extremes = rows.iter().map(|r| signal::Point {
+        at: r.piece.to,
+        min: held::summand(r.point.min),
+        max: held::summand(r.point.max),
+    });
     let min = rows.iter().map(|r| r.point.min).fold(f64::INFINITY, f64::min);
     let max = rows.iter().map(|r| r.point.max).fold(f64::NEG_INFINITY, f64::max);
     // what was held before the range counts as well

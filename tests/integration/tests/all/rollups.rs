@@ -6,6 +6,7 @@ use crate::{
     sql,
 };
 use anyhow::{Context, Result};
+use pm_api::Timestamp;
 use pm_test_support::{Stack, StackOptions, database};
 use serde_json::json;
 use tokio_postgres::types::ToSql;
@@ -335,5 +336,64 @@ async fn the_tick_rolls_up_and_counts() -> Result<()> {
             (o["predictions"]["last_24h"] == one_by_one).then_some(())
         })
         .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn any_number_can_be_summed_up() -> Result<()> {
+    let (stack, client) = with_bridge(StackOptions { demo: true, ..StackOptions::default() }).await?;
+    let engineer = client.sign_in(ENGINEER).await?;
+    let mut mqtt = Publisher::connect(stack.mqtt_url())?;
+    // an hour without anything else, from its begin on
+    let start = std::time::UNIX_EPOCH.elapsed()?.as_secs() / 3600 * 3600 - 2 * 3600;
+    let odd = ["1.7e308", "1.7e308", "-1.7e308", "-1.7e308", "1e200", "5e-324", "-1e-200", "2.5"];
+    let message = |(sensor, at): (&str, u64), value: &str| {
+        let body = format!(
+            r#"{{"machine_id":"odd","sensor_id":"{sensor}","value":{value},"timestamp":{}}}"#,
+            start + at
+        );
+        ("factory/demo/line1/odd/sensors".to_owned(), body.into_bytes())
+    };
+    let times = [0, 1, 2, 60, 61, 600];
+    let mut messages = Vec::new();
+    for (step, value) in odd.iter().enumerate() {
+        messages.extend(times.map(|at| message(("mixed", at + 3 * step as u64), value)));
+    }
+    for (sensor, value) in [("huge", "1.7e308"), ("tiny", "5e-324")] {
+        messages.extend(times.map(|at| message((sensor, at), value)));
+    }
+    let count = messages.len() as i64;
+    mqtt.publish_all(messages).await?;
+    let db = sql::connect(stack.db()).await?;
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let rolled =
+        "select coalesce(sum(count), 0)::int8 from readings_1h where extract(epoch from bucket)::int8 = $1";
+    while db.query_one(rolled, &[&(start as i64)]).await?.get::<_, i64>(0) != count {
+        anyhow::ensure!(std::time::Instant::now() < end, "the readings are not rolled up");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let ids: Vec<String> = db
+        .query("select id::text from sensors where name = any ($1)", &[&vec!["mixed", "huge", "tiny"]])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(ids.len(), 3);
+    let time = |s: u64| Timestamp(s as i64 * 1_000_000);
+    let range = format!("start={}&end={}", time(start), time(start + 3600));
+    for id in ids {
+        for points in [2, 10, 1000] {
+            let trend =
+                engineer.get(&format!("/sensors/{id}/trend?{range}&points={points}")).await?.expect(200)?;
+            for figure in ["min", "max", "avg", "count_mean"] {
+                assert!(trend["statistics"][figure].is_number(), "{figure}: {}", trend["statistics"]);
+            }
+        }
+        for resolution in ["raw", "1m", "1h"] {
+            let path = format!("/sensor-data/export.csv?sensor_id={id}&resolution={resolution}");
+            assert_eq!(engineer.get(&path).await?.status, 200);
+        }
+    }
+    engineer.post("/reports/generate", json!({"format": "csv"})).await?.expect(200)?;
     Ok(())
 }
