@@ -42,7 +42,11 @@ impl Form {
         let mut found = false;
         while let Some(part) = parts.next_field().await.map_err(unreadable)? {
             match part.name() {
-                Some("file") if !found => {
+                Some("file") if found => {
+                    let message = "One file in each request; this one has several";
+                    return Err(Refusal::field("value_error", &["body", "file"], message, Value::Null));
+                }
+                Some("file") => {
                     found = true;
                     form.filename = part.file_name().unwrap_or_default().to_owned();
                     form.declared = part.content_type().map(ToString::to_string);

@@ -145,6 +145,11 @@ async fn files_of_other_types_are_refused() -> Result<()> {
     assert_eq!(as_json["errors"][0]["loc"], json!(["body", "file"]));
     let headers = [("content-type", "multipart/form-data; boundary=B0UNDARY")];
     engineer.send(Method::POST, &path, &headers, "no boundary here").await?.expect(422)?;
+    let file =
+        "--B0UNDARY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nnote\r\n";
+    let two = format!("{file}{file}--B0UNDARY--\r\n");
+    let refused = engineer.send(Method::POST, &path, &headers, two).await?.expect(422)?;
+    assert_eq!(refused["errors"][0]["loc"], json!(["body", "file"]));
     let cut =
         "--B0UNDARY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\ncut off";
     engineer.send(Method::POST, &path, &headers, cut).await?.expect(422)?;
