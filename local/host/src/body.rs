@@ -1,12 +1,15 @@
 //! Bodies: a request's is taken in before a component sees the request, so that a slow client holds no instance.
 
+use super::clients::network;
 use super::options::{Limits, MIN_BODY_BYTES_PER_S};
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, SizeHint};
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,8 +18,10 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Every body may take this much memory; what is beyond it comes out of [`SHARED_BYTES`].
 const OWN_BYTES: usize = 64 * 1024;
-/// Memory for all larger bodies together.
+/// Memory for all larger bodies together. Those of one address get half of it, so that nobody keeps everybody else's out.
 const SHARED_BYTES: usize = 256 * 1024 * 1024;
+/// Addresses whose use of the memory is known; from here on, those that use none are forgotten.
+const MAX_IDLE_ADDRESSES: usize = 1024;
 /// What is too large is read and dropped up to this size, so that its sender gets the response instead of finding the
 /// connection closed.
 const MAX_DROPPED_BYTES: usize = 32 * 1024 * 1024;
@@ -27,19 +32,34 @@ pub(crate) struct Bodies {
     limits: Limits,
     /// One permit is [`OWN_BYTES`] bytes.
     shared: Arc<Semaphore>,
+    permits_of_address: usize,
+    by_address: Mutex<HashMap<IpAddr, Weak<Semaphore>>>,
 }
+
+/// What a body takes of the memory of its address, and of that of all.
+struct Memory([OwnedSemaphorePermit; 2]);
 
 impl Bodies {
     /// For bodies within `limits`.
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, shared: Arc::new(Semaphore::new(SHARED_BYTES / OWN_BYTES)) }
+        Self::with_memory(limits, SHARED_BYTES)
     }
 
-    /// The whole body.
+    fn with_memory(limits: Limits, shared_bytes: usize) -> Self {
+        let permits = shared_bytes / OWN_BYTES;
+        Self {
+            limits,
+            shared: Arc::new(Semaphore::new(permits)),
+            permits_of_address: permits / 2,
+            by_address: Mutex::default(),
+        }
+    }
+
+    /// The whole body of a request from `address`.
     ///
     /// # Errors
     /// The status of the response: the body is too slow or too large, or there is no memory for it.
-    pub(crate) async fn take<B>(&self, mut body: B) -> Result<WasiBody, StatusCode>
+    pub(crate) async fn take<B>(&self, mut body: B, address: IpAddr) -> Result<WasiBody, StatusCode>
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -51,7 +71,7 @@ impl Bodies {
         let deadline = Instant::now() + body_time;
         let min_bytes = (f64::from(MIN_BODY_BYTES_PER_S) * body_stall.as_secs_f64()) as usize;
         let mut window = Window { end: Instant::now() + body_stall, bytes: 0 };
-        let mut memory: Option<OwnedSemaphorePermit> = None;
+        let mut memory: Option<Memory> = None;
         let (mut taken, mut length) = (Vec::new(), 0_usize);
         loop {
             let frame = match timeout_at(window.end.min(deadline), body.frame()).await {
@@ -75,7 +95,7 @@ impl Bodies {
                 continue;
             }
             let began = Instant::now();
-            self.provide(length, &mut memory, deadline).await?;
+            self.provide(length, &mut memory, address, deadline).await?;
             window.end += began.elapsed();
             taken.extend_from_slice(&data);
         }
@@ -89,19 +109,43 @@ impl Bodies {
     async fn provide(
         &self,
         length: usize,
-        memory: &mut Option<OwnedSemaphorePermit>,
+        memory: &mut Option<Memory>,
+        address: IpAddr,
         deadline: Instant,
     ) -> Result<(), StatusCode> {
-        let held = memory.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = memory.as_ref().map_or(0, |memory| memory.0[0].num_permits());
         let missing = (length / OWN_BYTES).saturating_sub(held);
         let Some(missing) = u32::try_from(missing).ok().filter(|missing| *missing > 0) else { return Ok(()) };
-        let more = timeout_at(deadline, self.shared.clone().acquire_many_owned(missing)).await;
-        let more = more.ok().and_then(Result::ok).ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
+        let take = async |from: Arc<Semaphore>| {
+            let taken = timeout_at(deadline, from.acquire_many_owned(missing)).await;
+            taken.ok().and_then(Result::ok).ok_or(StatusCode::SERVICE_UNAVAILABLE)
+        };
+        // first its own, so that what waits for that holds nothing of the others'
+        let of_address = take(self.of_address(address)).await?;
+        let of_all = take(self.shared.clone()).await?;
         match memory {
-            Some(memory) => memory.merge(more),
-            None => *memory = Some(more),
+            Some(Memory([own, all])) => {
+                own.merge(of_address);
+                all.merge(of_all);
+            }
+            None => *memory = Some(Memory([of_address, of_all])),
         }
         Ok(())
+    }
+
+    /// The memory for bodies of an address.
+    fn of_address(&self, address: IpAddr) -> Arc<Semaphore> {
+        let address = network(address);
+        let mut known = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(used) = known.get(&address).and_then(Weak::upgrade) {
+            return used;
+        }
+        if known.len() >= MAX_IDLE_ADDRESSES {
+            known.retain(|_, memory| memory.strong_count() > 0);
+        }
+        let memory = Arc::new(Semaphore::new(self.permits_of_address));
+        known.insert(address, Arc::downgrade(&memory));
+        memory
     }
 }
 
@@ -181,5 +225,58 @@ impl Body for Until {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    /// Pieces of a body; without an end, more is waited for.
+    struct Pieces {
+        pieces: VecDeque<Bytes>,
+        ends: bool,
+    }
+
+    impl Pieces {
+        fn of(kib: usize, ends: bool) -> Self {
+            Self { pieces: (0..kib).map(|_| Bytes::from_static(&[b' '; 1024])).collect(), ends }
+        }
+    }
+
+    impl Body for Pieces {
+        type Data = Bytes;
+        type Error = Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+            match self.pieces.pop_front() {
+                Some(piece) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+                None if self.ends => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn one_address_does_not_take_the_memory_of_all() {
+        let bodies = Bodies::with_memory(Limits::default(), 1024 * 1024);
+        let [one, other] = ["10.0.0.1", "10.0.0.2"].map(|text| text.parse().unwrap());
+        let held: Vec<_> = (0..4).map(|_| Box::pin(bodies.take(Pieces::of(400, false), one))).collect();
+        let held = futures::future::join_all(held);
+        let prompt = async {
+            tokio::time::timeout(Duration::from_secs(5), bodies.take(Pieces::of(300, true), other)).await
+        };
+        tokio::select! {
+            biased;
+            _ = held => panic!("they do not end"),
+            taken = prompt => assert!(matches!(taken, Ok(Ok(_))), "another address has to wait"),
+        }
+        let taken =
+            tokio::time::timeout(Duration::from_secs(5), bodies.take(Pieces::of(500, true), one)).await;
+        assert!(matches!(taken, Ok(Ok(_))), "the memory is free again");
     }
 }

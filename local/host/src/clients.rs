@@ -134,7 +134,7 @@ impl Drop for Serving {
 }
 
 /// What counts as one address: of IPv6 a network of 64 bits, which one client usually has for itself.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         v4 => v4,

@@ -124,7 +124,7 @@ async fn answer(
 ) -> Result<Response<WasiBody>, Infallible> {
     let id = request_id(request.headers_mut());
     let (head, body) = request.into_parts();
-    let body = match app.bodies.take(body).await {
+    let body = match app.bodies.take(body, address.ip()).await {
         Ok(body) => body,
         Err(status) => return Ok(refused(status, &id)),
     };
