@@ -58,7 +58,7 @@ CREATE TABLE public.alarms (
     shelve_reason text,
     case_id uuid,
     metadata jsonb,
-    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'reported'::text, 'manual'::text]))),
+    CONSTRAINT alarms_kind_known CHECK ((kind = ANY (ARRAY['threshold'::text, 'prediction'::text, 'reported'::text, 'stale'::text, 'manual'::text]))),
     CONSTRAINT alarms_metadata_object CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT alarms_resolved_has_time CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT alarms_severity_known CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
@@ -701,6 +701,36 @@ begin
 end
 $$;
 
+CREATE TABLE public.alarm_rules (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    sensor_id uuid,
+    machine_id uuid,
+    machine_class text,
+    sensor_type text,
+    on_delay_s bigint,
+    off_delay_s bigint,
+    dead_band double precision,
+    plausible_low double precision,
+    plausible_high double precision,
+    max_rate_per_min double precision,
+    expected_interval_s bigint,
+    priority text,
+    cause text,
+    consequence text,
+    response text,
+    link text,
+    CONSTRAINT alarm_rules_dead_band_range CHECK ((dead_band >= (0)::double precision)),
+    CONSTRAINT alarm_rules_expected_interval_range CHECK (((expected_interval_s >= 1) AND (expected_interval_s <= 604800))),
+    CONSTRAINT alarm_rules_max_rate_range CHECK ((max_rate_per_min > (0)::double precision)),
+    CONSTRAINT alarm_rules_off_delay_range CHECK (((off_delay_s >= 0) AND (off_delay_s <= 86400))),
+    CONSTRAINT alarm_rules_on_delay_range CHECK (((on_delay_s >= 0) AND (on_delay_s <= 86400))),
+    CONSTRAINT alarm_rules_plausible_order CHECK ((plausible_low < plausible_high)),
+    CONSTRAINT alarm_rules_priority_known CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
+    CONSTRAINT alarm_rules_scope CHECK (((num_nonnulls(sensor_id, sensor_type) = 1) AND (num_nonnulls(sensor_id, machine_id, machine_class) <= 1)))
+);
+
 CREATE TABLE public.alarm_transitions (
     id bigint NOT NULL,
     alarm_id uuid NOT NULL,
@@ -1300,7 +1330,10 @@ CREATE TABLE public.sensor_state (
     threshold_condition smallint DEFAULT 0 NOT NULL,
     prediction_condition smallint DEFAULT 0 NOT NULL,
     reported_condition smallint DEFAULT 0 NOT NULL,
-    evaluated_through timestamp with time zone
+    evaluated_through timestamp with time zone,
+    delay_state jsonb,
+    delay_due_at timestamp with time zone,
+    stale_condition smallint DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 
@@ -1467,6 +1500,12 @@ CREATE TABLE public.webhooks (
     CONSTRAINT webhooks_retries_bounded CHECK (((retry_count >= 0) AND (retry_count <= 14))),
     CONSTRAINT webhooks_timeout_bounded CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30)))
 );
+
+ALTER TABLE ONLY public.alarm_rules
+    ADD CONSTRAINT alarm_rules_one_per_scope UNIQUE NULLS NOT DISTINCT (sensor_id, sensor_type, machine_id, machine_class);
+
+ALTER TABLE ONLY public.alarm_rules
+    ADD CONSTRAINT alarm_rules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.alarm_transitions
     ADD CONSTRAINT alarm_transitions_pkey PRIMARY KEY (id);
@@ -1696,6 +1735,8 @@ ALTER TABLE ONLY public.webhook_deliveries
 ALTER TABLE ONLY public.webhooks
     ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
 
+CREATE INDEX alarm_rules_of_machine ON public.alarm_rules USING btree (machine_id) WHERE (machine_id IS NOT NULL);
+
 CREATE INDEX alarm_transitions_of_alarm ON public.alarm_transitions USING btree (alarm_id, id);
 
 CREATE INDEX alarms_active ON public.alarms USING btree (triggered_at DESC, id DESC) WHERE (status <> 'resolved'::text);
@@ -1782,6 +1823,10 @@ CREATE INDEX sensor_data_marked ON public.sensor_data USING btree (sensor_id, "t
 
 CREATE INDEX sensor_data_newest ON public.sensor_data USING btree ("time" DESC);
 
+CREATE INDEX sensor_state_delay_due ON public.sensor_state USING btree (delay_due_at) WHERE (delay_due_at IS NOT NULL);
+
+CREATE INDEX sensor_state_stale ON public.sensor_state USING btree (sensor_id) WHERE (stale_condition <> 0);
+
 CREATE INDEX sensors_newest ON public.sensors USING btree (created_at DESC, id DESC);
 
 CREATE INDEX suppressed_conditions_newest ON public.suppressed_conditions USING btree (last_seen_at DESC, id DESC);
@@ -1815,6 +1860,10 @@ CREATE INDEX webhook_deliveries_by_age ON public.webhook_deliveries USING btree 
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (next_attempt_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX webhook_deliveries_of_webhook ON public.webhook_deliveries USING btree (webhook_id, created_at DESC, id DESC);
+
+CREATE TRIGGER alarm_rules_audit AFTER INSERT OR DELETE OR UPDATE ON public.alarm_rules FOR EACH ROW EXECUTE FUNCTION public.audit_row('alarm_rule');
+
+CREATE TRIGGER alarm_rules_stamp BEFORE UPDATE ON public.alarm_rules FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER alarms_audit AFTER INSERT OR DELETE OR UPDATE ON public.alarms FOR EACH ROW EXECUTE FUNCTION public.audit_row('alarm');
 
@@ -1919,6 +1968,12 @@ CREATE TRIGGER users_stamp BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FU
 CREATE TRIGGER webhooks_audit AFTER INSERT OR DELETE OR UPDATE ON public.webhooks FOR EACH ROW EXECUTE FUNCTION public.audit_row('webhook');
 
 CREATE TRIGGER webhooks_stamp BEFORE UPDATE ON public.webhooks FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+ALTER TABLE ONLY public.alarm_rules
+    ADD CONSTRAINT alarm_rules_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alarm_rules
+    ADD CONSTRAINT alarm_rules_sensor_exists FOREIGN KEY (sensor_id) REFERENCES public.sensors(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.alarm_transitions
     ADD CONSTRAINT alarm_transitions_alarm_id_fkey FOREIGN KEY (alarm_id) REFERENCES public.alarms(id) ON DELETE CASCADE;
@@ -2092,6 +2147,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tickets TO pm_ingest;
 GRANT SELECT ON TABLE public.tickets TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_rules TO pm_app;
+GRANT SELECT ON TABLE public.alarm_rules TO pm_ingest;
+GRANT SELECT ON TABLE public.alarm_rules TO pm_read;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_transitions TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.alarm_transitions TO pm_ingest;
 GRANT SELECT ON TABLE public.alarm_transitions TO pm_read;
@@ -2232,7 +2291,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.models TO pm_ingest;
 GRANT SELECT ON TABLE public.models TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.newest_alarms TO pm_app;
-GRANT SELECT ON TABLE public.newest_alarms TO pm_ingest;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.newest_alarms TO pm_ingest;
 GRANT SELECT ON TABLE public.newest_alarms TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notices TO pm_app;
@@ -2386,7 +2445,7 @@ GRANT SELECT ON TABLE public.stray_objects TO pm_ingest;
 GRANT SELECT ON TABLE public.stray_objects TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.suppressed_conditions TO pm_app;
-GRANT SELECT ON TABLE public.suppressed_conditions TO pm_ingest;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.suppressed_conditions TO pm_ingest;
 GRANT SELECT ON TABLE public.suppressed_conditions TO pm_read;
 
 GRANT SELECT,INSERT ON TABLE public.ticket_transitions TO pm_app;

@@ -1,4 +1,5 @@
-//! Component `alarms`: alarms in people's hands, and planned maintenance, which suppresses them.
+//! Component `alarms`: alarms in people's hands, the rules by which readings become alarms, and planned maintenance, which
+//! suppresses them.
 //!
 //! Invariants: an alarm only changes by the rule of pm-domain (`alarm::workflow`), in the state the rule was asked about; a
 //! bulk change is made to all alarms or to none; resolving the last open alarm of a case resolves its automatic ticket in the same statement. Deliberately
@@ -10,6 +11,7 @@ mod bulk;
 mod change;
 mod create;
 mod maintenance;
+mod rules;
 mod shelve;
 
 use pm_api::{
@@ -41,6 +43,12 @@ async fn handle(request: Request) -> Answer {
         AlarmHistory => history,
         SimilarAlarms => similar,
         AlarmsOfPrediction => of_prediction,
+        ListAlarmRules => rules::list,
+        CreateAlarmRule => rules::create,
+        GetAlarmRule => rules::get,
+        UpdateAlarmRule => rules::update,
+        DeleteAlarmRule => rules::delete,
+        SensorAlarmRule => rules::of_sensor,
     };
     serve("alarms", request, handlers).await
 }

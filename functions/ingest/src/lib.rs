@@ -62,9 +62,13 @@ async fn take(input: Input<op::Ingest>) -> Result<BatchReport, Refusal> {
     let live: Vec<NewReading> =
         readings.into_iter().filter(|r| r.quality == Quality::Good && !r.history).collect();
     let (scored, predicted) = scoring::score(&db, &sensors, &live, now).await;
-    let mut conditions = conditions::of(&sensors, &live, now);
+    let (mut conditions, delays) = conditions::of(&sensors, &live, now);
     conditions.extend(predicted);
+    // first told, then remembered: if it fails in between, the batch comes again and is told again
     let alarm_changes = tell_alarm_engine(conditions).await?;
+    if !delays.is_empty() {
+        ingest::remember_delays(&db, &delays).await?;
+    }
     Ok(BatchReport {
         stored,
         duplicates: repeated + doubled,

@@ -6,10 +6,12 @@ use crate::{
 };
 use pm_api::{
     Quality, ReadingStatus, SensorId, Timestamp,
+    alarm_rule::RuleValues,
     ingest::{Reading, SensorRef},
     score::Limits,
 };
 use pm_domain::{
+    alarm::rule,
     limits,
     reading::{Admission, CONFLICT_REASON, admit},
     unit::{Conversion, Treatment, treatment},
@@ -20,6 +22,9 @@ use std::collections::{HashMap, hash_map::Entry};
 
 const UNIT_REASON: &str = "unit: it cannot be converted to the sensor's; the reading is stored with the quality «unit» \
      and is not evaluated";
+
+const IMPLAUSIBLE_REASON: &str = "value: outside of what the sensor's alarm rule calls plausible; the reading is stored with the \
+     quality «implausible» and is not evaluated";
 
 /// A batch whose sensors are known.
 pub(crate) struct Sorted<'b> {
@@ -76,7 +81,7 @@ pub(crate) fn sort<'b>(
         }
     }
     let limits: Vec<Limits> = sorted.sensors.iter().map(|s| limits::limits(s.thresholds)).collect();
-    let mut newest: Vec<Option<Timestamp>> = sorted.sensors.iter().map(|s| s.newest).collect();
+    let mut newest: Vec<Option<Timestamp>> = sorted.sensors.iter().map(|s| s.newest.map(|n| n.0)).collect();
     // value, and index among the readings to store
     let mut seen: HashMap<(usize, Timestamp), (f64, usize)> = HashMap::with_capacity(usable.len());
     for origin in usable {
@@ -84,7 +89,10 @@ pub(crate) fn sort<'b>(
         let sent_by = &batch.sensors[reading.sensor as usize];
         let new = match &sources[reading.sensor as usize] {
             Err(reason) => Err(*reason),
-            Ok(source) => new_reading(source, reading, newest[source.sensor], now),
+            Ok(source) => {
+                let rule = &sorted.sensors[source.sensor].rule;
+                new_reading(source, rule, reading, newest[source.sensor], now)
+            }
         };
         let (mut new, notice) = match new {
             Err(reason) => {
@@ -137,6 +145,7 @@ pub(crate) fn sort<'b>(
 /// The reading as it is stored, with what its sender has to be told of; or why it is not stored.
 fn new_reading(
     source: &Source,
+    rule: &RuleValues,
     reading: &Reading,
     newest: Option<Timestamp>,
     now: Timestamp,
@@ -154,6 +163,10 @@ fn new_reading(
             quality = Quality::Unit;
         }
         notice = notice.or(Some(UNIT_REASON));
+    }
+    if quality == Quality::Good && !rule::is_plausible(rule, value) {
+        quality = Quality::Implausible;
+        notice = notice.or(Some(IMPLAUSIBLE_REASON));
     }
     let new = NewReading {
         sensor: source.sensor,

@@ -5,6 +5,7 @@
 //! `pm_domain::target` lets pass. Deliberately absent: a clock of its own, and SMTP: the answer to a tick hands claimed
 //! mails to the bridge, and the next tick says what became of them.
 
+mod alarms;
 mod deliver;
 mod identity_provider;
 mod mails;
@@ -35,7 +36,7 @@ async fn handle(request: Request) -> Answer {
     serve("notifier", request, handlers).await
 }
 
-/// Stores the bridge's report for `/status`, plans what new events lead to, deletes what has expired, wakes `reports`, keeps
+/// Stores the bridge's report for `/status`, tells of alarms that begin or end without a reading, plans what new events lead to, deletes what has expired, wakes `reports`, keeps
 /// roll-ups and counts, and hands out mails to send. Only mails are needed for the answer: if they fail, so does the
 /// tick, and the bridge repeats what it reported about them.
 async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
@@ -54,6 +55,7 @@ async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
         tasks.ended(Task::Housekeeping, housekeeping::tidy(&db, now()).await);
     }
     tasks.ended(Task::Reports, reports::wake(&db).await);
+    alarms::run(&db, &tick.bridge, &mut tasks).await;
     maintenance::run(&db, &mut tasks).await;
     let deliveries_due = tasks.ended(Task::Webhooks, delivery::any_due(&db).await).unwrap_or_default();
     let mails = match settings {

@@ -1,6 +1,7 @@
 //! The pages, one module each.
 
 pub mod alarm_drawer;
+pub mod alarm_rule;
 pub mod alarms;
 pub mod audit;
 pub mod case_alarms;

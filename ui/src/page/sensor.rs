@@ -1,6 +1,6 @@
 //! One sensor: its history with limits, envelope and alarm marks, and its figures.
 
-use super::sensor_form::EditSensor;
+use super::{alarm_rule::AlarmRuleSection, sensor_form::EditSensor};
 use crate::{
     api::{Query, Refresh},
     chart::{self, Chart, RangePicker, SensorSeries, StatusTime, limits},
@@ -68,6 +68,8 @@ pub fn SensorPage(
         value.map_or_else(|| "–".to_owned(), reading)
     };
     let status = move || sensor.data.with(|s| s.as_ref().and_then(|s| s.latest.as_ref().map(|l| l.status)));
+    let unit =
+        Signal::derive(move || steady.with(|s| s.as_ref().and_then(|s| s.unit.clone()).unwrap_or_default()));
     let fact = |name: String, figure: AnyView| {
         view! {
             <div class="fact">
@@ -161,6 +163,7 @@ pub fn SensorPage(
                     })
             }}
         </Loaded>
+        <AlarmRuleSection id unit />
         <section class="panel">
             <header class="panel-head">
                 <h2>"Predictions"</h2>

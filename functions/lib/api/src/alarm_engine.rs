@@ -22,6 +22,9 @@ pub enum ConditionKind {
     /// The status that a sender gave to a reading of a sensor without limits.
     #[serde(rename = "reported")]
     Reported,
+    /// A sensor that sends nothing.
+    #[serde(rename = "stale")]
+    Stale,
 }
 
 impl ConditionKind {
@@ -32,6 +35,7 @@ impl ConditionKind {
             Self::Threshold => "threshold",
             Self::Prediction => "prediction",
             Self::Reported => "reported",
+            Self::Stale => "stale",
         }
     }
 }

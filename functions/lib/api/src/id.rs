@@ -94,6 +94,8 @@ id! {
     DeliveryId,
     /// A mapping of payloads.
     MappingId,
+    /// An alarm rule.
+    AlarmRuleId,
     /// An import of history.
     ImportId,
 }

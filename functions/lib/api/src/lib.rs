@@ -9,6 +9,7 @@
 pub mod ai;
 pub mod alarm;
 pub mod alarm_engine;
+pub mod alarm_rule;
 pub mod api_key;
 pub mod assets;
 pub mod attachment;
@@ -53,15 +54,16 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AttachmentId, CommentId, ImportId, JobId, MachineId, MaintenanceWindowId, MappingId, ModelId,
-    PredictionId, ReportId, ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
+    AlarmId, AlarmRuleId, AttachmentId, CommentId, ImportId, JobId, MachineId, MaintenanceWindowId,
+    MappingId, ModelId, PredictionId, ReportId, ReportScheduleId, RoleId, SensorId, SettingId, TicketId,
+    UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, ClosingCode, Criticality, JobStatus, JobType,
     MachineStatus, PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus,
-    Resource, RestartReason, Role, RulMethod, SameTime, SettingType, Severity, SpanStatus, TicketStatus,
-    Verdict, WritePrecision,
+    Resource, RestartReason, Role, RulMethod, RuleScope, SameTime, SettingType, Severity, SpanStatus,
+    TicketStatus, Verdict, WritePrecision,
 };
 
 /// A free JSON object that a client attached to a resource.

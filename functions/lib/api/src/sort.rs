@@ -181,6 +181,13 @@ words! {
         /// By name.
         Name = "name",
     }
+    /// Order of a list of alarm rules.
+    AlarmRuleSort {
+        /// By the time of creation (the default).
+        CreatedAt = "created_at",
+        /// By the type of the sensors.
+        SensorType = "sensor_type",
+    }
     /// Order of a list of mappings.
     MappingSort {
         /// By the time of creation (the default).
@@ -250,6 +257,7 @@ sort_words! {
     JobSort true,
     AuditSort true,
     WebhookSort true,
+    AlarmRuleSort true,
     MappingSort true,
     DeliverySort true,
     ModelSort true,

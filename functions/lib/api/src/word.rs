@@ -120,7 +120,7 @@ words! {
         Clock = "clock",
         /// It came in a unit that cannot be converted to the sensor's.
         Unit = "unit",
-        /// Outside of what the sensor can measure.
+        /// Outside of what the sensor's alarm rule calls plausible.
         Implausible = "implausible",
     }
     /// How a payload is written.
@@ -292,6 +292,17 @@ words! {
         /// Done.
         Resolved = "resolved",
     }
+    /// How specific an alarm rule is; the most specific first.
+    RuleScope {
+        /// For one sensor.
+        Sensor = "sensor",
+        /// For a machine's sensors of a type.
+        Machine = "machine",
+        /// For the sensors of a type on machines of a class.
+        MachineClass = "machine_class",
+        /// For all sensors of a type.
+        SensorType = "sensor_type",
+    }
     /// What raised an alarm.
     AlarmKind {
         /// A reading beyond a limit.
@@ -300,6 +311,8 @@ words! {
         Prediction = "prediction",
         /// The status that a sender gave to a reading of a sensor without limits.
         Reported = "reported",
+        /// A sensor that sends nothing.
+        Stale = "stale",
         /// A person.
         Manual = "manual",
     }

@@ -22,6 +22,10 @@ pub enum Task {
     Housekeeping,
     /// Making scheduled reports that are due, and deleting expired reports.
     Reports,
+    /// Evaluating delays of alarm rules that have run out.
+    AlarmDelays,
+    /// Looking for sensors that send nothing.
+    Silence,
     /// Rolling up readings by minute and hour.
     RollUps,
     /// Refreshing counts of many rows.
@@ -55,6 +59,8 @@ impl Task {
             Self::Mails => "mails",
             Self::Housekeeping => "housekeeping",
             Self::Reports => "reports",
+            Self::AlarmDelays => "alarm delays",
+            Self::Silence => "silence",
             Self::RollUps => "roll-ups",
             Self::Counts => "counts",
             Self::Clearing => "clearing",
@@ -73,6 +79,8 @@ impl Task {
             | Self::Notices
             | Self::Mails
             | Self::Reports
+            | Self::AlarmDelays
+            | Self::Silence
             | Self::RollUps
             | Self::Counts
             | Self::Clearing => 0,

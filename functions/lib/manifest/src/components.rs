@@ -138,7 +138,7 @@ pub(crate) const GROUPS: &[Group] = &[
             Component {
                 // webhooks and identity providers are anywhere; pm_domain::target decides which addresses it calls
                 reaches: &["http://*:*", "https://*:*"],
-                calls: &["reports"],
+                calls: &["reports", "alarm-engine"],
                 variables: &[
                     "notification_email_to",
                     "slack_webhook_url",

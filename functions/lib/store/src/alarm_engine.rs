@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 statements! {
     STATES = concat!("
         select coalesce(s.threshold_condition, 0::int2), coalesce(s.prediction_condition, 0::int2),
-               coalesce(s.reported_condition, 0::int2), a.id, a.xmin::text,
+               coalesce(s.reported_condition, 0::int2), coalesce(s.stale_condition, 0::int2), a.id, a.xmin::text,
                a.severity, a.message, a.condition_active, a.occurrences, a.last_seen_at at time zone 'utc', a.prediction_id,
                coalesce(a.case_id, a.id)
         from unnest($1::text[], $2::text[], $3::text[]) with ordinality i (machine_id, sensor_id, kind, ord)
@@ -64,7 +64,7 @@ statements! {
             select a.id, a.xmin::text as version from alarms a
             where a.id in (select alarm_id from input) and ", alarm_is_open!("a."), " order by a.id for update of a),
         sensors_held as materialized (
-            select s.sensor_id, s.threshold_condition, s.prediction_condition, s.reported_condition from sensor_state s
+            select s.sensor_id, s.threshold_condition, s.prediction_condition, s.reported_condition, s.stale_condition from sensor_state s
             where s.sensor_id in (select sensor_id from input) order by s.sensor_id for update of s),
         newest_held as materialized (
             select n.machine_id, n.alarm_id from newest_alarms n
@@ -77,7 +77,8 @@ statements! {
                 where a.version is distinct from i.version
                    or (i.kind, i.was_reported) not in (('threshold', coalesce(s.threshold_condition, 0)),
                                                        ('prediction', coalesce(s.prediction_condition, 0)),
-                                                       ('reported', coalesce(s.reported_condition, 0))))
+                                                       ('reported', coalesce(s.reported_condition, 0)),
+                                                       ('stale', coalesce(s.stale_condition, 0))))
             and not exists (
                 select from raising r left join newest_held n using (machine_id)
                 where n.alarm_id is distinct from r.newest) as all_do),
@@ -93,7 +94,7 @@ statements! {
             insert into alarms as a (id, case_id, machine_id, sensor_id, kind, severity, message, condition_active, occurrences,
                                      triggered_at, last_seen_at, prediction_id, metadata)
             select new_id, joins, machine_id, sensor_id, kind, next_severity, next_message, next_active, next_occurrences, time,
-                   next_seen_at, next_prediction, jsonb_build_object('value', value)
+                   next_seen_at, next_prediction, jsonb_strip_nulls(jsonb_build_object('value', nullif(value, 'NaN')))
             from input, fits where fits.all_do and alarm_id is null and next_severity is not null
             returning a.*, a as alarm),
         changed as (
@@ -141,25 +142,28 @@ statements! {
             from unnest($25::text[], $26::text[]) e (event, prediction_id)
             join input i on i.prediction_id = e.prediction_id::uuid, fits where fits.all_do),
         reported as materialized (
-            select sensor_id::uuid, threshold::int2, prediction::int2, sent::int2, epoch_us(through_us) as through
-            from unnest($27::text[], $28::int8[], $29::int8[], $30::int8[], $32::int8[])
-                r (sensor_id, threshold, prediction, through_us, sent)),
+            select sensor_id::uuid, threshold::int2, prediction::int2, sent::int2, stale::int2, epoch_us(through_us) as through
+            from unnest($27::text[], $28::int8[], $29::int8[], $30::int8[], $32::int8[], $45::int8[])
+                r (sensor_id, threshold, prediction, through_us, sent, stale)),
         remembered as (
             update sensor_state s set
                 threshold_condition = coalesce(r.threshold, s.threshold_condition),
                 prediction_condition = coalesce(r.prediction, s.prediction_condition),
                 reported_condition = coalesce(r.sent, s.reported_condition),
+                stale_condition = coalesce(r.stale, s.stale_condition),
                 evaluated_through = greatest(s.evaluated_through, r.through)
             from reported r, fits where fits.all_do and s.sensor_id = r.sensor_id),
         begun as (
             insert into sensor_state as s (sensor_id, threshold_condition, prediction_condition, reported_condition,
-                                           evaluated_through)
-            select r.sensor_id, coalesce(r.threshold, 0), coalesce(r.prediction, 0), coalesce(r.sent, 0), r.through
+                                           stale_condition, evaluated_through)
+            select r.sensor_id, coalesce(r.threshold, 0), coalesce(r.prediction, 0), coalesce(r.sent, 0),
+                   coalesce(r.stale, 0), r.through
             from reported r, fits
             where fits.all_do and not exists (select from sensors_held h where h.sensor_id = r.sensor_id)
             on conflict (sensor_id) do update set
                 threshold_condition = excluded.threshold_condition, prediction_condition = excluded.prediction_condition,
-                reported_condition = excluded.reported_condition, evaluated_through = excluded.evaluated_through)
+                reported_condition = excluded.reported_condition, stale_condition = excluded.stale_condition,
+                evaluated_through = excluded.evaluated_through)
         select all_do from fits");
 }
 
@@ -183,7 +187,7 @@ pub async fn states(db: &Db, conditions: &[Condition]) -> Result<Vec<Known>, Sto
         texts(conditions.iter().map(|c| c.kind.as_str())),
     ];
     let rows = db.rows(STATES, params, |c| {
-        let reported: [ReadingStatus; 3] = [c.take()?, c.take()?, c.take()?];
+        let reported: [ReadingStatus; 4] = [c.take()?, c.take()?, c.take()?, c.take()?];
         let id: Option<AlarmId> = c.take()?;
         let Some(id) = id else { return Ok((reported, None)) };
         let version: String = c.take()?;
@@ -199,12 +203,13 @@ pub async fn states(db: &Db, conditions: &[Condition]) -> Result<Vec<Known>, Sto
     });
     let rows = rows.await?;
     let known = |(condition, (reported, alarm)): (&Condition, _)| {
-        let [threshold, prediction, sent] = reported;
+        let [threshold, prediction, sent, stale] = reported;
         let (alarm, row) = Option::unzip(alarm);
         let reported = match condition.kind {
             ConditionKind::Threshold => threshold,
             ConditionKind::Prediction => prediction,
             ConditionKind::Reported => sent,
+            ConditionKind::Stale => stale,
         };
         Known { state: State { alarm, reported }, alarm: row }
     };
@@ -320,10 +325,7 @@ fn params(
         events
             .extend(d.step.effects.prediction_events.iter().map(|e| (e.as_str(), d.condition.prediction_id)));
     }
-    let mut reported: BTreeMap<SensorId, Reported> = BTreeMap::new();
-    for d in decided {
-        reported.entry(d.condition.sensor_id).or_default().add(d);
-    }
+    let reported = reported(decided);
     vec![
         texts(condition().map(|c| c.machine_id)),
         texts(condition().map(|c| c.sensor_id)),
@@ -372,7 +374,16 @@ fn params(
             Suppression::Maintenance => None,
         })),
         ints(suppressed().map(|(c, _)| c.occurrences.into())),
+        optional_ints(reported.values().map(|r| r.stale)),
     ]
+}
+
+fn reported(decided: &[Decided<'_>]) -> BTreeMap<SensorId, Reported> {
+    let mut reported: BTreeMap<SensorId, Reported> = BTreeMap::new();
+    for d in decided {
+        reported.entry(d.condition.sensor_id).or_default().add(d);
+    }
+    reported
 }
 
 /// What the conditions of a sensor reported, by kind, and up to when its readings were evaluated.
@@ -381,6 +392,7 @@ struct Reported {
     threshold: Option<i64>,
     prediction: Option<i64>,
     sent: Option<i64>,
+    stale: Option<i64>,
     through: Option<i64>,
 }
 
@@ -391,8 +403,9 @@ impl Reported {
             ConditionKind::Threshold => self.threshold = class,
             ConditionKind::Prediction => self.prediction = class,
             ConditionKind::Reported => self.sent = class,
+            ConditionKind::Stale => self.stale = class,
         }
-        if decided.condition.kind != ConditionKind::Prediction {
+        if !matches!(decided.condition.kind, ConditionKind::Prediction | ConditionKind::Stale) {
             self.through = self.through.max(Some(decided.condition.evaluated_through.0));
         }
     }

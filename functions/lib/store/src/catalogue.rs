@@ -7,6 +7,8 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::alarm::ALL,
         crate::alarm_change::ALL,
         crate::alarm_engine::ALL,
+        crate::alarm_overdue::ALL,
+        crate::alarm_rule::ALL,
         crate::api_key::ALL,
         crate::attachment::ALL,
         crate::audit::ALL,
@@ -61,6 +63,7 @@ pub fn all_statements() -> Vec<(String, String)> {
     ];
     let lists = [
         crate::alarm::lists(),
+        crate::alarm_rule::lists(),
         crate::api_key::lists(),
         crate::attachment::lists(),
         crate::audit::lists(),

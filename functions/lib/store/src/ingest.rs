@@ -1,16 +1,24 @@
 //! Readings on their way in: which sensor a name means, and storing a batch.
 
 use crate::{
-    Db, StoreError, registration,
+    Db, StoreError,
+    alarm_rule::{self, rules_of_sensor},
+    registration,
     sensor::{in_force, threshold_columns},
     statement::statements,
-    value::{Columns, at, floats, ints, optional_texts, quality_code, status_code, texts},
+    value::{Columns, at, floats, ints, optional_ints, optional_texts, quality_code, status_code, texts},
 };
-use pm_api::{MachineId, Quality, ReadingStatus, SensorId, Timestamp, ingest::SensorRef, sensor::Thresholds};
-use pm_domain::freshness::late_before;
+use pm_api::{
+    MachineId, Quality, ReadingStatus, SensorId, Timestamp, alarm_rule::RuleValues, ingest::SensorRef,
+    sensor::Thresholds,
+};
+use pm_domain::{
+    alarm::{condition::State, rule, told::Subject},
+    freshness::late_before,
+};
 use spin_sdk::pg::ParameterValue;
 
-/// The columns that [`known_sensor`] reads, of `sensors s` and `machines m`.
+/// The columns that [`known_sensor`] reads, of `sensors s`, `machines m` and what is [`remembered`].
 macro_rules! known {
     () => {
         concat!(
@@ -18,10 +26,12 @@ macro_rules! known {
             threshold_columns!(),
             ", coalesce(st.threshold_condition, 0::int2), coalesce(st.prediction_condition, 0::int2),
              coalesce(st.reported_condition, 0::int2), st.evaluated_through at time zone 'utc', st.scored_through at time zone 'utc', l.time at time zone 'utc',
-             m.metadata->>'rul_model' is not null"
+             l.value, l.status, m.metadata->>'rul_model' is not null, coalesce(st.stale_condition, 0::int2), st.delay_state, ",
+            rules_of_sensor!("jsonb_strip_nulls(to_jsonb(r) - '{created_at,updated_at,cause,consequence,response,link}'::text[])")
         )
     };
 }
+pub(crate) use known;
 
 /// What is remembered of the sensors `s`.
 macro_rules! remembered {
@@ -29,6 +39,8 @@ macro_rules! remembered {
         " left join sensor_state st on st.sensor_id = s.id left join sensor_latest l on l.sensor_id = s.id"
     };
 }
+
+pub(crate) use remembered;
 
 /// The machine that a name in a payload means, as the subquery `named`: by its MQTT id, else by its id.
 macro_rules! named_machine {
@@ -119,6 +131,18 @@ statements! {
         from unnest($1::text[], $2::int8[]) with ordinality i (sensor_id, us, ord)
         join sensor_data d on d.sensor_id = i.sensor_id::uuid and d.time = epoch_us(i.us)
         where d.time >= epoch_us($3) and d.time <= epoch_us($4)";
+    REMEMBER_DELAYS = "
+        insert into sensor_state as st (sensor_id, delay_state, delay_due_at)
+        select s.id, i.state::jsonb, epoch_us(i.due_us)
+        from unnest($1::text[], $2::text[], $3::int8[]) i (sensor_id, state, due_us)
+        join sensors s on s.id = i.sensor_id::uuid
+        order by s.id
+        on conflict (sensor_id) do update set delay_state = excluded.delay_state, delay_due_at = excluded.delay_due_at";
+    // only where it is still as it was read
+    REMEMBER_UNCHANGED = "
+        update sensor_state st set delay_state = i.state::jsonb, delay_due_at = epoch_us(i.due_us)
+        from unnest($1::text[], $2::text[], $3::int8[], $4::text[]) i (sensor_id, state, due_us, before)
+        where st.sensor_id = i.sensor_id::uuid and st.delay_state is not distinct from i.before::jsonb";
     ADOPT_UNITS = "
         update sensors s set unit = u.unit from unnest($1::text[], $2::text[]) u (sensor_id, unit)
         where s.id = u.sensor_id::uuid and coalesce(s.unit, '') = ''";
@@ -149,10 +173,50 @@ pub struct KnownSensor {
     pub evaluated_through: Option<Timestamp>,
     /// Readings up to here have been scored.
     pub scored_through: Option<Timestamp>,
-    /// Time of its newest good reading.
-    pub newest: Option<Timestamp>,
+    /// Its newest good reading.
+    pub newest: Option<(Timestamp, f64, ReadingStatus)>,
     /// Does its machine name a network for its remaining life?
     pub has_network: bool,
+    /// What the alarm engine was last told of its silence.
+    pub stale_condition: ReadingStatus,
+    /// What is remembered of the delays of its alarm rule.
+    pub delay_state: Option<State>,
+    /// What its alarm rule says about its readings; the guidance for people is left out.
+    pub rule: RuleValues,
+}
+
+impl KnownSensor {
+    /// What decides on its alarms.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            machine_id: self.machine_id,
+            sensor_id: self.sensor_id,
+            name: self.name.clone(),
+            unit: self.unit.clone(),
+            thresholds: self.thresholds,
+            rule: self.rule.clone(),
+            threshold_condition: self.threshold_condition,
+            reported_condition: self.reported_condition,
+            stale_condition: self.stale_condition,
+            evaluated_through: self.evaluated_through,
+            delay_state: self.delay_state,
+            newest: self.newest,
+        }
+    }
+}
+
+/// What must be remembered of a sensor's delays, and when the first of them runs out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DelayChange {
+    /// The sensor.
+    pub sensor_id: SensorId,
+    /// The state as it was read.
+    pub before: Option<State>,
+    /// The state; `None`: nothing.
+    pub state: Option<State>,
+    /// When the first delay runs out, if one runs.
+    pub due_at: Option<Timestamp>,
 }
 
 /// What a name in a payload means.
@@ -237,7 +301,7 @@ async fn find(
     Ok(())
 }
 
-fn known_sensor(c: &mut Columns) -> Result<KnownSensor, StoreError> {
+pub(crate) fn known_sensor(c: &mut Columns) -> Result<KnownSensor, StoreError> {
     Ok(KnownSensor {
         sensor_id: c.take()?,
         machine_id: c.take()?,
@@ -250,9 +314,31 @@ fn known_sensor(c: &mut Columns) -> Result<KnownSensor, StoreError> {
         reported_condition: c.take()?,
         evaluated_through: c.take()?,
         scored_through: c.take()?,
-        newest: c.take()?,
+        newest: newest(c.take()?, c.take()?, c.take()?),
         has_network: c.take()?,
+        stale_condition: c.take()?,
+        delay_state: delay_state(c.take()?)?,
+        rule: rule_of_sensor(c.take()?)?,
     })
+}
+
+fn newest(
+    time: Option<Timestamp>,
+    value: Option<f64>,
+    status: Option<ReadingStatus>,
+) -> Option<(Timestamp, f64, ReadingStatus)> {
+    Some((time?, value?, status?))
+}
+
+fn delay_state(stored: Option<serde_json::Value>) -> Result<Option<State>, StoreError> {
+    stored.map(serde_json::from_value).transpose().map_err(|e| StoreError::Failed(e.to_string()))
+}
+
+fn rule_of_sensor(rules: Option<serde_json::Value>) -> Result<RuleValues, StoreError> {
+    Ok(rules
+        .map(alarm_rule::applicable)
+        .transpose()?
+        .map_or_else(RuleValues::default, |r| rule::effective(&r).values))
 }
 
 /// Status (bits 0 and 1), quality (bits 2 to 5) and history (bit 6) as one number: an array less crosses to the host.
@@ -338,6 +424,35 @@ pub async fn stored(
         }
     }
     Ok(found)
+}
+
+/// Remembers the delays of sensors whose readings were just evaluated.
+pub async fn remember_delays(db: &Db, changes: &[DelayChange]) -> Result<(), StoreError> {
+    db.execute(REMEMBER_DELAYS, delay_params(changes)?).await.map(drop)
+}
+
+/// Remembers the delays of sensors, except of those whose state was changed since it was read.
+pub async fn remember_unchanged(db: &Db, changes: &[DelayChange]) -> Result<(), StoreError> {
+    let mut params = delay_params(changes)?;
+    params.push(states(changes, |change| change.before)?);
+    db.execute(REMEMBER_UNCHANGED, params).await.map(drop)
+}
+
+fn delay_params(changes: &[DelayChange]) -> Result<Vec<ParameterValue>, StoreError> {
+    Ok(vec![
+        texts(changes.iter().map(|c| c.sensor_id)),
+        states(changes, |change| change.state)?,
+        optional_ints(changes.iter().map(|c| c.due_at.map(|at| at.0))),
+    ])
+}
+
+fn states(
+    changes: &[DelayChange],
+    pick: impl Fn(&DelayChange) -> Option<State>,
+) -> Result<ParameterValue, StoreError> {
+    let text = |change| pick(change).map(|state| serde_json::to_string(&state)).transpose();
+    let texts: Result<Vec<_>, _> = changes.iter().map(text).collect();
+    texts.map(optional_texts).map_err(|e| StoreError::Failed(e.to_string()))
 }
 
 /// Gives sensors that have no unit the unit of their values.

@@ -19,6 +19,8 @@ mod value;
 pub mod alarm;
 pub mod alarm_change;
 pub mod alarm_engine;
+pub mod alarm_overdue;
+pub mod alarm_rule;
 pub mod api_key;
 pub mod attachment;
 pub mod audit;

@@ -95,6 +95,7 @@ id_from_db!(
     pm_api::MaintenanceWindowId,
     pm_api::ReportScheduleId,
     pm_api::AlarmId,
+    pm_api::AlarmRuleId,
     pm_api::JobId,
     pm_api::RoleId,
     pm_api::SettingId,

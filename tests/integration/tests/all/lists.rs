@@ -9,10 +9,10 @@ use pm_api::{
     Criticality, Priority, Role, Severity, Timestamp,
     list::SortWord,
     sort::{
-        AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
-        DriftSort, HistorySort, JobSort, MachineSort, MappingSort, ModelSort, PredictionSort, ReadingSort,
-        ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort, SettingSort, TicketSort, UserSort,
-        WebhookSort,
+        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort,
+        DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort, MappingSort,
+        ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort,
+        SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
 };
 use pm_test_support::{Stack, StackOptions};
@@ -68,6 +68,9 @@ fn lists() -> Vec<List> {
         list::<HistorySort>("/alarms/{alarm_id}/history", "/alarms/ID/history"),
         list::<AlarmSort>("/alarms/{alarm_id}/similar", "/alarms/ID/similar"),
         list::<AlarmSort>("/alarms/prediction/{prediction_id}", "/alarms/prediction/ID"),
+        list::<AlarmRuleSort>("/alarm-rules", ""),
+        list::<MaintenanceWindowSort>("/maintenance-windows", ""),
+        list::<SuppressedSort>("/suppressed-conditions", ""),
         list::<AttachmentSort>("/attachments", ""),
         list::<AttachmentSort>("/alarms/{alarm_id}/attachments", "/alarms/ID/attachments"),
         list::<AttachmentSort>("/tickets/{ticket_id}/attachments", "/tickets/ID/attachments"),

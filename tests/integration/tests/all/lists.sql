@@ -114,6 +114,17 @@ select case when n = 1 then '00000000-0000-7000-8000-000000000001'::uuid else ge
        'https://example.com', 'x', '{}', now() - n % 3 * interval '1 hour'
 from generate_series(1, 7) n;
 
+insert into maintenance_windows (reason, starts_at, ends_at)
+select 'oil change', now() + n % 3 * interval '1 hour', now() + interval '1 day' from generate_series(1, 7) n;
+
+insert into suppressed_conditions (machine_id, sensor_id, kind, day, severity, message, first_seen_at, last_seen_at,
+                                   occurrences)
+select s.machine_id, s.id, 'threshold', current_date - n, 'warning', 'reported 1', now(), now() - n % 3 * interval '1 hour', n
+from (select id, machine_id from sensors order by id limit 1) s cross join generate_series(1, 7) n;
+
+insert into alarm_rules (sensor_type, machine_class, created_at)
+select 'type ' || n % 3, 'class ' || n, now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
+
 insert into mappings (name, rules, created_at)
 select 'mapping ' || n % 3, '{"topic": "a"}', now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
 

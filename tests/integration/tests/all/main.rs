@@ -2,6 +2,7 @@
 //! outside, from MQTT publish to HTTP answer. One module per subject; every test has a stack of its own.
 
 mod alarm_cases;
+mod alarm_rules;
 mod alarm_work;
 mod alarms;
 mod answers;

@@ -13,15 +13,15 @@ use super::{
     },
 };
 use crate::{
-    ai, alarm, api_key, attachment, audit, comment, dashboard, event, import, ingest,
+    ai, alarm, alarm_rule, api_key, attachment, audit, comment, dashboard, event, import, ingest,
     input::{ByName, Many},
     job, machine, maintenance, mapping, metrics, notification, prediction, reference, report, role,
     second_factor, sensor, sensor_data, session, setting, sign_in,
     sort::{
-        AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort, DeliverySort,
-        DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort, MappingSort, ModelSort,
-        PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort,
-        SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort,
+        DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort, MappingSort,
+        ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort,
+        SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
     status, tick, ticket, user, webhook,
 };
@@ -382,6 +382,19 @@ routes! { ($)
         SimilarAlarms: GET "/alarms/{alarm_id}/similar" TOKEN => List<alarm::Alarm, AlarmSort, 20>;
         /// Alarms raised by a prediction.
         AlarmsOfPrediction: GET "/alarms/prediction/{prediction_id}" TOKEN => List<alarm::Alarm, AlarmSort, 200>;
+        /// Alarm rules, newest first.
+        ListAlarmRules: GET "/alarm-rules" TOKEN, query alarm_rule::AlarmRuleFilter => List<alarm_rule::AlarmRule, AlarmRuleSort, 200>;
+        /// Say how the readings of some sensors become alarms.
+        CreateAlarmRule: POST "/alarm-rules" ENGINEER, body Json<alarm_rule::NewAlarmRule> => Created<alarm_rule::AlarmRule>,
+            refuses 409 "There is a rule for these sensors";
+        /// One alarm rule.
+        GetAlarmRule: GET "/alarm-rules/{rule_id}" TOKEN => Json<alarm_rule::AlarmRule>;
+        /// Change what an alarm rule says.
+        UpdateAlarmRule: PATCH "/alarm-rules/{rule_id}" ENGINEER, body Json<alarm_rule::AlarmRuleChange> => Json<alarm_rule::AlarmRule>;
+        /// Delete an alarm rule.
+        DeleteAlarmRule: DELETE "/alarm-rules/{rule_id}" ENGINEER => NoContent;
+        /// The alarm rule that counts for a sensor, and where each of its values is from.
+        SensorAlarmRule: GET "/sensors/{sensor_id}/alarm-rule" TOKEN => Json<alarm_rule::SensorAlarmRule>;
     }
     "attachments" {
         /// Store a file (multipart form).
