@@ -119,12 +119,13 @@ async fn lines_that_cannot_be_read_are_named_and_the_others_are_stored() -> Resu
     let ns = now_ns()?;
     let lines = format!(
         "# a comment\noil,machine=press7 temp=61.5 {ns}\nbroken\noil,machine=press7 temp=nan {ns}\n\
-         oil temp=62 {ns}\noil,machine=press7 level=3i {ns}\n"
+         oil temp=62 {ns}\noil,machine=press7 level=3i {ns}\n\
+         oil,machine=press7 level=4i {ns}\n"
     );
     for (path, first) in [(V2, true), ("/write?db=telegraf&rp=autogen&consistency=any", false)] {
         let refused = plant.write(path, &lines).await?.expect(400)?;
         let message = "partial write: unable to parse line 3: no fields; line 4: oil.temp: not a finite number; \
-                       line 5: machine_id: not found";
+                       line 5: machine_id: not found; values not stored: 1, the dead letters say why";
         assert_eq!(
             refused,
             json!({"code": "invalid", "message": message, "error": message, "line": 3}),

@@ -73,6 +73,7 @@ pub fn parse_history<'a>(
         let message = Message { topic, payload: b"", received_at, retained: true };
         let mut reader = Reader::new(message, &mapping.style);
         reader.line_faults = Some(Vec::new());
+        reader.of_lines = true;
         let (mut lines, mut not_read, mut values) = (0, 0, 0);
         while let Some(row) = rows.next_if(|row| {
             let cells = row.as_ref().map_or(0, |(_, row)| cells(row));
@@ -127,6 +128,7 @@ fn parse_part(
     let default_style = Style::default();
     let mut reader = Reader::new(message, mapping.map_or(&default_style, |mapping| &mapping.style));
     reader.line_faults = Some(Vec::new());
+    reader.of_lines = true;
     let (mut not_read, mut not_read_lines) = (String::new(), 0);
     for (number, line) in lines {
         let faults_before = reader.faults;

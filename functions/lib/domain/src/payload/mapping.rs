@@ -316,7 +316,7 @@ impl<'a> Walk<'a> {
         };
         let sent = places.time.as_ref().and_then(|template| template.value(context));
         let sent = sent.as_ref().map(|(key, value)| (*key, value.as_ref()));
-        let origin = if places.time.as_ref().is_some_and(|t| t.wildcards() > 0) {
+        let origin = if reader.of_lines || places.time.as_ref().is_some_and(|t| t.wildcards() > 0) {
             TimeOrigin::Value
         } else {
             TimeOrigin::Message

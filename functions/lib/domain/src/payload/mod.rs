@@ -292,6 +292,8 @@ pub struct Reader<'a> {
     faults: u32,
     /// May a sensor occur more than once?
     several: bool,
+    /// Is each element a line of its own, so that its time is that of its values?
+    of_lines: bool,
     /// Why each line that is not read completely is not; `None` where nobody asks.
     line_faults: Option<Vec<LineFault>>,
     /// The line that is read, counted from 1.
@@ -310,6 +312,7 @@ impl<'a> Reader<'a> {
             reasons: Vec::new(),
             faults: 0,
             several: false,
+            of_lines: false,
             line_faults: None,
             line: 0,
         }

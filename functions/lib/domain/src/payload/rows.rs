@@ -24,6 +24,7 @@ impl Rows {
         if self.rows.is_empty() && self.faults.is_empty() {
             return Err("value: none found".to_owned());
         }
+        reader.of_lines = true;
         self.faults.into_iter().for_each(|fault| reader.fault(fault));
         Ok((!self.rows.is_empty()).then_some(Value::Array(self.rows)))
     }

@@ -80,7 +80,7 @@ known! {
 
     LoginAccountFailures = "login.account_failures", Integer(3, 100), "10",
         Private, "Failed logins to one account from one address within 15 minutes after which further ones from there are slowed down.";
-    LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "100",
+    LoginAddressFailures = "login.address_failures", Integer(10, 10_000), "20",
         Private, "Failed logins from one address within 15 minutes after which further ones from there are slowed down.";
     LoginProviderSecrets = "login.provider_secrets", ProviderSecrets, "{}",
         Secret, "What each identity provider has given this system as a secret: a JSON object from the provider's name to it. A provider that is not named has none.";
