@@ -12,6 +12,7 @@ use leptos::{
     task::spawn_local,
     wasm_split::{SplitLoaderError, wasm_split},
 };
+use pm_api::{MachineId, SensorId, alarm::Alarm};
 use pm_ui_core::route::{Chunk, Route};
 
 /// A page, once its chunk of the program is loaded.
@@ -22,41 +23,70 @@ pub fn ChunkedPage(
     /// The page.
     route: Route,
 ) -> impl IntoView {
+    let fetch = move || async move {
+        match chunk {
+            Chunk::Plant => fetch_plant().await,
+            Chunk::Sensing => fetch_sensing().await,
+            Chunk::Work => fetch_work().await,
+            Chunk::Operations => fetch_operations().await,
+            Chunk::Admin => fetch_admin().await,
+        }
+        .is_ok()
+    };
+    let page = move || match chunk {
+        // Nothing is waited for: the chunk is loaded.
+        Chunk::Plant => plant(route).now_or_never(),
+        Chunk::Sensing => sensing(route).now_or_never(),
+        Chunk::Work => work(route).now_or_never(),
+        Chunk::Operations => operations(route).now_or_never(),
+        Chunk::Admin => admin(route).now_or_never(),
+    };
+    once_loaded(fetch, page, 8)
+}
+
+/// A panel that is fetched after its page, so that the page comes sooner.
+#[derive(Debug, Clone, Copy)]
+pub enum Panel {
+    /// What the sensors of a machine show beside their references.
+    References(MachineId),
+    /// What happened to a machine, with its alarms.
+    History(MachineId, Memo<Vec<Alarm>>),
+    /// Planned maintenance of a machine.
+    Maintenance(MachineId),
+    /// The alarm rule of a sensor with this unit.
+    AlarmRule(SensorId, Signal<String>),
+}
+
+/// A panel, once the chunk of all panels is loaded.
+#[component]
+pub fn ChunkedPanel(
+    /// Which panel.
+    panel: Panel,
+) -> impl IntoView {
+    let fetch = move || async move { fetch_panels().await.is_ok() };
+    once_loaded(fetch, move || panels(panel).now_or_never(), 3)
+}
+
+/// A skeleton of so many lines, then what the loaded chunk makes, or the offer to fetch it again.
+fn once_loaded<F: Future<Output = bool> + 'static>(
+    fetch: impl Fn() -> F + Copy + Send + Sync + 'static,
+    made: impl Fn() -> Option<Result<AnyView, SplitLoaderError>> + Send + Sync + 'static,
+    lines: usize,
+) -> impl IntoView {
     let loaded = RwSignal::new(None::<bool>);
-    let fetch = move || {
+    let start = move || {
         loaded.set(None);
         spawn_local(async move {
-            let fetched = match chunk {
-                Chunk::Plant => fetch_plant().await,
-                Chunk::Sensing => fetch_sensing().await,
-                Chunk::Work => fetch_work().await,
-                Chunk::Operations => fetch_operations().await,
-                Chunk::Admin => fetch_admin().await,
-            };
+            let fetched = fetch().await;
             // The user may have opened another page while it loaded.
-            loaded.try_set(Some(fetched.is_ok()));
+            loaded.try_set(Some(fetched));
         });
     };
-    fetch();
-    move || {
-        let page = loaded.get().map(|fetched| {
-            let page = match chunk {
-                // Nothing is waited for: the chunk is loaded.
-                Chunk::Plant => plant(route).now_or_never(),
-                Chunk::Sensing => sensing(route).now_or_never(),
-                Chunk::Work => work(route).now_or_never(),
-                Chunk::Operations => operations(route).now_or_never(),
-                Chunk::Admin => admin(route).now_or_never(),
-            };
-            page.filter(|_| fetched).and_then(Result::ok)
-        });
-        match page {
-            None => skeleton(8),
-            Some(Some(page)) => page,
-            Some(None) => {
-                failure("This page could not be fetched.".to_owned(), Callback::new(move |()| fetch()))
-            }
-        }
+    start();
+    move || match loaded.get().map(|fetched| made().filter(|_| fetched).and_then(Result::ok)) {
+        None => skeleton(lines),
+        Some(Some(view)) => view,
+        Some(None) => failure("This page could not be fetched.".to_owned(), Callback::new(move |()| start())),
     }
 }
 
@@ -110,5 +140,15 @@ fn admin(route: Route) -> Result<AnyView, SplitLoaderError> {
         Route::Audit => view! { <page::audit::Audit /> }.into_any(),
         Route::Profile => view! { <page::profile::Profile /> }.into_any(),
         _ => view! { <page::not_found::NotFound /> }.into_any(),
+    })
+}
+
+#[wasm_split(panels, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_panels))]
+fn panels(panel: Panel) -> Result<AnyView, SplitLoaderError> {
+    Ok(match panel {
+        Panel::References(id) => view! { <page::references::References id /> }.into_any(),
+        Panel::History(id, own) => view! { <page::machine_history::MachineHistory id own /> }.into_any(),
+        Panel::Maintenance(id) => view! { <page::maintenance::Maintenance id /> }.into_any(),
+        Panel::AlarmRule(id, unit) => view! { <page::alarm_rule::AlarmRuleSection id unit /> }.into_any(),
     })
 }

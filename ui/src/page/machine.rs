@@ -3,6 +3,7 @@
 use crate::{
     api::{Query, Refresh},
     chart::{self, Chart, Group, Range, RangePicker, SensorSeries, limits},
+    chunk::{ChunkedPanel, Panel},
     components::{
         badge,
         icon::Icon,
@@ -11,9 +12,8 @@ use crate::{
     },
     live::Topic,
     page::{
-        alarms::AlarmList, machine_fields::FIELDS, machine_form::EditMachine,
-        machine_history::MachineHistory, maintenance::Maintenance, predictions::PredictionTable,
-        references::References, sensor_form::AddSensor,
+        alarms::AlarmList, machine_fields::FIELDS, machine_form::EditMachine, predictions::PredictionTable,
+        sensor_form::AddSensor,
     },
     state::app,
 };
@@ -85,9 +85,9 @@ pub fn MachinePage(
         <div class="columns">
             <div class="column-wide">
                 <Trends id sensors own />
-                <References id />
-                <Maintenance id />
-                <MachineHistory id own />
+                <ChunkedPanel panel=Panel::References(id) />
+                <ChunkedPanel panel=Panel::Maintenance(id) />
+                <ChunkedPanel panel=Panel::History(id, own) />
             </div>
             <div class="column-side">
                 <section class="panel">

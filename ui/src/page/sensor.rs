@@ -1,9 +1,10 @@
 //! One sensor: its history with limits, envelope and alarm marks, and its figures.
 
-use super::{alarm_rule::AlarmRuleSection, sensor_form::EditSensor};
+use super::sensor_form::EditSensor;
 use crate::{
     api::{Query, Refresh},
     chart::{self, Chart, RangePicker, SensorSeries, StatusTime, limits},
+    chunk::{ChunkedPanel, Panel},
     components::{badge, loaded::Loaded, time::ms},
     live::Topic,
     page::predictions::PredictionTable,
@@ -163,7 +164,7 @@ pub fn SensorPage(
                     })
             }}
         </Loaded>
-        <AlarmRuleSection id unit />
+        <ChunkedPanel panel=Panel::AlarmRule(id, unit) />
         <section class="panel">
             <header class="panel-head">
                 <h2>"Predictions"</h2>
