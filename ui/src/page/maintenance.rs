@@ -41,9 +41,17 @@ pub fn Maintenance(
         &[Refresh::Pulse, Refresh::On(Topic::Alarms)],
     );
     let open = RwSignal::new(false);
-    // windows of a class have no machine; the machine's own class decides, which the server knows
-    let own = move |w: &MaintenanceWindow| w.machine_id.is_none_or(|machine| machine == id);
-    let of_machine = Memo::new(move |_| windows.items().into_iter().filter(own).collect::<Vec<_>>());
+    let machines = expect_context::<Machines>();
+    let of_machine = Memo::new(move |_| {
+        let machine = machines.query.items().into_iter().find(|machine| machine.id == id);
+        let class = machine.and_then(|machine| machine.machine_class);
+        let covers = |window: &MaintenanceWindow| match (window.machine_id, &window.machine_class) {
+            (Some(machine), _) => machine == id,
+            (None, Some(of)) => class.as_ref() == Some(of),
+            (None, None) => true,
+        };
+        windows.items().into_iter().filter(covers).collect::<Vec<_>>()
+    });
     view! {
         <section class="panel">
             <header class="panel-head">

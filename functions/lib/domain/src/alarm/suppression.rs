@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(suppression(MachineStatus::Online, &[], now), None);
         let on = window("2026-06-01T09:00:00Z", "2026-06-01T11:00:00Z", None, "UTC");
         assert_eq!(
-            suppression(MachineStatus::Degraded, &[on.clone()], now),
+            suppression(MachineStatus::Degraded, std::slice::from_ref(&on), now),
             Some(Suppression::Window(on.id))
         );
     }
