@@ -24,6 +24,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "model_drift",
     "model_records",
     "model_shadow",
+    "newest_alarms",
     "notices",
     "outbox",
     "outbox_cursors",
@@ -45,6 +46,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "service_reports",
     "spent_tickets",
     "stray_objects",
+    "suppressed_conditions",
     "ticket_transitions",
     "webhook_deliveries",
 ];
