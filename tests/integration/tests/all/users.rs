@@ -265,6 +265,8 @@ async fn there_is_always_an_administrator() -> Result<()> {
     let role = json!({"role": "admin"});
     left.patch(&path, role.clone()).await?.expect(200)?;
     left.patch(&second_path, role).await?.expect(200)?;
+    // a change of role ended the session of whoever left
+    let admin = client.sign_in(ADMIN).await?;
     assert_eq!(admin.delete(&second_path).await?.status, 204);
     Ok(())
 }
