@@ -145,7 +145,7 @@ fn EditRule(known: SensorAlarmRule, query: Query<SensorAlarmRule>) -> impl IntoV
     let open = RwSignal::new(false);
     let known = StoredValue::new(known);
     view! {
-        {form::opener("Edit", Icon::Wrench, Role::Engineer, move || open.set(true))}
+        {form::opener("Change rule", Icon::Wrench, Role::Engineer, move || open.set(true))}
         <Dialog open title="Alarm rule of the sensor">
             <Form open known=known.get_value() query />
         </Dialog>
