@@ -146,7 +146,7 @@ fn EditRule(known: SensorAlarmRule, query: Query<SensorAlarmRule>) -> impl IntoV
     let known = StoredValue::new(known);
     view! {
         {form::opener("Change rule", Icon::Wrench, Role::Engineer, move || open.set(true))}
-        <Dialog open title="Alarm rule of the sensor">
+        <Dialog open title="Alarm rule">
             <Form open known=known.get_value() query />
         </Dialog>
     }
