@@ -41,11 +41,19 @@ create table rollup_changes (
 );
 create index rollup_changes_by_minute on rollup_changes (minute);
 
+-- A value as it is summed up: a double goes up to 1e308 and down to 1e-323, and PostgreSQL refuses a sum or a product that
+-- does not fit. (`pm_domain::held::summand` is the same.)
+create function summand(value double precision) returns double precision
+language sql immutable parallel safe
+as $$
+    select case when abs(value) < 1e-100 then 0 else greatest(-1e140, least(1e140, value)) end
+$$;
+
 -- A value times the seconds until the next one; values are bounded so that no sum overflows.
 create function held_area(value double precision, from_time timestamptz, to_time timestamptz) returns double precision
 language sql immutable parallel safe
 as $$
-    select greatest(-1e140, least(1e140, value)) * extract(epoch from to_time - from_time)::double precision
+    select summand(value) * extract(epoch from to_time - from_time)::double precision
 $$;
 
 -- Rolls up the hours of the given sensors from their minutes. (In plpgsql, because it plans one statement after the other:
@@ -111,7 +119,7 @@ begin
         select c.minute, c.sensor_id, a.count, a.sum, a.min, a.max, a.last, a.worst, a.first_time, a.last_time, a.area
         from unnest(late_sensors, minutes) c (sensor_id, minute)
         cross join lateral (
-            select count(*) as count, sum(d.value order by d.time) as sum, min(d.value) as min, max(d.value) as max,
+            select count(*) as count, sum(summand(d.value) order by d.time) as sum, min(d.value) as min, max(d.value) as max,
                    last(d.value, d.time) as last, max(d.status) as worst, min(d.time) as first_time,
                    max(d.time) as last_time, coalesce(sum(d.held), 0) as area
             from (
@@ -136,7 +144,7 @@ begin
         get diagnostics counted = row_count;
         taken := taken + counted;
         insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst, first_time, last_time, area)
-        select this, d.sensor_id, count(*), sum(d.value order by d.time), min(d.value), max(d.value),
+        select this, d.sensor_id, count(*), sum(summand(d.value) order by d.time), min(d.value), max(d.value),
                last(d.value, d.time), max(d.status), min(d.time), max(d.time), coalesce(sum(d.held), 0)
         from (
             select sensor_id, time, value, status,

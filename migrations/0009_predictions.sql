@@ -47,9 +47,17 @@ create table sensor_state (
     threshold_condition smallint not null default 0,
     prediction_condition smallint not null default 0,
     reported_condition smallint not null default 0,
+    -- of its silence
+    stale_condition smallint not null default 0,
+    -- what evaluation remembers of the delays of the alarm rule (pm_domain::alarm::condition), and when one runs out if no
+    -- reading comes before
+    delay_state jsonb,
+    delay_due_at timestamptz,
     -- readings up to this time have been evaluated for alarms
     evaluated_through timestamptz
 ) with (fillfactor = 50);
+create index sensor_state_delay_due on sensor_state (delay_due_at) where delay_due_at is not null;
+create index sensor_state_stale on sensor_state (sensor_id) where stale_condition <> 0;
 
 -- The state of scoring a machine as a whole, and its newest result.
 create table machine_state (

@@ -1330,10 +1330,10 @@ CREATE TABLE public.sensor_state (
     threshold_condition smallint DEFAULT 0 NOT NULL,
     prediction_condition smallint DEFAULT 0 NOT NULL,
     reported_condition smallint DEFAULT 0 NOT NULL,
-    evaluated_through timestamp with time zone,
+    stale_condition smallint DEFAULT 0 NOT NULL,
     delay_state jsonb,
     delay_due_at timestamp with time zone,
-    stale_condition smallint DEFAULT 0 NOT NULL
+    evaluated_through timestamp with time zone
 )
 WITH (fillfactor='50');
 
