@@ -7,7 +7,7 @@ use pm_api::{
     maintenance::{MaintenanceWindow, MaintenanceWindowChange, SuppressedCondition, check_span},
     route::op,
 };
-use pm_domain::zone::Zone;
+use pm_domain::zone;
 use pm_store::{
     StoreError,
     maintenance::{self, Plan},
@@ -32,7 +32,7 @@ pub(crate) async fn create(input: Input<op::CreateMaintenanceWindow>) -> Result<
         ends_at: new.ends_at,
         repeats: new.repeats,
         repeats_until: new.repeats_until,
-        zone: zone(new.zone.as_ref())?.unwrap_or_else(|| DEFAULT_ZONE.to_owned()),
+        zone: checked_zone(new.zone.as_ref())?.unwrap_or_else(|| DEFAULT_ZONE.to_owned()),
     };
     let scope = (new.machine_id, new.machine_class.as_ref().map(|class| class.0.as_str()));
     let db = input.db().await?;
@@ -48,7 +48,7 @@ pub(crate) async fn create(input: Input<op::CreateMaintenanceWindow>) -> Result<
 
 pub(crate) async fn update(input: Input<op::UpdateMaintenanceWindow>) -> Result<MaintenanceWindow, Refusal> {
     let id: MaintenanceWindowId = input.id("window_id")?;
-    let zone = zone(input.body.zone.as_ref())?;
+    let zone = checked_zone(input.body.zone.as_ref())?;
     let db = input.db().await?;
     let actor = input.actor(&db).await?;
     let now = now();
@@ -85,11 +85,10 @@ fn changed(before: MaintenanceWindow, change: &MaintenanceWindowChange, zone: Op
 }
 
 /// A zone has to be one of the IANA database.
-fn zone(name: Option<&Text<1, 64>>) -> Result<Option<String>, Refusal> {
+fn checked_zone(name: Option<&Text<1, 64>>) -> Result<Option<String>, Refusal> {
     let Some(name) = name else { return Ok(None) };
-    if Zone::named(name).is_some() {
-        return Ok(Some(name.0.trim().to_owned()));
+    match zone::fault(name) {
+        Some(fault) => Err(Refusal::in_body(vec![fault])),
+        None => Ok(Some(name.trim().to_owned())),
     }
-    let message = "Input should be a time zone of the IANA database, e.g. Europe/Berlin";
-    Err(Refusal::in_body(vec![FieldFault::new("zone", message, json!(name.0))]))
 }

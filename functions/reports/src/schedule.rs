@@ -9,7 +9,7 @@ use pm_api::{
 };
 use pm_domain::{
     schedule::{self, Rule},
-    zone::Zone,
+    zone::{self, Zone},
 };
 use pm_store::{
     StoreError,
@@ -80,11 +80,10 @@ fn check_recipients(recipients: &Recipients) -> Result<(), Refusal> {
 
 /// The zone has to be one of the IANA database; an empty name means none.
 fn check_zone(name: Option<&str>) -> Result<(), Refusal> {
-    let Some(name) = name.filter(|name| !name.is_empty() && Zone::named(name).is_none()) else {
-        return Ok(());
-    };
-    let message = "Input should be a time zone of the IANA database, e.g. Europe/Berlin";
-    Err(Refusal::in_body(vec![FieldFault::new("zone", message, json!(name))]))
+    match name.filter(|name| !name.is_empty()).and_then(zone::fault) {
+        Some(fault) => Err(Refusal::in_body(vec![fault])),
+        None => Ok(()),
+    }
 }
 
 fn addresses(recipients: &Recipients) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use crate::duration::{DAY_S, HOUR_S};
 use jiff::{civil::DateTime, tz::TimeZone};
-use pm_api::Timestamp;
+use pm_api::{Timestamp, input::FieldFault};
 
 /// A time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,13 @@ impl Zone {
         };
         instant().map_or(Timestamp(local_s * Timestamp::SECOND), |at| Timestamp(at.as_microsecond()))
     }
+}
+
+/// The fault of a field `zone` that names no zone of the database.
+#[must_use]
+pub fn fault(name: &str) -> Option<FieldFault> {
+    let message = "Input should be a time zone of the IANA database, e.g. Europe/Berlin";
+    Zone::named(name).is_none().then(|| FieldFault::new("zone", message, name))
 }
 
 #[cfg(test)]
