@@ -1,5 +1,5 @@
-//! What the alarm engine must be told of the readings of sensors, and what must be remembered of the delays of their alarm
-//! rules. The rules are in `pm_domain::alarm::told`.
+//! What must be reported to the alarm engine about the readings of sensors, and what must be remembered of the delays of their alarm
+//! rules. The rules are in `pm_domain::alarm::monitored`.
 
 use pm_api::{Timestamp, alarm_engine::Condition};
 use pm_domain::condition::ClassifiedReading;
@@ -21,14 +21,9 @@ pub(crate) fn of(
     }
     let (mut conditions, mut changes) = (Vec::new(), Vec::new());
     for (sensor, readings) in sensors.iter().zip(by_sensor).filter(|(_, readings)| !readings.is_empty()) {
-        let follows = sensor.subject().readings(&readings, now);
-        conditions.extend(follows.conditions);
-        changes.extend(follows.remember.map(|(state, due_at)| DelayChange {
-            sensor_id: sensor.sensor_id,
-            before: sensor.delay_state,
-            state,
-            due_at,
-        }));
+        let evaluation = sensor.monitored().readings(&readings, now);
+        changes.extend(DelayChange::of(sensor, &evaluation));
+        conditions.extend(evaluation.conditions);
     }
     (conditions, changes)
 }

@@ -64,7 +64,7 @@ async fn take(input: Input<op::Ingest>) -> Result<BatchReport, Refusal> {
     let (scored, predicted) = scoring::score(&db, &sensors, &live, now).await;
     let (mut conditions, delays) = conditions::of(&sensors, &live, now);
     conditions.extend(predicted);
-    // first told, then remembered: if it fails in between, the batch comes again and is told again
+    // reported first, stored then: if it fails in between, the batch comes again and is reported again
     let alarm_changes = tell_alarm_engine(conditions).await?;
     if !delays.is_empty() {
         ingest::remember_delays(&db, &delays).await?;

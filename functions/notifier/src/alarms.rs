@@ -6,7 +6,7 @@ use pm_api::{
     alarm_engine::{Condition, Conditions, ConditionsReport},
     tick::BridgeHealth,
 };
-use pm_domain::{alarm::told::TRANSIT_S, clock::Task};
+use pm_domain::{alarm::monitored::TRANSIT_S, clock::Task};
 use pm_store::{
     Db, alarm_overdue,
     ingest::{self, DelayChange},
@@ -22,21 +22,16 @@ pub(crate) async fn run(db: &Db, bridge: &BridgeHealth, tasks: &mut Tasks<'_>) {
     }
 }
 
-/// Tells first and remembers then: if it ends in between, the next tick tells again.
+/// Reports first and stores the delays then: if it ends in between, the next tick reports again.
 async fn delays(db: &Db, now: Timestamp) -> Result<(), String> {
     let due = alarm_overdue::due(db, now.plus_seconds(-TRANSIT_S)).await.map_err(|e| e.to_string())?;
     let (mut conditions, mut changes) = (Vec::new(), Vec::new());
     for sensor in &due {
-        let follows = sensor.subject().overdue(now);
-        conditions.extend(follows.conditions);
-        changes.extend(follows.remember.map(|(state, due_at)| DelayChange {
-            sensor_id: sensor.sensor_id,
-            before: sensor.delay_state,
-            state,
-            due_at,
-        }));
+        let evaluation = sensor.monitored().overdue(now);
+        changes.extend(DelayChange::of(sensor, &evaluation));
+        conditions.extend(evaluation.conditions);
     }
-    tell(conditions).await?;
+    report(conditions).await?;
     if !changes.is_empty() {
         ingest::remember_unchanged(db, &changes).await.map_err(|e| e.to_string())?;
     }
@@ -46,11 +41,11 @@ async fn delays(db: &Db, now: Timestamp) -> Result<(), String> {
 /// A bridge that has just started has not listened for longer.
 async fn silence(db: &Db, listening_since: Timestamp, now: Timestamp) -> Result<(), String> {
     let silent = alarm_overdue::silent(db, listening_since).await.map_err(|e| e.to_string())?;
-    tell(silent.iter().filter_map(|(silent_s, sensor)| sensor.subject().silent(*silent_s, now)).collect())
+    report(silent.iter().filter_map(|(silent_s, sensor)| sensor.monitored().silent(*silent_s, now)).collect())
         .await
 }
 
-async fn tell(items: Vec<Condition>) -> Result<(), String> {
+async fn report(items: Vec<Condition>) -> Result<(), String> {
     if items.is_empty() {
         return Ok(());
     }

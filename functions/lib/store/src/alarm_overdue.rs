@@ -1,4 +1,4 @@
-//! Sensors about which there is something to tell without a reading: a delay of an alarm rule has run out, or nothing was
+//! Sensors about which something is to be reported without a reading: a delay of an alarm rule has run out, or nothing was
 //! sent for longer than expected.
 
 use crate::alarm_rule::rules_of_sensor;

@@ -13,7 +13,11 @@ use pm_api::{
     sensor::Thresholds,
 };
 use pm_domain::{
-    alarm::{condition::State, rule, told::Subject},
+    alarm::{
+        condition::State,
+        monitored::{Evaluation, MonitoredSensor},
+        rule,
+    },
     freshness::late_before,
 };
 use spin_sdk::pg::ParameterValue;
@@ -163,11 +167,11 @@ pub struct KnownSensor {
     pub unit: Option<String>,
     /// The thresholds that count for it: its own or its machine's.
     pub thresholds: Thresholds,
-    /// What the alarm engine was last told of its limits.
+    /// What was last reported to the alarm engine about its limits.
     pub threshold_condition: ReadingStatus,
-    /// What the alarm engine was last told of its predictions.
+    /// What was last reported to the alarm engine about its predictions.
     pub prediction_condition: ReadingStatus,
-    /// What the alarm engine was last told of the statuses that its sender gives.
+    /// What was last reported to the alarm engine about the statuses that its sender gives.
     pub reported_condition: ReadingStatus,
     /// Readings up to here have been judged for alarms.
     pub evaluated_through: Option<Timestamp>,
@@ -177,7 +181,7 @@ pub struct KnownSensor {
     pub newest: Option<(Timestamp, f64, ReadingStatus)>,
     /// Does its machine name a network for its remaining life?
     pub has_network: bool,
-    /// What the alarm engine was last told of its silence.
+    /// What was last reported to the alarm engine about its silence.
     pub stale_condition: ReadingStatus,
     /// What is remembered of the delays of its alarm rule.
     pub delay_state: Option<State>,
@@ -188,8 +192,8 @@ pub struct KnownSensor {
 impl KnownSensor {
     /// What decides on its alarms.
     #[must_use]
-    pub fn subject(&self) -> Subject {
-        Subject {
+    pub fn monitored(&self) -> MonitoredSensor {
+        MonitoredSensor {
             machine_id: self.machine_id,
             sensor_id: self.sensor_id,
             name: self.name.clone(),
@@ -217,6 +221,15 @@ pub struct DelayChange {
     pub state: Option<State>,
     /// When the first delay runs out, if one runs.
     pub due_at: Option<Timestamp>,
+}
+
+impl DelayChange {
+    /// What an evaluation of a sensor says that must be remembered, if it does.
+    #[must_use]
+    pub fn of(sensor: &KnownSensor, evaluation: &Evaluation) -> Option<Self> {
+        let (state, due_at) = evaluation.remember?;
+        Some(Self { sensor_id: sensor.sensor_id, before: sensor.delay_state, state, due_at })
+    }
 }
 
 /// What a name in a payload means.

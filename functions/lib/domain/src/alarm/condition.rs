@@ -87,10 +87,10 @@ pub struct Judged {
 pub struct Evaluated {
     /// To be remembered.
     pub state: State,
-    /// When a delay runs out if no reading comes before, by the present of whoever asks then: with the lag of readings.
+    /// When a delay runs out if no reading comes before: by the clock of the server, with the lag of readings added.
     pub due_at: Option<Timestamp>,
-    /// What the alarm engine must be told, if anything.
-    pub told: Option<LimitCondition>,
+    /// What must be reported to the alarm engine, if anything.
+    pub reported: Option<LimitCondition>,
     /// The change per minute behind it, if it is what raised it.
     pub rate_per_min: Option<f64>,
 }
@@ -151,7 +151,7 @@ impl Until {
 }
 
 impl State {
-    /// The state of a sensor of which the alarm engine was told `class` last.
+    /// The state of a sensor whose class was last reported to the alarm engine as `class`.
     #[must_use]
     pub fn new(measure: ConditionKind, class: ReadingStatus, through: Option<Timestamp>) -> Self {
         Self { measure, class, warning_since: None, critical_since: None, through, lag_us: 0 }
@@ -232,8 +232,8 @@ impl Seen {
 
 /// What the alarm engine knows of a sensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Told {
-    /// The class that it was last told.
+pub struct LastReported {
+    /// The class that was last reported to it.
     pub class: ReadingStatus,
     /// It knows of readings up to here.
     pub through: Option<Timestamp>,
@@ -243,13 +243,13 @@ pub struct Told {
 /// until the first of them. `until` is up to when delays run without a further reading, if at all; not later than the present.
 ///
 /// A reading is taken in once. It is counted once the alarm engine knows of it, so one whose evaluation was lost half-way is
-/// told when it comes again.
+/// reported when it comes again.
 #[must_use]
 pub fn evaluate(
     before: State,
     held: Option<Judged>,
     readings: &[Judged],
-    told: Told,
+    reported: LastReported,
     delays: &Delays,
     (until, now): (Option<Timestamp>, Timestamp),
 ) -> Evaluated {
@@ -263,7 +263,7 @@ pub fn evaluate(
         }
         state.ask(reading, time);
         state.advance(Until::With(time), delays);
-        let is_new = told.through.is_none_or(|through| reading.time > through);
+        let is_new = reported.through.is_none_or(|through| reading.time > through);
         if is_new && reading.beyond > ReadingStatus::Normal && state.class > ReadingStatus::Normal {
             seen.add(state.class, reading, time);
         }
@@ -278,28 +278,28 @@ pub fn evaluate(
         seen.add(state.class, held, at);
     }
     let active = state.class > ReadingStatus::Normal;
-    // told of less than counts: what was to be told got lost
+    // a lower class was reported than the one that counts: the report got lost
     if let Some(held) = &held
         && seen.occurrences == 0
-        && state.class > told.class
+        && state.class > reported.class
     {
         seen.add(state.class, held, held.time.min(now));
     }
-    let ended = !active && told.class > ReadingStatus::Normal;
-    let evaluated_through = state.through.or(told.through).unwrap_or(now).min(now);
+    let ended = !active && reported.class > ReadingStatus::Normal;
+    let evaluated_through = state.through.or(reported.through).unwrap_or(now).min(now);
     let (worst, rate_per_min) = match (seen.worst, &held) {
         (Some(((class, _, time), value, rate)), _) => ((class, value, time), rate),
         (None, Some(held)) => ((state.class, held.value, held.time.min(now)), None),
         (None, None) => ((state.class, f64::NAN, now), None),
     };
-    let told = (seen.occurrences > 0 || ended).then_some(LimitCondition {
+    let reported = (seen.occurrences > 0 || ended).then_some(LimitCondition {
         occurrences: seen.occurrences,
         worst,
         still_active: active,
         evaluated_through,
     });
     let due_at = state.ends(delays).into_iter().flatten().min().map(|end| Timestamp(end.0 + state.lag_us));
-    Evaluated { state, due_at, told, rate_per_min }
+    Evaluated { state, due_at, reported, rate_per_min }
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ pub mod case;
 pub mod condition;
 pub mod fault;
 pub mod machine;
+pub mod monitored;
 pub mod need;
 pub mod rule;
 pub mod suppression;
-pub mod told;
 pub mod workflow;
 
 use pm_api::{AlarmStatus, Timestamp, alarm::StatusOrActive};

@@ -39,7 +39,7 @@ fn fresh() -> State {
 /// Sends the values one by one; returns `(second, class)` of each change, also of those without a reading.
 fn changes(delays: &Delays, values: &[(i64, f64)], until_s: i64) -> Vec<(i64, ReadingStatus)> {
     let (mut state, mut held, mut changes) = (fresh(), None, Vec::new());
-    let mut told = Told { class: Normal, through: None };
+    let mut reported = LastReported { class: Normal, through: None };
     let mut note = |second: i64, class: ReadingStatus| {
         if changes.last().map_or(Normal, |(_, class)| *class) != class {
             changes.push((second, class));
@@ -48,15 +48,15 @@ fn changes(delays: &Delays, values: &[(i64, f64)], until_s: i64) -> Vec<(i64, Re
     let readings = judged(delays, values);
     for second in 0..=until_s {
         for reading in readings.iter().filter(|r| r.time == at(second)) {
-            let found = evaluate(state, held, &[*reading], told, delays, (None, NOW));
+            let found = evaluate(state, held, &[*reading], reported, delays, (None, NOW));
             state = found.state;
             held = Some(*reading);
-            told = Told { class: state.class, through: state.through };
+            reported = LastReported { class: state.class, through: state.through };
         }
-        let found = evaluate(state, held, &[], told, delays, (Some(at(second)), NOW));
+        let found = evaluate(state, held, &[], reported, delays, (Some(at(second)), NOW));
         assert!(found.due_at.is_none_or(|due| due > at(second)));
         state = found.state;
-        told.class = state.class;
+        reported.class = state.class;
         note(second, state.class);
     }
     changes
@@ -125,34 +125,34 @@ fn sixty_crossings_are_one_alarm() {
 }
 
 #[test]
-fn an_evaluation_that_got_lost_half_way_is_told_again() {
+fn an_evaluation_that_got_lost_half_way_is_reported_again() {
     let delays = delays(10, 10, 0.0);
     let readings = judged(&delays, &[(0, 95.0), (12, 95.0)]);
-    let told = Told { class: Normal, through: None };
-    let first = evaluate(fresh(), None, &readings, told, &delays, (None, NOW));
-    assert!(first.told.is_some_and(|told| told.still_active && told.worst.0 == Critical));
-    // the state was stored, the alarm engine was not told
-    let again = evaluate(first.state, None, &readings, told, &delays, (None, NOW));
+    let reported = LastReported { class: Normal, through: None };
+    let first = evaluate(fresh(), None, &readings, reported, &delays, (None, NOW));
+    assert!(first.reported.is_some_and(|reported| reported.still_active && reported.worst.0 == Critical));
+    // the state was stored, nothing was reported to the alarm engine
+    let again = evaluate(first.state, None, &readings, reported, &delays, (None, NOW));
     assert_eq!(again.state, first.state);
     let held = readings.last().copied();
-    let again = evaluate(first.state, held, &[], told, &delays, (None, NOW));
-    assert!(again.told.is_some_and(|told| told.occurrences == 1 && told.worst.0 == Critical));
-    // the alarm engine was told, the state was not stored
-    let told = Told { class: Critical, through: Some(at(12)) };
-    let again = evaluate(fresh(), None, &readings, told, &delays, (None, NOW));
+    let again = evaluate(first.state, held, &[], reported, &delays, (None, NOW));
+    assert!(again.reported.is_some_and(|reported| reported.occurrences == 1 && reported.worst.0 == Critical));
+    // it was reported to the alarm engine, the state was not stored
+    let reported = LastReported { class: Critical, through: Some(at(12)) };
+    let again = evaluate(fresh(), None, &readings, reported, &delays, (None, NOW));
     assert_eq!(again.state, first.state);
-    assert!(again.told.is_none_or(|told| told.still_active));
+    assert!(again.reported.is_none_or(|reported| reported.still_active));
 }
 
 #[test]
 fn nothing_lies_in_the_future() {
     let delays = delays(5, 0, 0.0);
     let ahead = Judged { time: NOW.plus_seconds(4), ..judged(&delays, &[(0, 95.0)])[0] };
-    let told = Told { class: Normal, through: None };
-    let found = evaluate(fresh(), None, &[ahead], told, &delays, (None, NOW));
+    let reported = LastReported { class: Normal, through: None };
+    let found = evaluate(fresh(), None, &[ahead], reported, &delays, (None, NOW));
     assert_eq!(found.state.warning_since, Some(NOW));
     assert_eq!(found.state.through, Some(NOW));
-    let later = evaluate(found.state, Some(ahead), &[], told, &delays, (Some(NOW.plus_seconds(60)), NOW));
+    let later = evaluate(found.state, Some(ahead), &[], reported, &delays, (Some(NOW.plus_seconds(60)), NOW));
     assert_eq!(later.state.class, Normal);
 }
 
@@ -178,16 +178,16 @@ fn any_delays() -> impl Strategy<Value = Delays> {
 
 proptest! {
     #[test]
-    fn without_a_rule_it_is_as_without_rules(values in any_values(), told in prop::sample::select(ReadingStatus::ALL),
+    fn without_a_rule_it_is_as_without_rules(values in any_values(), reported in prop::sample::select(ReadingStatus::ALL),
                                              through_s in prop::option::of(0_i64..60)) {
         let through = through_s.map(at);
         let none = Delays::default();
         let plain: Vec<_> = values.iter()
             .map(|&(s, value)| ClassifiedReading { time: at(s), value, status: limits::classify(&LIMITS, value) })
             .collect();
-        let before = State::new(ConditionKind::Threshold, told, through);
-        let found = evaluate(before, None, &judged(&none, &values), Told { class: told, through }, &none, (None, NOW));
-        prop_assert_eq!(found.told, limit_condition(&plain, through, told, NOW));
+        let before = State::new(ConditionKind::Threshold, reported, through);
+        let found = evaluate(before, None, &judged(&none, &values), LastReported { class: reported, through }, &none, (None, NOW));
+        prop_assert_eq!(found.reported, limit_condition(&plain, through, reported, NOW));
         prop_assert_eq!(found.due_at, None);
     }
 
@@ -195,17 +195,17 @@ proptest! {
     fn batches_make_no_difference(values in any_values(), delays in any_delays(), split in 0_usize..24) {
         let readings = judged(&delays, &values);
         let split = split.min(readings.len());
-        let told = Told { class: Normal, through: None };
-        let whole = evaluate(fresh(), None, &readings, told, &delays, (None, NOW)).state;
-        let first = evaluate(fresh(), None, &readings[..split], told, &delays, (None, NOW)).state;
+        let reported = LastReported { class: Normal, through: None };
+        let whole = evaluate(fresh(), None, &readings, reported, &delays, (None, NOW)).state;
+        let first = evaluate(fresh(), None, &readings[..split], reported, &delays, (None, NOW)).state;
         let held = split.checked_sub(1).map(|i| readings[i]);
-        let both = evaluate(first, held, &readings[split..], told, &delays, (None, NOW)).state;
+        let both = evaluate(first, held, &readings[split..], reported, &delays, (None, NOW)).state;
         prop_assert_eq!(both, whole);
         // a restart in the middle
         let stored = serde_json::to_string(&first).expect("JSON");
         prop_assert_eq!(serde_json::from_str::<State>(&stored).expect("a state"), first);
         // what is delivered again changes nothing
-        prop_assert_eq!(evaluate(whole, None, &readings, told, &delays, (None, NOW)).state, whole);
+        prop_assert_eq!(evaluate(whole, None, &readings, reported, &delays, (None, NOW)).state, whole);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What the alarm engine must be told of a sensor: of its readings, by its limits or, where it has none, by the status that its
-//! sender gives; and of its silence.
+//! What must be reported to the alarm engine about a sensor: about its readings, by its limits or, where it has none, by the status that its
+//! sender gives; and about its silence.
 
-use super::condition::{Delays, Evaluated, Judged, State, Told, evaluate, judge};
+use super::condition::{Delays, Evaluated, Judged, LastReported, State, evaluate, judge};
 use crate::{
     condition::{ClassifiedReading, LimitCondition, limit_condition},
     limits,
@@ -17,9 +17,9 @@ use pm_api::{
 /// interrupted them may be on its way.
 pub const TRANSIT_S: i64 = 1;
 
-/// A sensor, with what is remembered of it.
+/// A sensor whose readings may become alarms, with what is remembered of it.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub struct MonitoredSensor {
     /// Its machine.
     pub machine_id: MachineId,
     /// The sensor.
@@ -32,7 +32,7 @@ pub struct Subject {
     pub thresholds: Thresholds,
     /// The alarm rule that counts for it.
     pub rule: RuleValues,
-    /// What the alarm engine was last told of its limits.
+    /// What was last reported to the alarm engine about its limits.
     pub threshold_condition: ReadingStatus,
     /// The same of the statuses that its sender gives.
     pub reported_condition: ReadingStatus,
@@ -46,16 +46,16 @@ pub struct Subject {
     pub newest: Option<(Timestamp, f64, ReadingStatus)>,
 }
 
-/// What follows for a sensor.
+/// The result for a sensor.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Follows {
-    /// What the alarm engine must be told.
+pub struct Evaluation {
+    /// What must be reported to the alarm engine.
     pub conditions: Vec<Condition>,
     /// What must be remembered of the delays afterwards, and when one runs out; `None`: it stays as it is.
     pub remember: Option<(Option<State>, Option<Timestamp>)>,
 }
 
-impl Subject {
+impl MonitoredSensor {
     /// Are its readings judged here, rather than by their sender?
     fn is_judged(&self) -> bool {
         limits::any(&limits::limits(self.thresholds)) || self.rule.max_rate_per_min.is_some()
@@ -63,31 +63,31 @@ impl Subject {
 
     /// What follows from readings that are stored, good and no history.
     #[must_use]
-    pub fn readings(&self, readings: &[ClassifiedReading], now: Timestamp) -> Follows {
+    pub fn readings(&self, readings: &[ClassifiedReading], now: Timestamp) -> Evaluation {
         if readings.is_empty() {
-            return Follows::default();
+            return Evaluation::default();
         }
-        let mut follows = self.judged(readings, None, now);
-        let (other, told) = match self.measure() {
+        let mut evaluation = self.judged(readings, None, now);
+        let (other, reported) = match self.measure() {
             ConditionKind::Threshold => (ConditionKind::Reported, self.reported_condition),
             _ => (ConditionKind::Threshold, self.threshold_condition),
         };
-        if told > ReadingStatus::Normal {
-            // the sensor got limits, or lost them: what was told by the other measure ends
+        if reported > ReadingStatus::Normal {
+            // the sensor got limits, or lost them: what was reported by the other measure ends
             let normal: Vec<_> =
                 readings.iter().map(|r| ClassifiedReading { status: ReadingStatus::Normal, ..*r }).collect();
-            let ended = limit_condition(&normal, self.evaluated_through, told, now);
-            follows.conditions.extend(ended.map(|found| self.condition(other, &found, None)));
+            let ended = limit_condition(&normal, self.evaluated_through, reported, now);
+            evaluation.conditions.extend(ended.map(|found| self.condition(other, &found, None)));
         }
         if self.stale_condition > ReadingStatus::Normal {
-            follows.conditions.push(self.heard(now));
+            evaluation.conditions.push(self.silence_end(now));
         }
-        follows
+        evaluation
     }
 
     /// What follows from delays that have run out without a further reading.
     #[must_use]
-    pub fn overdue(&self, now: Timestamp) -> Follows {
+    pub fn overdue(&self, now: Timestamp) -> Evaluation {
         let lag_us = self.delay_state.map_or(0, |state| state.lag_us);
         self.judged(&[], Some(Timestamp(now.plus_seconds(-TRANSIT_S).0 - lag_us)), now)
     }
@@ -97,20 +97,20 @@ impl Subject {
         if self.is_judged() { ConditionKind::Threshold } else { ConditionKind::Reported }
     }
 
-    fn judged(&self, readings: &[ClassifiedReading], until: Option<Timestamp>, now: Timestamp) -> Follows {
+    fn judged(&self, readings: &[ClassifiedReading], until: Option<Timestamp>, now: Timestamp) -> Evaluation {
         let measure = self.measure();
-        let told = match measure {
+        let reported = match measure {
             ConditionKind::Threshold => self.threshold_condition,
             _ => self.reported_condition,
         };
         let delays = Delays::of(&self.rule);
         if delays.are_none() && self.delay_state.is_none() {
-            let found = limit_condition(readings, self.evaluated_through, told, now);
+            let found = limit_condition(readings, self.evaluated_through, reported, now);
             let conditions = found.map(|found| self.condition(measure, &found, None)).into_iter().collect();
-            return Follows { conditions, remember: None };
+            return Evaluation { conditions, remember: None };
         }
         let remembered = self.delay_state.filter(|state| state.measure == measure);
-        let before = remembered.unwrap_or_else(|| State::new(measure, told, self.evaluated_through));
+        let before = remembered.unwrap_or_else(|| State::new(measure, reported, self.evaluated_through));
         let limits = limits::limits(self.thresholds);
         let mut previous = self.newest.map(|(time, value, _)| (time, value));
         let held =
@@ -125,11 +125,11 @@ impl Subject {
                 judged
             })
             .collect();
-        let told = Told { class: told, through: self.evaluated_through };
-        let Evaluated { state, due_at, told, rate_per_min } =
-            evaluate(before, held, &judged, told, &delays, (until, now));
+        let reported = LastReported { class: reported, through: self.evaluated_through };
+        let Evaluated { state, due_at, reported, rate_per_min } =
+            evaluate(before, held, &judged, reported, &delays, (until, now));
         let conditions =
-            told.map(|found| self.condition(measure, &found, rate_per_min)).into_iter().collect();
+            reported.map(|found| self.condition(measure, &found, rate_per_min)).into_iter().collect();
         let kept = (!delays.are_none() || due_at.is_some()).then_some(state);
         // readings that change nothing but the time may be taken in again
         let same = match (&kept, &self.delay_state) {
@@ -140,7 +140,7 @@ impl Subject {
             _ => false,
         };
         let remember = (!same || until.is_some()).then_some((kept, due_at.filter(|_| kept.is_some())));
-        Follows { conditions, remember }
+        Evaluation { conditions, remember }
     }
 
     fn condition(&self, kind: ConditionKind, found: &LimitCondition, rate_per_min: Option<f64>) -> Condition {
@@ -179,7 +179,7 @@ impl Subject {
         }
     }
 
-    /// What follows from a silence of so many seconds: it becomes stale, or is not any more because its rule expects less.
+    /// The condition that a silence of this length makes: the sensor becomes stale, or is no longer because its rule expects less.
     #[must_use]
     pub fn silent(&self, silent_s: f64, now: Timestamp) -> Option<Condition> {
         let expected_s = self.rule.expected_interval_s;
@@ -190,15 +190,15 @@ impl Subject {
                 severity: Severity::Warning,
                 still_active: true,
                 message: format!("{} has sent no good value for {expected_s} s", self.name),
-                ..self.heard(now)
+                ..self.silence_end(now)
             }),
-            (None, true) => Some(self.heard(now)),
+            (None, true) => Some(self.silence_end(now)),
             _ => None,
         }
     }
 
     /// The end of a silence.
-    fn heard(&self, now: Timestamp) -> Condition {
+    fn silence_end(&self, now: Timestamp) -> Condition {
         Condition {
             machine_id: self.machine_id,
             sensor_id: self.sensor_id,
