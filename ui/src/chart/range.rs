@@ -1,7 +1,11 @@
 //! Which time a group of charts shows: one of the usual intervals up to now, or from one time to another.
 
 use super::{Group, Span};
-use crate::components::{form::segment, icon::Icon, picker::Picker};
+use crate::components::{
+    form::{moment_field, segment},
+    icon::Icon,
+    picker::Picker,
+};
 use leptos::prelude::*;
 use pm_api::{
     Timestamp,
@@ -83,14 +87,6 @@ pub fn RangePicker(
             open.set(false);
         }
     };
-    let field = |label: &'static str, value: RwSignal<String>| {
-        view! {
-            <label class="field">
-                <span>{label}</span>
-                <input class="input" type="datetime-local" required bind:value=value />
-            </label>
-        }
-    };
     view! {
         <div class="segmented" role="group" aria-label="Time shown">
             {Interval::ALL
@@ -106,8 +102,8 @@ pub fn RangePicker(
         </div>
         <Picker label="From, to" icon=Icon::Clock chosen=Signal::derive(custom) open>
             <form class="form" on:submit=show>
-                {field("From", from)}
-                {field("To", to)}
+                {moment_field("From", from)}
+                {moment_field("To", to)}
                 <p class="muted small" role="alert">
                     {move || if wrong.get() { "The end must be later than the begin." } else { "In the time zone of this browser." }}
                 </p>

@@ -111,6 +111,17 @@ pub fn machine_choice(none: &'static str, required: bool, value: RwSignal<String
     .into_any()
 }
 
+/// A labelled date and time, which the browser reads in its own zone.
+pub fn moment_field(label: &'static str, value: RwSignal<String>) -> AnyView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input class="input" type="datetime-local" required bind:value=value />
+        </label>
+    }
+    .into_any()
+}
+
 /// A labelled box to tick.
 pub fn check(label: &'static str, value: RwSignal<bool>) -> impl IntoView {
     view! {

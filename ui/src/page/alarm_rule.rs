@@ -57,7 +57,8 @@ const FIELDS: [(&str, &str, Kind); 12] = [
 
 /// The word for a priority that is not set.
 const INHERITED: &str = "inherited";
-const PRIORITIES: &[&str] = &[INHERITED, "low", "medium", "high", "critical"];
+const PRIORITIES: &[&str] =
+    &[INHERITED, Priority::WORDS[0], Priority::WORDS[1], Priority::WORDS[2], Priority::WORDS[3]];
 
 /// The section on the page of a sensor.
 #[component]

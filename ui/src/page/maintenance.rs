@@ -191,19 +191,11 @@ fn Form(id: MachineId, open: RwSignal<bool>, windows: Query<Vec<MaintenanceWindo
             }
         });
     };
-    let moment = |label: &'static str, value: RwSignal<String>| {
-        view! {
-            <label class="field">
-                <span>{label}</span>
-                <input class="input" type="datetime-local" required bind:value=value />
-            </label>
-        }
-    };
     view! {
         <form class="form" on:submit=submit>
             <p class="muted">{move || machines.name(id)}</p>
             {text_field("What is done", "text", true, reason)}
-            <div class="form-row">{moment("From", from)} {moment("To", to)}</div>
+            <div class="form-row">{form::moment_field("From", from)} {form::moment_field("To", to)}</div>
             {choice("Repeats", &REPETITIONS, move || repeats.get(), move |word| {
                 repeats.set(REPETITIONS.iter().copied().find(|known| *known == word).unwrap_or(REPETITIONS[0]));
             })}
