@@ -86,7 +86,7 @@ fn main() -> Result<()> {
                 options.first().map_or("", String::as_str),
                 &data,
                 &models,
-                &option("--version", "1.0.0"),
+                (&option("--model", "rul-cmapss"), &option("--version", "1.0.0")),
                 seeds,
             )
         }

@@ -1,17 +1,18 @@
-//! Networks for remaining useful life, on engines that ran to failure (NASA C-MAPSS; Saxena, Goebel, Simon, Eklund:
-//! «Damage Propagation Modeling for Aircraft Engine Run-to-Failure Simulation», PHM 2008).
+//! Networks for remaining useful life, on machines that ran to failure.
 //!
 //! | Command | Reads | Does |
 //! |---|---|---|
-//! | `trainer rul select [--data DIR] [--seeds N]` | training engines only | compares recipes by cross-validation over engines |
-//! | `trainer rul train [--data DIR] [--version V]` | training engines, then once the test engines | trains, calibrates, measures, writes |
-//! | `trainer rul bench [--data DIR]` | test engines | measures the stored networks |
+//! | `trainer rul select --model NAME [--data DIR] [--seeds N]` | training machines only | compares recipes by cross-validation over machines |
+//! | `trainer rul train --model NAME [--data DIR] [--version V]` | training machines, then once the test machines | trains, calibrates, measures, writes |
+//! | `trainer rul bench [--data DIR]` | test machines | measures the stored networks |
+//!
+//! `models/NAME/source.json` says which files are read and what their columns mean ([`data::Source`]).
 //!
 //! `select` and `train` need the feature `train` (`cargo run --release -p pm-trainer --features train -- rul …`): programs and
 //! tests are built without automatic differentiation.
 //!
-//! Recipe, calibration and everything else that could be tuned is fixed before a test engine is read: `select` and the
-//! training take [`data::Engine`]s of the training files only.
+//! Recipe, calibration and everything else that could be tuned is fixed before a test machine is read: `select` and the
+//! training take [`data::Machine`]s of the training files only.
 
 mod bench;
 #[cfg(feature = "train")]
@@ -40,16 +41,22 @@ pub use bench::run as bench;
 ///
 /// # Errors
 /// When the data are not there, or a file cannot be written.
-pub fn run(command: &str, data: &Path, models: &Path, version: &str, seeds: u64) -> Result<()> {
+pub fn run(
+    command: &str,
+    data: &Path,
+    models: &Path,
+    (name, version): (&str, &str),
+    seeds: u64,
+) -> Result<()> {
     match command {
         #[cfg(feature = "train")]
-        "select" => select::run(data, seeds),
+        "select" => select::run(data, &data::Source::of(models, name)?, seeds),
         #[cfg(feature = "train")]
-        "train" => train::run(data, models, version),
+        "train" => train::run(data, models, (name, version)),
         #[cfg(not(feature = "train"))]
         "select" | "train" => {
             bail!(
-                "trainer rul {command} {version} with {seeds} seeds: build the trainer with --features train"
+                "trainer rul {command} of {name}/{version} with {seeds} seeds: build the trainer with --features train"
             )
         }
         "bench" => {

@@ -4,6 +4,7 @@
 //! network that learned from machines of one kind that ran to failure; it looks at several sensors over the last
 //! operating cycles, made comparable by [`window`]. Training is in `models/trainer`.
 
+pub mod condition;
 mod curve;
 pub mod model;
 pub mod network;

@@ -1,4 +1,4 @@
-//! The network that is checked in.
+//! The networks that are checked in.
 
 use pm_api::{MachineId, RulMethod, Timestamp, remaining_life::RulItem};
 use pm_model::rul::model::{Cycles, RulModel};
@@ -6,6 +6,8 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 const STORED: &str = "rul-cmapss/1.0.0";
+/// Its machines change between six operating conditions.
+const WITH_CONDITIONS: &str = "rul-cmapss-conditions/1.0.0";
 
 #[derive(Deserialize)]
 struct Case {
@@ -18,13 +20,21 @@ fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../models")
 }
 
+fn model_of(id: &str) -> RulModel {
+    RulModel::load(&models(), id).expect("a network that is checked in")
+}
+
 fn model() -> RulModel {
-    RulModel::load(&models(), STORED).expect("the network that is checked in")
+    model_of(STORED)
+}
+
+fn cases_of(id: &str) -> Vec<Case> {
+    let text = std::fs::read(models().join(id).join("golden.json")).expect("golden.json");
+    serde_json::from_slice(&text).expect("cases")
 }
 
 fn cases() -> Vec<Case> {
-    let text = std::fs::read(models().join(STORED).join("golden.json")).expect("golden.json");
-    serde_json::from_slice(&text).expect("cases")
+    cases_of(STORED)
 }
 
 fn item(case: &Case) -> RulItem {
@@ -40,20 +50,34 @@ fn item(case: &Case) -> RulItem {
 
 #[test]
 fn the_golden_cycles_come_out_one_at_a_time_and_all_at_once() {
-    let (model, cases) = (model(), cases());
-    assert!(cases.len() >= 5);
-    let histories: Vec<&[Vec<f64>]> = cases.iter().map(|c| c.history.as_slice()).collect();
-    let together = model.estimate(&histories);
-    for (case, there) in cases.iter().zip(together) {
-        let alone = model.estimate(&[&case.history])[0];
-        for (a, b, c) in [
-            (case.cycles.expected, alone.expected, there.expected),
-            (case.cycles.lower, alone.lower, there.lower),
-            (case.cycles.upper, alone.upper, there.upper),
-        ] {
-            assert!((a - b).abs() < 0.01 && (a - c).abs() < 0.01, "{a} {b} {c}");
+    for id in [STORED, WITH_CONDITIONS] {
+        let (model, cases) = (model_of(id), cases_of(id));
+        assert!(cases.len() >= 5);
+        let histories: Vec<&[Vec<f64>]> = cases.iter().map(|c| c.history.as_slice()).collect();
+        let together = model.estimate(&histories);
+        for (case, there) in cases.iter().zip(together) {
+            let alone = model.estimate(&[&case.history])[0];
+            for (a, b, c) in [
+                (case.cycles.expected, alone.expected, there.expected),
+                (case.cycles.lower, alone.lower, there.lower),
+                (case.cycles.upper, alone.upper, there.upper),
+            ] {
+                assert!((a - b).abs() < 0.01 && (a - c).abs() < 0.01, "{a} {b} {c}");
+            }
         }
     }
+}
+
+#[test]
+fn an_operating_condition_that_was_not_learned_is_refused_with_the_setting() {
+    let (model, cases) = (model_of(WITH_CONDITIONS), cases_of(WITH_CONDITIONS));
+    let good = item(&cases[1]);
+    assert!(model.prognosis(&good).is_ok());
+    let at = good.channels.iter().position(|c| c == "setting1").expect("a setting");
+    let mut elsewhere = good;
+    elsewhere.cycles.iter_mut().for_each(|c| c.1[at] += 5.0);
+    let why = model.prognosis(&elsewhere).expect_err("no engine flew there");
+    assert!(why.starts_with("not applicable: setting1 is ") && why.contains("operating condition"), "{why}");
 }
 
 #[test]

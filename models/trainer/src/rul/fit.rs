@@ -1,18 +1,16 @@
 //! Training one network with Burn's automatic differentiation. One thread, one seed: the same weights every time.
 
-use super::{
-    data::{self, Engine},
-    recipe::Recipe,
-};
-use anyhow::{Context as _, Result};
+use super::{data::Machine, recipe::Recipe};
+use anyhow::{Context as _, Error, Result};
 use burn::{
     module::Module as _,
     optim::{AdamWConfig, GradientsParams},
     tensor::{Device, Distribution, Tensor, TensorData, activation::relu},
 };
-use pm_model::{
-    rul::{model::Channel, network::Network, window::window},
-    stats,
+use pm_model::rul::{
+    condition::{self, Condition},
+    network::Network,
+    window::window,
 };
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
@@ -28,32 +26,24 @@ pub struct Rows {
     left: Vec<f32>,
 }
 
-/// Mean, spread and range of every column over all cycles of `engines`.
-#[must_use]
-pub fn channels(engines: &[&Engine]) -> Vec<Channel> {
-    let names = data::names().into_iter().enumerate();
-    names
-        .map(|(i, name)| {
-            let values: Vec<f64> = engines.iter().flat_map(|e| e.cycles.iter().map(|c| c[i])).collect();
-            let mean = stats::mean(&values);
-            let range = [
-                values.iter().copied().fold(f64::MAX, f64::min),
-                values.iter().copied().fold(f64::MIN, f64::max),
-            ];
-            Channel { name, mean, spread: stats::moment(&values, mean, 2).sqrt(), range }
-        })
-        .collect()
+/// The operating conditions of `machines`.
+///
+/// # Errors
+/// When their settings do not tell conditions apart.
+pub fn conditions(recipe: &Recipe, machines: &[&Machine]) -> Result<Vec<Condition>> {
+    let cycles: Vec<&[f64]> = machines.iter().flat_map(|m| m.cycles.iter().map(Vec::as_slice)).collect();
+    condition::learn(&cycles, recipe.shape.channels + 1).map_err(Error::msg)
 }
 
-/// The windows that `engines` give, every `step`th cycle.
+/// The windows that `machines` give, every `step`th cycle.
 #[must_use]
-pub fn rows(recipe: &Recipe, channels: &[Channel], engines: &[&Engine]) -> Rows {
+pub fn rows(recipe: &Recipe, conditions: &[Condition], machines: &[&Machine]) -> Rows {
     let mut rows = Rows::default();
-    for engine in engines {
-        for seen in (recipe.input.least..=engine.cycles.len()).step_by(recipe.step) {
-            let history = &engine.cycles[..seen];
-            rows.windows.push(window(channels, &recipe.input, recipe.shape.taps, history));
-            rows.left.push((engine.left_after(seen).min(recipe.cap) / recipe.cap) as f32);
+    for machine in machines {
+        for seen in (recipe.input.least..=machine.cycles.len()).step_by(recipe.step) {
+            let history = &machine.cycles[..seen];
+            rows.windows.push(window(conditions, &recipe.input, recipe.shape.taps, history));
+            rows.left.push((machine.left_after(seen).min(recipe.cap) / recipe.cap) as f32);
         }
     }
     rows

@@ -3,7 +3,7 @@
 use pm_model::rul::model::Cycles;
 use serde::Serialize;
 
-/// Figures over engines.
+/// Figures over machines.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Measures {
     /// Root mean square error, true values capped as the network's are.
@@ -21,7 +21,7 @@ pub struct Measures {
 }
 
 /// Measures estimates against the cycles that were left, each with its weight; the weights sum to 1. NASA scores are for
-/// `count` engines.
+/// `count` machines.
 #[must_use]
 pub fn measure(estimates: &[(Cycles, f64, f64)], cap: f64, count: f64) -> Measures {
     let sum =

@@ -1,4 +1,4 @@
-//! True and estimated remaining cycles of the test engines with their intervals, as SVG.
+//! True and estimated remaining cycles of the test machines with their intervals, as SVG.
 
 use super::{bench::Estimates, measure::is_inside};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ const LEFT: f64 = 50.0;
 const TOP: f64 = 34.0;
 const HIGHEST: f64 = 150.0;
 
-/// One panel per set; engines by their true value, longest first.
+/// One panel per set; machines by their true value, longest first.
 #[must_use]
 pub fn draw(all: &[Estimates], cap: f64) -> String {
     let height = PANEL * all.len() as f64 + 30.0;
@@ -37,7 +37,7 @@ fn panel(svg: &mut String, estimates: &Estimates, cap: f64, top: f64) {
         svg,
         "<text x=\"{LEFT}\" y=\"{:.0}\" font-size=\"13\" fill=\"#111\">{}: RMSE {:.2} cycles (capped at {cap}), {:.0} % within the interval</text>",
         top + 20.0,
-        estimates.set,
+        estimates.set.name,
         figures.rmse_capped,
         100.0 * figures.coverage
     );
@@ -55,9 +55,9 @@ fn panel(svg: &mut String, estimates: &Estimates, cap: f64, top: f64) {
     order.sort_by(|&a, &b| estimates.left[b].total_cmp(&estimates.left[a]));
     let step = (WIDTH - LEFT - 14.0) / order.len().max(1) as f64;
     let mut line = String::new();
-    for (place, &engine) in order.iter().enumerate() {
+    for (place, &machine) in order.iter().enumerate() {
         let x = LEFT + step * (place as f64 + 0.5);
-        let (cycles, left) = (estimates.ensemble[engine], estimates.left[engine]);
+        let (cycles, left) = (estimates.ensemble[machine], estimates.left[machine]);
         let colour = if is_inside(&cycles, left, cap) { "#7aa7d9" } else { "#d62728" };
         let _ = writeln!(
             svg,

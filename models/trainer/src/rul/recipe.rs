@@ -1,9 +1,10 @@
-//! How a network is trained. [`CHOSEN`] is what `trainer rul select` showed to be best on the training engines.
+//! How a network is trained. The recipe of a model stands in its `source.json`, as `trainer rul select` showed it to be best on the
+//! training machines (`selection.txt`).
 
 use pm_model::rul::{network::Shape, window::Input};
 
 /// Everything that decides a training but data and seed.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Recipe {
     /// Size of the network.
     pub shape: Shape,
@@ -21,22 +22,9 @@ pub struct Recipe {
     pub dropout: f64,
     /// Weight decay.
     pub decay: f32,
-    /// Every how many-th cycle of an engine is learned from.
+    /// Every how many-th cycle of a machine is learned from.
     pub step: usize,
 }
-
-/// The recipe of the stored networks.
-pub const CHOSEN: Recipe = Recipe {
-    shape: Shape { taps: 12, channels: 14, hidden: 64 },
-    input: Input { smoothing: 0.2, spacing: 5, context: 100, least: 30 },
-    cap: 125.0,
-    epochs: 20,
-    batch: 128,
-    rate: 3e-3,
-    dropout: 0.0,
-    decay: 1e-4,
-    step: 2,
-};
 
 /// Seeds of the networks that are averaged.
 pub const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];

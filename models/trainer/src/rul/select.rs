@@ -1,35 +1,41 @@
-//! Compares recipes on engines that their networks have not seen. Reads training engines only.
+//! Compares recipes on machines that their networks have not seen. Reads training machines only.
 
 use super::{
     cross::{self, FoldEstimate},
-    data::{self, Engine, SETS},
-    recipe::{CHOSEN, Recipe},
+    data::{Machine, Source},
+    recipe::Recipe,
     train::figures_of,
 };
 use anyhow::{Result, ensure};
 use pm_model::rul::{network::Shape, window::Input};
 use std::{path::Path, time::Instant};
 
-/// Prints one line per recipe: error of one network and of the mean of `seeds` networks on held-out engines.
+/// Prints one line per recipe: error of one network and of the mean of `seeds` networks on held-out machines.
 ///
 /// # Errors
 /// When the data are not there.
-pub fn run(data: &Path, seeds: u64) -> Result<()> {
-    ensure!(data::is_there(data), "there is no cmapss/train_FD001.txt.gz in {}", data.display());
-    let sets: Vec<Vec<Engine>> =
-        SETS.iter().map(|set| data::training_engines(data, set)).collect::<Result<_>>()?;
+pub fn run(data: &Path, source: &Source, seeds: u64) -> Result<()> {
+    ensure!(source.is_there(data), "the data of this model are not in {}", data.display());
+    let sets = source
+        .sets
+        .iter()
+        .map(|set| source.training_machines(data, set))
+        .collect::<Result<Vec<Vec<Machine>>>>()?;
     let seeds: Vec<u64> = (1..=seeds).collect();
-    println!("RMSE on held-out engines, capped at {}: one network, mean of {}", CHOSEN.cap, seeds.len());
-    for (name, recipe) in grid() {
+    println!(
+        "RMSE on held-out machines, capped at {}: one network, mean of {}",
+        source.recipe.cap,
+        seeds.len()
+    );
+    for (name, recipe) in grid(source.recipe) {
         let started = Instant::now();
         let mut line = format!("{name:28}");
-        let both: Vec<&Engine> = sets.iter().flatten().collect();
-        let estimates = cross::evaluate(&recipe, &both, &seeds)?;
-        for (set, range) in SETS.iter().zip([0..sets[0].len(), sets[0].len()..both.len()]) {
-            let own: Vec<FoldEstimate> =
-                estimates.iter().filter(|j| range.contains(&j.engine)).cloned().collect();
+        let all: Vec<&Machine> = sets.iter().flatten().collect();
+        let estimates = cross::evaluate(&recipe, &all, &seeds)?;
+        for (set, own) in source.sets.iter().zip(cross::by_set(&sets, &estimates)) {
             line += &format!(
-                " {set} {:.2} {:.2}",
+                " {} {:.2} {:.2}",
+                set.name,
                 one(&own, recipe.cap),
                 figures_of(&own, [0.0; 2], recipe.cap).rmse_capped
             );
@@ -51,8 +57,7 @@ fn one(estimates: &[FoldEstimate], cap: f64) -> f64 {
 }
 
 /// The recipe that was chosen, and it with one thing changed at a time.
-fn grid() -> Vec<(&'static str, Recipe)> {
-    let c = CHOSEN;
+fn grid(c: Recipe) -> Vec<(&'static str, Recipe)> {
     vec![
         ("chosen", c),
         ("5 cycles apart, 8 places", Recipe { shape: Shape { taps: 8, ..c.shape }, ..c }),

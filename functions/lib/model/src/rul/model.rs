@@ -1,7 +1,7 @@
 //! A stored network: `<root>/<name>/<version>/card.json` says what it is, `networks.bpk` is its Burn record.
 
-pub use super::window::Channel;
 use super::{
+    condition::{self, Condition},
     network::{Ensemble, Network, Shape},
     window,
 };
@@ -26,8 +26,12 @@ pub struct Card {
     pub name: String,
     /// Version.
     pub version: String,
-    /// What a cycle holds, in order; the last is the operating time in cycles since new.
-    pub channels: Vec<Channel>,
+    /// What a cycle holds first, in order; the last is the operating time in cycles since new.
+    pub channels: Vec<String>,
+    /// What it holds after them: the settings that tell the operating conditions apart. May be none.
+    pub settings: Vec<String>,
+    /// The operating conditions that were learned: at least one.
+    pub conditions: Vec<Condition>,
     /// Size of each network.
     pub shape: Shape,
     /// Number of networks.
@@ -88,9 +92,7 @@ impl RulModel {
         let shaped = card.shape.is_valid()
             && (1..=32).contains(&card.networks)
             && card.channels.len() == card.shape.channels + 1
-            && card.channels.iter().all(|c| {
-                c.mean.is_finite() && c.spread > 0.0 && c.spread.is_finite() && c.range[0] < c.range[1]
-            })
+            && condition::are_valid(&card.conditions, card.channels.len(), card.settings.len())
             && card.input.is_valid()
             && card.cap > 0.0
             && card.margins.iter().all(|m| m.is_finite());
@@ -151,20 +153,33 @@ impl RulModel {
     /// Input of the networks after a history.
     #[must_use]
     pub fn window(&self, history: &[Vec<f64>]) -> Vec<f32> {
-        window::window(&self.card.channels, &self.card.input, self.card.shape.taps, history)
+        window::window(&self.card.conditions, &self.card.input, self.card.shape.taps, history)
     }
 
-    /// Does a history lie where the network has learned? Every channel's mean over the newest cycles must.
+    /// Does a history lie where the network has learned? The condition of each of the newest cycles must be known, and every
+    /// channel's mean over them must be in its range.
     fn applies_to(&self, history: &[Vec<f64>]) -> Result<(), String> {
         let newest = &history[history.len().saturating_sub(NEWEST_CYCLES)..];
-        for (at, channel) in self.card.channels.iter().enumerate() {
-            let values: Vec<f64> = newest.iter().filter_map(|cycle| cycle.get(at).copied()).collect();
-            let mean = crate::stats::mean(&values);
-            let [low, high] = channel.range;
-            if !(low..=high).contains(&mean) {
+        let (channels, conditions) = (self.card.channels.len(), &self.card.conditions);
+        let mut known = Vec::with_capacity(newest.len());
+        for cycle in newest {
+            let settings = cycle.get(channels..).unwrap_or_default();
+            if let Some((at, value)) = condition::unknown_setting(conditions, settings) {
                 return Err(format!(
-                    "not applicable: {} is {mean:.4}, and the network learned from {low:.4} to {high:.4}",
-                    channel.name
+                    "not applicable: {} is {value:.4}, and the network learned of no such operating condition",
+                    self.card.settings[at]
+                ));
+            }
+            known.extend(condition::nearest(conditions, settings));
+        }
+        let mean =
+            |values: &dyn Fn(usize) -> f64| (0..newest.len()).map(values).sum::<f64>() / newest.len() as f64;
+        for (at, name) in self.card.channels.iter().enumerate() {
+            let value = mean(&|k| newest[k][at]);
+            let [low, high] = [0, 1].map(|end| mean(&|k| known[k].channels[at].range[end]));
+            if !(low..=high).contains(&value) {
+                return Err(format!(
+                    "not applicable: {name} is {value:.4}, and the network learned from {low:.4} to {high:.4}"
                 ));
             }
         }
@@ -176,11 +191,12 @@ impl RulModel {
     /// # Errors
     /// A sentence that says what the network lacks: a channel, cycles, or that it is not applicable to such values.
     pub fn prognosis(&self, item: &RulItem) -> Result<RemainingLife, String> {
-        let place = |c: &Channel| {
-            let found = item.channels.iter().position(|n| *n == c.name);
-            found.ok_or_else(|| format!("the machine has no sensor for {}", c.name))
+        let place = |name: &String| {
+            let found = item.channels.iter().position(|n| n == name);
+            found.ok_or_else(|| format!("the machine has no sensor for {name}"))
         };
-        let places = self.card.channels.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let columns = self.card.channels.iter().chain(&self.card.settings);
+        let places = columns.map(place).collect::<Result<Vec<_>, _>>()?;
         if item.cycles.len() < self.card.input.least {
             return Err(format!(
                 "{} cycles of {} with a reading of every sensor",
