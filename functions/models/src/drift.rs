@@ -11,7 +11,7 @@ use pm_model::{
 };
 use pm_store::{
     Db,
-    model::{self, Scope, Span},
+    model::{self, Sample, Scope, Span},
 };
 use pm_web::{Refusal, now};
 
@@ -25,7 +25,8 @@ const EVERY: usize = 7;
 pub(crate) async fn measure(db: &Db) -> Result<(), Refusal> {
     let Some(card) = active_card(db).await? else { return Ok(()) };
     let to = now();
-    let span = Span { from: to.plus_seconds(-DAY_S), to, limit: READINGS, without_faults: true };
+    let span =
+        Span { from: to.plus_seconds(-DAY_S), to, sample: Sample::Newest(READINGS), without_faults: true };
     // Another choice of sensors every hour.
     let seed = (to.0 / (HOUR_S * Timestamp::SECOND)) as u64;
     let (mut rows, mut sensors) = (Vec::new(), 0);

@@ -16,15 +16,19 @@ use pm_model::{
 };
 use pm_store::{
     Db, StoreError, job,
-    model::{self, Scope, Span, Trained},
+    model::{self, Sample, Scope, Span, Trained},
 };
 use pm_web::{Refusal, log_error, now};
 
-/// Sensors learned from at most, and readings of each.
+/// Sensors learned from at most.
 const SENSORS: i64 = 40;
-const READINGS: i64 = 8000;
 /// Only the last days are learned from.
 const DAYS: i64 = 30;
+/// Of each sensor its newest readings, as they come in live, and one of every eight minutes of all these days, so that shifts,
+/// nights and weekends are learned too.
+const SAMPLES: [Sample; 2] = [Sample::Newest(5000), Sample::LastOfEvery(8 * MINUTE_S)];
+/// Readings around an alarm that people judged.
+const READINGS_OF_ALARM: i64 = 8000;
 /// A worker that has said nothing for so long is taken for dead.
 const LEASE_S: i64 = 60;
 /// Seed of a job that names none.
@@ -71,10 +75,10 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// A sensor's history with what people said of its alarms.
+/// A sensor with what is learned from: its newest readings, and those spread over the last days where there are enough of them.
 struct TrainingSensor {
     sensor: SensorId,
-    history: SensorHistory,
+    histories: Vec<SensorHistory>,
 }
 
 /// The generated signals on which a model for these sensors is examined: a counter and a contact only if there are such among
@@ -105,17 +109,24 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     let seed = wanted.seed.map_or(DEFAULT_SEED, |seed| seed.0.unsigned_abs());
     let active = active(db, &scope).await?;
     let to = claim.job.started_at.unwrap_or_else(now);
-    let span = Span { from: to.plus_seconds(-DAYS * DAY_S), to, limit: READINGS, without_faults: true };
+    let from = to.plus_seconds(-DAYS * DAY_S);
     let sensors = model::training_sensors(db, &scope, seed, SENSORS).await?;
     // Replaying is about half of the work, examining the other.
     let steps = 2 * sensors.len().max(1);
     let (mut rows, mut taken) = (Rows::default(), Vec::new());
     for (step, (sensor, thresholds)) in sensors.into_iter().enumerate() {
-        let readings = model::readings(db, sensor, span).await?;
-        if readings.len() >= MIN_READINGS_PER_SENSOR {
-            let history = SensorHistory { limits: pm_domain::limits::limits(thresholds), readings };
-            rows.add(&history);
-            taken.push(TrainingSensor { sensor, history });
+        let mut histories = Vec::new();
+        for sample in SAMPLES {
+            let readings =
+                model::readings(db, sensor, Span { from, to, sample, without_faults: true }).await?;
+            if readings.len() >= MIN_READINGS_PER_SENSOR {
+                let history = SensorHistory { limits: pm_domain::limits::limits(thresholds), readings };
+                rows.add(&history);
+                histories.push(history);
+            }
+        }
+        if !histories.is_empty() {
+            taken.push(TrainingSensor { sensor, histories });
         }
         if !job::progress(db, claim, percent(step + 1, steps), LEASE_S).await? {
             return Ok(None);
@@ -133,11 +144,13 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         ))
     })?;
     let (mut of_active, mut of_candidate) = (Evaluation::default(), Evaluation::default());
-    for (step, TrainingSensor { sensor, history }) in taken.iter().enumerate() {
-        if let Some(active) = &active {
-            retrain::evaluate(active, history, history.split(), &mut of_active);
+    for (step, TrainingSensor { sensor, histories }) in taken.iter().enumerate() {
+        for history in histories {
+            if let Some(active) = &active {
+                retrain::evaluate(active, history, history.split(), &mut of_active);
+            }
+            retrain::evaluate(&candidate.model, history, history.split(), &mut of_candidate);
         }
-        retrain::evaluate(&candidate.model, history, history.split(), &mut of_candidate);
         verdicts(db, *sensor, (active.as_ref(), &mut of_active), (&candidate.model, &mut of_candidate))
             .await?;
         if !job::progress(db, claim, percent(steps / 2 + step + 1, steps), LEASE_S).await? {
@@ -146,7 +159,8 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
     }
     candidate.calibrate(&mut of_candidate);
     // as it would be used: calibrated
-    for signal in examined(taken.iter().map(|t| &t.history)) {
+    let histories = || taken.iter().flat_map(|t| &t.histories);
+    for signal in examined(histories()) {
         of_candidate.quality.generated.push(generated::examine(&candidate.model, signal, seed));
         if let Some(active) = &active {
             of_active.quality.generated.push(generated::examine(active, signal, seed));
@@ -159,8 +173,7 @@ async fn train(db: &Db, claim: &job::Claim) -> Result<Option<TrainingResult>, Fa
         Some(_) => retrain::objections(&of_active.quality, &of_candidate.quality),
         None => Vec::new(),
     };
-    let times =
-        |pick: fn(&SensorHistory) -> Option<&(i64, f64)>| taken.iter().filter_map(move |t| pick(&t.history));
+    let times = |pick: fn(&SensorHistory) -> Option<&(i64, f64)>| histories().filter_map(pick);
     let report = ValidationReport {
         sensors: taken.len() as u64,
         rows_learned: (rows.learn.len() / pm_model::features::COUNT) as u64,
@@ -203,7 +216,7 @@ async fn verdicts(
         let span = Span {
             from: alarm.from.plus_seconds(-BEFORE_ALARM_S),
             to: alarm.to,
-            limit: READINGS,
+            sample: Sample::Newest(READINGS_OF_ALARM),
             without_faults: false,
         };
         let readings = model::readings(db, sensor, span).await?;

@@ -140,6 +140,19 @@ statements! {
         select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
                coalesce(string_agg(value::text, ',' order by time), '')
         from newest";
+    SPREAD_READINGS = "
+        with left_out as materialized (
+            select tstzrange(epoch_us(from_us), epoch_us(to_us), '[]') as span
+            from unnest($5::int8[], $6::int8[]) l (from_us, to_us)),
+        spread as (
+            select max(last_time) as time, last(last, last_time) as value
+            from readings_1m m
+            where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3)
+              and not exists (select from left_out where span && tstzrange(m.bucket, m.bucket + interval '1 minute'))
+            group by time_bucket($4::int8 * interval '1 second', bucket))
+        select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
+               coalesce(string_agg(value::text, ',' order by time), '')
+        from spread";
     JUDGED_ALARMS = "
         select a.triggered_at at time zone 'utc', a.resolved_at at time zone 'utc', a.verdict = 'true_fault'
         from alarms a
@@ -203,6 +216,15 @@ pub struct Trained<'t> {
     pub record: Vec<u8>,
 }
 
+/// Which readings of a span are wanted.
+#[derive(Debug, Clone, Copy)]
+pub enum Sample {
+    /// The newest so many.
+    Newest(i64),
+    /// The last one of every so many seconds (whole minutes), from the roll-ups.
+    LastOfEvery(i64),
+}
+
 /// What is wanted of a sensor's readings.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
@@ -210,8 +232,8 @@ pub struct Span {
     pub from: Timestamp,
     /// Not later than this.
     pub to: Timestamp,
-    /// The newest so many.
-    pub limit: i64,
+    /// Which of them.
+    pub sample: Sample,
     /// Leave out what belongs to resolved alarms, but for those judged false?
     pub without_faults: bool,
 }
@@ -402,15 +424,19 @@ async fn faults(db: &Db, sensor: SensorId, from: Timestamp) -> Result<Vec<reliab
 /// Readings of a sensor, oldest first: time in µs and value.
 pub async fn readings(db: &Db, sensor: SensorId, span: Span) -> Result<Vec<(i64, f64)>, StoreError> {
     let faults = if span.without_faults { faults(db, sensor, span.from).await? } else { Vec::new() };
+    let (statement, sample) = match span.sample {
+        Sample::Newest(readings) => (READINGS, readings),
+        Sample::LastOfEvery(seconds) => (SPREAD_READINGS, seconds),
+    };
     let params = vec![
         id(sensor.0),
         at(span.from),
         at(span.to),
-        span.limit.into(),
+        sample.into(),
         ints(faults.iter().map(|f| f.from.0)),
         ints(faults.iter().map(|f| f.to.0)),
     ];
-    db.one(READINGS, params, |c| {
+    db.one(statement, params, |c| {
         let (times, values) = (c.take::<Times>()?.0, c.take::<String>()?);
         let values = values.split(',').filter_map(|v| v.parse::<f64>().ok());
         Ok(times.into_iter().zip(values).collect())

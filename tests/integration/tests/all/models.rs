@@ -6,11 +6,13 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use http::Method;
+use pm_api::Timestamp;
 use pm_test_support::{Stack, StackOptions};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Four sensors of one machine, a reading a second over the last fifty minutes: calm, each with its own level and noise.
+/// Four sensors of one machine, calm, each with its own level and noise: a reading a second over the last fifty minutes, and one
+/// every eight minutes over the twenty days before, as far as roll-ups still have them.
 const READINGS: &str = "
     with machine as (
         insert into machines (name, mqtt_id, machine_class) values ('mill', 'mill-1', 'mill') returning id),
@@ -21,7 +23,13 @@ const READINGS: &str = "
         insert into sensor_data (time, sensor_id, machine_id, value, status)
         select now() - interval '3000 s' + i * interval '1 second', id, machine_id,
                50 * substr(name, 2)::int + sqrt(-2 * ln(1 - random())) * cos(6.2831853 * random()), 0
-        from sensor, generate_series(0, 2999) i)
+        from sensor, generate_series(0, 2999) i),
+    rolled_up as (
+        insert into readings_1m (bucket, sensor_id, count, sum, min, max, last, worst, first_time, last_time, area)
+        select bucket, id, 1, value, value, value, value, 0, bucket, bucket, 0
+        from (select id, date_trunc('minute', now()) - i * interval '8 minutes' as bucket,
+                     50 * substr(name, 2)::int + sqrt(-2 * ln(1 - random())) * cos(6.2831853 * random()) as value
+              from sensor, generate_series(8, 3600) i) earlier)
     insert into sensor_latest (sensor_id, time, value, status) select id, now() - interval '1 s', 50, 0 from sensor";
 
 async fn work(stack: &Stack, client: &Client) -> Result<Value> {
@@ -70,6 +78,9 @@ async fn a_model_is_trained_promoted_and_rolled_back() -> Result<()> {
     let report = engineer.get(&format!("{path}/report")).await?.expect(200)?;
     let found = &report["validation"];
     assert_eq!(found["sensors"], 4, "{found}");
+    let from: Timestamp = found["from"].as_str().and_then(|t| t.parse().ok()).context("from")?;
+    let days = (UNIX_EPOCH.elapsed()?.as_micros() as i64 - from.0) / 86_400_000_000;
+    assert!((19..=20).contains(&days), "it is learned from weeks: {found}");
     assert!(
         found["rows_learned"].as_u64() > Some(256)
             && found["candidate"]["healthy_readings"].as_u64() > Some(1000)
