@@ -7,6 +7,7 @@ use crate::{
 use leptos::prelude::*;
 use pm_api::{
     Verdict,
+    ai::ClassFalseAlarms,
     alarm::AlarmFilter,
     route::{op, request},
 };
@@ -51,6 +52,7 @@ fn FalseAlarmCount() -> impl IntoView {
                     {format!("{} of {} alarms of the models were called false.", count(c.false_alarms), count(c.alarms))}
                     {open}
                 </p>
+                {(c.by_class.len() > 1).then(|| by_class(&c.by_class))}
             }
         })
     };
@@ -58,6 +60,35 @@ fn FalseAlarmCount() -> impl IntoView {
         <Loaded phase=counts.phase() retry=counts.retry() lines=2>
             {words}
         </Loaded>
+    }
+    .into_any()
+}
+
+/// Promised and counted for each machine class.
+fn by_class(classes: &[ClassFalseAlarms]) -> AnyView {
+    let row = |c: &ClassFalseAlarms| {
+        let counted = c.counted.map_or_else(|| "not counted yet".to_owned(), |n| number(n, n));
+        view! {
+            <tr>
+                <td>{c.machine_class.clone().unwrap_or_else(|| "no class".to_owned())}</td>
+                <td class="number">"at most " {c.promised}</td>
+                <td class="number">{counted}</td>
+                <td class="number">{count(c.without_verdict)}</td>
+            </tr>
+        }
+    };
+    view! {
+        <table class="small">
+            <thead>
+                <tr>
+                    <th>"Machine class"</th>
+                    <th class="number">"Promised"</th>
+                    <th class="number">"Counted"</th>
+                    <th class="number">"No verdict yet"</th>
+                </tr>
+            </thead>
+            <tbody>{classes.iter().map(row).collect_view()}</tbody>
+        </table>
     }
     .into_any()
 }

@@ -308,7 +308,8 @@ pub struct ShadowDay {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FalseAlarms {
-    /// Setting `model.false_alarms_per_machine_month`: so many are put up with, per machine and month of 30 days.
+    /// So many are put up with, per machine and month of 30 days: setting `model.false_alarms_per_machine_month`, or that of the
+    /// machine's class when one machine was asked for.
     pub promised: i64,
     /// The same as counted over the last 30 days from verdicts `false_alarm`; absent while there is less than a day to count over.
     pub counted: Option<f64>,
@@ -319,6 +320,28 @@ pub struct FalseAlarms {
     /// Of these: without a verdict so far; any of them may be false.
     pub without_verdict: i64,
     /// Days that the machines have been here in that time, added up.
+    pub machine_days: f64,
+    /// The same for each class that has machines; the machines without a class come last.
+    pub by_class: Vec<ClassFalseAlarms>,
+}
+
+/// False alarms of the models on the machines of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ClassFalseAlarms {
+    /// The class; absent for machines without one.
+    pub machine_class: Option<String>,
+    /// Setting `model.false_alarms_by_class`, or `model.false_alarms_per_machine_month` where that does not name the class.
+    pub promised: i64,
+    /// Counted per machine and month from verdicts `false_alarm`; absent while there is less than a day to count over.
+    pub counted: Option<f64>,
+    /// Alarms of the models.
+    pub alarms: i64,
+    /// Of these: called false.
+    pub false_alarms: i64,
+    /// Of these: without a verdict so far.
+    pub without_verdict: i64,
+    /// Days that the machines of the class have been here, added up.
     pub machine_days: f64,
 }
 

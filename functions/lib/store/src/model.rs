@@ -10,8 +10,8 @@ use crate::{
 use pm_api::{
     MachineId, ModelId, SensorId, Timestamp,
     ai::{
-        AiLogLine, DriftReport, FalseAlarms, FeatureDrift, ModelVersion, NewModel, ShadowDay,
-        ValidationReport,
+        AiLogLine, ClassFalseAlarms, DriftReport, FalseAlarms, FeatureDrift, ModelVersion, NewModel,
+        ShadowDay, ValidationReport,
     },
     list::{ListQuery, Page},
     sort::{AuditSort, DriftSort, ModelSort},
@@ -75,15 +75,18 @@ lists! {
 statements! {
     FALSE_ALARMS = "
         select (select value from settings where key = 'model.false_alarms_per_machine_month'),
-               a.alarms, a.dismissed, a.open, m.days
-        from (select count(*) as alarms, count(*) filter (where verdict = 'false_alarm') as dismissed,
-                     count(*) filter (where verdict is null) as open
-              from alarms
-              where kind = 'prediction' and triggered_at > now() - $1::int8 * interval '1 second'
-                and ($2::uuid is null or machine_id = $2)) a
-        cross join (
-              select coalesce(sum(extract(epoch from least(now() - created_at, $1 * interval '1 second'))) / 86400, 0)::float8 as days
-              from machines where $2 is null or id = $2) m";
+               (select value from settings where key = 'model.false_alarms_by_class'),
+               m.machine_class, sum(a.alarms)::int8, sum(a.dismissed)::int8, sum(a.open)::int8,
+               coalesce(sum(extract(epoch from least(now() - m.created_at, $1::int8 * interval '1 second'))) / 86400, 0)::float8,
+               count(m.id)
+        from (select) always
+        left join machines m on $2::uuid is null or m.id = $2
+        cross join lateral (
+            select count(*) as alarms, count(*) filter (where verdict = 'false_alarm') as dismissed,
+                   count(*) filter (where verdict is null) as open
+            from alarms
+            where kind = 'prediction' and machine_id = m.id and triggered_at > now() - $1::int8 * interval '1 second') a
+        group by m.machine_class order by m.machine_class nulls last";
     BY_VERSION = concat!("
         select ", columns!(), " from models m where m.version = $1
         order by m.name <> 'isolation-forest', m.created_at desc limit 1");
@@ -505,19 +508,43 @@ pub async fn due(db: &Db) -> Result<Due, StoreError> {
 /// False alarms of the models over the last month, of all machines or of one.
 pub async fn false_alarms(db: &Db, machine_id: Option<MachineId>) -> Result<FalseAlarms, StoreError> {
     let params = vec![(MONTH_DAYS * DAY_S).into(), optional(machine_id, |m| id(m.0))];
-    db.one(FALSE_ALARMS, params, |c| {
-        let key = settings::Key::ModelFalseAlarmsPerMachineMonth;
-        let promised = Values::new([(key.definition().key.to_owned(), c.take()?)]).integer(key);
+    let mut general = 0;
+    let mut by_class = Vec::new();
+    let rows = db.rows(FALSE_ALARMS, params, |c| {
+        let mut stored = Vec::new();
+        for key in [settings::Key::ModelFalseAlarmsPerMachineMonth, settings::Key::ModelFalseAlarmsByClass] {
+            stored.push((key.definition().key.to_owned(), c.take()?));
+        }
+        let settings = Values::new(stored);
+        let machine_class: Option<String> = c.take()?;
         let (alarms, false_alarms, without_verdict) = (c.take()?, c.take()?, c.take()?);
-        let machine_days = c.take()?;
-        Ok(FalseAlarms {
-            promised,
+        let (machine_days, machines) = (c.take()?, c.take::<i64>()?);
+        let of_class = ClassFalseAlarms {
+            promised: false_alarms::of_machine(&settings, machine_class.as_deref()),
+            machine_class,
             counted: false_alarms::per_machine_and_month(false_alarms, machine_days),
             alarms,
             false_alarms,
             without_verdict,
             machine_days,
-        })
+        };
+        Ok((false_alarms::of_machine(&settings, None), (machines > 0).then_some(of_class)))
+    });
+    for (promised, of_class) in rows.await? {
+        general = promised;
+        by_class.extend(of_class);
+    }
+    let sum = |count: fn(&ClassFalseAlarms) -> i64| by_class.iter().map(count).sum::<i64>();
+    let (alarms, false_alarms) = (sum(|c| c.alarms), sum(|c| c.false_alarms));
+    let machine_days = by_class.iter().map(|c| c.machine_days).sum();
+    let of_machine = by_class.first().filter(|_| machine_id.is_some());
+    Ok(FalseAlarms {
+        promised: of_machine.map_or(general, |c| c.promised),
+        counted: false_alarms::per_machine_and_month(false_alarms, machine_days),
+        alarms,
+        false_alarms,
+        without_verdict: sum(|c| c.without_verdict),
+        machine_days,
+        by_class,
     })
-    .await
 }

@@ -23,6 +23,8 @@ macro_rules! keeping {
     () => {
         "(select value from settings where key = 'model.learning_days'),
          (select value from settings where key = 'model.false_alarms_per_machine_month'),
+         (select value from settings where key = 'model.false_alarms_by_class'),
+         (select machine_class from machines where id = se.machine_id),
          (select count(*) from (select from sensors where machine_id = se.machine_id limit 100) counted),
          (select (extract(epoch from max(x.created_at)) * 1000000)::int8 from reference_restarts x
           where x.machine_id = se.machine_id and (x.sensor_id is null or x.sensor_id = se.id))"
@@ -114,8 +116,13 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    fn by(settings: &Values, sensors_of_machine: i64, restarted: Option<Timestamp>) -> Self {
-        let per_machine = settings.integer(Key::ModelFalseAlarmsPerMachineMonth);
+    fn by(
+        settings: &Values,
+        machine_class: Option<&str>,
+        sensors_of_machine: i64,
+        restarted: Option<Timestamp>,
+    ) -> Self {
+        let per_machine = false_alarms::of_machine(settings, machine_class);
         Self {
             learning_s: settings.integer(Key::ModelLearningDays) * DAY_S,
             false_alarms_per_month: false_alarms::of_sensor(per_machine, sensors_of_machine),
@@ -127,18 +134,19 @@ impl Keeping {
 impl Default for Keeping {
     /// That of a machine's only sensor, by the settings' defaults.
     fn default() -> Self {
-        Self::by(&Values::default(), 1, None)
+        Self::by(&Values::default(), None, 1, None)
     }
 }
 
 /// The columns of [`keeping!`].
 fn keeping(c: &mut Columns) -> Result<Keeping, StoreError> {
     let mut stored = Vec::new();
-    for key in [Key::ModelLearningDays, Key::ModelFalseAlarmsPerMachineMonth] {
+    for key in [Key::ModelLearningDays, Key::ModelFalseAlarmsPerMachineMonth, Key::ModelFalseAlarmsByClass] {
         stored.push((key.definition().key.to_owned(), c.take()?));
     }
     let settings = Values::new(stored);
-    Ok(Keeping::by(&settings, c.take()?, c.take::<Option<i64>>()?.map(Timestamp)))
+    let machine_class: Option<String> = c.take()?;
+    Ok(Keeping::by(&settings, machine_class.as_deref(), c.take()?, c.take::<Option<i64>>()?.map(Timestamp)))
 }
 
 /// A sensor's new readings and its scoring state.

@@ -2,7 +2,7 @@
 
 use crate::{
     alarm_work::{raise, stack, texts},
-    client::{Client, VIEWER, text},
+    client::{ADMIN, Client, VIEWER, text},
     sql,
 };
 use anyhow::{Context, Result};
@@ -117,6 +117,21 @@ async fn one_verdict_ends_the_alarm_of_a_lasting_set_point_for_good() -> Result<
         (&json!(1), &json!(1), &json!(1))
     );
     assert_eq!(counts["counted"], Value::Null, "the machine is minutes old: {counts}");
+
+    // a class with a number of its own
+    let admin = Client::new(&stack.base_url()).sign_in(ADMIN).await?;
+    let class = format!("class-{machine}");
+    engineer.patch(&format!("/machines/{machine}"), json!({"machine_class": class})).await?.expect(200)?;
+    let setting = "/settings/model.false_alarms_by_class";
+    let number = |n: i64| json!({"value": json!({class.as_str(): n}).to_string()});
+    admin.patch(setting, number(0)).await?.expect(422)?;
+    admin.patch(setting, number(6)).await?.expect(200)?;
+    let counts = engineer.get(&format!("/ai/false-alarms?machine_id={machine}")).await?.expect(200)?;
+    assert_eq!(counts["promised"], 6, "{counts}");
+    let all = engineer.get("/ai/false-alarms").await?.expect(200)?;
+    let of_class = |c: &&Value| c["machine_class"] == class.as_str();
+    let row = all["by_class"].as_array().and_then(|rows| rows.iter().find(of_class)).context("the class")?;
+    assert_eq!((&row["promised"], &row["alarms"]), (&json!(6), &json!(1)), "{all}");
     Ok(())
 }
 

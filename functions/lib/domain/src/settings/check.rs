@@ -56,6 +56,7 @@ impl Kind {
             Self::Addresses => texts(text, |entry| MailAddress::check(entry).map_err(str::to_owned)),
             Self::Origins => texts(text, |entry| if entry == "*" { Ok(()) } else { address::origin(entry) }),
             Self::Thresholds => thresholds(text),
+            Self::Numbers(min, max) => numbers(text, min, max),
             Self::Providers => providers(text).map(drop).map_err(InvalidValue),
             Self::ProviderSecrets => secrets(text).map(drop).map_err(InvalidValue),
         }
@@ -114,6 +115,22 @@ fn texts(text: &str, fits: impl Fn(&str) -> Result<(), String>) -> Result<(), In
     Ok(())
 }
 
+fn numbers(text: &str, min: i64, max: i64) -> Result<(), InvalidValue> {
+    let shape =
+        || InvalidValue(format!("Input should be a JSON object: name → whole number from {min} to {max}"));
+    let by_name = json(text)?;
+    let by_name = by_name.as_object().ok_or_else(shape)?;
+    if by_name.len() > MAX_LIST_ENTRIES {
+        return invalid(format!("The object should have at most {MAX_LIST_ENTRIES} entries"));
+    }
+    let fits = |value: &Value| value.as_i64().is_some_and(|n| (min..=max).contains(&n));
+    if by_name.iter().all(|(name, value)| !name.trim().is_empty() && fits(value)) {
+        Ok(())
+    } else {
+        Err(shape())
+    }
+}
+
 fn thresholds(text: &str) -> Result<(), InvalidValue> {
     let shape = || {
         InvalidValue(format!(
@@ -164,6 +181,18 @@ mod tests {
                 Kind::Providers,
                 &["[]", r#"[{"name":"a","label":"A","issuer":"https://a.example","client_id":"pm"}]"#],
                 &["{}", r#"[{"name":"a"}]"#, r#"[{"name":"a","label":"A","issuer":"a","client_id":"pm"}]"#],
+            ),
+            (
+                Kind::Numbers(1, 100),
+                &["{}", r#"{"pump":3}"#],
+                &[
+                    "[]",
+                    r#"{"pump":0}"#,
+                    r#"{"pump":101}"#,
+                    r#"{"pump":1.5}"#,
+                    r#"{"pump":"3"}"#,
+                    r#"{"":3}"#,
+                ],
             ),
             (Kind::ProviderSecrets, &["{}", r#"{"a":"secret"}"#], &["[]", r#"{"a":1}"#]),
         ] {

@@ -39,6 +39,8 @@ pub enum Kind {
     Origins,
     /// A JSON object: sensor type → `{"min_threshold"?, "max_threshold"?, "warning_threshold"?, "critical_threshold"?}`.
     Thresholds,
+    /// A JSON object: a name → a whole number within bounds, both allowed.
+    Numbers(i64, i64),
     /// A JSON array of identity providers ([`crate::identity_provider::Provider`]).
     Providers,
     /// A JSON object: identity provider's name → the secret that it has given this system.
@@ -57,6 +59,7 @@ impl Kind {
             | Self::Addresses
             | Self::Origins
             | Self::Thresholds
+            | Self::Numbers(..)
             | Self::Providers
             | Self::ProviderSecrets => SettingType::Json,
         }

@@ -3,8 +3,8 @@
 use super::{
     Definition,
     Kind::{
-        self, Addresses, Boolean, Integer, Origins, ProviderSecrets, Providers, Text, Texts, Thresholds, Url,
-        Word,
+        self, Addresses, Boolean, Integer, Numbers, Origins, ProviderSecrets, Providers, Text, Texts,
+        Thresholds, Url, Word,
     },
     Visibility::{self, Private, Public, Secret},
 };
@@ -89,6 +89,8 @@ known! {
     LoginSecondFactor = "login.second_factor", Word(&["optional", "operator", "viewer", "engineer", "admin"]), "optional",
         Private, "The lowest role whose accounts must have a second factor; «optional»: none must.";
 
+    ModelFalseAlarmsByClass = "model.false_alarms_by_class", Numbers(1, 100), "{}",
+        Private, "The same for machines of some classes: a JSON object from the machine class to the number, such as {\"pump\": 3}. Other machines follow model.false_alarms_per_machine_month.";
     ModelFalseAlarmsPerMachineMonth = "model.false_alarms_per_machine_month", Integer(1, 100), "1",
         Private, "False alarms of the models per machine and month that are put up with: the fewer, the farther a sensor may leave its reference before it is an alarm.";
     ModelLearningDays = "model.learning_days", Integer(1, 60), "7",
