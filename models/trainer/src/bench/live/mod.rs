@@ -51,7 +51,7 @@ const MAX_ONSETS_OF_A_KIND: f64 = 0.5;
 const MAX_SHARE_IN_ALARM: f64 = 0.002;
 
 /// Sensors of a machine, which share the false alarms that are put up with: [`PER_MACHINE_AND_MONTH`].
-const SENSORS_OF_A_MACHINE: f64 = 5.0;
+pub const SENSORS_OF_A_MACHINE: f64 = 5.0;
 /// The setting of the product.
 const PER_MACHINE_AND_MONTH: f64 = 1.0;
 
