@@ -127,6 +127,8 @@ test("the alarm's ticket is assigned with a due date, and listed as mine", async
   await page.goto(`${baseUrl}/app/tickets?view=list`);
   await page.getByRole("row").filter({ hasText: machine }).getByRole("link").first().click();
   const drawer = page.getByRole("complementary", { name: "Ticket" });
+  await drawer.getByRole("heading", { name: "Its alarms" }).waitFor();
+  await drawer.getByRole("button", { name: "Resolve the alarm" }).waitFor();
   await drawer.getByLabel("Assigned to").fill("engineer@example.com");
   await drawer.getByLabel("Due").fill("2030-01-02");
   await drawer.getByRole("button", { name: "Save" }).click();

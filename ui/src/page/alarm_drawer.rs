@@ -75,7 +75,7 @@ pub fn AlarmDrawer(
                 }}
                 {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
-            {move || case.get().map(|case_id| view! { <CaseAlarms id case_id queue /> })}
+            {move || case.get().map(|case_id| view! { <CaseAlarms case_id heading="The same trouble" least=2 shown=id queue /> })}
             <SimilarAlarms id />
             <Discussion subject=Subject::Alarm(id) />
         </Drawer>

@@ -1,4 +1,4 @@
-//! The other alarms of an alarm's case: one trouble, one ticket.
+//! The alarms of a case: one trouble, one ticket.
 
 use crate::{
     api::{Query, Refresh},
@@ -17,15 +17,21 @@ use pm_api::{
 };
 use pm_ui_core::{route::Route, urgency};
 
-/// The alarms of a case, the first one first, where there are several.
+/// The alarms of a case, the first one first, and one click that resolves those that are still active.
 #[component]
 pub fn CaseAlarms(
-    /// The alarm that is shown.
-    id: AlarmId,
     /// The alarm that began the case.
     case_id: AlarmId,
+    /// What they are here.
+    heading: &'static str,
+    /// Fewer alarms are not shown, and fewer active ones not resolved together.
+    least: usize,
+    /// The alarm that is shown beside them.
+    #[prop(optional)]
+    shown: Option<AlarmId>,
     /// The queue behind it.
-    queue: AlarmActions,
+    #[prop(optional)]
+    queue: Option<AlarmActions>,
 ) -> impl IntoView {
     let app = app();
     let alarms = Query::new(
@@ -35,8 +41,8 @@ pub fn CaseAlarms(
         },
         &[Refresh::On(Topic::Alarms)],
     );
-    let several =
-        Memo::new(move |_| alarms.data.with(|list| list.as_ref().is_some_and(|list| list.len() > 1)));
+    let enough =
+        Memo::new(move |_| alarms.data.with(|list| list.as_ref().is_some_and(|list| list.len() >= least)));
     let active = Memo::new(move |_| {
         alarms.items().into_iter().filter(urgency::is_active).map(|a| a.id).collect::<Vec<_>>()
     });
@@ -47,9 +53,9 @@ pub fn CaseAlarms(
             let body = AlarmBulkBody(AlarmBulk { payload: Many(vec![change]), ids: Some(Many(ids)) });
             match app.api.send(request(op::ChangeAlarms, []), &body).await {
                 Ok(()) => {
-                    app.toasts.done("All alarms of the case are resolved.");
+                    app.toasts.done("The alarms of the case are resolved.");
                     alarms.refetch();
-                    queue.refetch();
+                    queue.iter().for_each(|queue| queue.refetch());
                 }
                 Err(error) => app.toasts.failed(format!("Not resolved: {error}")),
             }
@@ -57,19 +63,22 @@ pub fn CaseAlarms(
     };
     let may = move || app.api.session.may(Role::Engineer);
     move || {
-        several.get().then(|| {
+        enough.get().then(|| {
             view! {
                 <section>
-                    <h3>"The same trouble"</h3>
+                    <h3>{heading}</h3>
                     <ul class="pairs">
-                        <For each=move || alarms.items() key=|a| (a.id, a.updated_at) children=move |a| row(a, id) />
+                        <For each=move || alarms.items() key=|a| (a.id, a.updated_at) children=move |a| row(a, shown) />
                     </ul>
                     {move || {
-                        (may() && active.with(|ids| ids.len() > 1))
+                        (may() && active.with(|ids| ids.len() >= least))
                             .then(|| {
                                 view! {
                                     <button class="button wide" on:click=resolve>
-                                        {move || format!("Resolve all {}", active.with(Vec::len))}
+                                        {move || match active.with(Vec::len) {
+                                            1 => "Resolve the alarm".to_owned(),
+                                            several => format!("Resolve all {several}"),
+                                        }}
                                     </button>
                                 }
                             })
@@ -80,10 +89,10 @@ pub fn CaseAlarms(
     }
 }
 
-fn row(alarm: Alarm, shown: AlarmId) -> AnyView {
+fn row(alarm: Alarm, shown: Option<AlarmId>) -> AnyView {
     let app = app();
     let message = alarm.message;
-    let name = if alarm.id == shown {
+    let name = if Some(alarm.id) == shown {
         view! { <strong>{message}</strong> }.into_any()
     } else {
         view! { <a href=move || app.nav.to(Route::Alarm(alarm.id))>{message}</a> }.into_any()

@@ -1,6 +1,9 @@
 //! The drawer of one ticket: the work, its assignee and its state.
 
-use super::discussion::{Discussion, Subject};
+use super::{
+    case_alarms::CaseAlarms,
+    discussion::{Discussion, Subject},
+};
 use crate::{
     api::{Query, Refresh},
     components::{
@@ -17,7 +20,7 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local};
 use pm_api::{
-    ClosingCode, Priority, Role, TicketId, TicketStatus, Timestamp,
+    AlarmId, ClosingCode, Priority, Role, TicketId, TicketStatus, Timestamp,
     route::{op, request},
     ticket::Ticket,
 };
@@ -35,6 +38,7 @@ pub fn TicketDrawer(
 ) -> impl IntoView {
     let app = app();
     let ticket = Query::new(move || Some(request(op::GetTicket, [&id])), &[Refresh::On(Topic::Tickets)]);
+    let alarm = Memo::new(move |_| ticket.data.with(|t| t.as_ref().and_then(|t| t.alarm_id)));
     let close = Callback::new(move |()| app.nav.go(&untrack(|| app.nav.to(Route::Tickets))));
     view! {
         <Drawer label="Ticket" heading="Ticket" close>
@@ -45,10 +49,22 @@ pub fn TicketDrawer(
                     known.flatten().map(|first| view! { <Work first ticket /> })
                 }}
             </Loaded>
+            {move || alarm.get().map(|id| view! { <TicketAlarms id /> })}
             <Discussion subject=Subject::Ticket(id) />
         </Drawer>
     }
     .into_any()
+}
+
+/// The alarms of the trouble that the ticket is about: they stay active when the ticket is resolved, until somebody resolves them.
+#[component]
+fn TicketAlarms(
+    /// The alarm that opened it.
+    id: AlarmId,
+) -> impl IntoView {
+    let alarm = Query::new(move || Some(request(op::GetAlarm, [&id])), &[]);
+    let case = Memo::new(move |_| alarm.data.with(|a| a.as_ref().map(|a| a.case_id)));
+    move || case.get().map(|case_id| view! { <CaseAlarms case_id heading="Its alarms" least=1 /> })
 }
 
 fn facts(ticket: Ticket) -> AnyView {
