@@ -248,7 +248,7 @@ pub struct LastReported {
 pub fn evaluate(
     before: State,
     held: Option<Judged>,
-    readings: &[Judged],
+    readings: impl IntoIterator<Item = Judged>,
     reported: LastReported,
     delays: &Delays,
     (until, now): (Option<Timestamp>, Timestamp),
@@ -256,20 +256,20 @@ pub fn evaluate(
     let mut state = before;
     let mut held = held;
     let mut seen = Seen::default();
-    for reading in readings.iter().filter(|r| before.through.is_none_or(|through| r.time > through)) {
+    for reading in readings.into_iter().filter(|r| before.through.is_none_or(|through| r.time > through)) {
         let time = reading.time.min(now);
         if let Some(at) = state.advance(Until::Before(time), delays) {
-            seen.add(state.class, held.as_ref().unwrap_or(reading), at);
+            seen.add(state.class, held.as_ref().unwrap_or(&reading), at);
         }
-        state.ask(reading, time);
+        state.ask(&reading, time);
         state.advance(Until::With(time), delays);
         let is_new = reported.through.is_none_or(|through| reading.time > through);
         if is_new && reading.beyond > ReadingStatus::Normal && state.class > ReadingStatus::Normal {
-            seen.add(state.class, reading, time);
+            seen.add(state.class, &reading, time);
         }
         state.through = state.through.max(Some(time));
         state.lag_us = now.0 - time.0;
-        held = Some(*reading);
+        held = Some(reading);
     }
     if let Some(until) = until
         && let Some(at) = state.advance(Until::With(until.min(now)), delays)

@@ -1,7 +1,7 @@
 //! What must be reported to the alarm engine about a sensor: about its readings, by its limits or, where it has none, by the status that its
 //! sender gives; and about its silence.
 
-use super::condition::{Delays, Evaluated, Judged, LastReported, State, evaluate, judge};
+use super::condition::{Delays, Evaluated, LastReported, State, evaluate, judge};
 use crate::{
     condition::{ClassifiedReading, LimitCondition, limit_condition},
     limits,
@@ -12,6 +12,7 @@ use pm_api::{
     alarm_rule::RuleValues,
     sensor::Thresholds,
 };
+use std::borrow::Cow;
 
 /// Delays that run out without a further reading are evaluated so much later than they end, s: a reading that would have
 /// interrupted them may be on its way.
@@ -46,6 +47,17 @@ pub struct MonitoredSensor {
     pub newest: Option<(Timestamp, f64, ReadingStatus)>,
 }
 
+/// The result for what judges the readings of a sensor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judgement {
+    /// What judged them.
+    pub measure: ConditionKind,
+    /// What must be reported to the alarm engine, with the change per minute if that is what raised it.
+    pub reported: Option<(LimitCondition, Option<f64>)>,
+    /// What must be remembered of the delays; see [`Evaluation::remember`].
+    pub remember: Option<(Option<State>, Option<Timestamp>)>,
+}
+
 /// The result for a sensor.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Evaluation {
@@ -57,7 +69,8 @@ pub struct Evaluation {
 
 impl MonitoredSensor {
     /// Are its readings judged here, rather than by their sender?
-    fn is_judged(&self) -> bool {
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
         limits::any(&limits::limits(self.thresholds)) || self.rule.max_rate_per_min.is_some()
     }
 
@@ -67,7 +80,7 @@ impl MonitoredSensor {
         if readings.is_empty() {
             return Evaluation::default();
         }
-        let mut evaluation = self.judged(readings, None, now);
+        let mut evaluation = self.worded(self.judge_readings(readings, now));
         let (other, reported) = match self.measure() {
             ConditionKind::Threshold => (ConditionKind::Reported, self.reported_condition),
             _ => (ConditionKind::Threshold, self.threshold_condition),
@@ -88,16 +101,34 @@ impl MonitoredSensor {
     /// What follows from delays that have run out without a further reading.
     #[must_use]
     pub fn overdue(&self, now: Timestamp) -> Evaluation {
+        self.worded(self.judge_overdue(now))
+    }
+
+    /// The part of [`Self::readings`] that is about them alone, without words for people: what a back-test asks for each reading.
+    #[must_use]
+    pub fn judge_readings(&self, readings: &[ClassifiedReading], now: Timestamp) -> Judgement {
+        self.judged(readings, None, now)
+    }
+
+    /// The same of [`Self::overdue`].
+    #[must_use]
+    pub fn judge_overdue(&self, now: Timestamp) -> Judgement {
         let lag_us = self.delay_state.map_or(0, |state| state.lag_us);
         self.judged(&[], Some(Timestamp(now.plus_seconds(-TRANSIT_S).0 - lag_us)), now)
     }
 
+    fn worded(&self, judgement: Judgement) -> Evaluation {
+        let Judgement { measure, reported, remember } = judgement;
+        let conditions = reported.map(|(found, rate)| self.condition(measure, &found, rate));
+        Evaluation { conditions: conditions.into_iter().collect(), remember }
+    }
+
     /// What judges its readings.
-    fn measure(&self) -> ConditionKind {
+    pub(crate) fn measure(&self) -> ConditionKind {
         if self.is_judged() { ConditionKind::Threshold } else { ConditionKind::Reported }
     }
 
-    fn judged(&self, readings: &[ClassifiedReading], until: Option<Timestamp>, now: Timestamp) -> Evaluation {
+    fn judged(&self, readings: &[ClassifiedReading], until: Option<Timestamp>, now: Timestamp) -> Judgement {
         let measure = self.measure();
         let reported = match measure {
             ConditionKind::Threshold => self.threshold_condition,
@@ -106,8 +137,7 @@ impl MonitoredSensor {
         let delays = Delays::of(&self.rule);
         if delays.are_none() && self.delay_state.is_none() {
             let found = limit_condition(readings, self.evaluated_through, reported, now);
-            let conditions = found.map(|found| self.condition(measure, &found, None)).into_iter().collect();
-            return Evaluation { conditions, remember: None };
+            return Judgement { measure, reported: found.map(|found| (found, None)), remember: None };
         }
         let remembered = self.delay_state.filter(|state| state.measure == measure);
         let before = remembered.unwrap_or_else(|| State::new(measure, reported, self.evaluated_through));
@@ -115,21 +145,18 @@ impl MonitoredSensor {
         let mut previous = self.newest.map(|(time, value, _)| (time, value));
         let held =
             self.newest.map(|(time, value, status)| judge(&limits, &delays, None, (time, value, status)));
-        let mut in_order = readings.to_vec();
-        in_order.sort_by_key(|r| r.time);
-        let judged: Vec<Judged> = in_order
-            .iter()
-            .map(|r| {
-                let judged = judge(&limits, &delays, previous, (r.time, r.value, r.status));
-                previous = Some((r.time, r.value));
-                judged
-            })
-            .collect();
+        let mut in_order = Cow::from(readings);
+        if !readings.is_sorted_by_key(|r| r.time) {
+            in_order.to_mut().sort_by_key(|r| r.time);
+        }
+        let judged = in_order.iter().map(|r| {
+            let judged = judge(&limits, &delays, previous, (r.time, r.value, r.status));
+            previous = Some((r.time, r.value));
+            judged
+        });
         let reported = LastReported { class: reported, through: self.evaluated_through };
         let Evaluated { state, due_at, reported, rate_per_min } =
-            evaluate(before, held, &judged, reported, &delays, (until, now));
-        let conditions =
-            reported.map(|found| self.condition(measure, &found, rate_per_min)).into_iter().collect();
+            evaluate(before, held, judged, reported, &delays, (until, now));
         let kept = (!delays.are_none() || due_at.is_some()).then_some(state);
         // readings that change nothing but the time may be taken in again
         let same = match (&kept, &self.delay_state) {
@@ -140,10 +167,19 @@ impl MonitoredSensor {
             _ => false,
         };
         let remember = (!same || until.is_some()).then_some((kept, due_at.filter(|_| kept.is_some())));
-        Evaluation { conditions, remember }
+        let reported = reported.map(|found| (found, rate_per_min));
+        Judgement { measure, reported, remember }
     }
 
     fn condition(&self, kind: ConditionKind, found: &LimitCondition, rate_per_min: Option<f64>) -> Condition {
+        let (status, value, _) = found.worst;
+        let message = self.message(kind, status, value, rate_per_min);
+        Condition { message, ..self.wordless(kind, found) }
+    }
+
+    /// A condition without its message.
+    #[must_use]
+    pub fn wordless(&self, kind: ConditionKind, found: &LimitCondition) -> Condition {
         let (status, value, time) = found.worst;
         Condition {
             machine_id: self.machine_id,
@@ -155,7 +191,7 @@ impl MonitoredSensor {
             value,
             time,
             evaluated_through: found.evaluated_through,
-            message: self.message(kind, status, value, rate_per_min),
+            message: String::new(),
             prediction_id: None,
         }
     }

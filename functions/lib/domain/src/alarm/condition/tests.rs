@@ -48,12 +48,12 @@ fn changes(delays: &Delays, values: &[(i64, f64)], until_s: i64) -> Vec<(i64, Re
     let readings = judged(delays, values);
     for second in 0..=until_s {
         for reading in readings.iter().filter(|r| r.time == at(second)) {
-            let found = evaluate(state, held, &[*reading], reported, delays, (None, NOW));
+            let found = evaluate(state, held, [*reading], reported, delays, (None, NOW));
             state = found.state;
             held = Some(*reading);
             reported = LastReported { class: state.class, through: state.through };
         }
-        let found = evaluate(state, held, &[], reported, delays, (Some(at(second)), NOW));
+        let found = evaluate(state, held, [], reported, delays, (Some(at(second)), NOW));
         assert!(found.due_at.is_none_or(|due| due > at(second)));
         state = found.state;
         reported.class = state.class;
@@ -129,17 +129,17 @@ fn an_evaluation_that_got_lost_half_way_is_reported_again() {
     let delays = delays(10, 10, 0.0);
     let readings = judged(&delays, &[(0, 95.0), (12, 95.0)]);
     let reported = LastReported { class: Normal, through: None };
-    let first = evaluate(fresh(), None, &readings, reported, &delays, (None, NOW));
+    let first = evaluate(fresh(), None, readings.iter().copied(), reported, &delays, (None, NOW));
     assert!(first.reported.is_some_and(|reported| reported.still_active && reported.worst.0 == Critical));
     // the state was stored, nothing was reported to the alarm engine
-    let again = evaluate(first.state, None, &readings, reported, &delays, (None, NOW));
+    let again = evaluate(first.state, None, readings.iter().copied(), reported, &delays, (None, NOW));
     assert_eq!(again.state, first.state);
     let held = readings.last().copied();
-    let again = evaluate(first.state, held, &[], reported, &delays, (None, NOW));
+    let again = evaluate(first.state, held, [], reported, &delays, (None, NOW));
     assert!(again.reported.is_some_and(|reported| reported.occurrences == 1 && reported.worst.0 == Critical));
     // it was reported to the alarm engine, the state was not stored
     let reported = LastReported { class: Critical, through: Some(at(12)) };
-    let again = evaluate(fresh(), None, &readings, reported, &delays, (None, NOW));
+    let again = evaluate(fresh(), None, readings.iter().copied(), reported, &delays, (None, NOW));
     assert_eq!(again.state, first.state);
     assert!(again.reported.is_none_or(|reported| reported.still_active));
 }
@@ -149,10 +149,10 @@ fn nothing_lies_in_the_future() {
     let delays = delays(5, 0, 0.0);
     let ahead = Judged { time: NOW.plus_seconds(4), ..judged(&delays, &[(0, 95.0)])[0] };
     let reported = LastReported { class: Normal, through: None };
-    let found = evaluate(fresh(), None, &[ahead], reported, &delays, (None, NOW));
+    let found = evaluate(fresh(), None, [ahead], reported, &delays, (None, NOW));
     assert_eq!(found.state.warning_since, Some(NOW));
     assert_eq!(found.state.through, Some(NOW));
-    let later = evaluate(found.state, Some(ahead), &[], reported, &delays, (Some(NOW.plus_seconds(60)), NOW));
+    let later = evaluate(found.state, Some(ahead), [], reported, &delays, (Some(NOW.plus_seconds(60)), NOW));
     assert_eq!(later.state.class, Normal);
 }
 
@@ -186,7 +186,7 @@ proptest! {
             .map(|&(s, value)| ClassifiedReading { time: at(s), value, status: limits::classify(&LIMITS, value) })
             .collect();
         let before = State::new(ConditionKind::Threshold, reported, through);
-        let found = evaluate(before, None, &judged(&none, &values), LastReported { class: reported, through }, &none, (None, NOW));
+        let found = evaluate(before, None, judged(&none, &values), LastReported { class: reported, through }, &none, (None, NOW));
         prop_assert_eq!(found.reported, limit_condition(&plain, through, reported, NOW));
         prop_assert_eq!(found.due_at, None);
     }
@@ -196,16 +196,16 @@ proptest! {
         let readings = judged(&delays, &values);
         let split = split.min(readings.len());
         let reported = LastReported { class: Normal, through: None };
-        let whole = evaluate(fresh(), None, &readings, reported, &delays, (None, NOW)).state;
-        let first = evaluate(fresh(), None, &readings[..split], reported, &delays, (None, NOW)).state;
+        let whole = evaluate(fresh(), None, readings.iter().copied(), reported, &delays, (None, NOW)).state;
+        let first = evaluate(fresh(), None, readings[..split].iter().copied(), reported, &delays, (None, NOW)).state;
         let held = split.checked_sub(1).map(|i| readings[i]);
-        let both = evaluate(first, held, &readings[split..], reported, &delays, (None, NOW)).state;
+        let both = evaluate(first, held, readings[split..].iter().copied(), reported, &delays, (None, NOW)).state;
         prop_assert_eq!(both, whole);
         // a restart in the middle
         let stored = serde_json::to_string(&first).expect("JSON");
         prop_assert_eq!(serde_json::from_str::<State>(&stored).expect("a state"), first);
         // what is delivered again changes nothing
-        prop_assert_eq!(evaluate(whole, None, &readings, reported, &delays, (None, NOW)).state, whole);
+        prop_assert_eq!(evaluate(whole, None, readings.iter().copied(), reported, &delays, (None, NOW)).state, whole);
     }
 
     #[test]
