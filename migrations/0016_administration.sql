@@ -68,6 +68,36 @@ create table import_parts (
 );
 grant select, insert, update, delete on imports, import_parts to pm_app;
 
+-- Back-tests: alarm rules that people try on stored readings; a job does it.
+create table backtests (
+    id uuid primary key default uuid_v7(),
+    created_at timestamptz not null default now(),
+    created_by uuid references users (id) on delete set null,
+    name text,
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    -- pm_api::backtest: BacktestScope, and a list of TriedRule
+    scope jsonb not null,
+    rules jsonb not null,
+    sensors bigint not null,
+    job_id uuid references jobs (id) on delete set null,
+    constraint backtests_in_order check (starts_at < ends_at)
+);
+create index backtests_newest on backtests (created_at desc, id desc);
+create index backtests_of_job on backtests (job_id);
+create trigger backtests_audit after insert or update or delete on backtests
+    for each row execute function audit_row('backtest');
+
+-- What came of a back-test, and how far its job has come.
+create table backtest_outcomes (
+    backtest_id uuid primary key references backtests (id) on delete cascade,
+    -- postcard of the component `backtests`; empty once it is done
+    progress bytea not null,
+    -- pm_api::backtest::BacktestOutcome
+    outcome jsonb
+);
+grant select, insert, update, delete on backtests, backtest_outcomes to pm_app;
+
 -- When each periodic task (pm_domain::clock) is due next. The caller that moves the time to the next one runs the task.
 create table clock_tasks (
     task text primary key,

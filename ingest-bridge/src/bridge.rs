@@ -1,7 +1,7 @@
 //! Starts and connects the pieces of the bridge.
 
 use crate::config::Config;
-use crate::deliver::Functions;
+use crate::deliver::{Functions, Steps};
 use crate::health::{Health, wall_clock};
 use crate::lane::{Lane, Settings};
 use crate::mail::{queue::MailQueue, relay::Relay};
@@ -93,7 +93,8 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
         None => None,
     };
     let models = tokio::spawn(tick::run_models(functions.clone()));
-    let imports = tokio::spawn(tick::run_imports(functions.clone()));
+    let imports = tokio::spawn(tick::run_steps(functions.clone(), Steps::Imports));
+    let backtests = tokio::spawn(tick::run_steps(functions.clone(), Steps::Backtests));
     let mails = Arc::new(MailQueue::new(relay, health.clone()));
     let mappings = MappingStore::open(folder.join("mappings.json"), health.clone());
     let (mut in_force, has_mappings) = (mappings.in_force(), !mappings.version().is_empty());
@@ -114,6 +115,7 @@ pub async fn run(config: &Config, stop: impl Future<Output = ()>) -> anyhow::Res
     ticks.abort();
     models.abort();
     imports.abort();
+    backtests.abort();
     if let Some(probe) = probe {
         probe.abort();
     }

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use pm_api::backtest::BacktestWork;
 use pm_api::import::ImportWork;
 use pm_api::ingest::{BATCH_CONTENT_TYPE, Batch, BatchReport, DeadLetter};
 use pm_api::tick::{Tick, TickAnswer};
@@ -25,8 +26,8 @@ const POST_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Training takes its time; a worker that hangs longer is left to its lease.
 const MODEL_WORK_TIMEOUT: Duration = Duration::from_secs(900);
-/// A step of an import ends within 25 s.
-const IMPORT_WORK_TIMEOUT: Duration = Duration::from_secs(60);
+/// A step of an import or a back-test ends within 25 s.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Receivers of webhooks may have 30 s for their answer.
 const WEBHOOKS_TIMEOUT: Duration = Duration::from_secs(90);
 /// Largest answer; that to a tick may hold several mails.
@@ -39,9 +40,19 @@ pub struct Functions {
     tick: Uri,
     model_work: Uri,
     import_work: Uri,
+    backtest_work: Uri,
     webhooks: Uri,
     authorization: header::HeaderValue,
     health: Arc<Health>,
+}
+
+/// Jobs that the functions do in steps.
+#[derive(Debug, Clone, Copy)]
+pub enum Steps {
+    /// Storing parts of imports.
+    Imports,
+    /// Evaluating readings of back-tests.
+    Backtests,
 }
 
 enum Failure {
@@ -88,6 +99,7 @@ impl Functions {
             tick: format!("{base}/internal/tick").parse()?,
             model_work: format!("{base}/internal/models/work").parse()?,
             import_work: format!("{base}/internal/imports/work").parse()?,
+            backtest_work: format!("{base}/internal/backtests/work").parse()?,
             webhooks: format!("{base}/internal/deliver").parse()?,
             authorization,
             health,
@@ -184,19 +196,24 @@ impl Functions {
         if status.is_success() { Ok(()) } else { Err(format!("{status}: {}", shown(&text))) }
     }
 
-    /// Lets the functions store the next parts of imports. Returns whether more waits.
+    /// Lets the functions do the next step of such jobs. Returns whether more waits.
     ///
     /// # Errors
     /// Why the request failed, or what is wrong with the answer.
-    pub async fn work_on_imports(&self) -> Result<bool, String> {
-        let answer =
-            self.send(&self.import_work, "application/json", Bytes::new(), IMPORT_WORK_TIMEOUT).await?;
-        let (status, text) = answer;
+    pub async fn step(&self, of: Steps) -> Result<bool, String> {
+        let to = match of {
+            Steps::Imports => &self.import_work,
+            Steps::Backtests => &self.backtest_work,
+        };
+        let (status, text) = self.send(to, "application/json", Bytes::new(), STEP_TIMEOUT).await?;
         if !status.is_success() {
             return Err(format!("{status}: {}", shown(&text)));
         }
-        let work: ImportWork = serde_json::from_slice(&text).map_err(|e| format!("invalid answer: {e}"))?;
-        Ok(work.more)
+        let invalid = |e| format!("invalid answer: {e}");
+        Ok(match of {
+            Steps::Imports => serde_json::from_slice::<ImportWork>(&text).map_err(invalid)?.more,
+            Steps::Backtests => serde_json::from_slice::<BacktestWork>(&text).map_err(invalid)?.more,
+        })
     }
 
     async fn send(

@@ -1,7 +1,7 @@
 //! The clock of the serverless side: a tick to the notifier every second, with the bridge's own health and what became
 //! of mails; the answer brings the next mails, and says whether webhooks wait to be sent to.
 
-use crate::deliver::Functions;
+use crate::deliver::{Functions, Steps};
 use crate::health::Health;
 use crate::mail::queue::MailQueue;
 use crate::mappings::MappingStore;
@@ -70,18 +70,18 @@ async fn send_webhooks(functions: Arc<Functions>, _permit: OwnedSemaphorePermit)
     }
 }
 
-/// Asks the functions every few seconds to store parts of imports, and at once again while more wait, until dropped.
-pub async fn run_imports(functions: Arc<Functions>) {
+/// Asks the functions every few seconds for a step of such jobs, and at once again while more wait, until dropped.
+pub async fn run_steps(functions: Arc<Functions>, of: Steps) {
     let mut beat = interval(Duration::from_secs(2));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
         loop {
-            match functions.work_on_imports().await {
+            match functions.step(of).await {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::debug!("no work on imports: {error}");
+                    tracing::debug!("no step of {of:?}: {error}");
                     break;
                 }
             }

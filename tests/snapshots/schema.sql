@@ -796,6 +796,26 @@ CREATE TABLE public.audit_log (
     user_agent text
 );
 
+CREATE TABLE public.backtest_outcomes (
+    backtest_id uuid NOT NULL,
+    progress bytea NOT NULL,
+    outcome jsonb
+);
+
+CREATE TABLE public.backtests (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by uuid,
+    name text,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    scope jsonb NOT NULL,
+    rules jsonb NOT NULL,
+    sensors bigint NOT NULL,
+    job_id uuid,
+    CONSTRAINT backtests_in_order CHECK ((starts_at < ends_at))
+);
+
 CREATE TABLE public.clock_tasks (
     task text NOT NULL,
     due_at timestamp with time zone NOT NULL,
@@ -1528,6 +1548,12 @@ ALTER TABLE ONLY public.attachments
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.backtest_outcomes
+    ADD CONSTRAINT backtest_outcomes_pkey PRIMARY KEY (backtest_id);
+
+ALTER TABLE ONLY public.backtests
+    ADD CONSTRAINT backtests_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.clock_tasks
     ADD CONSTRAINT clock_tasks_pkey PRIMARY KEY (task);
 
@@ -1765,6 +1791,10 @@ CREATE INDEX audit_log_of_resource ON public.audit_log USING btree (resource_typ
 
 CREATE INDEX audit_log_of_user ON public.audit_log USING btree (user_id, created_at DESC);
 
+CREATE INDEX backtests_newest ON public.backtests USING btree (created_at DESC, id DESC);
+
+CREATE INDEX backtests_of_job ON public.backtests USING btree (job_id);
+
 CREATE INDEX comments_of_resource ON public.comments USING btree (resource_type, resource_id, created_at DESC);
 
 CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (received_at DESC);
@@ -1876,6 +1906,8 @@ CREATE TRIGGER api_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.api_key
 CREATE TRIGGER attachments_audit AFTER INSERT OR DELETE OR UPDATE ON public.attachments FOR EACH ROW EXECUTE FUNCTION public.audit_row('attachment');
 
 CREATE TRIGGER attachments_changed AFTER INSERT OR DELETE ON public.attachments FOR EACH ROW EXECUTE FUNCTION public.attachment_changed();
+
+CREATE TRIGGER backtests_audit AFTER INSERT OR DELETE OR UPDATE ON public.backtests FOR EACH ROW EXECUTE FUNCTION public.audit_row('backtest');
 
 CREATE TRIGGER comments_audit AFTER INSERT OR DELETE OR UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.audit_row('comment');
 
@@ -2007,6 +2039,15 @@ ALTER TABLE ONLY public.attachment_contents
 
 ALTER TABLE ONLY public.attachments
     ADD CONSTRAINT attachments_uploaded_by_fkey FOREIGN KEY (uploaded_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.backtest_outcomes
+    ADD CONSTRAINT backtest_outcomes_backtest_id_fkey FOREIGN KEY (backtest_id) REFERENCES public.backtests(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.backtests
+    ADD CONSTRAINT backtests_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.backtests
+    ADD CONSTRAINT backtests_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.comments
     ADD CONSTRAINT comments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
@@ -2201,6 +2242,14 @@ GRANT SELECT ON TABLE public.attachments TO pm_read;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_app;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_ingest;
 GRANT SELECT,INSERT ON TABLE public.audit_log TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.backtest_outcomes TO pm_app;
+GRANT SELECT ON TABLE public.backtest_outcomes TO pm_ingest;
+GRANT SELECT ON TABLE public.backtest_outcomes TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.backtests TO pm_app;
+GRANT SELECT ON TABLE public.backtests TO pm_ingest;
+GRANT SELECT ON TABLE public.backtests TO pm_read;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.clock_tasks TO pm_app;
 GRANT SELECT ON TABLE public.clock_tasks TO pm_ingest;

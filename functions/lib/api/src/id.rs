@@ -98,4 +98,6 @@ id! {
     AlarmRuleId,
     /// An import of history.
     ImportId,
+    /// A back-test of alarm rules.
+    BacktestId,
 }

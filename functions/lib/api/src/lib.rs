@@ -14,6 +14,7 @@ pub mod api_key;
 pub mod assets;
 pub mod attachment;
 pub mod audit;
+pub mod backtest;
 pub mod comment;
 pub mod dashboard;
 pub mod error;
@@ -54,16 +55,16 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AlarmRuleId, AttachmentId, CommentId, ImportId, JobId, MachineId, MaintenanceWindowId,
-    MappingId, ModelId, PredictionId, ReportId, ReportScheduleId, RoleId, SensorId, SettingId, TicketId,
-    UserId, WebhookId,
+    AlarmId, AlarmRuleId, AttachmentId, BacktestId, CommentId, ImportId, JobId, MachineId,
+    MaintenanceWindowId, MappingId, ModelId, PredictionId, ReportId, ReportScheduleId, RoleId, SensorId,
+    SettingId, TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{
     AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, ClosingCode, Criticality, JobStatus, JobType,
-    MachineStatus, PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality, ReadingStatus,
-    Resource, RestartReason, Role, RulMethod, RuleScope, SameTime, SettingType, Severity, SpanStatus,
-    TicketStatus, Verdict, WritePrecision,
+    LimitSide, MachineStatus, PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality,
+    ReadingStatus, Resource, RestartReason, Role, RulMethod, RuleScope, SameTime, SettingType, Severity,
+    SpanStatus, TicketStatus, Verdict, WritePrecision,
 };
 
 /// A free JSON object that a client attached to a resource.

@@ -188,6 +188,11 @@ words! {
         /// By the type of the sensors.
         SensorType = "sensor_type",
     }
+    /// Order of a list of back-tests.
+    BacktestSort {
+        /// By the time of creation.
+        CreatedAt = "created_at",
+    }
     /// Order of a list of mappings.
     MappingSort {
         /// By the time of creation (the default).
@@ -258,6 +263,7 @@ sort_words! {
     AuditSort true,
     WebhookSort true,
     AlarmRuleSort true,
+    BacktestSort true,
     MappingSort true,
     DeliverySort true,
     ModelSort true,

@@ -292,6 +292,13 @@ words! {
         /// Done.
         Resolved = "resolved",
     }
+    /// The side that a limit guards.
+    LimitSide {
+        /// Values at or above it are beyond.
+        High = "high",
+        /// Values at or below it are beyond.
+        Low = "low",
+    }
     /// How specific an alarm rule is; the most specific first.
     RuleScope {
         /// For one sensor.
@@ -411,6 +418,8 @@ words! {
         Retrain = "retrain",
         /// Store an import of history.
         Import = "import",
+        /// Try alarm rules on stored readings.
+        Backtest = "backtest",
     }
     /// Where a job stands.
     JobStatus {

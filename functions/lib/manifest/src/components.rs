@@ -85,6 +85,7 @@ pub(crate) const GROUPS: &[Group] = &[
         "Alarms and work",
         &[
             component("alarms", "acknowledge, resolve, shelve alarms"),
+            component("backtests", "alarm rules tried on stored readings"),
             component("tickets", "maintenance tickets"),
             component("comments", "comments on alarms and tickets"),
             Component {

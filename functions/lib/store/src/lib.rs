@@ -24,6 +24,7 @@ pub mod alarm_rule;
 pub mod api_key;
 pub mod attachment;
 pub mod audit;
+pub mod backtest;
 pub mod clock;
 pub mod comment;
 pub mod dashboard;

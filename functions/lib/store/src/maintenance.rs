@@ -73,6 +73,15 @@ statements! {
             on (w.machine_id = m.id or w.machine_class = m.machine_class or (w.machine_id is null and w.machine_class is null))
             and w.starts_at <= epoch_us($2) and (w.repeats is not null or w.ends_at > epoch_us($2))
             and (w.repeats_until is null or w.repeats_until > epoch_us($2) - $3::int8 * interval '1 second')");
+    // those that may have been on between $2 and $3; how long a window may last is $4, seconds
+    IN_PERIOD = concat!("
+        select m.id, ", columns!(), "
+        from unnest($1::text[]::uuid[]) i (id)
+        join machines m on m.id = i.id
+        join maintenance_windows w
+            on w.machine_id = m.id or w.machine_class = m.machine_class or (w.machine_id is null and w.machine_class is null)
+        where w.starts_at <= epoch_us($3) and (w.repeats is not null or w.ends_at > epoch_us($2))
+          and (w.repeats_until is null or w.repeats_until > epoch_us($2) - $4::int8 * interval '1 second')");
 }
 
 /// What a person decides about a maintenance window.
@@ -173,6 +182,21 @@ pub async fn of_machines(
     let mut found: BTreeMap<MachineId, (MachineStatus, Vec<MaintenanceWindow>)> = BTreeMap::new();
     for (machine, status, window) in rows.await? {
         found.entry(machine).or_insert_with(|| (status, Vec::new())).1.extend(window);
+    }
+    Ok(found)
+}
+
+/// The windows for machines that may have been on in a period.
+pub async fn in_period(
+    db: &Db,
+    machines: impl IntoIterator<Item = MachineId>,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<BTreeMap<MachineId, Vec<MaintenanceWindow>>, StoreError> {
+    let params = vec![texts(machines), at(from), at(to), MAX_WINDOW_S.into()];
+    let rows = db.rows(IN_PERIOD, params, |c| Ok((c.take::<MachineId>()?, window(c, to)?)));
+    let mut found: BTreeMap<MachineId, Vec<MaintenanceWindow>> = BTreeMap::new();
+    for (machine, window) in rows.await? {
+        found.entry(machine).or_default().push(window);
     }
     Ok(found)
 }

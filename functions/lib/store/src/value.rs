@@ -87,6 +87,7 @@ macro_rules! id_from_db {
 id_from_db!(
     pm_api::MachineId,
     pm_api::ImportId,
+    pm_api::BacktestId,
     pm_api::MappingId,
     pm_api::ModelId,
     pm_api::SensorId,

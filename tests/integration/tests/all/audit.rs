@@ -11,6 +11,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "alarm_transitions",
     "attachment_contents",
     "audit_log",
+    "backtest_outcomes",
     "clock_tasks",
     "counts",
     "dead_letters",

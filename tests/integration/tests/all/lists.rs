@@ -9,10 +9,10 @@ use pm_api::{
     Criticality, Priority, Role, Severity, Timestamp,
     list::SortWord,
     sort::{
-        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort,
-        DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort, MappingSort,
-        ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort,
-        SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, BacktestSort, CommentSort,
+        DeadLetterSort, DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort,
+        MappingSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort,
+        SensorSort, SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
 };
 use pm_test_support::{Stack, StackOptions};
@@ -69,6 +69,7 @@ fn lists() -> Vec<List> {
         list::<AlarmSort>("/alarms/{alarm_id}/similar", "/alarms/ID/similar"),
         list::<AlarmSort>("/alarms/prediction/{prediction_id}", "/alarms/prediction/ID"),
         list::<AlarmRuleSort>("/alarm-rules", ""),
+        list::<BacktestSort>("/backtests", ""),
         list::<MaintenanceWindowSort>("/maintenance-windows", ""),
         list::<SuppressedSort>("/suppressed-conditions", ""),
         list::<AttachmentSort>("/attachments", ""),

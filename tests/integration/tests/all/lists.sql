@@ -105,6 +105,10 @@ insert into jobs (job_type, status, created_at, updated_at)
 select 'retrain', 'completed', now() - n % 3 * interval '1 hour', now() - n % 2 * interval '1 hour'
 from generate_series(1, 7) n;
 
+insert into backtests (name, starts_at, ends_at, scope, rules, sensors, created_at)
+select 'back-test ' || n % 3, now() - interval '1 day', now(), '{}', '[{}]', n, now() - n % 3 * interval '1 hour'
+from generate_series(1, 7) n;
+
 insert into audit_log (action_type, resource_type, details, created_at)
 select 'create', 'ai_model', case when n = 2 then '100%_sure' end, now() - n % 3 * interval '1 hour'
 from generate_series(1, 7) n;

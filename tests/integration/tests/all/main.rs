@@ -9,6 +9,7 @@ mod answers;
 mod api_keys;
 mod attachments;
 mod audit;
+mod backtests;
 mod backup;
 mod broker_rules;
 mod client;

@@ -13,15 +13,15 @@ use super::{
     },
 };
 use crate::{
-    ai, alarm, alarm_rule, api_key, attachment, audit, comment, dashboard, event, import, ingest,
+    ai, alarm, alarm_rule, api_key, attachment, audit, backtest, comment, dashboard, event, import, ingest,
     input::{ByName, Many},
     job, machine, maintenance, mapping, metrics, notification, prediction, reference, report, role,
     second_factor, sensor, sensor_data, session, setting, sign_in,
     sort::{
-        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, CommentSort, DeadLetterSort,
-        DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort, MappingSort,
-        ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort,
-        SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, BacktestSort, CommentSort,
+        DeadLetterSort, DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort,
+        MappingSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort,
+        SensorSort, SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
     status, tick, ticket, user, webhook,
 };
@@ -395,6 +395,23 @@ routes! { ($)
         DeleteAlarmRule: DELETE "/alarm-rules/{rule_id}" ENGINEER => NoContent;
         /// The alarm rule that counts for a sensor, and where each of its values is from.
         SensorAlarmRule: GET "/sensors/{sensor_id}/alarm-rule" TOKEN => Json<alarm_rule::SensorAlarmRule>;
+    }
+    "backtests" {
+        /// Back-tests, newest first.
+        ListBacktests: GET "/backtests" TOKEN => List<backtest::Backtest, BacktestSort, 50>;
+        /// Try alarm rules on stored readings of some sensors. A job does it; `progress` tells how far it has come.
+        CreateBacktest: POST "/backtests" ENGINEER, body Json<backtest::NewBacktest> => Created<backtest::Backtest>;
+        /// One back-test, with what came of it.
+        GetBacktest: GET "/backtests/{backtest_id}" TOKEN => Json<backtest::BacktestDetail>;
+        /// Delete a back-test; one that is not done is cancelled by it.
+        DeleteBacktest: DELETE "/backtests/{backtest_id}" ENGINEER => NoContent;
+        /// Try an alarm rule on the stored readings of one sensor, at once.
+        TrySensorRule: GET "/backtests/sensors/{sensor_id}" ENGINEER, query backtest::SensorBacktestQuery => Json<backtest::SensorTrial>,
+            refuses 409 "The period holds too many readings to try them at once";
+        /// The warning limit and on-delay with which a sensor would have raised at most a wanted number of alarms.
+        SuggestLimit: GET "/backtests/sensors/{sensor_id}/suggestion" ENGINEER, query backtest::SuggestionQuery => Json<backtest::Suggestion>;
+        /// Evaluate the next readings of back-tests.
+        WorkOnBacktests: POST "/internal/backtests/work" SERVICE => Json<backtest::BacktestWork>;
     }
     "attachments" {
         /// Store a file (multipart form).

@@ -3,9 +3,11 @@
 //! [`machine::step`] is the alarm state machine: what a condition of a sensor does to the alarm of its cause.
 //! [`case::place`] says which alarms of a machine belong to one trouble, and what becomes of its ticket.
 //! [`suppression::suppression`] says why a machine's conditions raise no alarm now. [`rule`] is how readings become conditions.
-//! [`workflow::act`] is what people do to an alarm. [`need`] is the order in which alarms need attention.
+//! [`backtest`] asks the same functions about stored readings. [`workflow::act`] is what people do to an alarm. [`need`] is the order
+//! in which alarms need attention.
 //! All are pure: the caller reads the state, asks, and writes what was decided only if the state is still the same.
 
+pub mod backtest;
 pub mod case;
 pub mod condition;
 pub mod fault;
