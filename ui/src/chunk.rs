@@ -55,6 +55,8 @@ pub enum Panel {
     Maintenance(MachineId),
     /// The alarm rule of a sensor with this unit.
     AlarmRule(SensorId, Signal<String>),
+    /// A rule tried on what the sensor with this unit has shown.
+    TryOnHistory(SensorId, Signal<String>),
 }
 
 /// A panel, once the chunk of all panels is loaded.
@@ -150,5 +152,6 @@ fn panels(panel: Panel) -> Result<AnyView, SplitLoaderError> {
         Panel::History(id, own) => view! { <page::machine_history::MachineHistory id own /> }.into_any(),
         Panel::Maintenance(id) => view! { <page::maintenance::Maintenance id /> }.into_any(),
         Panel::AlarmRule(id, unit) => view! { <page::alarm_rule::AlarmRuleSection id unit /> }.into_any(),
+        Panel::TryOnHistory(id, unit) => view! { <page::try_on_history::TryOnHistory id unit /> }.into_any(),
     })
 }

@@ -165,6 +165,7 @@ pub fn SensorPage(
             }}
         </Loaded>
         <ChunkedPanel panel=Panel::AlarmRule(id, unit) />
+        <ChunkedPanel panel=Panel::TryOnHistory(id, unit) />
         <section class="panel">
             <header class="panel-head">
                 <h2>"Predictions"</h2>
