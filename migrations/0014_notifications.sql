@@ -6,10 +6,24 @@ create table notification_preferences (
     predictions boolean not null,
     ticket_assignments boolean not null,
     minimum_severity text not null,
+    -- of which machines and classes; both empty: of all
+    machine_ids text[] not null default '{}',
+    machine_classes text[] not null default '{}',
+    -- between which minutes of the day
+    hours_from bigint,
+    hours_to bigint,
+    zone text,
+    -- the minute of the day at which a summary is mailed, and when the next one is due
+    summary_at bigint,
+    summary_due_at timestamptz,
+    constraint notification_preferences_hours_both check ((hours_from is null) = (hours_to is null)),
     constraint notification_preferences_severity_known check (minimum_severity in ('info', 'warning', 'critical'))
 );
 create trigger notification_preferences_audit after insert or update or delete on notification_preferences
     for each row execute function audit_row('notification_preferences');
+
+create index notification_preferences_summaries on notification_preferences (summary_due_at)
+    where summary_due_at is not null;
 
 -- Notices are collected per recipient for some seconds and leave as one mail.
 create table notices (

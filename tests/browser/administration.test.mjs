@@ -46,7 +46,7 @@ const dialog = (page, name) => page.getByRole("dialog", { name });
 const menu = (page) => page.getByRole("navigation", { name: "Main" });
 
 describe("the menu depends on the role", () => {
-  const everybody = ["Overview", "Machines", "Alarms", "Sensors", "Predictions", "Tickets", "System"];
+  const everybody = ["Overview", "Machines", "Alarms", "Sensors", "Predictions", "Tickets", "On call", "System"];
   const entries = {
     viewer: [...everybody, "Reports"],
     engineer: [...everybody, "Reports", "Models", "Webhooks", "Payloads", "Settings"],

@@ -55,6 +55,7 @@ before(async () => {
     ticket: `/tickets/${ticket.id}`,
     reports: "/reports",
     models: "/models",
+    "on-call": "/on-call",
     webhooks: "/webhooks",
     mappings: "/mappings",
     settings: "/settings",
@@ -113,7 +114,7 @@ for (const [role, theme, size] of others) {
   test(`every page is accessible as ${role}`, async (t) => {
     const page = await open(browser, { ...size, theme });
     await login(page, roles[role]);
-    for (const name of ["reports", "models", "webhooks", "settings", "users", "audit", "system", "profile"]) {
+    for (const name of ["reports", "models", "on-call", "webhooks", "settings", "users", "audit", "system", "profile"]) {
       await t.test(name, async () => {
         await page.goto(`${baseUrl}/app/${name}`);
         await inspect(page, `${name}-as-${role}`);

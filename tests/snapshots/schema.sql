@@ -701,6 +701,30 @@ begin
 end
 $$;
 
+CREATE TABLE public.alarm_notices (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    escalation_id uuid NOT NULL,
+    subject text NOT NULL,
+    repetition bigint NOT NULL,
+    step bigint NOT NULL,
+    recipient text NOT NULL,
+    reason text NOT NULL,
+    user_id uuid,
+    channel text,
+    channel_id uuid,
+    address text,
+    fate text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    error text,
+    CONSTRAINT alarm_notices_address_one_line CHECK (((address !~ '[\r\n]'::text) AND ((length(address) >= 1) AND (length(address) <= 320)))),
+    CONSTRAINT alarm_notices_fate_known CHECK ((fate = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT alarm_notices_subject_known CHECK ((subject = ANY (ARRAY['alarm'::text, 'answered'::text, 'resolved'::text])))
+);
+
 CREATE TABLE public.alarm_rules (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -867,6 +891,38 @@ CREATE TABLE public.deleted_sensors (
     sensor_id uuid NOT NULL,
     deleted_at timestamp with time zone DEFAULT now() NOT NULL,
     emptied_at timestamp with time zone
+);
+
+CREATE TABLE public.escalation_chains (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    active_since timestamp with time zone,
+    machine_id uuid,
+    machine_class text,
+    minimum_severity text NOT NULL,
+    steps jsonb NOT NULL,
+    repeat_every_s bigint NOT NULL,
+    repeats bigint NOT NULL,
+    CONSTRAINT escalation_chains_one_scope CHECK (((machine_id IS NULL) OR (machine_class IS NULL))),
+    CONSTRAINT escalation_chains_repeat_range CHECK (((repeat_every_s >= 2) AND (repeat_every_s <= 604800))),
+    CONSTRAINT escalation_chains_repeats_range CHECK (((repeats >= 0) AND (repeats <= 50))),
+    CONSTRAINT escalation_chains_severity_known CHECK ((minimum_severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+);
+
+CREATE TABLE public.escalations (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    case_id uuid NOT NULL,
+    machine_id uuid NOT NULL,
+    chain_id uuid,
+    chain_name text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_due_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    end_reason text,
+    resolved_at timestamp with time zone,
+    CONSTRAINT escalations_ended_first CHECK (((resolved_at IS NULL) OR (ended_at IS NOT NULL)))
 );
 
 CREATE UNLOGGED TABLE public.event_streams (
@@ -1061,6 +1117,17 @@ CREATE TABLE public.newest_alarms (
     alarm_id uuid NOT NULL
 );
 
+CREATE TABLE public.notice_channels (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    url text NOT NULL,
+    secret text,
+    CONSTRAINT notice_channels_kind_known CHECK ((kind = ANY (ARRAY['teams'::text, 'slack'::text, 'pagerduty'::text, 'opsgenie'::text, 'ntfy'::text, 'generic'::text])))
+);
+
 CREATE TABLE public.notices (
     id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1091,6 +1158,30 @@ CREATE TABLE public.notification_preferences (
     ticket_assignments boolean NOT NULL,
     minimum_severity text NOT NULL,
     CONSTRAINT notification_preferences_severity_known CHECK ((minimum_severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
+);
+
+CREATE TABLE public.on_call_overrides (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    schedule_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT on_call_overrides_in_order CHECK ((starts_at < ends_at))
+);
+
+CREATE TABLE public.on_call_schedules (
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    zone text NOT NULL,
+    people text[] NOT NULL,
+    turn_days bigint NOT NULL,
+    starts_on text NOT NULL,
+    hand_over_minute bigint NOT NULL,
+    holidays jsonb NOT NULL,
+    CONSTRAINT on_call_schedules_hand_over_range CHECK (((hand_over_minute >= 0) AND (hand_over_minute <= 1439))),
+    CONSTRAINT on_call_schedules_turn_range CHECK (((turn_days >= 1) AND (turn_days <= 28)))
 );
 
 CREATE TABLE public.outbox (
@@ -1521,6 +1612,12 @@ CREATE TABLE public.webhooks (
     CONSTRAINT webhooks_timeout_bounded CHECK (((timeout_seconds >= 1) AND (timeout_seconds <= 30)))
 );
 
+ALTER TABLE ONLY public.alarm_notices
+    ADD CONSTRAINT alarm_notices_once UNIQUE (escalation_id, subject, repetition, step, recipient);
+
+ALTER TABLE ONLY public.alarm_notices
+    ADD CONSTRAINT alarm_notices_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.alarm_rules
     ADD CONSTRAINT alarm_rules_one_per_scope UNIQUE NULLS NOT DISTINCT (sensor_id, sensor_type, machine_id, machine_class);
 
@@ -1571,6 +1668,15 @@ ALTER TABLE ONLY public.dead_letters
 
 ALTER TABLE ONLY public.deleted_sensors
     ADD CONSTRAINT deleted_sensors_pkey PRIMARY KEY (sensor_id);
+
+ALTER TABLE ONLY public.escalation_chains
+    ADD CONSTRAINT escalation_chains_name_unique UNIQUE (name);
+
+ALTER TABLE ONLY public.escalation_chains
+    ADD CONSTRAINT escalation_chains_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.escalations
+    ADD CONSTRAINT escalations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.event_streams
     ADD CONSTRAINT event_streams_pkey PRIMARY KEY (user_id, slot);
@@ -1629,6 +1735,12 @@ ALTER TABLE ONLY public.models
 ALTER TABLE ONLY public.newest_alarms
     ADD CONSTRAINT newest_alarms_pkey PRIMARY KEY (machine_id);
 
+ALTER TABLE ONLY public.notice_channels
+    ADD CONSTRAINT notice_channels_name_unique UNIQUE (name);
+
+ALTER TABLE ONLY public.notice_channels
+    ADD CONSTRAINT notice_channels_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.notices
     ADD CONSTRAINT notices_once UNIQUE (channel, recipient, event_id);
 
@@ -1637,6 +1749,15 @@ ALTER TABLE ONLY public.notices
 
 ALTER TABLE ONLY public.notification_preferences
     ADD CONSTRAINT notification_preferences_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.on_call_overrides
+    ADD CONSTRAINT on_call_overrides_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.on_call_schedules
+    ADD CONSTRAINT on_call_schedules_name_unique UNIQUE (name);
+
+ALTER TABLE ONLY public.on_call_schedules
+    ADD CONSTRAINT on_call_schedules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.outbox_cursors
     ADD CONSTRAINT outbox_cursors_pkey PRIMARY KEY (consumer);
@@ -1761,6 +1882,14 @@ ALTER TABLE ONLY public.webhook_deliveries
 ALTER TABLE ONLY public.webhooks
     ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
 
+CREATE INDEX alarm_notices_due ON public.alarm_notices USING btree (next_attempt_at) WHERE (fate = 'pending'::text);
+
+CREATE INDEX alarm_notices_newest ON public.alarm_notices USING btree (created_at DESC, id DESC);
+
+CREATE INDEX alarm_notices_of_channel ON public.alarm_notices USING btree (channel_id) WHERE (channel_id IS NOT NULL);
+
+CREATE INDEX alarm_notices_of_user ON public.alarm_notices USING btree (user_id) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX alarm_rules_of_machine ON public.alarm_rules USING btree (machine_id) WHERE (machine_id IS NOT NULL);
 
 CREATE INDEX alarm_transitions_of_alarm ON public.alarm_transitions USING btree (alarm_id, id);
@@ -1799,6 +1928,18 @@ CREATE INDEX comments_of_resource ON public.comments USING btree (resource_type,
 
 CREATE INDEX dead_letters_newest ON public.dead_letters USING btree (received_at DESC);
 
+CREATE INDEX escalation_chains_of_machine ON public.escalation_chains USING btree (machine_id) WHERE (machine_id IS NOT NULL);
+
+CREATE INDEX escalations_of_case ON public.escalations USING btree (case_id);
+
+CREATE INDEX escalations_of_chain ON public.escalations USING btree (chain_id) WHERE (chain_id IS NOT NULL);
+
+CREATE INDEX escalations_of_machine ON public.escalations USING btree (machine_id);
+
+CREATE UNIQUE INDEX escalations_one_per_case ON public.escalations USING btree (case_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX escalations_unresolved ON public.escalations USING btree (id) WHERE (resolved_at IS NULL);
+
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX jobs_newest ON public.jobs USING btree (created_at DESC, id DESC);
@@ -1820,6 +1961,10 @@ CREATE INDEX model_drift_newest ON public.model_drift USING btree (created_at DE
 CREATE UNIQUE INDEX models_one_active ON public.models USING btree (name, machine_class, machine_id) NULLS NOT DISTINCT WHERE (status = 'active'::text);
 
 CREATE UNIQUE INDEX models_one_challenger ON public.models USING btree (name, machine_class, machine_id) NULLS NOT DISTINCT WHERE (status = 'shadow'::text);
+
+CREATE INDEX on_call_overrides_of_schedule ON public.on_call_overrides USING btree (schedule_id, ends_at);
+
+CREATE INDEX on_call_overrides_of_user ON public.on_call_overrides USING btree (user_id);
 
 CREATE INDEX outbox_by_age ON public.outbox USING btree (created_at);
 
@@ -1915,6 +2060,10 @@ CREATE TRIGGER comments_changed AFTER INSERT OR DELETE OR UPDATE ON public.comme
 
 CREATE TRIGGER comments_stamp BEFORE UPDATE ON public.comments FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+CREATE TRIGGER escalation_chains_audit AFTER INSERT OR DELETE OR UPDATE ON public.escalation_chains FOR EACH ROW EXECUTE FUNCTION public.audit_row('escalation_chain');
+
+CREATE TRIGGER escalation_chains_stamp BEFORE UPDATE ON public.escalation_chains FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
 CREATE TRIGGER imports_audit AFTER INSERT OR DELETE OR UPDATE ON public.imports FOR EACH ROW EXECUTE FUNCTION public.audit_row('import');
 
 CREATE TRIGGER jobs_audit AFTER INSERT OR DELETE OR UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.audit_row('job');
@@ -1939,7 +2088,17 @@ CREATE TRIGGER models_audit AFTER INSERT OR DELETE OR UPDATE ON public.models FO
 
 CREATE TRIGGER models_stamp BEFORE UPDATE ON public.models FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+CREATE TRIGGER notice_channels_audit AFTER INSERT OR DELETE OR UPDATE ON public.notice_channels FOR EACH ROW EXECUTE FUNCTION public.audit_row('notice_channel');
+
+CREATE TRIGGER notice_channels_stamp BEFORE UPDATE ON public.notice_channels FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
 CREATE TRIGGER notification_preferences_audit AFTER INSERT OR DELETE OR UPDATE ON public.notification_preferences FOR EACH ROW EXECUTE FUNCTION public.audit_row('notification_preferences');
+
+CREATE TRIGGER on_call_overrides_audit AFTER INSERT OR DELETE OR UPDATE ON public.on_call_overrides FOR EACH ROW EXECUTE FUNCTION public.audit_row('on_call_override');
+
+CREATE TRIGGER on_call_schedules_audit AFTER INSERT OR DELETE OR UPDATE ON public.on_call_schedules FOR EACH ROW EXECUTE FUNCTION public.audit_row('on_call_schedule');
+
+CREATE TRIGGER on_call_schedules_stamp BEFORE UPDATE ON public.on_call_schedules FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE CONSTRAINT TRIGGER outbox_position_at_commit AFTER INSERT ON public.outbox DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.outbox_take_position();
 
@@ -2001,6 +2160,15 @@ CREATE TRIGGER webhooks_audit AFTER INSERT OR DELETE OR UPDATE ON public.webhook
 
 CREATE TRIGGER webhooks_stamp BEFORE UPDATE ON public.webhooks FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
+ALTER TABLE ONLY public.alarm_notices
+    ADD CONSTRAINT alarm_notices_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.notice_channels(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.alarm_notices
+    ADD CONSTRAINT alarm_notices_escalation_id_fkey FOREIGN KEY (escalation_id) REFERENCES public.escalations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.alarm_notices
+    ADD CONSTRAINT alarm_notices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.alarm_rules
     ADD CONSTRAINT alarm_rules_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
@@ -2052,6 +2220,18 @@ ALTER TABLE ONLY public.backtests
 ALTER TABLE ONLY public.comments
     ADD CONSTRAINT comments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY public.escalation_chains
+    ADD CONSTRAINT escalation_chains_machine_exists FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.escalations
+    ADD CONSTRAINT escalations_case_id_fkey FOREIGN KEY (case_id) REFERENCES public.alarms(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.escalations
+    ADD CONSTRAINT escalations_chain_id_fkey FOREIGN KEY (chain_id) REFERENCES public.escalation_chains(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.escalations
+    ADD CONSTRAINT escalations_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.event_streams
     ADD CONSTRAINT event_streams_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
@@ -2090,6 +2270,12 @@ ALTER TABLE ONLY public.newest_alarms
 
 ALTER TABLE ONLY public.notification_preferences
     ADD CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.on_call_overrides
+    ADD CONSTRAINT on_call_overrides_schedule_exists FOREIGN KEY (schedule_id) REFERENCES public.on_call_schedules(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.on_call_overrides
+    ADD CONSTRAINT on_call_overrides_user_exists FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.password_resets
     ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -2188,6 +2374,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tickets TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tickets TO pm_ingest;
 GRANT SELECT ON TABLE public.tickets TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_notices TO pm_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.alarm_rules TO pm_app;
 GRANT SELECT ON TABLE public.alarm_rules TO pm_ingest;
 GRANT SELECT ON TABLE public.alarm_rules TO pm_read;
@@ -2275,6 +2463,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.deleted_sensors TO pm_app;
 GRANT SELECT ON TABLE public.deleted_sensors TO pm_ingest;
 GRANT SELECT ON TABLE public.deleted_sensors TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.escalation_chains TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.escalations TO pm_app;
+
 GRANT SELECT ON TABLE public.event_streams TO pm_ingest;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.event_streams TO pm_read;
 
@@ -2343,6 +2535,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.newest_alarms TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.newest_alarms TO pm_ingest;
 GRANT SELECT ON TABLE public.newest_alarms TO pm_read;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notice_channels TO pm_work;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notices TO pm_app;
 GRANT SELECT ON TABLE public.notices TO pm_ingest;
 GRANT SELECT ON TABLE public.notices TO pm_read;
@@ -2354,6 +2548,10 @@ GRANT SELECT ON SEQUENCE public.notices_id_seq TO pm_read;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.notification_preferences TO pm_app;
 GRANT SELECT ON TABLE public.notification_preferences TO pm_ingest;
 GRANT SELECT ON TABLE public.notification_preferences TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.on_call_overrides TO pm_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.on_call_schedules TO pm_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.outbox TO pm_ingest;

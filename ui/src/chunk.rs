@@ -30,6 +30,7 @@ pub fn ChunkedPage(
             Chunk::Work => fetch_work().await,
             Chunk::Operations => fetch_operations().await,
             Chunk::Admin => fetch_admin().await,
+            Chunk::OnCall => fetch_on_call().await,
         }
         .is_ok()
     };
@@ -40,6 +41,7 @@ pub fn ChunkedPage(
         Chunk::Work => work(route).now_or_never(),
         Chunk::Operations => operations(route).now_or_never(),
         Chunk::Admin => admin(route).now_or_never(),
+        Chunk::OnCall => on_call(route).now_or_never(),
     };
     once_loaded(fetch, page, 8)
 }
@@ -143,6 +145,11 @@ fn admin(route: Route) -> Result<AnyView, SplitLoaderError> {
         Route::Profile => view! { <page::profile::Profile /> }.into_any(),
         _ => view! { <page::not_found::NotFound /> }.into_any(),
     })
+}
+
+#[wasm_split(on_call, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_on_call))]
+fn on_call(_: Route) -> Result<AnyView, SplitLoaderError> {
+    Ok(view! { <page::on_call::OnCall /> }.into_any())
 }
 
 #[wasm_split(panels, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch_panels))]

@@ -30,6 +30,7 @@ const MENU: &[(Route, Icon)] = &[
     (Route::Tickets, Icon::Ticket),
     (Route::Reports, Icon::Report),
     (Route::Models, Icon::Robot),
+    (Route::OnCall, Icon::Clock),
     (Route::Webhooks, Icon::Webhook),
     (Route::Mappings, Icon::Clip),
     (Route::Settings, Icon::Settings),

@@ -1,7 +1,7 @@
 //! Sending what is due to webhooks.
 
-use crate::slack;
-use futures::future::join_all;
+use crate::{escalation, settings::Settings, slack};
+use futures::future::{join, join_all};
 use pm_api::{
     route::op,
     webhook::{DeliverReport, DeliverRequest},
@@ -42,6 +42,15 @@ pub(crate) async fn deliver(input: Input<op::Deliver>) -> Result<DeliverReport, 
                 error,
             })
         }
+        DeliverRequest::Channel(channel_id) => {
+            let error = escalation::test(&input.db().await?, *channel_id, allow_private).await?.err();
+            Ok(DeliverReport {
+                delivered: error.is_none().into(),
+                failed: error.is_some().into(),
+                more: false,
+                error,
+            })
+        }
         DeliverRequest::One(only) => {
             let db = input.db().await?;
             let claimed = delivery::claim(&db, Some(*only), 1, 1, LEASE_S).await?;
@@ -49,11 +58,19 @@ pub(crate) async fn deliver(input: Input<op::Deliver>) -> Result<DeliverReport, 
         }
         DeliverRequest::Due => {
             let db = input.db().await?;
-            let claimed =
-                delivery::claim(&db, None, DELIVERIES_PER_RUN, DELIVERIES_PER_WEBHOOK, LEASE_S).await?;
-            let report = send_all(&db, &claimed, allow_private).await?;
-            slack::send(&db, allow_private).await?;
-            Ok(DeliverReport { more: delivery::any_due(&db).await?, ..report })
+            let settings = Settings::read(&db).await?;
+            let webhooks = async {
+                let claimed =
+                    delivery::claim(&db, None, DELIVERIES_PER_RUN, DELIVERIES_PER_WEBHOOK, LEASE_S).await?;
+                let report = send_all(&db, &claimed, allow_private).await?;
+                slack::send(&db, allow_private).await?;
+                Ok::<_, Refusal>(report)
+            };
+            // side by side: a slow webhook keeps no alarm waiting
+            let (told, report) = join(escalation::send(&db, &settings, allow_private), webhooks).await;
+            told?;
+            let more = delivery::any_due(&db).await? || escalation::any_due(&db).await?;
+            Ok(DeliverReport { more, ..report? })
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod alarms;
 mod deliver;
+mod escalation;
 mod identity_provider;
 mod mails;
 mod maintenance;
@@ -36,7 +37,7 @@ async fn handle(request: Request) -> Answer {
     serve("notifier", request, handlers).await
 }
 
-/// Stores the bridge's report for `/status`, tells of alarms that begin or end without a reading, plans what new events lead to, deletes what has expired, wakes `reports`, keeps
+/// Stores the bridge's report for `/status`, tells of alarms that begin or end without a reading, plans what new events lead to, plans notices of alarms that nobody answered, deletes what has expired, wakes `reports`, keeps
 /// roll-ups and counts, and hands out mails to send. Only mails are needed for the answer: if they fail, so does the
 /// tick, and the bridge repeats what it reported about them.
 async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
@@ -50,6 +51,8 @@ async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
     if let Ok(settings) = &settings {
         tasks.ended(Task::Webhooks, delivery::fan_out(&db, settings.webhooks).await);
         tasks.ended(Task::Notices, mails::notices(&db, &settings.audience).await);
+        tasks.ended(Task::Notices, mails::summaries(&db, settings).await);
+        tasks.ended(Task::Escalations, escalation::run(&db, settings.audience.mail).await);
     }
     if tasks.is_due(Task::Housekeeping) {
         tasks.ended(Task::Housekeeping, housekeeping::tidy(&db, now()).await);
@@ -57,7 +60,9 @@ async fn tick(input: Input<op::Tick>) -> Result<TickAnswer, Refusal> {
     tasks.ended(Task::Reports, reports::wake(&db).await);
     alarms::run(&db, &tick.bridge, &mut tasks).await;
     maintenance::run(&db, &mut tasks).await;
-    let deliveries_due = tasks.ended(Task::Webhooks, delivery::any_due(&db).await).unwrap_or_default();
+    let webhooks_due = tasks.ended(Task::Webhooks, delivery::any_due(&db).await).unwrap_or_default();
+    let notices_due = tasks.ended(Task::Escalations, escalation::any_due(&db).await).unwrap_or_default();
+    let deliveries_due = webhooks_due || notices_due;
     let mails = match settings {
         Ok(settings) => mails::exchange(&db, &tick.mail, &settings).await.map_err(Refusal::from),
         Err(refusal) => Err(refusal),

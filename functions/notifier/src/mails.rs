@@ -1,10 +1,12 @@
 //! Mails: notices of new events, what became of the mails that the bridge took, and the next ones for it.
 
-use crate::settings::Settings;
+use crate::{escalation, settings::Settings};
 use pm_api::mail::{MailReport, MailResult, OutgoingMail};
 use pm_domain::{
+    alarm_summary,
+    duration::DAY_S,
     mail::digest,
-    notice::{Audience, Channel, leaves, news, recipients},
+    notice::{Audience, Channel, leaves, news, next_summary, recipients},
     retry,
 };
 use pm_store::{
@@ -45,7 +47,8 @@ async fn plan(db: &Db, audience: &Audience) -> Result<(), StoreError> {
         let subscribers = notice::subscribers(db, &assignees).await?;
         let mail_server_seen = notice::mail_server_seen(db).await?;
         for (event, news) in &news {
-            let told = recipients(news, audience, &subscribers, mail_server_seen, now());
+            let class = event.machine_class.as_deref();
+            let told = recipients(news, class, audience, &subscribers, mail_server_seen, now());
             planned.extend(told.into_iter().map(|(channel, recipient)| Planned {
                 channel,
                 recipient,
@@ -55,6 +58,18 @@ async fn plan(db: &Db, audience: &Audience) -> Result<(), StoreError> {
         }
     }
     notice::plan(db, first.cursor, last.position, &planned).await
+}
+
+/// Queues the daily summaries that are due. While mail is switched off, none is, also not later.
+pub(crate) async fn summaries(db: &Db, settings: &Settings) -> Result<(), StoreError> {
+    for due in notice::summaries_due(db).await? {
+        let now = now();
+        let alarms = notice::summary(db, due.due_at.plus_seconds(-DAY_S)).await?;
+        let words = alarm_summary::mail(&alarms, &due.preferences, &settings.public_url);
+        let words = settings.audience.mail.then_some(&words);
+        notice::summarized(db, &due, next_summary(&due.preferences, now), words).await?;
+    }
+    Ok(())
 }
 
 /// Notes the results in a report and claims as many mails as the bridge has room for.
@@ -68,8 +83,14 @@ pub(crate) async fn exchange(
     if !report.configured || room == 0 {
         return Ok(Vec::new());
     }
-    let claimed = mail::claim(db, Channel::Mail, room, LEASE_S).await?;
-    Ok(claimed.into_iter().map(|claimed| worded(claimed, &settings.public_url)).collect())
+    // alarms that wait for an answer go first
+    let mut mails = escalation::mails(db, room, &settings.public_url).await?;
+    let room = room - i64::try_from(mails.len()).unwrap_or(room);
+    if room > 0 {
+        let claimed = mail::claim(db, Channel::Mail, room, LEASE_S).await?;
+        mails.extend(claimed.into_iter().map(|claimed| worded(claimed, &settings.public_url)));
+    }
+    Ok(mails)
 }
 
 /// Notes what became of mails: those that failed are tried again as long as the rule allows.
@@ -78,6 +99,10 @@ pub(crate) async fn finish(db: &Db, results: &[MailResult]) -> Result<(), StoreE
         return Ok(());
     }
     let allowed = mail::allowed(db, results).await?;
+    // the others are notices of escalations
+    for result in results.iter().filter(|result| !allowed.contains_key(&result.id)) {
+        escalation::mailed(db, result).await?;
+    }
     let now = now();
     let next = |result: &MailResult| {
         result.error.as_ref()?;

@@ -41,6 +41,8 @@ pub enum Route {
     Reports,
     /// Versions of the models.
     Models,
+    /// Who is on call, and whom the system tells of alarms.
+    OnCall,
     /// Receivers of events.
     Webhooks,
     /// How payloads are read, and those that could not be.
@@ -75,6 +77,8 @@ pub enum Chunk {
     Operations,
     /// Settings, accounts, audit log, one's own account.
     Admin,
+    /// On-call schedules, escalation chains, notices of alarms.
+    OnCall,
 }
 
 impl Chunk {
@@ -87,6 +91,7 @@ impl Chunk {
             Self::Work => "work",
             Self::Operations => "operations",
             Self::Admin => "admin",
+            Self::OnCall => "on_call",
         }
     }
 }
@@ -102,6 +107,7 @@ impl Route {
         Self::Tickets,
         Self::Reports,
         Self::Models,
+        Self::OnCall,
         Self::Webhooks,
         Self::Mappings,
         Self::Settings,
@@ -137,6 +143,7 @@ impl Route {
                 Some(Chunk::Operations)
             }
             Self::Settings | Self::Users | Self::Audit | Self::Profile => Some(Chunk::Admin),
+            Self::OnCall => Some(Chunk::OnCall),
         }
     }
 
@@ -173,6 +180,7 @@ impl Route {
             ["tickets", id] => id.parse().map_or(Self::NotFound, Self::Ticket),
             ["reports"] => Self::Reports,
             ["models"] => Self::Models,
+            ["on-call"] => Self::OnCall,
             ["webhooks"] => Self::Webhooks,
             ["mappings"] => Self::Mappings,
             ["settings"] => Self::Settings,
@@ -212,6 +220,7 @@ impl Route {
             Self::Tickets | Self::Ticket(_) => "Tickets",
             Self::Reports => "Reports",
             Self::Models => "Models",
+            Self::OnCall => "On call",
             Self::Webhooks => "Webhooks",
             Self::Mappings => "Payloads",
             Self::Settings => "Settings",
@@ -245,6 +254,7 @@ impl fmt::Display for Route {
             Self::Ticket(id) => write!(f, "/tickets/{id}"),
             Self::Reports => f.write_str("/reports"),
             Self::Models => f.write_str("/models"),
+            Self::OnCall => f.write_str("/on-call"),
             Self::Webhooks => f.write_str("/webhooks"),
             Self::Mappings => f.write_str("/mappings"),
             Self::Settings => f.write_str("/settings"),
@@ -282,6 +292,7 @@ mod tests {
             Route::Ticket(id.parse().unwrap()),
             Route::Reports,
             Route::Models,
+            Route::OnCall,
             Route::Webhooks,
             Route::Mappings,
             Route::Settings,

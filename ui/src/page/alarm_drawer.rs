@@ -1,6 +1,7 @@
 //! The drawer of one alarm: what happened, the trend around it, and what to do.
 
 use super::{
+    alarm_notices::NoticesOfAlarm,
     case_alarms::CaseAlarms,
     discussion::{Discussion, Subject},
     queue::AlarmActions,
@@ -76,6 +77,7 @@ pub fn AlarmDrawer(
                 {move || active.get().then(|| view! { <Resolve alarm queue id /> })}
             </Loaded>
             {move || case.get().map(|case_id| view! { <CaseAlarms case_id heading="The same trouble" least=2 shown=id queue /> })}
+            <NoticesOfAlarm id />
             <SimilarAlarms id />
             <Discussion subject=Subject::Alarm(id) />
         </Drawer>

@@ -1,6 +1,7 @@
 //! The pages, one module each.
 
 pub mod alarm_drawer;
+pub mod alarm_notices;
 pub mod alarm_rule;
 pub mod alarms;
 pub mod audit;
@@ -8,6 +9,8 @@ pub mod case_alarms;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod discussion;
+pub mod escalation_chain_form;
+pub mod escalation_chains;
 pub mod jobs;
 pub mod live_table;
 pub mod login;
@@ -22,6 +25,9 @@ pub mod mappings;
 pub mod model_report;
 pub mod models;
 pub mod not_found;
+pub mod notice_channels;
+pub mod on_call;
+pub mod on_call_form;
 pub mod overview;
 pub mod predictions;
 pub mod preferences;
@@ -38,6 +44,7 @@ pub mod sensors;
 pub mod settings;
 pub mod sign_in;
 pub mod similar_alarms;
+pub mod stand_in_form;
 pub mod start;
 pub mod system;
 pub mod ticket_drawer;

@@ -100,4 +100,10 @@ id! {
     ImportId,
     /// A back-test of alarm rules.
     BacktestId,
+    /// An on-call schedule.
+    OnCallScheduleId,
+    /// An escalation chain.
+    EscalationChainId,
+    /// A service outside that notices of alarms go to.
+    NoticeChannelId,
 }

@@ -18,6 +18,7 @@ pub mod backtest;
 pub mod comment;
 pub mod dashboard;
 pub mod error;
+pub mod escalation;
 pub mod event;
 pub mod id;
 pub mod import;
@@ -31,6 +32,7 @@ pub mod maintenance;
 pub mod mapping;
 pub mod metrics;
 pub mod notification;
+pub mod on_call;
 pub mod prediction;
 pub mod quality;
 pub mod reference;
@@ -55,16 +57,16 @@ pub mod webhook;
 pub mod word;
 
 pub use id::{
-    AlarmId, AlarmRuleId, AttachmentId, BacktestId, CommentId, ImportId, JobId, MachineId,
-    MaintenanceWindowId, MappingId, ModelId, PredictionId, ReportId, ReportScheduleId, RoleId, SensorId,
-    SettingId, TicketId, UserId, WebhookId,
+    AlarmId, AlarmRuleId, AttachmentId, BacktestId, CommentId, EscalationChainId, ImportId, JobId, MachineId,
+    MaintenanceWindowId, MappingId, ModelId, NoticeChannelId, OnCallScheduleId, PredictionId, ReportId,
+    ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{
-    AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, ClosingCode, Criticality, JobStatus, JobType,
-    LimitSide, MachineStatus, PayloadFormat, PredictionClass, PredictionStatus, Priority, Quality,
-    ReadingStatus, Resource, RestartReason, Role, RulMethod, RuleScope, SameTime, SettingType, Severity,
-    SpanStatus, TicketStatus, Verdict, WritePrecision,
+    AlarmChangeKind, AlarmKind, AlarmStatus, AnomalyType, ChannelKind, ClosingCode, Criticality, JobStatus,
+    JobType, LimitSide, MachineStatus, NoticeFate, NoticeSubject, PayloadFormat, PredictionClass,
+    PredictionStatus, Priority, Quality, ReadingStatus, Resource, RestartReason, Role, RulMethod, RuleScope,
+    SameTime, SettingType, Severity, SpanStatus, TicketStatus, Verdict, WritePrecision,
 };
 
 /// A free JSON object that a client attached to a resource.

@@ -193,6 +193,32 @@ words! {
         /// By the time of creation.
         CreatedAt = "created_at",
     }
+    /// Order of a list of on-call schedules.
+    OnCallScheduleSort {
+        /// By name (the default).
+        Name = "name",
+        /// By the time of creation.
+        CreatedAt = "created_at",
+    }
+    /// Order of a list of escalation chains.
+    EscalationChainSort {
+        /// By name (the default).
+        Name = "name",
+        /// By the time of creation.
+        CreatedAt = "created_at",
+    }
+    /// Order of a list of notice channels.
+    NoticeChannelSort {
+        /// By name (the default).
+        Name = "name",
+        /// By the time of creation.
+        CreatedAt = "created_at",
+    }
+    /// Order of a list of notices of alarms.
+    AlarmNoticeSort {
+        /// By when they became due (the default).
+        CreatedAt = "created_at",
+    }
     /// Order of a list of mappings.
     MappingSort {
         /// By the time of creation (the default).
@@ -264,6 +290,10 @@ sort_words! {
     WebhookSort true,
     AlarmRuleSort true,
     BacktestSort true,
+    OnCallScheduleSort false,
+    EscalationChainSort false,
+    NoticeChannelSort false,
+    AlarmNoticeSort true,
     MappingSort true,
     DeliverySort true,
     ModelSort true,

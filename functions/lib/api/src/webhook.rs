@@ -142,6 +142,8 @@ pub enum DeliverRequest {
     Due,
     /// This delivery, if it is due.
     One(DeliveryId),
+    /// A test notice to this notice channel.
+    Channel(crate::NoticeChannelId),
     /// A test event to an address that is no webhook.
     Probe {
         /// The address.

@@ -310,6 +310,41 @@ words! {
         /// For all sensors of a type.
         SensorType = "sensor_type",
     }
+    /// A service that notices of alarms go to.
+    ChannelKind {
+        /// Microsoft Teams: an incoming webhook that takes an adaptive card.
+        Teams = "teams",
+        /// Slack, or what takes its incoming webhooks.
+        Slack = "slack",
+        /// `PagerDuty`, events API v2.
+        PagerDuty = "pagerduty",
+        /// Opsgenie, alert API v2.
+        Opsgenie = "opsgenie",
+        /// ntfy: the address of a server with the topic.
+        Ntfy = "ntfy",
+        /// Any receiver of JSON.
+        Generic = "generic",
+    }
+    /// What a notice of an escalation tells.
+    NoticeSubject {
+        /// An alarm needs an answer.
+        Alarm = "alarm",
+        /// Somebody answered.
+        Answered = "answered",
+        /// All alarms of the case are resolved.
+        Resolved = "resolved",
+    }
+    /// What became of a notice.
+    NoticeFate {
+        /// It waits for its next attempt, or is under way.
+        Pending = "pending",
+        /// The mail server or the service has taken it.
+        Delivered = "delivered",
+        /// Given up, or there was nobody to tell.
+        Failed = "failed",
+        /// Somebody answered before.
+        Cancelled = "cancelled",
+    }
     /// What raised an alarm.
     AlarmKind {
         /// A reading beyond a limit.

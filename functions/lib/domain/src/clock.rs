@@ -16,6 +16,8 @@ pub enum Task {
     Webhooks,
     /// Planning notices of new events, and mails of notices.
     Notices,
+    /// Telling people of alarms until somebody answers.
+    Escalations,
     /// Handing mails to the bridge, and storing what became of them.
     Mails,
     /// Deleting expired rows.
@@ -56,6 +58,7 @@ impl Task {
             Self::Mappings => "mappings",
             Self::Webhooks => "webhooks",
             Self::Notices => "notices",
+            Self::Escalations => "escalations",
             Self::Mails => "mails",
             Self::Housekeeping => "housekeeping",
             Self::Reports => "reports",
@@ -77,6 +80,7 @@ impl Task {
             | Self::Mappings
             | Self::Webhooks
             | Self::Notices
+            | Self::Escalations
             | Self::Mails
             | Self::Reports
             | Self::AlarmDelays

@@ -8,6 +8,8 @@
 
 pub mod address;
 pub mod alarm;
+pub mod alarm_notice;
+pub mod alarm_summary;
 pub mod attachment;
 pub mod clock;
 pub mod condition;
@@ -15,6 +17,8 @@ pub mod csv;
 pub mod cycle;
 pub mod discussion;
 pub mod duration;
+pub mod escalation;
+pub mod escalation_target;
 pub mod false_alarms;
 pub mod freshness;
 pub mod held;
@@ -22,6 +26,7 @@ pub mod identity_provider;
 pub mod limits;
 pub mod mail;
 pub mod notice;
+pub mod on_call;
 pub mod password;
 pub mod payload;
 pub mod provider_documents;

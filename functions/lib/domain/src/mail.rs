@@ -94,6 +94,66 @@ pub fn report(title: &str, period: &str, readings: i64, link: &str) -> Rendered 
     Rendered { text: format!("{said}\n\n{link}\n\n{note}\n"), html: page(&title, &html), subject: title }
 }
 
+/// The mail of an escalation's notice: a line for each fact, and the link to the alarm.
+pub(crate) fn paged(title: &str, facts: &[(&str, String)], link: Option<&str>) -> Rendered {
+    let (mut text, mut rows) = (format!("{title}\n\n"), String::new());
+    for (name, value) in facts {
+        let _ = writeln!(text, "{name}: {value}");
+        let _ = write!(
+            rows,
+            "<tr><td style=\"{CELL}\">{}</td><td style=\"{CELL}\">{}</td></tr>",
+            escaped(name),
+            escaped(value)
+        );
+    }
+    let mut html = format!("<table style=\"border-collapse:collapse;width:100%\">{rows}</table>");
+    if let Some(link) = link {
+        let _ = writeln!(text, "\nAcknowledge the alarm here: {link}");
+        let _ = write!(
+            html,
+            "<p><a href=\"{link}\" style=\"{BUTTON}\">Open the alarm</a></p><p>Or open this address: {link}</p>",
+            link = escaped(link)
+        );
+    }
+    Rendered { subject: title.to_owned(), text, html: page(title, &html) }
+}
+
+/// A part of the daily summary.
+pub(crate) struct SummaryPart {
+    /// What it lists.
+    pub(crate) name: &'static str,
+    /// How many there are; `lines` may be fewer.
+    pub(crate) total: usize,
+    /// Each with its link, if there is one.
+    pub(crate) lines: Vec<(String, Option<String>)>,
+}
+
+/// The daily summary.
+pub(crate) fn summary_page(title: &str, parts: &[SummaryPart]) -> Rendered {
+    let (mut text, mut html) = (format!("{title}\n"), String::new());
+    for SummaryPart { name, total, lines } in parts {
+        let _ = writeln!(text, "\n{name}: {total}");
+        let _ = write!(html, "<h2 style=\"font-size:15px\">{}: {total}</h2><ul>", escaped(name));
+        for (line, link) in lines {
+            let line = one_line(line);
+            let _ = writeln!(text, "- {line}");
+            let mut shown = escaped(&line);
+            if let Some(link) = link {
+                let _ = writeln!(text, "  {link}");
+                shown = format!("<a href=\"{}\">{shown}</a>", escaped(link));
+            }
+            let _ = write!(html, "<li>{shown}</li>");
+        }
+        html.push_str("</ul>");
+        let more = total.saturating_sub(lines.len());
+        if more > 0 {
+            let _ = writeln!(text, "… and {more} more.");
+            let _ = write!(html, "<p>… and {more} more.</p>");
+        }
+    }
+    Rendered { subject: title.to_owned(), text, html: page(title, &html) }
+}
+
 /// A mail that tells of one or many notices. `product_url` is the address of the web page, without a slash at its end.
 #[must_use]
 pub fn digest(digest: &Digest, product_url: &str) -> Rendered {
@@ -186,7 +246,7 @@ fn places(items: &[Notice]) -> String {
 }
 
 /// The time to the second, as people read it.
-fn second(at: &Timestamp) -> String {
+pub(crate) fn second(at: &Timestamp) -> String {
     let text = at.to_string();
     let (day, time) = text.split_once('T').unwrap_or((&text, ""));
     format!("{day} {} UTC", time.split('.').next().unwrap_or_default())
@@ -257,7 +317,9 @@ fn escaped(text: &str) -> String {
     html
 }
 
-fn for_slack(text: &str) -> String {
+/// The text with Slack's control characters as entities.
+#[must_use]
+pub fn for_slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

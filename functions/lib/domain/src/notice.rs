@@ -1,9 +1,9 @@
 //! Who is told what by mail, and by a Slack-compatible webhook: which events are notices, who gets them, and when those
 //! that wait leave as one message.
 
-use crate::duration::MINUTE_S;
+use crate::{duration::MINUTE_S, zone::Zone};
 use pm_api::{
-    AlarmKind, Priority, Severity, Timestamp,
+    AlarmKind, MachineId, Priority, Severity, Timestamp,
     mail::{Digest, Notice},
     notification::Preferences,
 };
@@ -25,6 +25,12 @@ pub const DEFAULT_PREFERENCES: Preferences = Preferences {
     predictions: false,
     ticket_assignments: true,
     minimum_severity: Severity::Warning,
+    machine_ids: Vec::new(),
+    machine_classes: Vec::new(),
+    hours_from: None,
+    hours_to: None,
+    zone: None,
+    summary_at: None,
 };
 
 /// What a notice is about.
@@ -63,6 +69,8 @@ pub struct News {
     pub path: String,
     /// Mail address of the ticket's assignee.
     pub assignee: Option<String>,
+    /// The machine.
+    pub machine_id: Option<MachineId>,
 }
 
 /// What an event of the outbox tells: a new alarm, one that escalated, or a ticket that got an assignee; `None`: no notice.
@@ -89,6 +97,7 @@ pub fn news(event_type: &str, data: &Value) -> Option<News> {
         title: field("title").or(field("message")).unwrap_or_default().to_owned(),
         path: format!("/app/{page}/{}", field("id")?),
         assignee: field("assignee").map(str::to_owned),
+        machine_id: field("machine_id").and_then(|id| id.parse().ok()),
     })
 }
 
@@ -146,11 +155,12 @@ impl Channel {
 /// The recipient of every message of [`Channel::Slack`].
 pub const SLACK_RECIPIENT: &str = "slack";
 
-/// Who is told, each once, with addresses in lower case. `mail_server_seen`: when a bridge last reported that it knows a
+/// Who is told, each once, with addresses in lower case. `machine_class`: of the machine of the news. `mail_server_seen`: when a bridge last reported that it knows a
 /// mail server; without one nobody is told by mail, also not later.
 #[must_use]
 pub fn recipients(
     news: &News,
+    machine_class: Option<&str>,
     audience: &Audience,
     subscribers: &[Subscriber],
     mail_server_seen: Option<Timestamp>,
@@ -159,7 +169,7 @@ pub fn recipients(
     let server = mail_server_seen.is_some_and(|at| at > now.plus_seconds(-MAIL_SERVER_KNOWN_FOR_S));
     let for_audience = news.topic != Topic::Ticket && news.severity >= audience.minimum_severity;
     let by_mail = || {
-        let asked = subscribers.iter().filter(|s| wants(s, news)).map(|s| &s.email);
+        let asked = subscribers.iter().filter(|s| wants(s, news, machine_class, now)).map(|s| &s.email);
         asked.chain(audience.addresses.iter().filter(|_| for_audience))
     };
     let mut told = BTreeSet::new();
@@ -172,9 +182,11 @@ pub fn recipients(
     told
 }
 
-fn wants(subscriber: &Subscriber, news: &News) -> bool {
+fn wants(subscriber: &Subscriber, news: &News, machine_class: Option<&str>, now: Timestamp) -> bool {
     let Subscriber { email, preferences } = subscriber;
-    let grave = news.severity >= preferences.minimum_severity;
+    let grave = news.severity >= preferences.minimum_severity
+        && is_about(preferences, news.machine_id, machine_class)
+        && is_in_hours(preferences, now);
     match news.topic {
         Topic::Alarm => preferences.alarms && grave,
         Topic::Prediction => preferences.predictions && grave,
@@ -183,6 +195,35 @@ fn wants(subscriber: &Subscriber, news: &News) -> bool {
             own && preferences.ticket_assignments
         }
     }
+}
+
+/// Does a user want to know of alarms of this machine?
+#[must_use]
+pub fn is_about(preferences: &Preferences, machine: Option<MachineId>, class: Option<&str>) -> bool {
+    let Preferences { machine_ids, machine_classes, .. } = preferences;
+    (machine_ids.is_empty() && machine_classes.is_empty())
+        || machine.is_some_and(|machine| machine_ids.contains(&machine))
+        || class.is_some_and(|class| machine_classes.iter().any(|wanted| wanted == class))
+}
+
+fn zone_of(preferences: &Preferences) -> Zone {
+    preferences.zone.as_deref().and_then(Zone::named).unwrap_or(Zone::UTC)
+}
+
+/// Is it one of the hours in which a user wants to know of alarms? Hours that end before they begin go over midnight.
+fn is_in_hours(preferences: &Preferences, now: Timestamp) -> bool {
+    let (Some(from), Some(to)) = (preferences.hours_from, preferences.hours_to) else { return true };
+    let minute = zone_of(preferences).day_and_second(now).1 / MINUTE_S;
+    if from <= to { from == to || (from..to).contains(&minute) } else { minute >= from || minute < to }
+}
+
+/// When the next summary of a day is due, after `now`; `None`: the user wants none.
+#[must_use]
+pub fn next_summary(preferences: &Preferences, now: Timestamp) -> Option<Timestamp> {
+    let second = preferences.summary_at? * MINUTE_S;
+    let zone = zone_of(preferences);
+    let today = zone.day_and_second(now).0;
+    (today..=today + 2).map(|day| zone.instant_at(day, second)).find(|at| *at > now)
 }
 
 /// Do the notices that wait for a recipient leave now? `oldest`: since when the first of them waits. `last_sent`: when the
@@ -249,6 +290,7 @@ mod tests {
                     title: "Oil".to_owned(),
                     path: "/app/tickets/t1".to_owned(),
                     assignee: Some("a@b.c".to_owned()),
+                    machine_id: None,
                 })
             );
         }
@@ -265,6 +307,7 @@ mod tests {
                 title: String::new(),
                 path: String::new(),
                 assignee: (topic == Topic::Ticket).then(|| "Ann@example.com".to_owned()),
+                machine_id: None,
             })
     }
 
@@ -275,6 +318,7 @@ mod tests {
                 predictions,
                 ticket_assignments,
                 minimum_severity,
+                ..DEFAULT_PREFERENCES
             },
         )
     }
@@ -290,13 +334,69 @@ mod tests {
         )
     }
 
+    #[test]
+    fn hours_are_those_of_the_users_clocks_and_go_over_midnight() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let hours = |from: i64, to: i64, zone: &str| Preferences {
+            hours_from: Some(from * 60),
+            hours_to: Some(to * 60),
+            zone: Some(zone.to_owned()),
+            ..DEFAULT_PREFERENCES
+        };
+        for (preferences, time, expected) in [
+            (hours(6, 22, "Europe/Berlin"), "2026-03-28T05:00:00Z", true),
+            (hours(6, 22, "Europe/Berlin"), "2026-03-28T04:59:59Z", false),
+            // summer time since 2026-03-29
+            (hours(6, 22, "Europe/Berlin"), "2026-03-29T04:00:00Z", true),
+            (hours(6, 22, "Europe/Berlin"), "2026-03-29T20:00:00Z", false),
+            (hours(22, 6, "America/New_York"), "2026-11-01T02:00:00Z", true),
+            (hours(22, 6, "America/New_York"), "2026-11-01T10:59:59Z", true),
+            (hours(22, 6, "America/New_York"), "2026-11-01T11:00:00Z", false),
+            (hours(8, 8, "UTC"), "2026-11-01T03:00:00Z", true),
+            (DEFAULT_PREFERENCES, "2026-11-01T03:00:00Z", true),
+        ] {
+            assert_eq!(is_in_hours(&preferences, at(time)), expected, "{preferences:?} {time}");
+        }
+    }
+
+    #[test]
+    fn a_summary_is_due_once_a_day_by_the_users_clocks() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let preferences = Preferences {
+            summary_at: Some(6 * 60 + 30),
+            zone: Some("Europe/Berlin".to_owned()),
+            ..DEFAULT_PREFERENCES
+        };
+        for (now, next) in [
+            ("2026-03-28T05:29:59Z", "2026-03-28T05:30:00Z"),
+            ("2026-03-28T05:30:00Z", "2026-03-29T04:30:00Z"),
+            ("2026-10-24T04:30:00Z", "2026-10-25T05:30:00Z"),
+        ] {
+            assert_eq!(next_summary(&preferences, at(now)), Some(at(next)), "{now}");
+        }
+        assert_eq!(next_summary(&DEFAULT_PREFERENCES, at("2026-03-28T05:30:00Z")), None);
+    }
+
+    #[test]
+    fn users_choose_machines_and_classes() {
+        let id = |n: u128| MachineId(uuid::Uuid::from_u128(n));
+        let chosen = Preferences {
+            machine_ids: vec![id(1)],
+            machine_classes: vec!["pump".to_owned()],
+            ..DEFAULT_PREFERENCES
+        };
+        assert!(is_about(&chosen, Some(id(1)), None) && is_about(&chosen, Some(id(2)), Some("pump")));
+        assert!(!is_about(&chosen, Some(id(2)), Some("press")) && !is_about(&chosen, None, None));
+        assert!(is_about(&DEFAULT_PREFERENCES, None, None));
+    }
+
     proptest! {
         #[test]
         fn users_get_what_they_ask_for(news in any_news(), preferences in any_preferences(), audience in any_audience()) {
             let users = ["ann@example.com", "bob@example.com"].map(|email| {
-                Subscriber { email: email.to_owned(), preferences }
+                Subscriber { email: email.to_owned(), preferences: preferences.clone() }
             });
-            let told = recipients(&news, &audience, &users, Some(NOW), NOW);
+            let told = recipients(&news, None, &audience, &users, Some(NOW), NOW);
             let gets = |email: &str| told.contains(&(Channel::Mail, email.to_owned()));
             let grave = news.severity >= preferences.minimum_severity;
             let (ann, bob) = match news.topic {
@@ -316,7 +416,7 @@ mod tests {
         ) {
             let users = [Subscriber { email: "ann@example.com".to_owned(), preferences }];
             let mailed = |seen| {
-                recipients(&news, &audience, &users, seen, NOW).into_iter().filter(|(c, _)| *c == Channel::Mail).count()
+                recipients(&news, None, &audience, &users, seen, NOW).into_iter().filter(|(c, _)| *c == Channel::Mail).count()
             };
             prop_assert_eq!(mailed(None), 0);
             let seen = mailed(Some(NOW.plus_seconds(-age_s)));

@@ -29,6 +29,8 @@ pub const IDEMPOTENCY_KEYS_D: i64 = 1;
 pub const IMPORTS_D: i64 = 30;
 /// Suppressed conditions are listed for so long, days.
 pub const SUPPRESSED_CONDITIONS_D: i64 = 90;
+/// Escalations of resolved cases, with the log of their notices, days.
+pub const ESCALATIONS_D: i64 = 365;
 /// A request with an idempotency key that has no answer after so long was given up, seconds.
 pub const REPEATED_REQUEST_S: i64 = MINUTE_S;
 /// Dead letters at most; the oldest go first.
@@ -71,6 +73,8 @@ pub struct Cutoffs {
     pub imports: Timestamp,
     /// Suppressed conditions that were last seen before.
     pub suppressed_conditions: Timestamp,
+    /// Escalations whose case was resolved before.
+    pub escalations: Timestamp,
 }
 
 /// Before which times things are removed now.
@@ -91,6 +95,7 @@ pub fn cutoffs(now: Timestamp) -> Cutoffs {
         idempotency_keys: days(IDEMPOTENCY_KEYS_D),
         imports: days(IMPORTS_D),
         suppressed_conditions: days(SUPPRESSED_CONDITIONS_D),
+        escalations: days(ESCALATIONS_D),
     }
 }
 

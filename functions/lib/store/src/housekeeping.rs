@@ -37,6 +37,7 @@ statements! {
     REQUESTS = "delete from request_counts where minute <= $1::int8";
     REPORTS = "delete from service_reports where reported_at < epoch_us($1)";
     SUPPRESSED = "delete from suppressed_conditions where last_seen_at < epoch_us($1)";
+    ESCALATIONS = "delete from escalations where resolved_at < epoch_us($1)";
     IDEMPOTENCY_KEYS = "delete from idempotency_keys where created_at < epoch_us($1)";
     IMPORTS = "
         delete from imports i
@@ -70,6 +71,7 @@ pub async fn tidy(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
         (IDEMPOTENCY_KEYS, at(before.idempotency_keys)),
         (IMPORTS, at(before.imports)),
         (SUPPRESSED, at(before.suppressed_conditions)),
+        (ESCALATIONS, at(before.escalations)),
     ] {
         deleted += db.execute(statement, vec![parameter]).await?;
     }

@@ -5,6 +5,7 @@
 
 use crate::{
     Actor, Db, StoreError,
+    closed::alarm_is_open,
     mail::{ALL_ATTEMPTS, VALID_S},
     statement::{actor, statements},
     value::{Columns, at, id, ints, json, optional, optional_texts, text, texts},
@@ -12,9 +13,13 @@ use crate::{
 use pm_api::{
     Timestamp, UserId,
     mail::{Digest, Notice},
-    notification::{Preferences, PreferencesChange},
+    notification::Preferences,
 };
-use pm_domain::notice::{Channel, DEFAULT_PREFERENCES, News, Subscriber};
+use pm_domain::{
+    alarm_summary::SummaryAlarm,
+    mail::Rendered,
+    notice::{Channel, DEFAULT_PREFERENCES, News, Subscriber, next_summary},
+};
 use serde_json::Value;
 use spin_sdk::pg::ParameterValue;
 use uuid::Uuid;
@@ -36,17 +41,25 @@ macro_rules! notify_administrators {
 }
 pub(crate) use notify_administrators;
 
+/// The columns that [`read`] reads, of `notification_preferences p`.
+macro_rules! preferences {
+    () => {
+        "p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
+         coalesce(p.ticket_assignments, false), p.minimum_severity, coalesce(p.machine_ids, '{}'),
+         coalesce(p.machine_classes, '{}'), p.hours_from, p.hours_to, p.zone, p.summary_at"
+    };
+}
+
 statements! {
     EVENTS = "
-        select c.position, o.position, o.id, o.created_at at time zone 'utc', o.event_type, o.data, m.name
+        select c.position, o.position, o.id, o.created_at at time zone 'utc', o.event_type, o.data, m.name, m.machine_class
         from outbox_cursors c join outbox o on o.position > c.position
         left join machines m on m.id = (o.data ->> 'machine_id')::uuid
         where c.consumer = 'notices' order by o.position limit 500";
-    SUBSCRIBERS = "
-        select u.email, p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
-               coalesce(p.ticket_assignments, false), p.minimum_severity
+    SUBSCRIBERS = concat!("
+        select u.email, ", preferences!(), "
         from users u left join notification_preferences p on p.user_id = u.id
-        where u.is_active and (p.user_id is not null or lower(u.email) = any ($1::text[]))";
+        where u.is_active and (p.user_id is not null or lower(u.email) = any ($1::text[]))");
     PLAN = "
         with moved as (
             update outbox_cursors set position = $2 where consumer = 'notices' and position = $1 returning position)
@@ -74,20 +87,38 @@ statements! {
         taken as (delete from notices using fits where fits.all_do and id = any ($3::int8[]))
         insert into mails (channel, kind, recipient, digest, attempts_allowed, expires_at)
         select $1, 'digest', $2, $4::jsonb, $6::int4, now() + $7::int8 * interval '1 second' from fits where all_do";
-    PREFERENCES = "
-        select p.user_id is not null, coalesce(p.alarms, false), coalesce(p.predictions, false),
-               coalesce(p.ticket_assignments, false), p.minimum_severity
-        from users u left join notification_preferences p on p.user_id = u.id where u.id = $1 and u.is_active";
+    PREFERENCES = concat!("
+        select ", preferences!(), "
+        from users u left join notification_preferences p on p.user_id = u.id where u.id = $1 and u.is_active");
     PREFER = concat!("
-        insert into notification_preferences as p (user_id, alarms, predictions, ticket_assignments, minimum_severity)
-        select $2, coalesce($3, $7::bool), coalesce($4, $8::bool), coalesce($5, $9::bool), coalesce($6, $10::text)
-        from ", actor!(), "
-        on conflict (user_id) do update set
-            alarms = coalesce($3, p.alarms),
-            predictions = coalesce($4, p.predictions),
-            ticket_assignments = coalesce($5, p.ticket_assignments),
-            minimum_severity = coalesce($6, p.minimum_severity)
-        returning true, alarms, predictions, ticket_assignments, minimum_severity");
+        with chosen as (
+            insert into notification_preferences as p (user_id, alarms, predictions, ticket_assignments, minimum_severity,
+                                                       machine_ids, machine_classes, hours_from, hours_to, zone, summary_at,
+                                                       summary_due_at)
+            select $2, $3, $4, $5, $6, $7::text[], $8::text[], $9, $10, $11, $12, epoch_us($13)
+            from ", actor!(), "
+            on conflict (user_id) do update set
+                alarms = $3, predictions = $4, ticket_assignments = $5, minimum_severity = $6, machine_ids = $7::text[],
+                machine_classes = $8::text[], hours_from = $9, hours_to = $10, zone = $11, summary_at = $12,
+                summary_due_at = epoch_us($13)
+            returning *)
+        select ", preferences!(), " from chosen p");
+    SUMMARIES_DUE = concat!("
+        select u.id, u.email, p.summary_due_at at time zone 'utc', ", preferences!(), "
+        from notification_preferences p join users u on u.id = p.user_id
+        where p.summary_due_at <= now() and u.is_active order by p.summary_due_at limit 20");
+    SUMMARY = concat!("
+        select a.id, a.severity, a.message, m.name, a.status,
+               a.triggered_at >= epoch_us($1), coalesce(a.resolved_at >= epoch_us($1), false), m.id, m.machine_class
+        from alarms a join machines m on m.id = a.machine_id
+        where ", alarm_is_open!("a."), " or a.resolved_at >= epoch_us($1)
+        order by array_position(array['critical', 'warning', 'info'], a.severity), a.triggered_at desc limit 2000");
+    SUMMARIZED = "
+        with moved as (
+            update notification_preferences set summary_due_at = epoch_us($3)
+            where user_id = $1 and summary_due_at = epoch_us($2) returning user_id)
+        insert into mails (id, kind, recipient, subject, body_text, body_html, attempts_allowed, expires_at)
+        select $4, 'summary', $5, $6, $7, $8, $9, now() + $10::int8 * interval '1 second' from moved where $11::bool";
     MAIL_SERVER_SEEN = "
         select max(reported_at) at time zone 'utc' from service_reports
         where kind = 'bridge' and report ->> 'mail_configured' = 'true'";
@@ -110,6 +141,8 @@ pub struct Event {
     pub data: Value,
     /// The name of the machine in its data.
     pub machine: Option<String>,
+    /// Its class.
+    pub machine_class: Option<String>,
 }
 
 /// The next events of the outbox, oldest first.
@@ -123,6 +156,7 @@ pub async fn events(db: &Db) -> Result<Vec<Event>, StoreError> {
             event_type: c.take()?,
             data: c.take()?,
             machine: c.take()?,
+            machine_class: c.take()?,
         })
     })
     .await
@@ -228,6 +262,12 @@ fn read(c: &mut Columns) -> Result<Preferences, StoreError> {
         predictions: c.take()?,
         ticket_assignments: c.take()?,
         minimum_severity: c.optional_word()?.unwrap_or(DEFAULT_PREFERENCES.minimum_severity),
+        machine_ids: c.take::<Vec<String>>()?.iter().filter_map(|id| id.parse().ok()).collect(),
+        machine_classes: c.take()?,
+        hours_from: c.take()?,
+        hours_to: c.take()?,
+        zone: c.take()?,
+        summary_at: c.take()?,
     };
     Ok(if chosen { preferences } else { DEFAULT_PREFERENCES })
 }
@@ -237,21 +277,94 @@ pub async fn preferences(db: &Db, user_id: UserId) -> Result<Option<Preferences>
     db.first(PREFERENCES, vec![id(user_id.0)], read).await
 }
 
-/// Changes what the actor wants to be told.
-pub async fn prefer(db: &Db, actor: &Actor, change: &PreferencesChange) -> Result<Preferences, StoreError> {
+/// Stores what the actor wants to be told. The next summary is due after `now`.
+///
+/// # Errors
+/// Constraint `notification_preferences_hours_both`.
+pub async fn prefer(
+    db: &Db,
+    actor: &Actor,
+    chosen: &Preferences,
+    now: Timestamp,
+) -> Result<Preferences, StoreError> {
     let params = vec![
         actor.setting(),
         id(actor.user_id.0),
-        optional(change.alarms, ParameterValue::from),
-        optional(change.predictions, ParameterValue::from),
-        optional(change.ticket_assignments, ParameterValue::from),
-        optional(change.minimum_severity, |s| text(s.as_str())),
-        DEFAULT_PREFERENCES.alarms.into(),
-        DEFAULT_PREFERENCES.predictions.into(),
-        DEFAULT_PREFERENCES.ticket_assignments.into(),
-        text(DEFAULT_PREFERENCES.minimum_severity.as_str()),
+        chosen.alarms.into(),
+        chosen.predictions.into(),
+        chosen.ticket_assignments.into(),
+        text(chosen.minimum_severity.as_str()),
+        texts(&chosen.machine_ids),
+        texts(&chosen.machine_classes),
+        optional(chosen.hours_from, ParameterValue::from),
+        optional(chosen.hours_to, ParameterValue::from),
+        optional(chosen.zone.as_ref(), text),
+        optional(chosen.summary_at, ParameterValue::from),
+        optional(next_summary(chosen, now), at),
     ];
     db.one(PREFER, params, read).await
+}
+
+/// A user whose summary of a day is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryDue {
+    /// The account.
+    pub user_id: UserId,
+    /// Mail address.
+    pub email: String,
+    /// When it became due.
+    pub due_at: Timestamp,
+    /// What the user wants to be told.
+    pub preferences: Preferences,
+}
+
+/// The users whose summary is due, at most 20.
+pub async fn summaries_due(db: &Db) -> Result<Vec<SummaryDue>, StoreError> {
+    db.rows(SUMMARIES_DUE, vec![], |c| {
+        Ok(SummaryDue { user_id: c.take()?, email: c.take()?, due_at: c.take()?, preferences: read(c)? })
+    })
+    .await
+}
+
+/// The alarms that are not resolved or were resolved since then, the most severe and newest first, at most 2,000.
+pub async fn summary(db: &Db, since: Timestamp) -> Result<Vec<SummaryAlarm>, StoreError> {
+    db.rows(SUMMARY, vec![at(since)], |c| {
+        Ok(SummaryAlarm {
+            id: c.take()?,
+            severity: c.word()?,
+            message: c.take()?,
+            machine: c.take()?,
+            status: c.word()?,
+            is_new: c.take()?,
+            is_resolved: c.take()?,
+            machine_id: c.take()?,
+            machine_class: c.take()?,
+        })
+    })
+    .await
+}
+
+/// Queues a summary and says when the next one is due, unless another notifier did. Without words, none is queued.
+pub async fn summarized(
+    db: &Db,
+    of: &SummaryDue,
+    next: Option<Timestamp>,
+    words: Option<&Rendered>,
+) -> Result<(), StoreError> {
+    let params = vec![
+        id(of.user_id.0),
+        at(of.due_at),
+        optional(next, at),
+        id(Uuid::now_v7()),
+        text(&of.email),
+        text(words.map_or("", |w| &w.subject)),
+        text(words.map_or("", |w| &w.text)),
+        text(words.map_or("", |w| &w.html)),
+        ALL_ATTEMPTS.into(),
+        VALID_S.into(),
+        words.is_some().into(),
+    ];
+    db.execute(SUMMARIZED, params).await.map(drop)
 }
 
 /// When a bridge last reported that it knows a mail server.

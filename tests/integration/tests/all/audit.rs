@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 /// Tables whose rows the system writes by itself, or that are the record of something audited elsewhere.
 const OF_THE_SYSTEM: &[&str] = &[
+    "alarm_notices",
     "alarm_transitions",
     "attachment_contents",
     "audit_log",
@@ -16,6 +17,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "counts",
     "dead_letters",
     "deleted_sensors",
+    "escalations",
     "event_streams",
     "idempotency_keys",
     "import_parts",

@@ -9,10 +9,11 @@ use pm_api::{
     Criticality, Priority, Role, Severity, Timestamp,
     list::SortWord,
     sort::{
-        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, BacktestSort, CommentSort,
-        DeadLetterSort, DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort,
-        MappingSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort,
-        SensorSort, SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        AlarmNoticeSort, AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, BacktestSort,
+        CommentSort, DeadLetterSort, DeliverySort, DriftSort, EscalationChainSort, HistorySort, JobSort,
+        MachineSort, MaintenanceWindowSort, MappingSort, ModelSort, NoticeChannelSort, OnCallScheduleSort,
+        PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort,
+        SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
 };
 use pm_test_support::{Stack, StackOptions};
@@ -72,6 +73,11 @@ fn lists() -> Vec<List> {
         list::<BacktestSort>("/backtests", ""),
         list::<MaintenanceWindowSort>("/maintenance-windows", ""),
         list::<SuppressedSort>("/suppressed-conditions", ""),
+        list::<OnCallScheduleSort>("/on-call/schedules", ""),
+        list::<EscalationChainSort>("/escalation-chains", ""),
+        list::<NoticeChannelSort>("/notice-channels", ""),
+        list::<AlarmNoticeSort>("/alarm-notices", ""),
+        list::<AlarmNoticeSort>("/alarms/{alarm_id}/notices", "/alarms/ID/notices"),
         list::<AttachmentSort>("/attachments", ""),
         list::<AttachmentSort>("/alarms/{alarm_id}/attachments", "/alarms/ID/attachments"),
         list::<AttachmentSort>("/tickets/{ticket_id}/attachments", "/tickets/ID/attachments"),
@@ -246,11 +252,14 @@ fn every_list_of_the_description_is_walked() {
     let mut walked: BTreeSet<_> = lists().iter().map(|list| list.path).collect();
     // the permissions of one role: a field of it, not a list of rows
     walked.insert("/roles/{role_id}/permissions");
-    // counts by topic and reason, the providers of a setting, the sensors of one machine: whole, without pages
+    // counts by topic and reason, the providers of a setting, the sensors of one machine, people, the shifts of a span:
+    // whole, without pages
     walked.extend([
         "/mqtt/dead-letters/groups",
         "/users/sign-in/providers",
         "/machines/{machine_id}/references",
+        "/on-call/people",
+        "/on-call/schedules/{schedule_id}/shifts",
     ]);
     assert_eq!(described, walked);
 }

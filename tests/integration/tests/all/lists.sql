@@ -126,6 +126,23 @@ insert into suppressed_conditions (machine_id, sensor_id, kind, day, severity, m
 select s.machine_id, s.id, 'threshold', current_date - n, 'warning', 'reported 1', now(), now() - n % 3 * interval '1 hour', n
 from (select id, machine_id from sensors order by id limit 1) s cross join generate_series(1, 7) n;
 
+insert into on_call_schedules (name, zone, people, turn_days, starts_on, hand_over_minute, holidays, created_at)
+select 'schedule ' || n, 'UTC', '{}', 7, '2026-01-05', 480, '[]', now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
+
+insert into escalation_chains (name, minimum_severity, steps, repeat_every_s, repeats, created_at)
+select 'chain ' || n, 'critical', '[]', 60, 0, now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
+
+insert into notice_channels (name, kind, url, created_at)
+select 'channel ' || n, 'generic', 'https://example.com', now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
+
+insert into escalations (id, case_id, machine_id, chain_name, ended_at, end_reason)
+values ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001',
+        '00000000-0000-7000-8000-000000000001', 'chain', now(), 'acknowledged');
+
+insert into alarm_notices (escalation_id, subject, repetition, step, recipient, reason, fate, created_at)
+select '00000000-0000-7000-8000-000000000001', 'alarm', n, 0, 'somebody', 'test', 'failed', now() - n % 3 * interval '1 hour'
+from generate_series(1, 7) n;
+
 insert into alarm_rules (sensor_type, machine_class, created_at)
 select 'type ' || n % 3, 'class ' || n, now() - n % 3 * interval '1 hour' from generate_series(1, 7) n;
 

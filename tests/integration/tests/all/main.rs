@@ -37,6 +37,7 @@ mod mqtt;
 mod notifications;
 mod object_store;
 mod old_clients;
+mod on_call;
 mod payloads;
 mod predictions;
 mod rate;

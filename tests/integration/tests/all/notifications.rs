@@ -185,12 +185,70 @@ async fn the_assignee_of_a_ticket_gets_a_mail() -> Result<()> {
 
     let engineer = client.sign_in(ENGINEER).await?;
     let preferences = engineer.get("/notifications/preferences").await?.expect(200)?;
-    let usual = json!({"alarms": false, "predictions": false, "ticket_assignments": true, "minimum_severity": "warning"});
+    let usual = json!({"alarms": false, "predictions": false, "ticket_assignments": true, "minimum_severity": "warning",
+                       "machine_ids": [], "machine_classes": [], "hours_from": null, "hours_to": null, "zone": null,
+                       "summary_at": null});
     assert_eq!(preferences, usual);
     let path = "/notifications/preferences";
     let changed = engineer.patch(path, json!({"ticket_assignments": false})).await?.expect(200)?;
     assert_eq!((&changed["ticket_assignments"], &changed["alarms"]), (&json!(false), &json!(false)));
     assert_eq!(engineer.get(path).await?.expect(200)?, changed);
     engineer.patch(path, json!({"minimum_severity": "mild"})).await?.expect(422)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn users_choose_machines_and_hours_and_get_a_daily_summary() -> Result<()> {
+    let server = MailServer::start(Tls::StartTls).await?;
+    let (stack, client) = with(server.environment()).await?;
+    let engineer = client.sign_in(ENGINEER).await?;
+    let path = "/notifications/preferences";
+    for (body, field) in [
+        (json!({"hours_from": 360}), "hours_to"),
+        (json!({"hours_from": 1440, "hours_to": 0}), "hours_from"),
+        (json!({"zone": "Mars/Base"}), "zone"),
+        (json!({"machine_ids": ["pump"]}), "machine_ids"),
+        (json!({"summary_at": -1}), "summary_at"),
+    ] {
+        let refused = engineer.patch(path, body).await?.expect(422)?;
+        assert_eq!(refused["errors"][0]["loc"][1], field, "{refused}");
+    }
+    let machines = engineer.get("/machines?sort=name").await?.expect(200)?;
+    let (chosen, other) = (&machines[0]["id"], &machines[1]["id"]);
+    let wish = json!({"alarms": true, "machine_ids": [chosen], "hours_from": 360, "hours_to": 360, "zone": "Europe/Berlin",
+                      "summary_at": 390});
+    let stored = engineer.patch(path, wish).await?.expect(200)?;
+    assert_eq!((&stored["machine_ids"], &stored["zone"]), (&json!([chosen]), &json!("Europe/Berlin")));
+    let cleared = engineer.patch(path, json!({"hours_from": null, "hours_to": null})).await?.expect(200)?;
+    assert_eq!((&cleared["hours_from"], &cleared["summary_at"]), (&Value::Null, &json!(390)));
+
+    for (machine, message) in [(other, "not wanted"), (chosen, "wanted")] {
+        let body = json!({"machine_id": machine, "severity": "critical", "message": message});
+        engineer.post("/alarms", body).await?.expect(201)?;
+    }
+    let mail = server.mail_to(ENGINEER.0).await?;
+    assert!(
+        mail["text"].as_str().is_some_and(|t| t.contains("wanted") && !t.contains("not wanted")),
+        "{mail}"
+    );
+
+    // the hour of the summary comes
+    let (db, connection) = tokio_postgres::connect(stack.db(), tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    db.batch_execute("update notification_preferences set summary_due_at = now()").await?;
+    let summary =
+        |mail: &Value| mail["subject"].as_str().is_some_and(|s| s.starts_with("Alarms of the last day"));
+    let end = Instant::now() + Duration::from_secs(30);
+    let sent = loop {
+        if let Some(mail) = server.mails().into_iter().find(&summary) {
+            break mail;
+        }
+        anyhow::ensure!(Instant::now() < end, "no summary");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(sent["subject"], "Alarms of the last day: 1 raised, 1 not resolved, 0 resolved");
+    wait_until(&stack, "select count(*) from notification_preferences where summary_due_at > now()", 1)
+        .await?;
+    assert_eq!(one(&stack, "select count(*) from mails where kind = 'summary'").await?, 1);
     Ok(())
 }

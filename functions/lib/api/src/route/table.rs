@@ -13,15 +13,17 @@ use super::{
     },
 };
 use crate::{
-    ai, alarm, alarm_rule, api_key, attachment, audit, backtest, comment, dashboard, event, import, ingest,
+    ai, alarm, alarm_rule, api_key, attachment, audit, backtest, comment, dashboard, escalation, event,
+    import, ingest,
     input::{ByName, Many},
-    job, machine, maintenance, mapping, metrics, notification, prediction, reference, report, role,
+    job, machine, maintenance, mapping, metrics, notification, on_call, prediction, reference, report, role,
     second_factor, sensor, sensor_data, session, setting, sign_in,
     sort::{
-        AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, BacktestSort, CommentSort,
-        DeadLetterSort, DeliverySort, DriftSort, HistorySort, JobSort, MachineSort, MaintenanceWindowSort,
-        MappingSort, ModelSort, PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort,
-        SensorSort, SessionSort, SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        AlarmNoticeSort, AlarmRuleSort, AlarmSort, ApiKeySort, AttachmentSort, AuditSort, BacktestSort,
+        CommentSort, DeadLetterSort, DeliverySort, DriftSort, EscalationChainSort, HistorySort, JobSort,
+        MachineSort, MaintenanceWindowSort, MappingSort, ModelSort, NoticeChannelSort, OnCallScheduleSort,
+        PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort,
+        SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
     },
     status, tick, ticket, user, webhook,
 };
@@ -630,6 +632,50 @@ routes! { ($)
         GetPreferences: GET "/notifications/preferences" TOKEN => Json<notification::Preferences>;
         /// Choose which mails one gets.
         UpdatePreferences: PATCH "/notifications/preferences" TOKEN, body Json<notification::PreferencesChange> => Json<notification::Preferences>;
+        /// On-call schedules, with who is on call now.
+        ListOnCallSchedules: GET "/on-call/schedules" TOKEN => List<on_call::OnCallSchedule, OnCallScheduleSort, 200>;
+        /// Create an on-call schedule.
+        CreateOnCallSchedule: POST "/on-call/schedules" ENGINEER, body Json<on_call::NewOnCallSchedule> => Created<on_call::OnCallSchedule>;
+        /// One on-call schedule.
+        GetOnCallSchedule: GET "/on-call/schedules/{schedule_id}" TOKEN => Json<on_call::OnCallSchedule>;
+        /// Change an on-call schedule.
+        UpdateOnCallSchedule: PATCH "/on-call/schedules/{schedule_id}" ENGINEER, body Json<on_call::OnCallScheduleChange> => Json<on_call::OnCallSchedule>;
+        /// Delete an on-call schedule.
+        DeleteOnCallSchedule: DELETE "/on-call/schedules/{schedule_id}" ENGINEER => NoContent,
+            refuses 409 "A step of an escalation chain names it";
+        /// Who is on call when, for the next two weeks or a span of up to 92 days.
+        OnCallShifts: GET "/on-call/schedules/{schedule_id}/shifts" TOKEN, query on_call::ShiftsQuery => Json<Vec<on_call::Shift>>;
+        /// Have somebody stand in for a span of time.
+        CreateOnCallOverride: POST "/on-call/schedules/{schedule_id}/overrides" ENGINEER, body Json<on_call::NewOnCallOverride> => Created<on_call::OnCallOverride>;
+        /// Remove an override.
+        DeleteOnCallOverride: DELETE "/on-call/schedules/{schedule_id}/overrides/{override_id}" ENGINEER => NoContent;
+        /// The people who can be on call, by name.
+        OnCallPeople: GET "/on-call/people" ENGINEER => Json<Vec<on_call::Person>>;
+        /// Escalation chains.
+        ListEscalationChains: GET "/escalation-chains" TOKEN => List<escalation::EscalationChain, EscalationChainSort, 200>;
+        /// Say whom the system tells of alarms until somebody answers.
+        CreateEscalationChain: POST "/escalation-chains" ENGINEER, body Json<escalation::NewEscalationChain> => Created<escalation::EscalationChain>;
+        /// One escalation chain.
+        GetEscalationChain: GET "/escalation-chains/{chain_id}" TOKEN => Json<escalation::EscalationChain>;
+        /// Change an escalation chain. Escalations that run go on by the changed chain.
+        UpdateEscalationChain: PATCH "/escalation-chains/{chain_id}" ENGINEER, body Json<escalation::EscalationChainChange> => Json<escalation::EscalationChain>;
+        /// Delete an escalation chain. Escalations that run by it end.
+        DeleteEscalationChain: DELETE "/escalation-chains/{chain_id}" ENGINEER => NoContent;
+        /// Services that notices of alarms go to.
+        ListNoticeChannels: GET "/notice-channels" ENGINEER => List<escalation::NoticeChannel, NoticeChannelSort, 200>;
+        /// Add a service that notices of alarms go to.
+        CreateNoticeChannel: POST "/notice-channels" ADMIN, body Json<escalation::NewNoticeChannel> => Created<escalation::NoticeChannel>;
+        /// Change a notice channel.
+        UpdateNoticeChannel: PATCH "/notice-channels/{channel_id}" ADMIN, body Json<escalation::NoticeChannelChange> => Json<escalation::NoticeChannel>;
+        /// Delete a notice channel.
+        DeleteNoticeChannel: DELETE "/notice-channels/{channel_id}" ADMIN => NoContent,
+            refuses 409 "A step of an escalation chain names it";
+        /// Send a test notice now.
+        TestNoticeChannel: POST "/notice-channels/{channel_id}/test" ADMIN => Attempt<webhook::TestResult>;
+        /// Notices of alarms and what became of them, newest first.
+        ListAlarmNotices: GET "/alarm-notices" ADMIN, query escalation::AlarmNoticeFilter => List<escalation::AlarmNotice, AlarmNoticeSort, 100>;
+        /// Who was told of an alarm and its case, newest first.
+        NoticesOfAlarm: GET "/alarms/{alarm_id}/notices" TOKEN => List<escalation::AlarmNotice, AlarmNoticeSort, 100>;
     }
     "ingest" {
         /// Store a batch of readings.
