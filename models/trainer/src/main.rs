@@ -7,6 +7,7 @@
 //! | `pm-trainer live [--seed N] [--fine]` | generated healthy sensors and faults through the live scorer alone |
 //! | `pm-trainer sensitivity [--seed N]` | false alarms of generated healthy sensors by the factor on what is ordinary |
 //! | `pm-trainer plant [--days N] [--step-ms N] [--seed N] [--models DIR] [--out FILE]` | healthy days and faults of the simulated plant |
+//! | `pm-trainer vibration [--data DIR]` | the diagnosis of bearings on public records alone |
 //! | `pm-trainer rul select\|train\|bench [--data DIR] [--models DIR] …` | remaining useful life, see [`rul`] |
 //!
 //! Deliberately absent: anything that a component needs at run time (that is in pm-model).
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
         let given = option("--data", &std::env::var("PM_DATA").unwrap_or_default());
         ensure!(
             !given.is_empty(),
-            "say with --data or PM_DATA where the folders odds, ai4i2020, nab and cmapss lie"
+            "say with --data or PM_DATA where the folders odds, ai4i2020, nab, cmapss and cwru lie"
         );
         Ok(PathBuf::from(given))
     };
@@ -79,6 +80,11 @@ fn main() -> Result<()> {
             println!("wrote {}", out.display());
             Ok(())
         }
+        "vibration" => {
+            let section = bench::vibration::run(&data()?)?;
+            ensure!(section.broken.is_empty(), "does not hold: {}", section.broken.join("; "));
+            Ok(())
+        }
         "rul" => {
             let data = data()?;
             let seeds = number("--seeds", "2")?;
@@ -91,7 +97,7 @@ fn main() -> Result<()> {
             )
         }
         _ => bail!(
-            "usage: pm-trainer forest | bench | live | sensitivity | plant | rul, see the head of models/trainer/src/main.rs"
+            "usage: pm-trainer forest | bench | live | sensitivity | plant | vibration | rul, see the head of models/trainer/src/main.rs"
         ),
     }
 }

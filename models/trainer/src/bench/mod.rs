@@ -12,6 +12,7 @@ mod picture;
 mod ranking;
 mod reference;
 mod speed;
+pub mod vibration;
 
 use anyhow::{Result, ensure};
 use pm_model::Model;
@@ -72,6 +73,7 @@ pub fn run(data: &Path, models: &Path, out: &Path) -> Result<()> {
     take("ai4i2020", ai4i::run(data, reference.as_ref())?);
     take("nab_machine_temperature", nab::run(data, &model, out)?);
     take("cmapss_remaining_life", crate::rul::bench(data, models)?);
+    take("vibration", vibration::run(data)?);
     take("speed", speed::run(models, reference.as_ref())?);
     if let Some(reference) = &reference {
         report.insert("scikit_learn".to_owned(), json!(reference.version));
