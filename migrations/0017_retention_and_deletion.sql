@@ -4,9 +4,9 @@
 create table retention_marks (
     class text primary key,
     dropped_before timestamptz not null default 'epoch',
-    constraint retention_marks_class_known check (class in ('readings', 'readings_1m', 'readings_1h', 'predictions'))
+    constraint retention_marks_class_known check (class in ('readings', 'readings_1m', 'readings_1h', 'predictions', 'waveforms'))
 );
-insert into retention_marks (class) values ('readings'), ('readings_1m'), ('readings_1h'), ('predictions');
+insert into retention_marks (class) values ('readings'), ('readings_1m'), ('readings_1h'), ('predictions'), ('waveforms');
 
 -- The time of the newest data of a class that is not dated ahead; roll-ups have that of the readings.
 create function newest_of(class text) returns timestamptz
@@ -16,6 +16,9 @@ as $$
 begin
     if class = 'predictions' then
         return (select max(time) from predictions where time <= now());
+    end if;
+    if class = 'waveforms' then
+        return (select max(time) from waveforms where time <= now());
     end if;
     return (select max(time) from sensor_data where time <= now());
 end
@@ -99,6 +102,7 @@ begin
         get diagnostics removed = row_count;
         left_over := left_over - removed;
         continue when edge is not null;
+        delete from waveforms where sensor_id = gone;
         delete from readings_1m where sensor_id = gone;
         with hours as (delete from readings_1h where sensor_id = gone returning bucket, count)
         update reading_totals t set count = t.count - hours.count from hours where t.hour = hours.bucket;

@@ -17,11 +17,12 @@ const CLEARED_ROWS: i32 = 20_000;
 /// Time for removing them, milliseconds.
 const CLEARING_MS: i32 = 1000;
 /// The settings that say for how many days each class is kept.
-const RETENTION: [(Class, Key); 4] = [
+const RETENTION: [(Class, Key); 5] = [
     (Class::Readings, Key::RetentionRawDays),
     (Class::Minutes, Key::RetentionMinuteDays),
     (Class::Hours, Key::RetentionHourDays),
     (Class::Predictions, Key::RetentionPredictionDays),
+    (Class::Waveforms, Key::RetentionWaveformDays),
 ];
 
 pub(crate) async fn run(db: &Db, tasks: &mut Tasks<'_>) {

@@ -58,6 +58,8 @@ macro_rules! id {
 }
 
 id! {
+    /// A stored burst of vibration samples.
+    WaveformId,
     /// A machine.
     MachineId,
     /// A sensor; it belongs to one machine.

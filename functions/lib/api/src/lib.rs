@@ -53,13 +53,14 @@ pub mod tick;
 pub mod ticket;
 pub mod timestamp;
 pub mod user;
+pub mod vibration;
 pub mod webhook;
 pub mod word;
 
 pub use id::{
     AlarmId, AlarmRuleId, AttachmentId, BacktestId, CommentId, EscalationChainId, ImportId, JobId, MachineId,
     MaintenanceWindowId, MappingId, ModelId, NoticeChannelId, OnCallScheduleId, PredictionId, ReportId,
-    ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WebhookId,
+    ReportScheduleId, RoleId, SensorId, SettingId, TicketId, UserId, WaveformId, WebhookId,
 };
 pub use timestamp::Timestamp;
 pub use word::{

@@ -68,6 +68,11 @@ words! {
         /// By the time of measurement.
         Timestamp = "timestamp",
     }
+    /// Order of a list of waveforms.
+    WaveformSort {
+        /// By the time of the first sample.
+        Timestamp = "timestamp",
+    }
     /// Order of a list of predictions.
     PredictionSort {
         /// By the time of the reading that was judged.
@@ -273,6 +278,7 @@ sort_words! {
     MachineSort true,
     SensorSort true,
     ReadingSort true,
+    WaveformSort true,
     PredictionSort true,
     AlarmSort true,
     HistorySort false,

@@ -68,6 +68,10 @@ pub(crate) const GROUPS: &[Group] = &[
             component("sensors", "sensors, trends, timelines"),
             Component {
                 calls: &["ingest"],
+                ..component("vibration", "bursts of vibration samples, their spectra and diagnoses")
+            },
+            Component {
+                calls: &["ingest"],
                 ..component("mappings", "how payloads are read, and those that could not be")
             },
             Component {

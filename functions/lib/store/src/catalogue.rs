@@ -64,6 +64,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::totp::ALL,
         crate::trend::ALL,
         crate::user::ALL,
+        crate::vibration::ALL,
         crate::webhook::ALL,
     ];
     let lists = [
@@ -94,6 +95,7 @@ pub fn all_statements() -> Vec<(String, String)> {
         crate::session::lists(),
         crate::ticket::lists(),
         crate::user::lists(),
+        crate::vibration::lists(),
         crate::webhook::lists(),
     ];
     let owned = |(name, sql): &(&str, &str)| ((*name).to_owned(), (*sql).to_owned());

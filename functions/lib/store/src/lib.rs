@@ -76,6 +76,7 @@ pub mod ticket;
 pub mod totp;
 pub mod trend;
 pub mod user;
+pub mod vibration;
 pub mod webhook;
 
 pub use catalogue::all_statements;

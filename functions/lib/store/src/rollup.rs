@@ -50,6 +50,8 @@ pub enum Class {
     Hours,
     /// Predictions.
     Predictions,
+    /// Bursts of vibration samples.
+    Waveforms,
 }
 
 impl Class {
@@ -59,6 +61,7 @@ impl Class {
             Self::Minutes => "readings_1m",
             Self::Hours => "readings_1h",
             Self::Predictions => "predictions",
+            Self::Waveforms => "waveforms",
         }
     }
 }

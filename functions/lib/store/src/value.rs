@@ -107,6 +107,7 @@ id_from_db!(
     pm_api::CommentId,
     pm_api::AttachmentId,
     pm_api::UserId,
+    pm_api::WaveformId,
     pm_api::WebhookId,
     pm_api::id::DeliveryId
 );

@@ -51,6 +51,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "stray_objects",
     "suppressed_conditions",
     "ticket_transitions",
+    "waveforms",
     "webhook_deliveries",
 ];
 

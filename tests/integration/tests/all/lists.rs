@@ -13,7 +13,7 @@ use pm_api::{
         CommentSort, DeadLetterSort, DeliverySort, DriftSort, EscalationChainSort, HistorySort, JobSort,
         MachineSort, MaintenanceWindowSort, MappingSort, ModelSort, NoticeChannelSort, OnCallScheduleSort,
         PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort,
-        SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        SettingSort, SuppressedSort, TicketSort, UserSort, WaveformSort, WebhookSort,
     },
 };
 use pm_test_support::{Stack, StackOptions};
@@ -62,6 +62,7 @@ fn lists() -> Vec<List> {
         ),
         list::<ReadingSort>("/history/sensors/{sensor_id}", "/history/sensors/ID"),
         list::<SensorSort>("/sensors", ""),
+        list::<WaveformSort>("/sensors/{sensor_id}/waveforms", "/sensors/ID/waveforms"),
         list::<ReadingSort>("/sensor-data", ""),
         list::<ReadingSort>("/sensor-data/logs", ""),
         list::<PredictionSort>("/predictions", ""),
@@ -252,13 +253,15 @@ fn every_list_of_the_description_is_walked() {
     let mut walked: BTreeSet<_> = lists().iter().map(|list| list.path).collect();
     // the permissions of one role: a field of it, not a list of rows
     walked.insert("/roles/{role_id}/permissions");
-    // counts by topic and reason, the providers of a setting, the sensors of one machine, people, the shifts of a span:
-    // whole, without pages
+    // counts by topic and reason, the providers of a setting, the sensors of one machine, people, the shifts of a span, the bearings
+    // that came with the program, the elements of a machine: whole, without pages
     walked.extend([
         "/mqtt/dead-letters/groups",
         "/users/sign-in/providers",
         "/machines/{machine_id}/references",
         "/on-call/people",
+        "/bearings",
+        "/machines/{machine_id}/elements",
         "/on-call/schedules/{schedule_id}/shifts",
     ]);
     assert_eq!(described, walked);

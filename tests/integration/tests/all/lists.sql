@@ -162,3 +162,8 @@ select '1', 1, 1, 0, '[]', now() - n % 3 * interval '1 hour' from generate_serie
 
 insert into dead_letters (received_at, topic, payload, reason, cause, bucket, digest)
 select now() - n % 3 * interval '1 hour', 'topic', '', 'reason', int4send(n), now(), '' from generate_series(1, 7) n;
+
+insert into waveforms (time, sensor_id, machine_id, rate_hz, samples, data, analysis)
+select now() - n * interval '1 hour', '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 1000, 256, '',
+       '{"features": [], "diagnosis": {"verdict": "not_assessed", "findings": [], "missing": []}}'
+from generate_series(1, 7) n;

@@ -68,5 +68,6 @@ mod tickets;
 mod tokens;
 mod up_process;
 mod users;
+mod vibration;
 mod webhooks;
 mod write;

@@ -95,10 +95,11 @@ async fn known_settings_have_defaults_and_bounds() -> Result<()> {
             Some("retention.hour_days"),
             Some("retention.minute_days"),
             Some("retention.prediction_days"),
-            Some("retention.raw_days")
+            Some("retention.raw_days"),
+            Some("retention.waveform_days")
         ]
     );
-    assert_eq!(retention.headers["x-total-count"], "6");
+    assert_eq!(retention.headers["x-total-count"], "7");
     let second = admin.get("/settings?category=retention&limit=1&offset=1").await?.expect(200)?;
     assert_eq!(second[0]["key"], "retention.dead_letter_days");
     Ok(())

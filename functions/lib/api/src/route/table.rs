@@ -23,9 +23,9 @@ use crate::{
         CommentSort, DeadLetterSort, DeliverySort, DriftSort, EscalationChainSort, HistorySort, JobSort,
         MachineSort, MaintenanceWindowSort, MappingSort, ModelSort, NoticeChannelSort, OnCallScheduleSort,
         PredictionSort, ReadingSort, ReportScheduleSort, ReportSort, RoleSort, SensorSort, SessionSort,
-        SettingSort, SuppressedSort, TicketSort, UserSort, WebhookSort,
+        SettingSort, SuppressedSort, TicketSort, UserSort, WaveformSort, WebhookSort,
     },
-    status, tick, ticket, user, webhook,
+    status, tick, ticket, user, vibration, webhook,
 };
 
 /// The first of some types.
@@ -310,6 +310,27 @@ routes! { ($)
         RestartSensorReference: POST "/sensors/{sensor_id}/reference/restart" ENGINEER, body Json<reference::RestartReference> => Created<reference::ReferenceRestart>;
         /// What deleting a sensor would take along.
         PreviewSensorDeletion: GET "/sensors/{sensor_id}/deletion-preview" ENGINEER => Json<machine::DeletionPreview>;
+    }
+    "vibration" {
+        /// Store a burst of vibration samples; it is analysed at once, and its features become readings.
+        CreateWaveform: POST "/sensors/{sensor_id}/waveforms" ENGINEER, body Json<vibration::NewWaveform> => CreatedOrKept<vibration::Waveform>,
+            refuses 409 "The sensor has another burst at this time";
+        /// Bursts of a sensor, newest first, without their samples.
+        ListWaveforms: GET "/sensors/{sensor_id}/waveforms" TOKEN => List<vibration::Waveform, WaveformSort, 100>;
+        /// The course of a burst, reduced for a picture.
+        WaveformCurve: GET "/sensors/{sensor_id}/waveforms/{waveform_id}/curve" TOKEN, query vibration::PointsQuery => Json<vibration::WaveformCurve>;
+        /// The amplitude spectrum of a burst, with the frequencies of the machine's elements.
+        WaveformSpectrum: GET "/sensors/{sensor_id}/waveforms/{waveform_id}/spectrum" TOKEN, query vibration::SpectrumQuery => Json<vibration::VibrationSpectrum>;
+        /// The envelope spectrum of a burst in its most impulsive band.
+        WaveformEnvelope: GET "/sensors/{sensor_id}/waveforms/{waveform_id}/envelope" TOKEN, query vibration::PointsQuery => Json<vibration::VibrationSpectrum>;
+        /// The diagnosis of a burst with the elements that the machine has now.
+        WaveformDiagnosis: GET "/sensors/{sensor_id}/waveforms/{waveform_id}/diagnosis" TOKEN => Json<vibration::VibrationDiagnosis>;
+        /// Bearings, gears, blades and belts of a machine, with the orders at which they show.
+        MachineElements: GET "/machines/{machine_id}/elements" TOKEN => Json<Vec<vibration::MachineElement>>;
+        /// Say which bearings, gears, blades and belts a machine has; replaces what was said before.
+        PutMachineElements: PUT "/machines/{machine_id}/elements" ENGINEER, body Json<vibration::NewElements> => Json<Vec<vibration::MachineElement>>;
+        /// Bearings whose inner geometry is published.
+        ListKnownBearings: GET "/bearings" TOKEN => Json<Vec<vibration::KnownBearing>>;
     }
     "sensor-data" {
         /// Readings, filtered, in either order.

@@ -136,6 +136,8 @@ known! {
         Private, "Days for which predictions are kept.";
     RetentionRawDays = "retention.raw_days", Integer(1, 36_500), "90",
         Private, "Days for which single readings are kept.";
+    RetentionWaveformDays = "retention.waveform_days", Integer(1, 3650), "30",
+        Private, "Days for which bursts of vibration samples are kept. Their features are readings and stay as long as these.";
 
     SensorsDefaultThresholds = "sensors.default_thresholds", Thresholds, "{}",
         Private, "Thresholds that a new sensor gets by its type when it comes without any.";
