@@ -197,6 +197,7 @@ begin
         get diagnostics removed = row_count;
         left_over := left_over - removed;
         continue when edge is not null;
+        delete from waveforms where sensor_id = gone;
         delete from readings_1m where sensor_id = gone;
         with hours as (delete from readings_1h where sensor_id = gone returning bucket, count)
         update reading_totals t set count = t.count - hours.count from hours where t.hour = hours.bucket;
@@ -446,6 +447,9 @@ CREATE FUNCTION public.newest_of(class text) RETURNS timestamp with time zone
 begin
     if class = 'predictions' then
         return (select max(time) from predictions where time <= now());
+    end if;
+    if class = 'waveforms' then
+        return (select max(time) from waveforms where time <= now());
     end if;
     return (select max(time) from sensor_data where time <= now());
 end
@@ -986,6 +990,13 @@ CREATE TABLE public.login_throttle (
     blocked_until timestamp with time zone
 );
 
+CREATE TABLE public.machine_elements (
+    id uuid NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    elements jsonb NOT NULL,
+    CONSTRAINT machine_elements_array CHECK ((jsonb_typeof(elements) = 'array'::text))
+);
+
 CREATE TABLE public.machine_state (
     machine_id uuid NOT NULL,
     score_state bytea NOT NULL,
@@ -1157,6 +1168,14 @@ CREATE TABLE public.notification_preferences (
     predictions boolean NOT NULL,
     ticket_assignments boolean NOT NULL,
     minimum_severity text NOT NULL,
+    machine_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    machine_classes text[] DEFAULT '{}'::text[] NOT NULL,
+    hours_from bigint,
+    hours_to bigint,
+    zone text,
+    summary_at bigint,
+    summary_due_at timestamp with time zone,
+    CONSTRAINT notification_preferences_hours_both CHECK (((hours_from IS NULL) = (hours_to IS NULL))),
     CONSTRAINT notification_preferences_severity_known CHECK ((minimum_severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text])))
 );
 
@@ -1373,7 +1392,7 @@ CREATE UNLOGGED TABLE public.request_counts (
 CREATE TABLE public.retention_marks (
     class text NOT NULL,
     dropped_before timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    CONSTRAINT retention_marks_class_known CHECK ((class = ANY (ARRAY['readings'::text, 'readings_1m'::text, 'readings_1h'::text, 'predictions'::text])))
+    CONSTRAINT retention_marks_class_known CHECK ((class = ANY (ARRAY['readings'::text, 'readings_1m'::text, 'readings_1h'::text, 'predictions'::text, 'waveforms'::text])))
 );
 
 CREATE TABLE public.roles (
@@ -1572,6 +1591,21 @@ CREATE TABLE public.users (
     CONSTRAINT users_service_without_password CHECK (((NOT is_service) OR (password_hash IS NULL)))
 );
 
+CREATE TABLE public.waveforms (
+    "time" timestamp with time zone NOT NULL,
+    sensor_id uuid NOT NULL,
+    machine_id uuid NOT NULL,
+    id uuid DEFAULT public.uuid_v7() NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    rate_hz double precision NOT NULL,
+    samples integer NOT NULL,
+    unit text,
+    axis text,
+    rpm double precision,
+    data bytea NOT NULL,
+    analysis jsonb NOT NULL
+);
+
 CREATE TABLE public.webhook_deliveries (
     id uuid DEFAULT public.uuid_v7() NOT NULL,
     webhook_id uuid NOT NULL,
@@ -1695,6 +1729,9 @@ ALTER TABLE ONLY public.jobs
 
 ALTER TABLE ONLY public.login_throttle
     ADD CONSTRAINT login_throttle_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.machine_elements
+    ADD CONSTRAINT machine_elements_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.machine_state
     ADD CONSTRAINT machine_state_pkey PRIMARY KEY (machine_id);
@@ -1873,6 +1910,9 @@ ALTER TABLE ONLY public.user_totp
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.waveforms
+    ADD CONSTRAINT waveforms_natural_key PRIMARY KEY (sensor_id, "time");
+
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_once UNIQUE (webhook_id, event_id);
 
@@ -1962,6 +2002,8 @@ CREATE UNIQUE INDEX models_one_active ON public.models USING btree (name, machin
 
 CREATE UNIQUE INDEX models_one_challenger ON public.models USING btree (name, machine_class, machine_id) NULLS NOT DISTINCT WHERE (status = 'shadow'::text);
 
+CREATE INDEX notification_preferences_summaries ON public.notification_preferences USING btree (summary_due_at) WHERE (summary_due_at IS NOT NULL);
+
 CREATE INDEX on_call_overrides_of_schedule ON public.on_call_overrides USING btree (schedule_id, ends_at);
 
 CREATE INDEX on_call_overrides_of_user ON public.on_call_overrides USING btree (user_id);
@@ -2030,6 +2072,10 @@ CREATE UNIQUE INDEX users_email_unique ON public.users USING btree (lower(email)
 
 CREATE INDEX users_newest ON public.users USING btree (created_at DESC, id DESC);
 
+CREATE INDEX waveforms_by_id ON public.waveforms USING btree (id);
+
+CREATE INDEX waveforms_newest ON public.waveforms USING btree ("time" DESC);
+
 CREATE INDEX webhook_deliveries_by_age ON public.webhook_deliveries USING btree (created_at);
 
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (next_attempt_at) WHERE (status = 'pending'::text);
@@ -2069,6 +2115,10 @@ CREATE TRIGGER imports_audit AFTER INSERT OR DELETE OR UPDATE ON public.imports 
 CREATE TRIGGER jobs_audit AFTER INSERT OR DELETE OR UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.audit_row('job');
 
 CREATE TRIGGER jobs_stamp BEFORE UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
+
+CREATE TRIGGER machine_elements_audit AFTER INSERT OR DELETE OR UPDATE ON public.machine_elements FOR EACH ROW EXECUTE FUNCTION public.audit_row('machine_elements');
+
+CREATE TRIGGER machine_elements_stamp BEFORE UPDATE ON public.machine_elements FOR EACH ROW EXECUTE FUNCTION public.stamp_updated_at();
 
 CREATE TRIGGER machines_audit AFTER INSERT OR DELETE OR UPDATE ON public.machines FOR EACH ROW EXECUTE FUNCTION public.audit_row('machine');
 
@@ -2141,6 +2191,8 @@ CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.readings_1h FOR EACH RO
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.readings_1m FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.sensor_data FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
+
+CREATE TRIGGER ts_insert_blocker BEFORE INSERT ON public.waveforms FOR EACH ROW EXECUTE FUNCTION _timescaledb_functions.insert_blocker();
 
 CREATE TRIGGER user_identities_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_identities FOR EACH ROW EXECUTE FUNCTION public.audit_row('user_identity');
 
@@ -2246,6 +2298,9 @@ ALTER TABLE ONLY public.imports
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.machine_elements
+    ADD CONSTRAINT machine_elements_machine_exists FOREIGN KEY (id) REFERENCES public.machines(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.machine_state
     ADD CONSTRAINT machine_state_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES public.machines(id) ON DELETE CASCADE;
@@ -2494,6 +2549,10 @@ GRANT SELECT(key) ON TABLE public.login_throttle TO pm_work;
 GRANT SELECT(window_started_at) ON TABLE public.login_throttle TO pm_work;
 
 GRANT SELECT(blocked_until) ON TABLE public.login_throttle TO pm_work;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_elements TO pm_app;
+GRANT SELECT ON TABLE public.machine_elements TO pm_ingest;
+GRANT SELECT ON TABLE public.machine_elements TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.machine_state TO pm_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.machine_state TO pm_ingest;
@@ -2760,6 +2819,10 @@ GRANT SELECT(is_active) ON TABLE public.users TO pm_read;
 GRANT SELECT(is_service) ON TABLE public.users TO pm_app;
 GRANT SELECT(is_service) ON TABLE public.users TO pm_ingest;
 GRANT SELECT(is_service) ON TABLE public.users TO pm_read;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.waveforms TO pm_app;
+GRANT SELECT ON TABLE public.waveforms TO pm_ingest;
+GRANT SELECT ON TABLE public.waveforms TO pm_read;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO pm_app;
 GRANT SELECT ON TABLE public.webhook_deliveries TO pm_ingest;
