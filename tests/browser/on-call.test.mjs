@@ -59,7 +59,7 @@ test("engineer: makes a schedule, has somebody stand in, and a chain that names 
     await chain.getByLabel("In use").setChecked(false);
     await chain.getByRole("button", { name: "Save" }).click();
     const made = panel(page, `Plant ${stamp}`);
-    await made.getByText(`Whoever is on call by Night ${stamp}`).waitFor();
+    await made.getByText(`On call by Night ${stamp}`).waitFor();
     await made.getByText("at once").waitFor();
     await inspect(page, "on-call");
 

@@ -127,7 +127,7 @@ fn target(step: &EscalationStep, choices: Choices) -> String {
     let unknown = || "…".to_owned();
     if let Some(id) = step.schedule_id {
         let name = choices.schedules.items().into_iter().find(|s| s.id == id).map(|s| s.name);
-        return format!("Whoever is on call by {}", name.unwrap_or_else(unknown));
+        return format!("On call by {}", name.unwrap_or_else(unknown));
     }
     if let Some(id) = step.user_id {
         let name = choices.people.items().into_iter().find(|p| p.id == id).map(|p| p.name);
