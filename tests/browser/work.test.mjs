@@ -141,6 +141,16 @@ test("the alarm's ticket is assigned with a due date, and listed as mine", async
   await page.locator(".card").filter({ hasText: machine }).waitFor();
 });
 
+test("the alarm tells what its rule says is to be done", async () => {
+  const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&limit=1`);
+  const link = "https://wiki.example/bearing";
+  await api(page, "/alarm-rules", { sensor_id: sensor.id, response: "Grease the bearing", link });
+  await page.goto(`${baseUrl}/app/alarms/${alarm.id}`);
+  const drawer = page.getByRole("complementary", { name: "Alarm" });
+  await drawer.getByText("Grease the bearing").waitFor();
+  assert.equal(await drawer.getByRole("link", { name: link }).getAttribute("href"), link);
+});
+
 test("a comment and a file are added to the alarm, and the file is downloaded unchanged", async () => {
   const [alarm] = await api(page, `/alarms?sensor_id=${sensor.id}&limit=1`);
   await page.goto(`${baseUrl}/app/alarms/${alarm.id}`);

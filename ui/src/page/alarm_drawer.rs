@@ -4,6 +4,7 @@ use super::{
     alarm_notices::NoticesOfAlarm,
     case_alarms::CaseAlarms,
     discussion::{Discussion, Subject},
+    guidance::Guidance,
     queue::AlarmActions,
     similar_alarms::SimilarAlarms,
 };
@@ -63,6 +64,7 @@ pub fn AlarmDrawer(
                 {move || alarm.data.get().map(|found| head(&found))}
                 {move || about.get().map(|(sensor, at, severity)| view! { <Around sensor around=at mark=(at, severity) /> })}
                 {move || alarm.data.get().map(|found| view! { <Facts found /> })}
+                {move || about.get().map(|(sensor, ..)| view! { <Guidance sensor /> })}
                 {move || {
                     open.get()
                         .then(|| {

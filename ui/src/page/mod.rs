@@ -11,6 +11,7 @@ pub mod deliveries;
 pub mod discussion;
 pub mod escalation_chain_form;
 pub mod escalation_chains;
+pub mod guidance;
 pub mod jobs;
 pub mod live_table;
 pub mod login;
