@@ -72,6 +72,24 @@ lists! {
     };
 }
 
+/// Times and values of a sample of a sensor's readings that leaves out the spans $5 to $6 (`left_out`).
+macro_rules! sample {
+    ($sample:literal) => {
+        concat!(
+            "
+        with left_out as materialized (
+            select tstzrange(epoch_us(from_us), epoch_us(to_us), '[]') as span
+            from unnest($5::int8[], $6::int8[]) l (from_us, to_us)),
+        sample as (",
+            $sample,
+            ")
+        select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
+               coalesce(string_agg(value::text, ',' order by time), '')
+        from sample"
+        )
+    };
+}
+
 statements! {
     FALSE_ALARMS = "
         select (select value from settings where key = 'model.false_alarms_per_machine_month'),
@@ -131,31 +149,17 @@ statements! {
         from alarms a join sensors s on s.id = $1
         where a.machine_id = s.machine_id and (a.sensor_id = $1 or a.sensor_id is null) and a.status = 'resolved'
           and greatest(a.resolved_at, a.triggered_at) > epoch_us($2)";
-    READINGS = "
-        with left_out as materialized (
-            select tstzrange(epoch_us(from_us), epoch_us(to_us), '[]') as span
-            from unnest($5::int8[], $6::int8[]) l (from_us, to_us)),
-        newest as (
+    READINGS = sample!("
             select time, value from sensor_data d
             where sensor_id = $1 and quality = 0 and time > epoch_us($2) and time <= epoch_us($3)
               and not exists (select from left_out where span @> d.time)
-            order by time desc limit $4)
-        select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
-               coalesce(string_agg(value::text, ',' order by time), '')
-        from newest";
-    SPREAD_READINGS = "
-        with left_out as materialized (
-            select tstzrange(epoch_us(from_us), epoch_us(to_us), '[]') as span
-            from unnest($5::int8[], $6::int8[]) l (from_us, to_us)),
-        spread as (
+            order by time desc limit $4");
+    SPREAD_READINGS = sample!("
             select max(last_time) as time, last(last, last_time) as value
             from readings_1m m
             where sensor_id = $1 and bucket >= epoch_us($2) and bucket < epoch_us($3)
               and not exists (select from left_out where span && tstzrange(m.bucket, m.bucket + interval '1 minute'))
-            group by time_bucket($4::int8 * interval '1 second', bucket))
-        select coalesce(array_agg((extract(epoch from time) * 1000000)::int8 order by time), '{}'),
-               coalesce(string_agg(value::text, ',' order by time), '')
-        from spread";
+            group by time_bucket($4::int8 * interval '1 second', bucket)");
     JUDGED_ALARMS = "
         select a.triggered_at at time zone 'utc', a.resolved_at at time zone 'utc', a.verdict = 'true_fault'
         from alarms a
