@@ -145,6 +145,20 @@ pub fn problem(text: RwSignal<Option<String>>) -> impl IntoView {
     }
 }
 
+/// Takes the answer to what a form sent: `done`, or the problem is shown, if the form is still there.
+pub fn answered<T, E: std::fmt::Display>(
+    answer: Result<T, E>,
+    problem: RwSignal<Option<String>>,
+    done: impl FnOnce(),
+) {
+    match answer {
+        Ok(_) => done(),
+        Err(error) => {
+            problem.try_set(Some(error.to_string()));
+        }
+    }
+}
+
 /// Cancel and save; `aside` stands on the other side.
 pub fn foot(open: impl Into<OpenState>, save: &'static str, aside: Option<AnyView>) -> AnyView {
     let open = open.into();

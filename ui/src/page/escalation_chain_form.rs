@@ -125,6 +125,10 @@ pub fn ChainForm(
             repeats: Some(Whole(repeats as i64)),
         })
     };
+    let done = move || {
+        chains.refetch();
+        open.close();
+    };
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let new = match body() {
@@ -147,29 +151,13 @@ pub fn ChainForm(
                 Some(id) => app.api.send(request(op::UpdateEscalationChain, [&id]), &change).await,
                 None => app.api.send(request(op::CreateEscalationChain, []), &new).await,
             };
-            match answer {
-                Ok(_) => {
-                    chains.refetch();
-                    open.close();
-                }
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
+            form::answered(answer, problem, done);
         });
     };
     let remove = move || {
         let Some(id) = id else { return };
         spawn_local(async move {
-            match app.api.call(request(op::DeleteEscalationChain, [&id])).await {
-                Ok(()) => {
-                    chains.refetch();
-                    open.close();
-                }
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
+            form::answered(app.api.call(request(op::DeleteEscalationChain, [&id])).await, problem, done);
         });
     };
     let add = move |_| {

@@ -121,6 +121,10 @@ fn Form(
     let problem = RwSignal::new(None::<String>);
     let open = OpenState::from(shown);
     let id = old.as_ref().map(|c| c.id);
+    let done = move || {
+        channels.refetch();
+        open.close();
+    };
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let (name, url) = (name.get_untracked(), given(&url.get_untracked()));
@@ -141,29 +145,13 @@ fn Form(
                 Some(id) => app.api.send(request(op::UpdateNoticeChannel, [&id]), &change).await,
                 None => app.api.send(request(op::CreateNoticeChannel, []), &new).await,
             };
-            match answer {
-                Ok(_) => {
-                    channels.refetch();
-                    open.close();
-                }
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
+            form::answered(answer, problem, done);
         });
     };
     let remove = move || {
         let Some(id) = id else { return };
         spawn_local(async move {
-            match app.api.call(request(op::DeleteNoticeChannel, [&id])).await {
-                Ok(()) => {
-                    channels.refetch();
-                    open.close();
-                }
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
+            form::answered(app.api.call(request(op::DeleteNoticeChannel, [&id])).await, problem, done);
         });
     };
     let key_label =

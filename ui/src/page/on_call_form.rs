@@ -98,12 +98,7 @@ pub fn ScheduleForm<T: Clone + Send + Sync + 'static>(
                 Some(id) => app.api.send(request(op::UpdateOnCallSchedule, [&id]), &change).await,
                 None => app.api.send(request(op::CreateOnCallSchedule, []), &new).await,
             };
-            match answer {
-                Ok(_) => saved(choices, shown),
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
+            form::answered(answer, problem, move || saved(choices, shown));
         });
     };
     let name_of = move |id: UserId| {

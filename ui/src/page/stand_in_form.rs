@@ -44,12 +44,8 @@ pub fn StandInForm<T: Clone + Send + Sync + 'static>(
         let at = |milliseconds: f64| Timestamp(milliseconds as i64 * 1000);
         let body = NewOnCallOverride { user_id, starts_at: at(begin), ends_at: at(end) };
         spawn_local(async move {
-            match app.api.send(request(op::CreateOnCallOverride, [&id]), &body).await {
-                Ok(_) => saved(choices, shown),
-                Err(error) => {
-                    problem.try_set(Some(error.to_string()));
-                }
-            }
+            let answer = app.api.send(request(op::CreateOnCallOverride, [&id]), &body).await;
+            form::answered(answer, problem, move || saved(choices, shown));
         });
     };
     view! {
