@@ -165,7 +165,8 @@ pub(crate) async fn send(db: &Db, settings: &Settings, allow_private: bool) -> R
         let Some((kind, url, secret)) = &claimed.channel else {
             return Err("the notice channel was deleted".to_owned());
         };
-        tell(*kind, url, secret.as_deref(), &claimed.message, &settings.public_url, allow_private).await
+        post_notice(*kind, url, secret.as_deref(), &claimed.message, &settings.public_url, allow_private)
+            .await
     });
     for (claimed, result) in claimed.iter().zip(join_all(sent).await) {
         let error = result.err();
@@ -201,15 +202,16 @@ pub(crate) async fn test(
     };
     let ends = KEEP_INCIDENTS.contains(&kind).then_some(NoticeSubject::Resolved);
     for subject in [NoticeSubject::Alarm].into_iter().chain(ends) {
-        let told = tell(kind, &url, secret.as_deref(), &message(subject), "", allow_private).await;
-        if told.is_err() {
-            return Ok(told);
+        let sent = post_notice(kind, &url, secret.as_deref(), &message(subject), "", allow_private).await;
+        if sent.is_err() {
+            return Ok(sent);
         }
     }
     Ok(Ok(()))
 }
 
-async fn tell(
+/// Sends a notice to a service.
+async fn post_notice(
     kind: ChannelKind,
     url: &str,
     secret: Option<&str>,
@@ -219,11 +221,11 @@ async fn tell(
 ) -> Result<(), String> {
     let post = post(kind, url, secret, message, public_url);
     target::check(&post.url, allow_private).map_err(|refused| refused.to_string())?;
-    let heard = post_external(&post.url, &post.headers, &post.body, TIMEOUT, MAX_RESPONSE_BYTES).await?;
-    match verdict(heard.status) {
+    let answer = post_external(&post.url, &post.headers, &post.body, TIMEOUT, MAX_RESPONSE_BYTES).await?;
+    match verdict(answer.status) {
         DeliveryOutcome::Delivered => Ok(()),
         DeliveryOutcome::Again | DeliveryOutcome::Gone => {
-            Err(format!("the receiver answered {}", heard.status))
+            Err(format!("the receiver answered {}", answer.status))
         }
     }
 }
